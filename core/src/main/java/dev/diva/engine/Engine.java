@@ -1,0 +1,71 @@
+package dev.diva.engine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+
+/** Start-up of libtorch: threads, and what the machine can do. */
+public final class Engine {
+    private Engine() {}
+
+    /**
+     * Sets the number of threads of one libtorch operation.
+     *
+     * @param threads at least 1; 0 takes one per physical core that this process may use
+     */
+    public static void setThreads(int threads) {
+        if (threads < 0) {
+            throw new IllegalArgumentException("threads < 0: " + threads);
+        }
+        torch.set_num_threads(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+    }
+
+    /** Threads of one libtorch operation. */
+    public static int threads() {
+        return torch.get_num_threads();
+    }
+
+    /** The device of a recipe: {@code cpu}, {@code cuda} or {@code cuda:1}. */
+    public static Device device(String name) {
+        Device device = new Device(name);
+        if (device.is_cuda() && !torch.cuda_is_available()) {
+            throw new IllegalArgumentException("device " + name
+                    + ": this build of libtorch sees no CUDA device; build with -Pcuda or use device cpu");
+        }
+        return device;
+    }
+
+    /** Whether bf16 products are faster than fp32 here. */
+    static boolean hasFastBf16() {
+        if (torch.cuda_is_available()) {
+            return true;
+        }
+        Path cpuinfo = Path.of("/proc/cpuinfo");
+        try {
+            String flags = Files.isReadable(cpuinfo) ? Files.readString(cpuinfo) : "";
+            return flags.contains("avx512_bf16") || flags.contains("amx_bf16");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Whether the device keeps its memory apart from the host's. */
+    public static boolean isCuda(Device device) {
+        return device.type() == DeviceType.CUDA;
+    }
+
+    /** Resident memory of this process in bytes, or -1 where the system does not tell. */
+    public static long residentBytes() {
+        Path statm = Path.of("/proc/self/statm");
+        try {
+            return Files.isReadable(statm)
+                    ? Long.parseLong(Files.readString(statm).split(" ")[1]) * 4096
+                    : -1;
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package dev.diva.engine;
+
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Number format of matrix products and convolutions. Norms, softmax, losses and optimisers are fp32 in either, and so are
+ * the masters of trained weights.
+ */
+public enum Precision {
+    FP32(ScalarType.Float),
+    BF16(ScalarType.BFloat16);
+
+    private final ScalarType dtype;
+
+    Precision(ScalarType dtype) {
+        this.dtype = dtype;
+    }
+
+    /** The libtorch type of activations and of frozen matrices. */
+    public ScalarType dtype() {
+        return dtype;
+    }
+
+    /** BF16 where this machine multiplies it natively (a GPU, AMX or AVX512-BF16), otherwise FP32. */
+    public static Precision fastest() {
+        return Engine.hasFastBf16() ? BF16 : FP32;
+    }
+}

@@ -1,0 +1,51 @@
+package dev.diva.engine;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** Between Java arrays and libtorch tensors, by copy. */
+public final class Tensors {
+    private Tensors() {}
+
+    /** fp32 tensor of that shape with a copy of the values in row-major order. */
+    public static Tensor of(float[] values, long... shape) {
+        Tensor tensor = torch.empty(shape, new TensorOptions(ScalarType.Float), null);
+        requireSize(tensor, values.length);
+        new FloatPointer(tensor.data_ptr()).put(values);
+        return tensor;
+    }
+
+    /** int64 tensor of that shape with a copy of the values in row-major order. */
+    public static Tensor of(long[] values, long... shape) {
+        Tensor tensor = torch.empty(shape, new TensorOptions(ScalarType.Long), null);
+        requireSize(tensor, values.length);
+        new LongPointer(tensor.data_ptr()).put(values);
+        return tensor;
+    }
+
+    /** The values in row-major order, converted to fp32. */
+    public static float[] toFloats(Tensor tensor) {
+        float[] values = new float[Math.toIntExact(tensor.numel())];
+        Tensor contiguous = tensor.detach().cpu().to(ScalarType.Float).contiguous();
+        new FloatPointer(contiguous.data_ptr()).get(values);
+        return values;
+    }
+
+    /** The values in row-major order, converted to int64. */
+    public static long[] toLongs(Tensor tensor) {
+        long[] values = new long[Math.toIntExact(tensor.numel())];
+        Tensor contiguous = tensor.detach().cpu().to(ScalarType.Long).contiguous();
+        new LongPointer(contiguous.data_ptr()).get(values);
+        return values;
+    }
+
+    private static void requireSize(Tensor tensor, int length) {
+        if (tensor.numel() != length) {
+            throw new IllegalArgumentException(length + " values for a tensor of " + tensor.numel());
+        }
+    }
+}
