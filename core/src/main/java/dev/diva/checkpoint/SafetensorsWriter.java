@@ -1,0 +1,115 @@
+package dev.diva.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Writes safetensors files byte for byte as the reference library does: larger element types first, then by name, header padded with
+ * spaces to a multiple of 8.
+ */
+public final class SafetensorsWriter {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int CHUNK = 1 << 28;
+
+    private SafetensorsWriter() {}
+
+    /**
+     * Writes all tensors in their own types; the file appears complete or not at all.
+     *
+     * @param tensors by name; any layout, contiguous or not, on any device
+     * @param metadata the header's {@code __metadata__}, left out when empty
+     */
+    public static void write(Path path, Map<String, Tensor> tensors, Map<String, String> metadata) {
+        List<Map.Entry<String, Tensor>> entries = new ArrayList<>(tensors.entrySet());
+        entries.sort(Comparator.comparing(
+                        (Map.Entry<String, Tensor> e) -> Dtype.of(e.getValue().scalar_type()), ORDER)
+                .thenComparing(Map.Entry::getKey));
+        byte[] header = header(entries, metadata);
+        AtomicFile.write(path, channel -> {
+            ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+            start.putLong(header.length).put(header).flip();
+            writeFully(channel, start);
+            for (Map.Entry<String, Tensor> entry : entries) {
+                writeTensor(channel, entry.getValue());
+            }
+        });
+    }
+
+    /** The reference library sorts by its own enumeration of types, descending; wider types come first in it. */
+    private static final Comparator<Dtype> ORDER = Comparator.comparingInt(dtype -> List.of(
+                    Dtype.I64,
+                    Dtype.F64,
+                    Dtype.F32,
+                    Dtype.I32,
+                    Dtype.BF16,
+                    Dtype.F16,
+                    Dtype.I16,
+                    Dtype.I8,
+                    Dtype.U8,
+                    Dtype.BOOL)
+            .indexOf(dtype));
+
+    private static byte[] header(List<Map.Entry<String, Tensor>> entries, Map<String, String> metadata) {
+        ObjectNode root = JSON.createObjectNode();
+        if (!metadata.isEmpty()) {
+            ObjectNode node = root.putObject("__metadata__");
+            metadata.forEach(node::put);
+        }
+        long offset = 0;
+        for (Map.Entry<String, Tensor> entry : entries) {
+            Tensor tensor = entry.getValue();
+            Dtype dtype = Dtype.of(tensor.scalar_type());
+            ObjectNode node = root.putObject(entry.getKey());
+            node.put("dtype", dtype.name());
+            var shape = node.putArray("shape");
+            for (long size : tensor.shape()) {
+                shape.add(size);
+            }
+            long end = offset + tensor.numel() * dtype.bytes();
+            node.putArray("data_offsets").add(offset).add(end);
+            offset = end;
+        }
+        try {
+            String text = JSON.writeValueAsString(root);
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            return (text + " ".repeat((8 - bytes.length % 8) % 8)).getBytes(StandardCharsets.UTF_8);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree of names and numbers is always JSON", e);
+        }
+    }
+
+    private static void writeTensor(FileChannel channel, Tensor tensor) throws IOException {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor dense = tensor.detach().cpu().contiguous();
+            long bytes = dense.numel() * Dtype.of(dense.scalar_type()).bytes();
+            if (bytes == 0) {
+                return;
+            }
+            BytePointer data = new BytePointer(dense.data_ptr());
+            for (long from = 0; from < bytes; from += CHUNK) {
+                long length = Math.min(CHUNK, bytes - from);
+                writeFully(channel, data.getPointer(from).capacity(length).asByteBuffer());
+            }
+        }
+    }
+
+    private static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
+        while (buffer.hasRemaining()) {
+            channel.write(buffer);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package dev.diva.checkpoint;
+
+import dev.diva.NearestName;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Scopes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * The tensors that a model is built from, seen under a prefix. A block asks for each tensor with the shape that it expects; problems are
+ * collected, and {@link #finish} reports all of them and every key that nobody asked for in one error. A model that was finished is a
+ * model that fits its checkpoint.
+ *
+ * <p>Frozen tensors stay views of the mapped file when the stored type is the one computed in. Trained tensors are fp32 copies that
+ * require gradients: the masters. All of them live until {@link #close}.
+ */
+public final class Weights implements AutoCloseable {
+    private final Loading loading;
+    private final String prefix;
+
+    private Weights(Loading loading, String prefix) {
+        this.loading = loading;
+        this.prefix = prefix;
+    }
+
+    /** Weights that never change and get no gradient. */
+    public static Weights frozen(TensorSource source, Placement placement) {
+        return trained(source, placement, name -> false);
+    }
+
+    /**
+     * Weights of which some are trained.
+     *
+     * @param isTrained which full names become fp32 masters that require gradients
+     */
+    public static Weights trained(TensorSource source, Placement placement, Predicate<String> isTrained) {
+        return new Weights(new Loading(source, placement, isTrained), "");
+    }
+
+    /** The same weights seen under {@code name.}. */
+    public Weights at(String name) {
+        return new Weights(loading, prefix + name + ".");
+    }
+
+    /** The same weights seen under {@code name.index.}. */
+    public Weights at(String name, int index) {
+        return at(name + "." + index);
+    }
+
+    /** Whether the checkpoint has a tensor of that name under this prefix. */
+    public boolean has(String name) {
+        return loading.source.info(prefix + name) != null;
+    }
+
+    /**
+     * A tensor of products and convolutions: in the precision of the placement when frozen, fp32 when trained.
+     *
+     * @param shape what the model expects
+     */
+    public Tensor matrix(String name, long... shape) {
+        return loading.take(prefix + name, loading.placement.precision().dtype(), shape);
+    }
+
+    /** A tensor of sums and norms: fp32 in every precision. */
+    public Tensor vector(String name, long... shape) {
+        return loading.take(prefix + name, ScalarType.Float, shape);
+    }
+
+    /** Declares keys that may be present and are not read; each format keeps its own short list with reasons. */
+    public void ignore(Pattern names) {
+        loading.ignored.add(names);
+    }
+
+    /**
+     * Ends the construction of a model.
+     *
+     * @throws CheckpointException that lists every missing, misshapen and unused key
+     */
+    public void finish() {
+        loading.finish();
+    }
+
+    /** Every tensor that was asked for, by full name, in the order of asking. */
+    public Map<String, Tensor> tensors() {
+        return java.util.Collections.unmodifiableMap(loading.taken);
+    }
+
+    /** The trained ones among {@link #tensors}. */
+    public Map<String, Tensor> parameters() {
+        Map<String, Tensor> parameters = new LinkedHashMap<>();
+        loading.taken.forEach((name, tensor) -> {
+            if (tensor.requires_grad()) {
+                parameters.put(name, tensor);
+            }
+        });
+        return parameters;
+    }
+
+    /** Where the tensors come from, for messages. */
+    public String location() {
+        return loading.source.location();
+    }
+
+    /** Frees every tensor and closes the source. */
+    @Override
+    public void close() {
+        loading.taken.values().forEach(Scopes::release);
+        loading.taken.clear();
+        loading.source.close();
+    }
+
+    /** What all views of one checkpoint share. */
+    private static final class Loading {
+        private final TensorSource source;
+        private final Placement placement;
+        private final Predicate<String> isTrained;
+        private final Map<String, Tensor> taken = new LinkedHashMap<>();
+        private final List<Pattern> ignored = new ArrayList<>();
+        private final List<String> problems = new ArrayList<>();
+
+        Loading(TensorSource source, Placement placement, Predicate<String> isTrained) {
+            this.source = source;
+            this.placement = placement;
+            this.isTrained = isTrained;
+        }
+
+        Tensor take(String name, ScalarType frozenType, long... shape) {
+            Tensor known = taken.get(name);
+            if (known != null) {
+                return known;
+            }
+            TensorInfo info = source.info(name);
+            if (info == null) {
+                problems.add("missing " + name + " " + Arrays.toString(shape) + nearest(name));
+            } else if (!Arrays.equals(info.shape(), shape)) {
+                problems.add(name + " is " + Arrays.toString(info.shape()) + ", expected " + Arrays.toString(shape));
+            }
+            boolean fits = problems.isEmpty();
+            Tensor tensor = fits
+                    ? load(name, frozenType)
+                    : Scopes.keep(torch.zeros(1).sum().expand(shape));
+            taken.put(name, tensor);
+            return tensor;
+        }
+
+        private Tensor load(String name, ScalarType frozenType) {
+            try (PointerScope scope = new PointerScope()) {
+                Tensor stored = source.read(name);
+                if (isTrained.test(name)) {
+                    Tensor master =
+                            stored.to(placement.device(), ScalarType.Float).clone();
+                    return Scopes.keep(master.set_requires_grad(true));
+                }
+                return Scopes.keep(stored.to(placement.device(), frozenType));
+            }
+        }
+
+        private String nearest(String name) {
+            Set<String> free = unused();
+            return free.isEmpty() ? "" : " (nearest: " + NearestName.of(name, free) + ")";
+        }
+
+        private Set<String> unused() {
+            return source.tensors().stream()
+                    .map(TensorInfo::name)
+                    .filter(name -> !taken.containsKey(name))
+                    .filter(name ->
+                            ignored.stream().noneMatch(p -> p.matcher(name).matches()))
+                    .collect(Collectors.toCollection(TreeSet::new));
+        }
+
+        void finish() {
+            unused().forEach(name -> problems.add("unused " + source.info(name)));
+            if (!problems.isEmpty()) {
+                throw new CheckpointException(
+                        source.location() + ": does not fit the model: " + String.join("; ", problems));
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.diva.model;
+
+import dev.diva.checkpoint.Weights;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/** Two-dimensional convolution with square kernels, in the type of the input. */
+public final class Conv2d {
+    private final Tensor weight; // [out, in, kernel, kernel]
+    private final Tensor bias; // [out] or null
+    private final Geometry geometry;
+
+    /** Kernel size, stride and padding on both axes. */
+    public record Geometry(long kernel, long stride, long padding) {
+        /** 3 x 3, same size. */
+        public static final Geometry SAME_3 = new Geometry(3, 1, 1);
+        /** 1 x 1. */
+        public static final Geometry POINT = new Geometry(1, 1, 0);
+    }
+
+    private Conv2d(Tensor weight, Tensor bias, Geometry geometry) {
+        this.weight = weight;
+        this.bias = bias;
+        this.geometry = geometry;
+    }
+
+    /** Reads {@code weight} [out, in, kernel, kernel] and {@code bias} [out]. */
+    public static Conv2d of(Weights weights, long in, long out, Geometry geometry) {
+        return new Conv2d(
+                weights.matrix("weight", out, in, geometry.kernel, geometry.kernel),
+                weights.matrix("bias", out),
+                geometry);
+    }
+
+    /** Reads {@code weight} alone. */
+    public static Conv2d withoutBias(Weights weights, long in, long out, Geometry geometry) {
+        return new Conv2d(weights.matrix("weight", out, in, geometry.kernel, geometry.kernel), null, geometry);
+    }
+
+    /**
+     * Convolves.
+     *
+     * @param x [batch, in, height, width]
+     * @return [batch, out, height', width']
+     */
+    public Tensor forward(Tensor x) {
+        TensorOptional b = bias == null ? new TensorOptional() : new TensorOptional(bias.to(x.scalar_type()));
+        long s = geometry.stride;
+        long p = geometry.padding;
+        return torch.conv2d(
+                x, weight.to(x.scalar_type()), b, new long[] {s, s}, new long[] {p, p}, new long[] {1, 1}, 1);
+    }
+}

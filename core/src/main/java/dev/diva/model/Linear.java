@@ -1,0 +1,45 @@
+package dev.diva.model;
+
+import dev.diva.checkpoint.Weights;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/** y = x W^T + b in the type of x. */
+public final class Linear {
+    private final Tensor weight; // [out, in]
+    private final Tensor bias; // [out] or null
+
+    private Linear(Tensor weight, Tensor bias) {
+        this.weight = weight;
+        this.bias = bias;
+    }
+
+    /** Reads {@code weight} [out, in] and {@code bias} [out]. */
+    public static Linear of(Weights weights, long in, long out) {
+        return new Linear(weights.matrix("weight", out, in), weights.matrix("bias", out));
+    }
+
+    /** Reads {@code weight} [out, in] alone. */
+    public static Linear withoutBias(Weights weights, long in, long out) {
+        return new Linear(weights.matrix("weight", out, in), null);
+    }
+
+    /** Wraps tensors that are already there. */
+    public static Linear of(Tensor weight, Tensor bias) {
+        return new Linear(weight, bias);
+    }
+
+    /**
+     * Applies the layer to the last axis.
+     *
+     * @param x [..., in]
+     * @return [..., out]
+     */
+    public Tensor forward(Tensor x) {
+        Tensor w = weight.to(x.scalar_type());
+        return bias == null
+                ? torch.linear(x, w, new TensorOptional())
+                : torch.linear(x, w, new TensorOptional(bias.to(x.scalar_type())));
+    }
+}

@@ -1,0 +1,22 @@
+package dev.diva.model;
+
+import dev.diva.checkpoint.Weights;
+import org.bytedeco.pytorch.Tensor;
+
+/** Two linear layers {@code fc1}, {@code fc2} with a pointwise function between them. */
+public final class Mlp {
+    private final Linear fc1;
+    private final Linear fc2;
+    private final Activation activation;
+
+    public Mlp(Weights weights, long hiddenSize, long intermediateSize, Activation activation) {
+        this.fc1 = Linear.of(weights.at("fc1"), hiddenSize, intermediateSize);
+        this.fc2 = Linear.of(weights.at("fc2"), intermediateSize, hiddenSize);
+        this.activation = activation;
+    }
+
+    /** [..., hiddenSize] to the same. */
+    public Tensor forward(Tensor x) {
+        return fc2.forward(activation.apply(fc1.forward(x)));
+    }
+}

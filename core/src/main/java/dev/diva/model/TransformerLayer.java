@@ -1,0 +1,25 @@
+package dev.diva.model;
+
+import dev.diva.checkpoint.Weights;
+import org.bytedeco.pytorch.Tensor;
+
+/** Pre-norm layer of CLIP's and SigLIP's towers: x + attention(norm(x)), then x + mlp(norm(x)). */
+final class TransformerLayer {
+    private final LayerNorm layerNorm1;
+    private final SelfAttention selfAttention;
+    private final LayerNorm layerNorm2;
+    private final Mlp mlp;
+
+    TransformerLayer(Weights weights, TransformerConfig config, boolean causal) {
+        this.layerNorm1 = new LayerNorm(weights.at("layer_norm1"), config.hiddenSize(), config.layerNormEps());
+        this.selfAttention = new SelfAttention(weights.at("self_attn"), config, causal);
+        this.layerNorm2 = new LayerNorm(weights.at("layer_norm2"), config.hiddenSize(), config.layerNormEps());
+        this.mlp = new Mlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize(), config.activation());
+    }
+
+    /** [batch, tokens, width] to the same. */
+    Tensor forward(Tensor x) {
+        Tensor attended = x.add(selfAttention.forward(layerNorm1.forward(x)));
+        return attended.add(mlp.forward(layerNorm2.forward(attended)));
+    }
+}

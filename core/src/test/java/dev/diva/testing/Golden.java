@@ -1,0 +1,71 @@
+package dev.diva.testing;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.checkpoint.SafetensorsFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bytedeco.pytorch.Tensor;
+
+/** A folder of numbers that the reference code computed: {@code src/test/resources/golden/NAME}. */
+public final class Golden {
+    private final Path folder;
+    private final SafetensorsFile inputs;
+    private final SafetensorsFile expected;
+
+    private Golden(Path folder) {
+        this.folder = folder;
+        this.inputs = openIfPresent(folder.resolve("inputs.safetensors"));
+        this.expected = openIfPresent(folder.resolve("expected.safetensors"));
+    }
+
+    /** The case of that name. */
+    public static Golden of(String name) {
+        return new Golden(path(name));
+    }
+
+    /** Folder of a case on disk. */
+    public static Path path(String name) {
+        URL url = Golden.class.getResource("/golden/" + name);
+        if (url == null) {
+            throw new IllegalArgumentException("no golden case " + name + " in src/test/resources/golden");
+        }
+        try {
+            return Path.of(url.toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A file of the case. */
+    public Path file(String name) {
+        return folder.resolve(name);
+    }
+
+    /** The case's description. */
+    public JsonNode json(String name) {
+        try {
+            return new ObjectMapper().readTree(Files.readAllBytes(folder.resolve(name)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** An input tensor, owned by the caller's scope. */
+    public Tensor input(String name) {
+        return inputs.read(name);
+    }
+
+    /** An expected tensor, owned by the caller's scope. */
+    public Tensor expected(String name) {
+        return expected.read(name);
+    }
+
+    private static SafetensorsFile openIfPresent(Path path) {
+        return Files.exists(path) ? SafetensorsFile.open(path) : null;
+    }
+}
