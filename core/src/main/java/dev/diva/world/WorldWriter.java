@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -38,6 +39,8 @@ public final class WorldWriter {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final ObjectMapper LINE = new ObjectMapper();
 
+    private static final String RECIPE = "world.json";
+
     /** Told what is being written. */
     public interface Progress {
         /** The named part of the world is about to be written. */
@@ -56,7 +59,7 @@ public final class WorldWriter {
     public void write(Path folder, Progress progress) {
         LabelledSets sets = new LabelledSets(renderer);
         try {
-            Files.deleteIfExists(folder.resolve("world.json"));
+            Files.deleteIfExists(folder.resolve(RECIPE));
             part(folder, Split.PRETRAIN, recipe.pretrain(), progress, this::captioned);
             part(folder, Split.POSTTRAIN, recipe.posttrain(), progress, this::images);
             part(folder, Split.RETRIEVAL, recipe.retrieval(), progress, sets::retrieval);
@@ -66,13 +69,27 @@ public final class WorldWriter {
             part(folder, Split.PROBE_TEST, recipe.probe() / 2, progress, sets::probe);
             progress.starting("sheets");
             sheets(folder);
-            Files.write(folder.resolve("world.json"), JSON.writeValueAsBytes(recipe));
+            Files.write(folder.resolve(RECIPE), recipeFile());
         } catch (IOException e) {
             throw new BadInputException(
                     "world: cannot write to " + folder + " (" + e + "); free space or choose another folder", e);
         } catch (UncheckedIOException e) {
             throw new BadInputException("world: cannot write to " + folder + " (" + e.getCause() + ")", e);
         }
+    }
+
+    /** The folder holds all of this very world, so that there is nothing to write. */
+    public boolean isIn(Path folder) {
+        try {
+            Path file = folder.resolve(RECIPE);
+            return Files.exists(file) && Arrays.equals(Files.readAllBytes(file), recipeFile());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private byte[] recipeFile() throws IOException {
+        return JSON.writeValueAsBytes(recipe);
     }
 
     /** How a split becomes files. */

@@ -154,6 +154,22 @@ class WorldWriterTest {
     }
 
     @Test
+    void smallerWorldLeavesNoTarOfALargerOne(@TempDir Path folder) throws IOException {
+        Path old = Files.createDirectories(folder.resolve("posttrain")).resolve("00001.tar");
+        Files.writeString(old, "of an earlier world");
+        new WorldWriter(new WorldRecipe(1, 48, 0, 3, 0, 0, 0, 0.03)).write(folder, part -> {});
+        assertThat(old).doesNotExist();
+        assertThat(names(folder.resolve("posttrain/00000.tar"))).hasSize(3);
+    }
+
+    @Test
+    void wholeWorldIsKnownAgain(@TempDir Path empty) {
+        assertThat(new WorldWriter(SMALL).isIn(world)).isTrue();
+        assertThat(new WorldWriter(SMALL.withSeed(10)).isIn(world)).isFalse();
+        assertThat(new WorldWriter(SMALL).isIn(empty)).isFalse();
+    }
+
+    @Test
     void moreGistsThanThereAreAreRefused() {
         assertThatThrownBy(() -> new WorldRecipe(1, 48, 0, 0, 600, 0, 0, 0.03))
                 .isInstanceOf(BadInputException.class)

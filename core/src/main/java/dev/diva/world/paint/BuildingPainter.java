@@ -48,9 +48,9 @@ final class BuildingPainter {
             brush.flat(Brush.ellipse(2.6, -8.8, 1.7, 1.7), Palette.darker(color, 0.75));
         }
         if (door.value(Attribute.LAMP) == 0) {
-            brush.glow(8.2, -13.6, 4.4, PANE);
-            brush.line(6, -16, 8.2, -16.4, Palette.INK, 0.9);
-            brush.body(Brush.polygon(6.9, -15.4, 9.5, -15.4, 9, -11.6, 7.4, -11.6), new Color(255, 214, 84));
+            brush.glow(8.4, -13.4, 5, PANE);
+            brush.line(6, -16.4, 8.4, -17, Palette.INK, 1);
+            brush.body(Brush.polygon(6.6, -15.8, 10.2, -15.8, 9.5, -10.8, 7.3, -10.8), new Color(255, 214, 84));
         }
     }
 
