@@ -23,8 +23,8 @@ final class ShapePainter {
         for (int i = 0; i < 10; i++) {
             double radius = i % 2 == 0 ? 10 : 4.6;
             double angle = Math.toRadians(36.0 * i - 90);
-            points[2 * i] = radius * Math.cos(angle);
-            points[2 * i + 1] = MIDDLE + 0.6 + radius * Math.sin(angle);
+            points[2 * i] = radius * StrictMath.cos(angle);
+            points[2 * i + 1] = MIDDLE + 0.6 + radius * StrictMath.sin(angle);
         }
         flatFigure(brush, Brush.polygon(points), star, color);
     }
