@@ -1,0 +1,37 @@
+package dev.diva.model;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Map;
+
+/** Opens the tokenizers library without network access. */
+final class PieceEncoder {
+    private PieceEncoder() {}
+
+    static HuggingFaceTokenizer of(ObjectNode description) {
+        try {
+            return of(new ObjectMapper().writeValueAsBytes(description));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static HuggingFaceTokenizer of(byte[] description) throws IOException {
+        System.setProperty("ai.djl.offline", "true");
+        System.setProperty("OPT_OUT_TRACKING", "true");
+        return HuggingFaceTokenizer.newInstance(
+                new ByteArrayInputStream(description), Map.of("truncation", "false", "padding", "false"));
+    }
+
+    static ObjectNode template(String resource) {
+        try (InputStream stream = PieceEncoder.class.getResourceAsStream(resource)) {
+            return (ObjectNode) new ObjectMapper().readTree(stream);
+        } catch (IOException e) {
+            throw new IllegalStateException(resource + " is in the jar", e);
+        }
+    }
+}

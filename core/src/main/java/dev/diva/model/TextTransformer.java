@@ -1,0 +1,75 @@
+package dev.diva.model;
+
+import dev.diva.checkpoint.Weights;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Tokens to hidden states, under transformers' names: {@code embeddings}, {@code encoder}, {@code final_layer_norm}. The whole of a
+ * CLIPTextModel, and the body of the text towers of CLIP and SigLIP.
+ */
+public final class TextTransformer {
+    private final Tensor tokenEmbedding; // [vocabSize, width]
+    private final Tensor positionEmbedding; // [positions, width]
+    private final TransformerEncoder encoder;
+    private final LayerNorm finalLayerNorm;
+    private final Config config;
+
+    /**
+     * Shape of a text transformer.
+     *
+     * @param transformer its layers
+     * @param vocabSize rows of the token embedding
+     * @param maxPositionEmbeddings longest text in tokens
+     * @param causal whether a token sees only itself and those before it (CLIP), or all (SigLIP)
+     */
+    public record Config(TransformerConfig transformer, long vocabSize, long maxPositionEmbeddings, boolean causal) {}
+
+    /** @param weights the view under {@code text_model} */
+    public TextTransformer(Weights weights, Config config) {
+        long width = config.transformer.hiddenSize();
+        Weights embeddings = weights.at("embeddings");
+        this.tokenEmbedding = embeddings.at("token_embedding").matrix("weight", config.vocabSize, width);
+        this.positionEmbedding =
+                embeddings.at("position_embedding").matrix("weight", config.maxPositionEmbeddings, width);
+        this.encoder = new TransformerEncoder(weights.at("encoder"), config.transformer, config.causal);
+        this.finalLayerNorm = new LayerNorm(weights.at("final_layer_norm"), width, config.transformer.layerNormEps());
+        this.config = config;
+    }
+
+    /** The shape that the weights were read with. */
+    public Config config() {
+        return config;
+    }
+
+    /**
+     * Last hidden state after the final norm.
+     *
+     * @param inputIds int64 [batch, tokens], at most maxPositionEmbeddings tokens
+     * @return [batch, tokens, width]
+     */
+    public Tensor forward(Tensor inputIds) {
+        return finalLayerNorm.forward(encoder.forward(embed(inputIds)));
+    }
+
+    /** The embeddings and the output of every layer before the final norm: numLayers + 1 tensors of [batch, tokens, width]. */
+    public List<Tensor> hiddenStates(Tensor inputIds) {
+        return encoder.hiddenStates(embed(inputIds));
+    }
+
+    /** Applies the final norm to one of {@link #hiddenStates}, as models that use the last layer but one do. */
+    public Tensor finalNorm(Tensor hidden) {
+        return finalLayerNorm.forward(hidden);
+    }
+
+    private Tensor embed(Tensor inputIds) {
+        long tokens = inputIds.size(1);
+        if (tokens > config.maxPositionEmbeddings) {
+            throw new IllegalArgumentException(
+                    tokens + " tokens, the model has " + config.maxPositionEmbeddings + " positions");
+        }
+        Tensor ids = inputIds.to(tokenEmbedding.device(), inputIds.scalar_type());
+        return torch.embedding(tokenEmbedding, ids).add(positionEmbedding.narrow(0, 0, tokens));
+    }
+}
