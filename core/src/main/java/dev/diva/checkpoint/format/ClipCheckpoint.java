@@ -1,0 +1,145 @@
+package dev.diva.checkpoint.format;
+
+import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.pickle.PickleFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * A CLIP or SigLIP on disk, in any layout that the world ships, under our names.
+ *
+ * @param folder where configuration, tokenizer and preprocessor files would lie
+ * @param file what holds the tensors: a file or an index
+ * @param format layout, found in the content
+ * @param table its names
+ * @param stored all tensors of the file under their own names, also those that do not belong to the CLIP
+ * @param tensors the CLIP's tensors under our names
+ */
+public record ClipCheckpoint(
+        Path folder, Path file, CheckpointFormat format, NameTable table, TensorSource stored, TensorSource tensors)
+        implements AutoCloseable {
+    private static final List<String> HF_FILES = List.of(
+            "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json");
+    private static final List<String> OPEN_CLIP_FILES =
+            List.of("open_clip_model.safetensors", "open_clip_pytorch_model.bin");
+
+    /** Opens a folder or a file; the layout is found in the content. */
+    public static ClipCheckpoint open(Path path) {
+        return open(path, null);
+    }
+
+    /**
+     * Opens a folder or a file.
+     *
+     * @param flag the layout that the user named, or null to find it
+     * @throws CheckpointException when nothing or more than one layout fits
+     */
+    public static ClipCheckpoint open(Path path, CheckpointFormat flag) {
+        if (!Files.exists(path)) {
+            throw new CheckpointException(path + ": no such file or folder");
+        }
+        Path place = Files.exists(path.resolve("recipe.yaml")) && Files.isDirectory(path.resolve("clip"))
+                ? path.resolve("clip")
+                : path;
+        Path file = Files.isDirectory(place) ? fileIn(place, flag) : place;
+        TensorSource stored = TensorFile.open(file);
+        try {
+            return of(file, stored, flag);
+        } catch (RuntimeException e) {
+            stored.close();
+            throw e;
+        }
+    }
+
+    private static Path fileIn(Path folder, CheckpointFormat flag) {
+        Optional<Path> hf = first(folder, HF_FILES);
+        Optional<Path> openClip = first(folder, OPEN_CLIP_FILES);
+        if (flag == CheckpointFormat.HF && hf.isPresent()) {
+            return hf.get();
+        }
+        if (flag == CheckpointFormat.OPEN_CLIP && openClip.isPresent()) {
+            return openClip.get();
+        }
+        if (flag == null && hf.isPresent() && openClip.isPresent()) {
+            throw new CheckpointException(folder + ": holds " + hf.get().getFileName() + " and "
+                    + openClip.get().getFileName() + "; say which with --format hf or --format open_clip");
+        }
+        return hf.or(() -> openClip)
+                .orElseThrow(() -> new CheckpointException(folder + ": holds none of " + HF_FILES + ", "
+                        + OPEN_CLIP_FILES + "; for another file give its path"));
+    }
+
+    private static Optional<Path> first(Path folder, List<String> names) {
+        return names.stream().map(folder::resolve).filter(Files::isRegularFile).findFirst();
+    }
+
+    private static ClipCheckpoint of(Path file, TensorSource stored, CheckpointFormat flag) {
+        List<Layout> layouts = Layout.find(stored);
+        if (layouts.isEmpty()) {
+            throw new CheckpointException(file + ": no CLIP in it: none of its "
+                    + stored.tensors().size() + " tensors is a patch embedding by a known name" + example(stored));
+        }
+        if (layouts.size() > 1) {
+            throw new CheckpointException(file + ": more than one CLIP in it: "
+                    + layouts.stream().map(Layout::toString).collect(Collectors.joining(", ")));
+        }
+        Layout layout = layouts.get(0);
+        Path folder = file.toAbsolutePath().getParent();
+        CheckpointFormat format = layout.format(stored, Files.exists(folder.resolve("open_clip_config.json")));
+        if (flag != null && !layout.fits(flag, format)) {
+            throw new CheckpointException(
+                    file + ": is " + format.flag() + ", not " + flag.flag() + " as asked for; leave --format out");
+        }
+        requireNothingElse(stored, layout);
+        TensorSource inner = layout.prefix().isEmpty() ? stored : new PrefixedSource(stored, layout.prefix());
+        TensorSource ours = TranslatedSource.toOurs(inner, layout.table());
+        return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours);
+    }
+
+    private static String example(TensorSource stored) {
+        return stored.tensors().stream()
+                .findFirst()
+                .map(info -> " (the first is " + info.name() + ")")
+                .orElse("");
+    }
+
+    private static void requireNothingElse(TensorSource stored, Layout layout) {
+        List<String> strangers = new ArrayList<>();
+        for (TensorInfo info : stored.tensors()) {
+            if (!layout.expects(info.name())) {
+                strangers.add(info.name());
+            }
+        }
+        if (!strangers.isEmpty()) {
+            throw new CheckpointException(stored.location() + ": the CLIP lies under " + layout.prefix() + "; unused: "
+                    + strangers.stream().limit(20).collect(Collectors.joining(", "))
+                    + (strangers.size() > 20 ? " and " + (strangers.size() - 20) + " more" : ""));
+        }
+    }
+
+    /** Whether it is a TorchScript archive. */
+    public boolean isScript() {
+        return stored instanceof PickleFile pickle && pickle.isScript();
+    }
+
+    /** Whether it is a SigLIP. */
+    public boolean isSiglip() {
+        return tensors.info("vision_model.head.probe") != null;
+    }
+
+    /** Whether it has a text tower. */
+    public boolean hasText() {
+        return tensors.info("text_model.embeddings.token_embedding.weight") != null;
+    }
+
+    @Override
+    public void close() {
+        stored.close();
+    }
+}

@@ -1,0 +1,87 @@
+package dev.diva.checkpoint.format;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * How the names of one layout correspond to ours: the rules and the names that are left out, each with its reason. The tables are the YAML files
+ * beside this class.
+ *
+ * @param name of the resource
+ * @param anchor a stored name that only this layout has
+ * @param rules tried in order, each on whole names
+ * @param ignored patterns of stored names without meaning for the model, and why
+ */
+public record NameTable(String name, String anchor, List<NameRule> rules, Map<Pattern, String> ignored) {
+    /** Our own names: those of transformers, for CLIP and SigLIP. */
+    public static final NameTable HF = load("hf");
+
+    /** OpenAI's names, which open_clip kept. */
+    public static final NameTable OPENAI = load("openai");
+
+    /** open_clip with the text tower under {@code text.}. */
+    public static final NameTable CUSTOM_TEXT = load("open_clip-custom-text");
+
+    /** open_clip's SigLIP, with the image tower of timm. */
+    public static final NameTable TIMM_SIGLIP = load("open_clip-siglip");
+
+    private static NameTable load(String name) {
+        try (InputStream in = NameTable.class.getResourceAsStream(name + ".yaml")) {
+            JsonNode root = new ObjectMapper(new YAMLFactory()).readTree(in);
+            List<NameRule> rules = new ArrayList<>();
+            root.path("rules").forEach(rule -> rules.add(rule(rule)));
+            Map<Pattern, String> ignored = new LinkedHashMap<>();
+            root.path("ignored")
+                    .properties()
+                    .forEach(e -> ignored.put(
+                            Pattern.compile(e.getKey()), e.getValue().asText()));
+            return new NameTable(name, root.path("anchor").asText(), rules, ignored);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static NameRule rule(JsonNode node) {
+        List<Integer> parts = new ArrayList<>();
+        node.path("parts").forEach(part -> parts.add(part.asInt()));
+        List<String> stored = strings(node.path("stored"));
+        List<String> ours = strings(node.path("ours"));
+        while (parts.size() < Math.max(stored.size(), ours.size())) {
+            parts.add(1);
+        }
+        String change = node.path("change").asText("none").toUpperCase(java.util.Locale.ROOT);
+        return new NameRule(stored, ours, NameRule.Change.valueOf(change), parts);
+    }
+
+    private static List<String> strings(JsonNode node) {
+        List<String> strings = new ArrayList<>();
+        if (node.isArray()) {
+            node.forEach(item -> strings.add(item.asText()));
+        } else {
+            strings.add(node.asText());
+        }
+        return strings;
+    }
+
+    /** Whether our names are this layout's names. */
+    boolean isOurs() {
+        return rules.isEmpty();
+    }
+
+    boolean is(NameTable other) {
+        return name.equals(other.name);
+    }
+
+    boolean ignores(String storedName) {
+        return ignored.keySet().stream().anyMatch(p -> p.matcher(storedName).matches());
+    }
+}

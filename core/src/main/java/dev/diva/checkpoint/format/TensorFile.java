@@ -1,0 +1,43 @@
+package dev.diva.checkpoint.format;
+
+import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.pickle.PickleFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Opens a file of tensors by what its first bytes say, whatever its name: safetensors, a file of torch, or an index of shards. */
+public final class TensorFile {
+    private TensorFile() {}
+
+    /**
+     * Opens one file or one index with all its shards, under the names that are stored.
+     *
+     * @throws CheckpointException when it is none of these, or damaged
+     */
+    public static TensorSource open(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw new CheckpointException(path + ": no such file");
+        }
+        if (path.getFileName().toString().endsWith(".index.json")) {
+            return ShardedSource.open(path);
+        }
+        return isTorch(path) ? PickleFile.open(path) : SafetensorsFile.open(path);
+    }
+
+    /** A zip archive, or the opcode that begins a pickle. As the length of a safetensors header, either would be beyond its limit. */
+    private static boolean isTorch(Path path) {
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] start = in.readNBytes(8);
+            boolean zip = start.length >= 4 && start[0] == 'P' && start[1] == 'K' && start[2] == 3 && start[3] == 4;
+            boolean pickle = start.length >= 2 && (start[0] & 0xff) == 0x80 && start[1] <= 5 && start[1] >= 2;
+            boolean safetensors = start.length == 8 && start[5] == 0 && start[6] == 0 && start[7] == 0;
+            return zip || (pickle && !safetensors);
+        } catch (IOException e) {
+            throw new CheckpointException(path + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+}
