@@ -108,6 +108,11 @@ public final class Weights implements AutoCloseable {
         return parameters;
     }
 
+    /** Where the model computes, and in which precision. */
+    public Placement placement() {
+        return loading.placement;
+    }
+
     /** Where the tensors come from, for messages. */
     public String location() {
         return loading.source.location();

@@ -1,0 +1,97 @@
+package dev.diva.clip;
+
+import dev.diva.BadInputException;
+import dev.diva.model.Activation;
+import dev.diva.model.TextTransformer;
+import dev.diva.model.TransformerConfig;
+
+/**
+ * Reads the {@code config.json} of transformers: CLIPModel, CLIPVisionModelWithProjection, SiglipModel. {@code save_pretrained} leaves
+ * out what equals the library's default, so the defaults here are those of the library.
+ */
+final class HuggingFaceConfig {
+    /** A pooled token is looked up by the highest id when the config has this end of text, as transformers does. */
+    private static final long LEGACY_EOS = 2;
+
+    private HuggingFaceConfig() {}
+
+    static ClipConfig of(ConfigJson json) {
+        String type = json.text("model_type", "");
+        return switch (type) {
+            case "clip" -> clip(json);
+            case "clip_vision_model" -> new ClipConfig(clipVision(json, json.number("projection_dim", 512)), null);
+            case "siglip" -> siglip(json);
+            case "siglip_vision_model" -> new ClipConfig(siglipVision(json), null);
+            default ->
+                throw new BadInputException(json.location() + ": model_type is \"" + type
+                        + "\", expected clip, clip_vision_model, siglip or siglip_vision_model");
+        };
+    }
+
+    private static ClipConfig clip(ConfigJson json) {
+        long projectionDim = json.number("projection_dim", 512);
+        ConfigJson text = json.at("text_config");
+        TransformerConfig layers = layers(text, new Defaults(512, 2048, 8, "quick_gelu", 1e-5));
+        long eos = text.number("eos_token_id", 49407);
+        TextTransformer.Config transformer = new TextTransformer.Config(
+                layers, text.number("vocab_size", 49408), text.number("max_position_embeddings", 77), true);
+        TextConfig.Pooling pooling = eos == LEGACY_EOS ? TextConfig.Pooling.HIGHEST_ID : TextConfig.Pooling.FIRST_EOS;
+        return new ClipConfig(
+                clipVision(json.at("vision_config"), projectionDim),
+                new TextConfig(transformer, pooling, eos, projectionDim));
+    }
+
+    private static VisionConfig clipVision(ConfigJson json, long projectionDim) {
+        TransformerConfig layers = layers(json, new Defaults(768, 3072, 12, "quick_gelu", 1e-5));
+        return new VisionConfig(
+                layers,
+                json.side("image_size", 224),
+                json.side("patch_size", 32),
+                VisionConfig.Pooling.CLASS_TOKEN,
+                projectionDim);
+    }
+
+    private static ClipConfig siglip(ConfigJson json) {
+        ConfigJson text = json.at("text_config");
+        TransformerConfig layers = layers(text, new Defaults(768, 3072, 12, "gelu_pytorch_tanh", 1e-6));
+        TextTransformer.Config transformer = new TextTransformer.Config(
+                layers, text.number("vocab_size", 32000), text.number("max_position_embeddings", 64), false);
+        TextConfig textConfig = new TextConfig(
+                transformer,
+                TextConfig.Pooling.LAST,
+                text.number("eos_token_id", 1),
+                text.number("projection_size", layers.hiddenSize()));
+        return new ClipConfig(siglipVision(json.at("vision_config")), textConfig);
+    }
+
+    private static VisionConfig siglipVision(ConfigJson json) {
+        if (!json.flag("vision_use_head", true)) {
+            throw new BadInputException(json.location() + ": vision_use_head is false: no embedding without the head");
+        }
+        TransformerConfig layers = layers(json, new Defaults(768, 3072, 12, "gelu_pytorch_tanh", 1e-6));
+        return new VisionConfig(
+                layers,
+                json.side("image_size", 224),
+                json.side("patch_size", 16),
+                VisionConfig.Pooling.MAP,
+                layers.hiddenSize());
+    }
+
+    private record Defaults(long hiddenSize, long intermediateSize, long heads, String activation, double eps) {}
+
+    private static TransformerConfig layers(ConfigJson json, Defaults defaults) {
+        long width = json.number("hidden_size", defaults.hiddenSize);
+        long heads = json.number("num_attention_heads", defaults.heads);
+        if (heads == 0 || width % heads != 0) {
+            throw new BadInputException(
+                    json.location() + ": hidden_size " + width + " is not a multiple of num_attention_heads " + heads);
+        }
+        return new TransformerConfig(
+                width,
+                json.number("intermediate_size", defaults.intermediateSize),
+                Math.toIntExact(json.number("num_hidden_layers", 12)),
+                heads,
+                Activation.named(json.text("hidden_act", defaults.activation), json.location() + ": hidden_act"),
+                json.fraction("layer_norm_eps", defaults.eps));
+    }
+}

@@ -1,0 +1,176 @@
+package dev.diva.clip;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.model.TransformerConfig;
+import dev.diva.testing.Close;
+import dev.diva.testing.Golden;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Both towers from transformers' folders against the numbers of transformers. */
+class HuggingFaceTowersTest {
+    private static final double TOLERANCE = 5e-5;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"clip-hf-vit", "clip-hf-vit-gelu"})
+    void clipVisionTowerEqualsTransformersLayerByLayer(String name) {
+        Golden golden = Golden.of(name);
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = weights(golden, Precision.FP32)) {
+            VisionTower tower = new VisionTower(weights, config(golden).vision());
+            Tensor pixels = golden.input("pixel_values");
+            List<Tensor> states = tower.hiddenStates(pixels);
+            assertThat(states).hasSize(4);
+            for (int i = 0; i < states.size(); i++) {
+                assertClose(states.get(i), golden.expected("vision.hidden." + i));
+            }
+            Tensor hidden = tower.encode(pixels);
+            assertClose(tower.normed(hidden), golden.expected("vision.tokens_normed"));
+            assertClose(tower.tokens(hidden).all(), golden.expected("vision.tokens_projected"));
+            assertClose(tower.embedding(hidden), golden.expected("image_embeds"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"clip-hf-vit", "clip-hf-vit-gelu"})
+    void clipTextTowerEqualsTransformers(String name) {
+        Golden golden = Golden.of(name);
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = weights(golden, Precision.FP32)) {
+            TextTower tower = new TextTower(weights, config(golden).text());
+            Tensor ids = golden.input("input_ids");
+            List<Tensor> states = tower.transformer().hiddenStates(ids);
+            for (int i = 0; i < states.size(); i++) {
+                assertClose(states.get(i).narrow(1, 0, 16), golden.expected("text.hidden." + i));
+            }
+            assertClose(tower.transformer().forward(ids), golden.expected("text.last_hidden_state"));
+            assertClose(tower.embedding(ids), golden.expected("text_embeds"));
+        }
+    }
+
+    @Test
+    void siglipTowersEqualTransformers() {
+        Golden golden = Golden.of("siglip-hf");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = weights(golden, Precision.FP32)) {
+            VisionTower vision = new VisionTower(weights, config(golden).vision());
+            TextTower text = new TextTower(weights, config(golden).text());
+            List<Tensor> states = vision.hiddenStates(golden.input("pixel_values"));
+            for (int i = 0; i < states.size(); i++) {
+                assertClose(states.get(i), golden.expected("vision.hidden." + i));
+            }
+            VisionTokens tokens = vision.tokens(states.get(states.size() - 1));
+            assertClose(tokens.patches(), golden.expected("vision.tokens_normed"));
+            assertClose(tokens.pooled(), golden.expected("vision.pooled"));
+            assertClose(
+                    text.transformer().forward(golden.input("input_ids")), golden.expected("text.last_hidden_state"));
+            assertClose(text.embedding(golden.input("input_ids")), golden.expected("text.pooled"));
+        }
+    }
+
+    @Test
+    void oneImageGivesItsRowOfTheBatch() {
+        Golden golden = Golden.of("clip-hf-vit");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = weights(golden, Precision.FP32)) {
+            VisionTower tower = new VisionTower(weights, config(golden).vision());
+            Tensor pixels = golden.input("pixel_values");
+            Tensor all = tower.embedding(tower.encode(pixels.narrow(0, 0, 3)));
+            Tensor one = tower.embedding(tower.encode(pixels.narrow(0, 1, 1)));
+            Close.assertClose(one, all.narrow(0, 1, 1), 0, 1e-6);
+        }
+    }
+
+    @Test
+    void bf16StaysWithinTwoPercent() {
+        Golden golden = Golden.of("clip-hf-vit");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = weights(golden, Precision.BF16)) {
+            VisionTower tower = new VisionTower(weights, config(golden).vision());
+            TextTower text = new TextTower(weights, config(golden).text());
+            Tensor embedding = tower.embedding(tower.encode(golden.input("pixel_values")));
+            Close.assertCloseToLargest(embedding, golden.expected("image_embeds"), 2e-2, 0);
+            Close.assertCloseToLargest(
+                    text.embedding(golden.input("input_ids")), golden.expected("text_embeds"), 2e-2, 0);
+        }
+    }
+
+    @Test
+    void everyTrainedWeightOfTheTowerGetsAGradient() {
+        Golden golden = Golden.of("clip-hf-vit");
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Weights.trained(
+                        source(golden), Placement.cpu(Precision.BF16), name -> !name.startsWith("text_model"))) {
+            VisionTower tower = new VisionTower(weights, config(golden).vision());
+            tower.tokens(tower.encode(golden.input("pixel_values")))
+                    .all()
+                    .square()
+                    .mean()
+                    .backward();
+            assertThat(weights.parameters()).hasSize(56);
+            weights.parameters().forEach((key, parameter) -> {
+                assertThat(parameter.grad().defined()).as(key).isTrue();
+                assertThat(parameter.grad().norm().item_float())
+                        .as(key)
+                        .isFinite()
+                        .isNotNegative();
+            });
+            assertThat(weights.parameters()
+                            .get("vision_model.embeddings.patch_embedding.weight")
+                            .grad()
+                            .norm()
+                            .item_float())
+                    .isPositive();
+        }
+    }
+
+    @Test
+    void configThatDisagreesWithTensorsListsThem() {
+        Golden golden = Golden.of("clip-hf-vit");
+        VisionConfig right = config(golden).vision();
+        TransformerConfig layers = right.transformer();
+        TransformerConfig wider = new TransformerConfig(
+                layers.hiddenSize(), 128, layers.numHiddenLayers(), 4, layers.activation(), layers.layerNormEps());
+        try (PointerScope scope = new PointerScope();
+                Weights weights = weights(golden, Precision.FP32)) {
+            new VisionTower(weights, new VisionConfig(wider, 32, 8, right.pooling(), 24));
+            assertThatThrownBy(weights::finish)
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining(
+                            "vision_model.encoder.layers.0.mlp.fc1.weight is [64, 32], expected [128, 32]");
+        }
+    }
+
+    private static ClipConfig config(Golden golden) {
+        return HuggingFaceConfig.of(ConfigJson.read(golden.file("config.json")));
+    }
+
+    private static Weights weights(Golden golden, Precision precision) {
+        return Weights.frozen(source(golden), Placement.cpu(precision));
+    }
+
+    private static SafetensorsFile source(Golden golden) {
+        return SafetensorsFile.open(golden.file("model.safetensors"));
+    }
+
+    private static void assertClose(Tensor actual, Tensor expected) {
+        Close.assertClose(actual, expected, 0, TOLERANCE);
+    }
+}
