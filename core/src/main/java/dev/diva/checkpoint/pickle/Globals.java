@@ -97,6 +97,15 @@ final class Globals {
         this.in = in;
     }
 
+    /** The class of torch that stores elements of that type. */
+    static String storageName(Dtype dtype) {
+        return STORAGES.entrySet().stream()
+                .filter(entry -> entry.getValue() == dtype)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseThrow();
+    }
+
     static String printable(Global global) {
         String text = global.toString().replaceAll("[^\\x20-\\x7e]", "?");
         return text.length() > 200 ? text.substring(0, 200) + "..." : text;
