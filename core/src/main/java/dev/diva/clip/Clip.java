@@ -1,0 +1,299 @@
+package dev.diva.clip;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.Weights;
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.engine.Tensors;
+import dev.diva.model.Tokenizer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A frozen CLIP or SigLIP that gives embeddings: the library's front door. Loads every layout; embeddings leave as plain floats. Not
+ * thread safe.
+ *
+ * <pre>{@code
+ * try (Clip clip = Clip.load(Path.of("models/clip-vit-large-patch14"))) {
+ *     float[][] texts = clip.encodeTexts(List.of("a photo of a cat", "a photo of a dog"));
+ * }
+ * }</pre>
+ */
+public final class Clip implements AutoCloseable {
+    /** Buffers that old versions of the libraries saved among the weights. */
+    private static final Pattern BUFFERS = Pattern.compile(".*\\.position_ids");
+
+    private final ClipFiles files;
+    private final Weights weights;
+    private final ClipCheckpoint checkpoint;
+    private final Options options;
+    private final ClipConfig config;
+    private final Preprocessing preprocessing;
+    private final VisionTower vision;
+    private final TextTower text; // null where the checkpoint has none
+    private final OptionalDouble logLogitScale;
+    private final OptionalDouble logitBias;
+    private Tokenizer tokenizer; // opened with the first text
+
+    /**
+     * How to load and run.
+     *
+     * @param precision format of matrix products
+     * @param threads of one libtorch operation; 0 takes all cores
+     * @param batchSize images or texts computed at once
+     * @param format layout of the checkpoint, or null to find it
+     */
+    public record Options(Precision precision, int threads, int batchSize, CheckpointFormat format) {
+        /** fp32, all cores, 16 at once, layout found in the content. */
+        public static final Options DEFAULT = new Options(Precision.FP32, 0, 16, null);
+
+        /** The same in another precision. */
+        public Options withPrecision(Precision other) {
+            return new Options(other, threads, batchSize, format);
+        }
+
+        public Options {
+            if (batchSize < 1) {
+                throw new IllegalArgumentException("batchSize " + batchSize + ", expected at least 1");
+            }
+        }
+    }
+
+    /** Length of the embeddings that are handed out. */
+    public enum Scale {
+        /** Divided by their L2 norm. */
+        UNIT,
+        /** As the tower gives them. */
+        RAW
+    }
+
+    private Clip(ClipCheckpoint checkpoint, Options options) {
+        this.checkpoint = checkpoint;
+        this.options = options;
+        this.files = new ClipFiles(checkpoint);
+        this.config = files.config();
+        this.preprocessing = files.preprocessing(config.vision());
+        this.weights = Weights.frozen(checkpoint.tensors(), Placement.cpu(options.precision));
+        weights.ignore(BUFFERS);
+        this.vision = new VisionTower(weights, config.vision());
+        this.text = config.hasText() ? new TextTower(weights, config.text()) : null;
+        this.logLogitScale = scalar("logit_scale");
+        this.logitBias = scalar("logit_bias");
+        weights.finish();
+    }
+
+    /** Loads a folder or file of any layout in fp32. */
+    public static Clip load(Path path) {
+        return load(path, Options.DEFAULT);
+    }
+
+    /**
+     * Loads a folder or file of any layout.
+     *
+     * @throws BadInputException when it is no CLIP, or its config disagrees with its tensors
+     */
+    public static Clip load(Path path, Options options) {
+        Engine.setThreads(options.threads);
+        ClipCheckpoint checkpoint = ClipCheckpoint.open(path, options.format);
+        try (PointerScope scope = new PointerScope()) {
+            return new Clip(checkpoint, options);
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /** Shape of both towers. */
+    public ClipConfig config() {
+        return config;
+    }
+
+    /** How images become {@code pixels}. */
+    public Preprocessing preprocessing() {
+        return preprocessing;
+    }
+
+    /** The published tower that this one has the shape of. */
+    public Optional<Backbone> backbone() {
+        return Backbones.of(config.vision(), preprocessing, checkpoint.file().toString());
+    }
+
+    /** Layout of the checkpoint. */
+    public CheckpointFormat format() {
+        return checkpoint.format();
+    }
+
+    /** The image tower, for whoever works with tensors. */
+    public VisionTower visionTower() {
+        return vision;
+    }
+
+    /** Width of the embeddings. */
+    public int embeddingDim() {
+        return Math.toIntExact(config.vision().projectionDim());
+    }
+
+    /** L2-normalised embeddings of images; see {@link #encodeImages(List, Scale)}. */
+    public float[][] encodeImages(List<float[]> pixels) {
+        return encodeImages(pixels, Scale.UNIT);
+    }
+
+    /**
+     * Embeddings of images.
+     *
+     * @param pixels each normalised by {@link #preprocessing}, channels first: 3 * imageSize * imageSize values
+     * @return a row per image
+     */
+    public float[][] encodeImages(List<float[]> pixels, Scale scale) {
+        return inBatches(
+                pixels.size(),
+                (from, to) -> scaled(vision.embedding(vision.encode(tensor(pixels.subList(from, to)))), scale));
+    }
+
+    /**
+     * All tokens of images, the pooled one first, normed and projected; not divided by their norm.
+     *
+     * @return for each image (1 + patches) * width values
+     */
+    public float[][] encodeTokens(List<float[]> pixels) {
+        return inBatches(
+                pixels.size(),
+                (from, to) -> vision.tokens(vision.encode(tensor(pixels.subList(from, to))))
+                        .all()
+                        .flatten(1, -1));
+    }
+
+    /** L2-normalised embeddings of texts. */
+    public float[][] encodeTexts(List<String> texts) {
+        return encodeTexts(texts, Scale.UNIT);
+    }
+
+    /**
+     * Embeddings of texts.
+     *
+     * @return a row per text
+     * @throws BadInputException when the checkpoint has no text tower or no tokenizer
+     */
+    public float[][] encodeTexts(List<String> texts, Scale scale) {
+        Tokenizer ready = tokenizer();
+        return encodeIds(texts.stream().map(ready::encode).toList(), scale);
+    }
+
+    /** Embeddings of texts that were tokenised elsewhere: a row of contextLength ids per text. */
+    public float[][] encodeIds(List<long[]> ids, Scale scale) {
+        requireText();
+        return inBatches(ids.size(), (from, to) -> scaled(text.embedding(idTensor(ids.subList(from, to))), scale));
+    }
+
+    /** The tokenizer of the checkpoint, opened on first use. */
+    public Tokenizer tokenizer() {
+        requireText();
+        if (tokenizer == null) {
+            tokenizer = files.tokenizer(config.text());
+        }
+        return tokenizer;
+    }
+
+    /** Factor of the cosine similarities in logits: the exponential of what is stored. */
+    public float logitScale() {
+        return (float) Math.exp(
+                logLogitScale.orElseThrow(() -> new BadInputException(weights.location() + ": has no logit_scale")));
+    }
+
+    /** Added to the logits: SigLIP's bias, 0 for CLIP. */
+    public float logitBias() {
+        return (float) logitBias.orElse(0);
+    }
+
+    @Override
+    public void close() {
+        if (tokenizer != null) {
+            tokenizer.close();
+        }
+        weights.close();
+        checkpoint.close();
+    }
+
+    private interface BatchComputation {
+        /** [to - from, width]. */
+        Tensor compute(int from, int to);
+    }
+
+    private float[][] inBatches(int count, BatchComputation computation) {
+        float[][] rows = new float[count][];
+        for (int from = 0; from < count; from += options.batchSize) {
+            int to = Math.min(count, from + options.batchSize);
+            try (PointerScope scope = new PointerScope();
+                    NoGradGuard noGrad = new NoGradGuard()) {
+                Tensor batch = computation.compute(from, to);
+                float[] values = Tensors.toFloats(batch);
+                int width = values.length / (to - from);
+                for (int i = from; i < to; i++) {
+                    rows[i] = Arrays.copyOfRange(values, (i - from) * width, (i - from + 1) * width);
+                }
+            }
+        }
+        return rows;
+    }
+
+    private static Tensor scaled(Tensor embeddings, Scale scale) {
+        Tensor x = embeddings.to(ScalarType.Float);
+        return scale == Scale.RAW ? x : x.div(x.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true));
+    }
+
+    private Tensor tensor(List<float[]> pixels) {
+        long size = config.vision().imageSize();
+        return Tensors.of(joined(pixels, 3 * size * size), pixels.size(), 3, size, size);
+    }
+
+    private static float[] joined(List<float[]> rows, long width) {
+        float[] values = new float[Math.toIntExact(rows.size() * width)];
+        for (int i = 0; i < rows.size(); i++) {
+            if (rows.get(i).length != width) {
+                throw new IllegalArgumentException(
+                        "image " + i + " has " + rows.get(i).length + " values, expected " + width);
+            }
+            System.arraycopy(rows.get(i), 0, values, Math.toIntExact(i * width), (int) width);
+        }
+        return values;
+    }
+
+    private static Tensor idTensor(List<long[]> ids) {
+        int length = ids.get(0).length;
+        long[] values = new long[ids.size() * length];
+        for (int i = 0; i < ids.size(); i++) {
+            System.arraycopy(ids.get(i), 0, values, i * length, length);
+        }
+        return Tensors.of(values, ids.size(), length);
+    }
+
+    private OptionalDouble scalar(String name) {
+        TensorInfo info = checkpoint.tensors().info(name);
+        if (info == null) {
+            return OptionalDouble.empty();
+        }
+        long[] shape = info.numel() == 1 ? info.shape() : new long[0];
+        Tensor value = weights.vector(name, shape);
+        return OptionalDouble.of(value.numel() == 1 ? Tensors.toFloats(value)[0] : Double.NaN);
+    }
+
+    private void requireText() {
+        if (text == null) {
+            throw new BadInputException(weights.location() + ": has no text tower");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package dev.diva.clip;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.diva.BadInputException;
+import java.util.Arrays;
+
+/**
+ * How a checkpoint wants its pixels.
+ *
+ * @param imageSize side of the square that the tower sees
+ * @param resizeSize length of the shorter side before the crop; imageSize where nothing is cropped
+ * @param resize how an image becomes a square
+ * @param interpolation filter of the resize
+ * @param convertsFirst whether an image becomes RGB before it is resized (transformers) or after (OpenAI, open_clip)
+ * @param mean subtracted per channel from values in 0..1
+ * @param std divided by per channel
+ */
+public record Preprocessing(
+        int imageSize,
+        int resizeSize,
+        Resize resize,
+        Interpolation interpolation,
+        boolean convertsFirst,
+        float[] mean,
+        float[] std) {
+    /** How an image becomes a square. */
+    public enum Resize {
+        /** The shorter side to resizeSize, then the centre. */
+        SHORTEST_CROP,
+        /** Both sides to imageSize, whatever the aspect. */
+        SQUASH
+    }
+
+    /** Filter of the resize, as PIL computes it. */
+    public enum Interpolation {
+        BICUBIC,
+        BILINEAR
+    }
+
+    private static final float[] OPENAI_MEAN = floats(0.48145466, 0.4578275, 0.40821073);
+    private static final float[] OPENAI_STD = floats(0.26862954, 0.26130258, 0.27577711);
+    private static final float[] HALF = {0.5f, 0.5f, 0.5f};
+
+    public Preprocessing {
+        mean = mean.clone();
+        std = std.clone();
+        for (float value : std) {
+            if (!(value > 0)) {
+                throw new BadInputException("standard deviation of pixels " + Arrays.toString(std) + ", expected > 0");
+            }
+        }
+    }
+
+    /** What the family of the tower does when its files do not say: CLIP crops, SigLIP squashes. */
+    static Preprocessing of(VisionConfig vision, boolean convertsFirst) {
+        int size = Math.toIntExact(vision.imageSize());
+        boolean isSiglip = vision.pooling() == VisionConfig.Pooling.MAP;
+        return new Preprocessing(
+                size,
+                size,
+                isSiglip ? Resize.SQUASH : Resize.SHORTEST_CROP,
+                Interpolation.BICUBIC,
+                convertsFirst,
+                isSiglip ? HALF : OPENAI_MEAN,
+                isSiglip ? HALF : OPENAI_STD);
+    }
+
+    /** Reads transformers' {@code preprocessor_config.json}. */
+    static Preprocessing ofTransformers(ConfigJson json, VisionConfig vision) {
+        Preprocessing fallback = of(vision, true);
+        JsonNode size = json.node().path("size");
+        boolean isShortest = size.isNumber() || size.has("shortest_edge");
+        boolean crops = json.flag("do_center_crop", isShortest && vision.pooling() != VisionConfig.Pooling.MAP);
+        int resizeSize = Math.toIntExact(
+                size.has("shortest_edge")
+                        ? json.at("size").number("shortest_edge", 0)
+                        : json.side("size", fallback.imageSize));
+        int imageSize = crops ? Math.toIntExact(json.side("crop_size", resizeSize)) : resizeSize;
+        requireSize(json, imageSize, vision);
+        return new Preprocessing(
+                imageSize,
+                resizeSize,
+                isShortest ? Resize.SHORTEST_CROP : Resize.SQUASH,
+                interpolation(json),
+                true,
+                json.channels("image_mean", fallback.mean),
+                json.channels("image_std", fallback.std));
+    }
+
+    /** Reads {@code preprocess_cfg} of open_clip_config.json. */
+    static Preprocessing ofOpenClip(ConfigJson json, VisionConfig vision) {
+        Preprocessing fallback = of(vision, false);
+        int size = Math.toIntExact(json.side("size", vision.imageSize()));
+        requireSize(json, size, vision);
+        String mode = json.text("resize_mode", "shortest");
+        Resize resize = switch (mode) {
+            case "shortest" -> Resize.SHORTEST_CROP;
+            case "squash" -> Resize.SQUASH;
+            default ->
+                throw new BadInputException(
+                        json.location() + ": resize_mode " + mode + ", expected shortest or squash");
+        };
+        Interpolation interpolation = "bilinear".equals(json.text("interpolation", "bicubic"))
+                ? Interpolation.BILINEAR
+                : Interpolation.BICUBIC;
+        return new Preprocessing(
+                size,
+                size,
+                resize,
+                interpolation,
+                false,
+                json.channels("mean", fallback.mean),
+                json.channels("std", fallback.std));
+    }
+
+    private static float[] floats(double red, double green, double blue) {
+        return new float[] {(float) red, (float) green, (float) blue};
+    }
+
+    private static Interpolation interpolation(ConfigJson json) {
+        long resample = json.number("resample", 3);
+        return switch ((int) resample) {
+            case 3 -> Interpolation.BICUBIC;
+            case 2 -> Interpolation.BILINEAR;
+            default ->
+                throw new BadInputException(
+                        json.location() + ": resample is " + resample + ", expected 3 (bicubic) or 2 (bilinear)");
+        };
+    }
+
+    private static void requireSize(ConfigJson json, int size, VisionConfig vision) {
+        if (size != vision.imageSize()) {
+            throw new BadInputException(
+                    json.location() + ": images of " + size + " pixels, but the tower takes " + vision.imageSize());
+        }
+    }
+
+    @Override
+    public float[] mean() {
+        return mean.clone();
+    }
+
+    @Override
+    public float[] std() {
+        return std.clone();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Preprocessing that
+                && imageSize == that.imageSize
+                && resizeSize == that.resizeSize
+                && resize == that.resize
+                && interpolation == that.interpolation
+                && convertsFirst == that.convertsFirst
+                && Arrays.equals(mean, that.mean)
+                && Arrays.equals(std, that.std);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * imageSize + resize.hashCode()) + Arrays.hashCode(mean);
+    }
+
+    @Override
+    public String toString() {
+        return imageSize + " pixels, " + resize + ", " + interpolation + ", mean " + Arrays.toString(mean) + ", std "
+                + Arrays.toString(std);
+    }
+}
