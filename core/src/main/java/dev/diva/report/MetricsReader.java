@@ -1,0 +1,89 @@
+package dev.diva.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads the curves of a run from metrics.jsonl. A last line that a killed run cut short is left out. */
+final class MetricsReader {
+    /** Points of a plot: more than a page is wide would not be seen. */
+    static final int POINTS = 600;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Map<String, String> TITLES = titles();
+
+    private MetricsReader() {}
+
+    private static Map<String, String> titles() {
+        Map<String, String> titles = new LinkedHashMap<>();
+        titles.put("loss", "Denoising loss");
+        titles.put("lr", "Learning rate");
+        titles.put("gradNorm", "Gradient norm");
+        titles.put("imagesPerSecond", "Images per second");
+        titles.put("rssBytes", "Memory, GiB");
+        return titles;
+    }
+
+    static List<Curve> read(Path file) {
+        List<JsonNode> lines = lines(file);
+        List<Curve> curves = new ArrayList<>();
+        TITLES.forEach((name, title) -> {
+            Curve curve = curve(name, title, lines);
+            if (!curve.steps().isEmpty()) {
+                curves.add(curve.downsampled(POINTS));
+            }
+        });
+        return curves;
+    }
+
+    private static Curve curve(String name, String title, List<JsonNode> lines) {
+        double unit = name.equals("rssBytes") ? 1L << 30 : 1;
+        List<Double> steps = new ArrayList<>();
+        List<Double> values = new ArrayList<>();
+        for (JsonNode line : lines) {
+            if (line.path("step").isNumber() && line.path(name).isNumber()) {
+                steps.add(line.path("step").asDouble());
+                values.add(line.path(name).asDouble() / unit);
+            }
+        }
+        return new Curve(name, title, steps, values);
+    }
+
+    private static List<JsonNode> lines(Path file) {
+        List<JsonNode> lines = new ArrayList<>();
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            int number = 0;
+            String line = reader.readLine();
+            while (line != null) {
+                number++;
+                String next = reader.readLine();
+                parse(file, number, line, next == null).ifPresent(lines::add);
+                line = next;
+            }
+            return lines;
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static Optional<JsonNode> parse(Path file, int number, String line, boolean last) {
+        try {
+            return line.isBlank() ? Optional.empty() : Optional.of(JSON.readTree(line));
+        } catch (JsonProcessingException e) {
+            if (last) {
+                return Optional.empty();
+            }
+            throw new BadInputException(file + ": line " + number + " is not JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package dev.diva.report;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Arranges the records of runs and evaluations as the sections of the page. Sections without data are not made. */
+final class PageBuilder {
+    private static final Map<String, String> TASKS = Map.of(
+            "zeroshot", "Zero-shot classification",
+            "retrieval", "Retrieval",
+            "probe", "Linear probe",
+            "linear_probe", "Linear probe");
+    private static final Map<String, String> METRICS = Map.of(
+            "acc1", "top-1 accuracy",
+            "acc5", "top-5 accuracy",
+            "average", "average of patterns",
+            "pairs", "pairs");
+
+    private PageBuilder() {}
+
+    static ReportPage build(List<RunFolder> runs) {
+        List<Comparison> comparisons = Comparison.of(evaluations(runs));
+        List<PairSection> pairs = new ArrayList<>();
+        Map<List<String>, List<Comparison>> others = new LinkedHashMap<>();
+        for (Comparison comparison : comparisons) {
+            if (comparison.models().stream()
+                    .anyMatch(result ->
+                            result.pairs() != null || !result.patterns().isEmpty())) {
+                pairs.add(pairSection(comparison, pairs.size() + 1));
+            } else {
+                List<String> key = new ArrayList<>(columns(comparison));
+                key.add(0, comparison.task());
+                others.computeIfAbsent(key, unused -> new ArrayList<>()).add(comparison);
+            }
+        }
+        List<ScoreSection> scores = new ArrayList<>();
+        others.values().forEach(group -> scores.add(scoreSection(group, "scores-" + (scores.size() + 1))));
+        Verdict headline = pairs.stream()
+                .map(PairSection::verdict)
+                .findFirst()
+                .orElse(new Verdict(
+                        scores.isEmpty() ? "Training record" : "Scores with intervals", Verdict.Tone.UNCLEAR));
+        List<RunSection> sections = runs.stream()
+                .filter(run -> !run.name().isEmpty())
+                .map(run -> new RunSection(
+                        run.name(), run.curves(), run.recipe(), run.manifest(), run.data(), run.reconstructions()))
+                .toList();
+        List<String> reading = Reading.of(comparisons, scores);
+        return new ReportPage(
+                title(runs),
+                headline.words(),
+                headline.tone(),
+                tiles(comparisons, scores, sections),
+                reading,
+                pairs,
+                scores,
+                sections);
+    }
+
+    /** Results of several runs carry the run's name, so that two "Before" are told apart. */
+    private static List<Evaluation> evaluations(List<RunFolder> runs) {
+        List<Evaluation> all = new ArrayList<>();
+        for (RunFolder run : runs) {
+            for (Evaluation evaluation : run.evaluations()) {
+                boolean named = runs.size() > 1 && !run.name().isEmpty();
+                List<Result> results = evaluation.results().stream()
+                        .map(result -> named ? result.withLabel(run.name() + ", " + result.label()) : result)
+                        .toList();
+                all.add(new Evaluation(results, evaluation.tests()));
+            }
+        }
+        return all;
+    }
+
+    private static String title(List<RunFolder> runs) {
+        List<String> names = runs.stream()
+                .map(RunFolder::name)
+                .filter(name -> !name.isEmpty())
+                .toList();
+        return names.isEmpty() ? "Evaluation" : String.join(", ", names);
+    }
+
+    private static PairSection pairSection(Comparison comparison, int number) {
+        List<ScoreRow> rows = new ArrayList<>();
+        if (comparison.models().stream().anyMatch(result -> result.pairs() != null)) {
+            rows.add(new ScoreRow(
+                    "All pairs", comparison.models().stream().map(Result::pairs).toList()));
+        }
+        rows.addAll(comparison.patternRows());
+        rows.addAll(comparison.metricRows(PageBuilder::metric));
+        ScoreSection scores = new ScoreSection(
+                "pairs-" + number,
+                "Pairs by visual pattern",
+                "A pair counts when both statements pick their own image; chance is 25 %. Intervals are 95 %.",
+                columns(comparison),
+                rows);
+        List<Flip> flips = comparison.paired() ? Flip.of(comparison) : List.of();
+        return new PairSection(shortName(comparison.data()), verdict(comparison), comparison.test(), scores, flips);
+    }
+
+    private static Verdict verdict(Comparison comparison) {
+        Score before = comparison.first().pairs();
+        Score after = comparison.last().pairs();
+        if (after == null || before == null) {
+            return new Verdict("Scores by visual pattern", Verdict.Tone.UNCLEAR);
+        }
+        if (!comparison.paired()) {
+            return new Verdict(
+                    after.correct() + " of " + after.total() + " pairs, " + Numbers.percent(after.value()) + " %",
+                    Verdict.Tone.UNCLEAR);
+        }
+        return Verdict.ofPairs(before, after, comparison.test());
+    }
+
+    private static ScoreSection scoreSection(List<Comparison> group, String id) {
+        List<ScoreRow> rows = new ArrayList<>();
+        for (Comparison comparison : group) {
+            String data = shortName(comparison.data());
+            rows.addAll(comparison.metricRows(name -> data.isEmpty() ? metric(name) : data + ", " + metric(name)));
+        }
+        String task = group.get(0).task();
+        String title = TASKS.getOrDefault(task, task.isEmpty() ? "Scores" : capital(task.replace('_', ' ')));
+        return new ScoreSection(id, title, "In percent, with 95 % intervals.", columns(group.get(0)), rows);
+    }
+
+    private static List<String> columns(Comparison comparison) {
+        return comparison.models().stream().map(Result::label).toList();
+    }
+
+    private static List<Tile> tiles(List<Comparison> comparisons, List<ScoreSection> scores, List<RunSection> runs) {
+        List<Tile> tiles = new ArrayList<>();
+        comparisons.stream()
+                .filter(comparison -> comparison.paired() && comparison.first().pairs() != null)
+                .filter(comparison -> comparison.last().pairs() != null)
+                .findFirst()
+                .ifPresent(comparison -> tiles.add(pairTile(comparison)));
+        scores.stream()
+                .flatMap(section -> section.rows().stream())
+                .filter(row -> !Double.isNaN(row.change()))
+                .min(Comparator.comparingDouble(ScoreRow::change))
+                .ifPresent(row -> tiles.add(
+                        new Tile("Lowest change elsewhere", Numbers.points(row.change()) + " points", row.label())));
+        if (runs.size() == 1) {
+            runs.get(0).curves().forEach(curve -> curveTile(curve, tiles));
+        }
+        return tiles;
+    }
+
+    private static Tile pairTile(Comparison comparison) {
+        Score before = comparison.first().pairs();
+        Score after = comparison.last().pairs();
+        return new Tile(
+                "Pairs, " + comparison.first().label().toLowerCase(Locale.ROOT) + " and "
+                        + comparison.last().label().toLowerCase(Locale.ROOT),
+                Numbers.percent(before.value()) + " \u2192 " + Numbers.percent(after.value()) + " %",
+                before.correct() + " and " + after.correct() + " of " + after.total());
+    }
+
+    private static void curveTile(Curve curve, List<Tile> tiles) {
+        int last = curve.values().size() - 1;
+        switch (curve.name()) {
+            case "loss" ->
+                tiles.add(new Tile(
+                        "Denoising loss",
+                        Numbers.figure(curve.values().get(0)) + " \u2192 "
+                                + Numbers.figure(curve.values().get(last)),
+                        "over " + Numbers.figure(curve.steps().get(last)) + " steps"));
+            case "imagesPerSecond" ->
+                tiles.add(new Tile("Throughput", Numbers.figure(curve.mean()) + " images/s", "mean over the run"));
+            case "rssBytes" -> tiles.add(new Tile("Memory", Numbers.figure(curve.largest()) + " GiB", "peak"));
+            default -> {}
+        }
+    }
+
+    private static String metric(String name) {
+        return METRICS.getOrDefault(name, name.replace("_retrieval", "").replace('_', ' '));
+    }
+
+    private static String shortName(String data) {
+        Path last = Path.of(data).getFileName();
+        return last == null ? data : last.toString();
+    }
+
+    private static String capital(String text) {
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+    }
+}

@@ -1,0 +1,89 @@
+package dev.diva.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import gg.jte.ContentType;
+import gg.jte.TemplateEngine;
+import gg.jte.output.StringOutput;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+
+/** Writes the page: one file that needs nothing else, neither a network nor the files that it was made from. */
+public final class ReportWriter {
+    /** The release in core/pom.xml; a missing file fails the first test. */
+    private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
+
+    private static final TemplateEngine TEMPLATES =
+            TemplateEngine.createPrecompiled(null, ContentType.Html, null, "dev.diva.report.page");
+
+    private ReportWriter() {}
+
+    /**
+     * Reads runs or evaluation files and writes their page.
+     *
+     * @param sources run folders and evaluation JSON files, in the order of the page
+     * @param page the file to write; it is replaced as a whole or not at all
+     * @throws BadInputException where a source is neither, or its JSON is broken
+     */
+    public static void write(List<Path> sources, Path page) {
+        String html = render(sources);
+        try {
+            Path partial = page.resolveSibling(page.getFileName() + ".partial");
+            Files.writeString(partial, html);
+            Files.move(partial, page, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new BadInputException(page + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    /** The page as text. */
+    static String render(List<Path> sources) {
+        return render(PageBuilder.build(sources.stream().map(RunFolder::read).toList()));
+    }
+
+    static String render(ReportPage page) {
+        StringOutput output = new StringOutput();
+        TEMPLATES.render("report.jte", page, output);
+        return output.toString();
+    }
+
+    /** The style sheets of the page. */
+    public static String style() {
+        return resource(UPLOT + "uPlot.min.css") + resource("/dev/diva/report/report.css");
+    }
+
+    /** The scripts of the page: the chart library and what feeds it. */
+    public static String script() {
+        return resource(UPLOT + "uPlot.iife.min.js") + "\n" + resource("/dev/diva/report/report.js");
+    }
+
+    /** The points of all curves as JSON that is safe inside a script element. */
+    public static String curves(ReportPage page) {
+        try {
+            return new ObjectMapper()
+                    .writeValueAsString(
+                            page.runs().stream().map(RunSection::curves).toList())
+                    .replace("<", "\\u003c");
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String resource(String name) {
+        try (InputStream stream = ReportWriter.class.getResourceAsStream(name)) {
+            if (stream == null) {
+                throw new IllegalStateException(name + " is not on the class path");
+            }
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

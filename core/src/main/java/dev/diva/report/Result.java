@@ -1,0 +1,27 @@
+package dev.diva.report;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The scores of one model on one set of data.
+ *
+ * @param label what the page calls the model: before, after, or its name
+ * @param model the model as the evaluation names it
+ * @param scores figures by name, in the order of the record
+ * @param patterns scores by visual pattern, empty when there are none
+ * @param pairs the score over all pairs, null when the task has none
+ */
+public record Result(
+        String task,
+        String label,
+        String model,
+        String data,
+        Map<String, Score> scores,
+        Map<String, Score> patterns,
+        Score pairs,
+        List<Question> questions) {
+    Result withLabel(String name) {
+        return new Result(task, name, model, data, scores, patterns, pairs, questions);
+    }
+}

@@ -1,0 +1,89 @@
+package dev.diva.report;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.diva.BadInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a run left on disk. Every part may be missing: a run that was killed, or one that was never evaluated, has a report too.
+ *
+ * @param recipe text of recipe.yaml, empty when there is none
+ */
+record RunFolder(
+        String name,
+        List<Evaluation> evaluations,
+        List<Curve> curves,
+        String recipe,
+        Map<String, String> manifest,
+        Map<String, String> data,
+        List<Reconstruction> reconstructions) {
+
+    /** Reads a run folder, or a single evaluation file as a run that has nothing else. */
+    static RunFolder read(Path path) {
+        if (Files.isRegularFile(path)) {
+            return new RunFolder(
+                    "", List.of(EvaluationReader.read(path)), List.of(), "", Map.of(), Map.of(), List.of());
+        }
+        if (!Files.isDirectory(path)) {
+            throw new BadInputException(path + ": no such run folder or evaluation file");
+        }
+        RunFolder run = new RunFolder(
+                path.toAbsolutePath().normalize().getFileName().toString(),
+                evaluations(path.resolve("evaluations")),
+                file(path, "metrics.jsonl").map(MetricsReader::read).orElse(List.of()),
+                file(path, "recipe.yaml").map(RunFolder::text).orElse(""),
+                file(path, "manifest.json").map(RunFolder::facts).orElse(Map.of()),
+                file(path, "data.json").map(RunFolder::facts).orElse(Map.of()),
+                Reconstruction.read(path.resolve("reconstructions")));
+        if (run.evaluations.isEmpty() && run.curves.isEmpty() && run.recipe.isEmpty() && run.manifest.isEmpty()) {
+            throw new BadInputException(
+                    path + ": no run: expected recipe.yaml, manifest.json, metrics.jsonl or evaluations/*.json in it");
+        }
+        return run;
+    }
+
+    private static List<Evaluation> evaluations(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".json"))
+                    .sorted(Comparator.comparingInt(RunFolder::order).thenComparing(Path::getFileName))
+                    .map(EvaluationReader::read)
+                    .toList();
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": cannot be listed: " + e.getMessage(), e);
+        }
+    }
+
+    /** Before training first, after it last, whatever the alphabet says. */
+    private static int order(Path file) {
+        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+        return name.startsWith("before") ? 0 : name.startsWith("after") ? 2 : 1;
+    }
+
+    private static Optional<Path> file(Path folder, String name) {
+        return Optional.of(folder.resolve(name)).filter(Files::isRegularFile);
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static Map<String, String> facts(Path file) {
+        JsonNode tree = EvaluationReader.tree(file);
+        return Facts.of(tree);
+    }
+}
