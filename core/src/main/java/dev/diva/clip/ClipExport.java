@@ -1,0 +1,126 @@
+package dev.diva.clip;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
+import dev.diva.checkpoint.Dtype;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.checkpoint.format.CheckpointWriter;
+import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.model.Activation;
+import dev.diva.model.PublishedVocabulary;
+import dev.diva.model.TransformerConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Writes a checkpoint in another layout, with the config, preprocessor and tokenizer files that its library looks for. */
+public final class ClipExport {
+    private static final List<String> TOKENIZER_FILES = List.of(
+            "vocab.json",
+            "merges.txt",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "spiece.model");
+    private static final List<String> CONFIG_FILES =
+            List.of("config.json", "preprocessor_config.json", "open_clip_config.json");
+
+    private ClipExport() {}
+
+    /**
+     * Writes a folder, which appears complete or not at all.
+     *
+     * @param overwrite whether an existing folder is replaced
+     * @throws BadInputException when the layout cannot hold the model, or the folder exists
+     */
+    public static void export(ClipCheckpoint checkpoint, CheckpointFormat to, Path folder, boolean overwrite) {
+        export(checkpoint, checkpoint.tensors(), to, folder, overwrite);
+    }
+
+    /** The same with other tensors in place of the checkpoint's own, for instance trained ones. */
+    public static void export(
+            ClipCheckpoint checkpoint, TensorSource tensors, CheckpointFormat to, Path folder, boolean overwrite) {
+        CheckpointWriter.table(tensors, to);
+        ClipFiles files = new ClipFiles(checkpoint);
+        ClipConfig config = files.config();
+        if (to == CheckpointFormat.OPENAI) {
+            requireOpenAi(checkpoint, config);
+        }
+        AtomicFolder.write(folder, overwrite, temporary -> {
+            CheckpointWriter.write(temporary.resolve(CheckpointWriter.fileName(to)), tensors, to);
+            if (to == checkpoint.format()) {
+                copy(CONFIG_FILES, checkpoint.folder(), temporary);
+            } else {
+                writeConfigs(tensors, config, files.preprocessing(config.vision()), to, temporary);
+            }
+            writeTokenizer(checkpoint, config, to, temporary);
+        });
+    }
+
+    private static void writeConfigs(
+            TensorSource tensors, ClipConfig config, Preprocessing preprocessing, CheckpointFormat to, Path folder)
+            throws IOException {
+        ConfigFiles files = new ConfigFiles(config);
+        if (to == CheckpointFormat.HF) {
+            write(folder.resolve("config.json"), files.transformers(dtype(tensors)).toPrettyString());
+            write(
+                    folder.resolve("preprocessor_config.json"),
+                    files.transformersPreprocessing(preprocessing).toPrettyString());
+        } else if (to == CheckpointFormat.OPEN_CLIP) {
+            write(
+                    folder.resolve("open_clip_config.json"),
+                    files.openClip(preprocessing).toPrettyString());
+        }
+    }
+
+    private static void write(Path file, String json) throws IOException {
+        Files.writeString(file, json + "\n");
+    }
+
+    /** OpenAI's code has no config: it takes heads of 64 and QuickGELU for granted. */
+    private static void requireOpenAi(ClipCheckpoint checkpoint, ClipConfig config) {
+        for (TransformerConfig layers :
+                List.of(config.vision().transformer(), config.text().transformer().transformer())) {
+            if (layers.activation() != Activation.QUICK_GELU
+                    || Math.max(1, layers.hiddenSize() / 64) != layers.numAttentionHeads()) {
+                throw new BadInputException(checkpoint.file() + ": OpenAI's code assumes QuickGELU and heads of 64,"
+                        + " this model has " + layers.activation() + " and " + layers.numAttentionHeads()
+                        + " heads in a width of " + layers.hiddenSize() + "; choose hf or open_clip");
+            }
+        }
+    }
+
+    private static void writeTokenizer(
+            ClipCheckpoint checkpoint, ClipConfig config, CheckpointFormat to, Path folder) throws IOException {
+        if (!config.hasText() || to == CheckpointFormat.OPENAI) {
+            return;
+        }
+        boolean copied = copy(TOKENIZER_FILES, checkpoint.folder(), folder);
+        boolean published = !checkpoint.isSiglip()
+                && config.text().transformer().vocabSize() == PublishedVocabulary.SIZE;
+        if (!copied && published && to == CheckpointFormat.HF) {
+            PublishedVocabulary.write(folder, config.text().contextLength());
+        }
+    }
+
+    private static boolean copy(List<String> names, Path from, Path to) throws IOException {
+        boolean any = false;
+        for (String name : names) {
+            if (Files.isRegularFile(from.resolve(name))) {
+                Files.copy(from.resolve(name), to.resolve(name));
+                any = true;
+            }
+        }
+        return any;
+    }
+
+    private static String dtype(TensorSource tensors) {
+        TensorInfo patches = tensors.info("vision_model.embeddings.patch_embedding.weight");
+        Dtype dtype = patches == null ? Dtype.F32 : patches.dtype();
+        return dtype == Dtype.F16 ? "float16" : dtype == Dtype.BF16 ? "bfloat16" : "float32";
+    }
+}

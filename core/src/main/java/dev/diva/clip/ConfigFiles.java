@@ -1,0 +1,178 @@
+package dev.diva.clip;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.clip.Preprocessing.Interpolation;
+import dev.diva.clip.Preprocessing.Resize;
+import dev.diva.model.Activation;
+import dev.diva.model.PublishedVocabulary;
+import dev.diva.model.TransformerConfig;
+
+/** The config files of the libraries, made from ours: the readers of this package backwards. */
+final class ConfigFiles {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final ClipConfig config;
+    private final boolean siglip;
+
+    ConfigFiles(ClipConfig config) {
+        this.config = config;
+        this.siglip = config.vision().pooling() == VisionConfig.Pooling.MAP;
+    }
+
+    /** transformers' config.json. */
+    ObjectNode transformers(String dtype) {
+        ObjectNode root = JSON.createObjectNode();
+        String family = siglip ? "siglip" : "clip";
+        if (config.hasText()) {
+            root.putArray("architectures").add(siglip ? "SiglipModel" : "CLIPModel");
+            root.put("model_type", family).put("initializer_factor", 1.0);
+            if (!siglip) {
+                root.put("logit_scale_init_value", 2.6592)
+                        .put("projection_dim", config.vision().projectionDim());
+            }
+            text(root.putObject("text_config"), family);
+            vision(root.putObject("vision_config"), family);
+        } else {
+            root.putArray("architectures").add(siglip ? "SiglipVisionModel" : "CLIPVisionModelWithProjection");
+            vision(root, family);
+        }
+        root.put("torch_dtype", dtype);
+        return root;
+    }
+
+    private void vision(ObjectNode node, String family) {
+        node.put("model_type", family + "_vision_model")
+                .put("image_size", config.vision().imageSize())
+                .put("patch_size", config.vision().patchSize());
+        layers(node, config.vision().transformer());
+        if (!siglip) {
+            node.put("projection_dim", config.vision().projectionDim());
+        }
+    }
+
+    private void text(ObjectNode node, String family) {
+        TextConfig text = config.text();
+        node.put("model_type", family + "_text_model")
+                .put("vocab_size", text.transformer().vocabSize())
+                .put("max_position_embeddings", text.transformer().maxPositionEmbeddings());
+        layers(node, text.transformer().transformer());
+        if (!siglip) {
+            // 2 is not the id: it tells transformers to look for the highest one, as OpenAI's code does.
+            boolean highest = text.pooling() == TextConfig.Pooling.HIGHEST_ID;
+            node.put("projection_dim", text.projectionDim())
+                    .put("bos_token_id", 0)
+                    .put("eos_token_id", highest ? 2 : text.eosTokenId());
+        }
+    }
+
+    private static void layers(ObjectNode node, TransformerConfig layers) {
+        node.put("hidden_size", layers.hiddenSize())
+                .put("intermediate_size", layers.intermediateSize())
+                .put("num_hidden_layers", layers.numHiddenLayers())
+                .put("num_attention_heads", layers.numAttentionHeads())
+                .put("layer_norm_eps", layers.layerNormEps());
+        node.put("hidden_act", switch (layers.activation()) {
+            case QUICK_GELU -> "quick_gelu";
+            case GELU -> "gelu";
+            case GELU_TANH -> "gelu_pytorch_tanh";
+            case SILU -> "silu";
+        });
+    }
+
+    /** transformers' preprocessor_config.json. */
+    ObjectNode transformersPreprocessing(Preprocessing preprocessing) {
+        ObjectNode node = JSON.createObjectNode();
+        boolean crops = preprocessing.resize() == Resize.SHORTEST_CROP;
+        node.put("image_processor_type", siglip ? "SiglipImageProcessor" : "CLIPImageProcessor");
+        node.put("do_resize", true).put("do_rescale", true).put("do_normalize", true).put("do_convert_rgb", true);
+        node.put("rescale_factor", 1.0 / 255);
+        node.put("resample", preprocessing.interpolation() == Interpolation.BICUBIC ? 3 : 2);
+        if (crops) {
+            node.putObject("size").put("shortest_edge", preprocessing.resizeSize());
+        } else {
+            square(node.putObject("size"), preprocessing);
+        }
+        if (!siglip) {
+            node.put("do_center_crop", crops);
+            square(node.putObject("crop_size"), preprocessing);
+        }
+        channels(node, "image_mean", preprocessing.mean());
+        channels(node, "image_std", preprocessing.std());
+        return node;
+    }
+
+    private static void square(ObjectNode node, Preprocessing preprocessing) {
+        node.put("height", preprocessing.imageSize()).put("width", preprocessing.imageSize());
+    }
+
+    private static void channels(ObjectNode node, String key, float[] values) {
+        var array = node.putArray(key);
+        for (float value : values) {
+            array.add(value);
+        }
+    }
+
+    /** open_clip_config.json. */
+    ObjectNode openClip(Preprocessing preprocessing) {
+        ObjectNode root = JSON.createObjectNode();
+        ObjectNode model = root.putObject("model_cfg");
+        TransformerConfig layers = config.vision().transformer();
+        model.put("embed_dim", config.vision().projectionDim());
+        if (layers.activation() == Activation.QUICK_GELU) {
+            model.put("quick_gelu", true);
+        }
+        ObjectNode vision = model.putObject("vision_cfg").put("image_size", config.vision().imageSize());
+        if (siglip) {
+            model.put("init_logit_bias", -10).put("custom_text", true);
+            TimmTrunk.describe(vision, config.vision());
+        } else {
+            vision.put("layers", layers.numHiddenLayers()).put("width", layers.hiddenSize());
+            vision.put("head_width", layers.hiddenSize() / layers.numAttentionHeads());
+            vision.put("patch_size", config.vision().patchSize());
+            ratioAndEps(vision, layers);
+        }
+        openClipText(model.putObject("text_cfg"));
+        ObjectNode pixels = root.putObject("preprocess_cfg");
+        channels(pixels, "mean", preprocessing.mean());
+        channels(pixels, "std", preprocessing.std());
+        pixels.put("interpolation", preprocessing.interpolation() == Interpolation.BICUBIC ? "bicubic" : "bilinear");
+        pixels.put("resize_mode", preprocessing.resize() == Resize.SQUASH ? "squash" : "shortest");
+        return root;
+    }
+
+    private void openClipText(ObjectNode node) {
+        TextConfig text = config.text();
+        TransformerConfig layers = text.transformer().transformer();
+        node.put("context_length", text.contextLength())
+                .put("vocab_size", text.transformer().vocabSize())
+                .put("width", layers.hiddenSize())
+                .put("heads", layers.numAttentionHeads())
+                .put("layers", layers.numHiddenLayers());
+        ratioAndEps(node, layers);
+        if (siglip) {
+            node.put("no_causal_mask", true).put("proj_bias", true).put("pool_type", "last");
+            if (text.transformer().vocabSize() == 32000) {
+                node.put("hf_tokenizer_name", "timm/ViT-B-16-SigLIP");
+                node.putObject("tokenizer_kwargs").put("clean", "canonicalize");
+            }
+            if (layers.activation() == Activation.GELU_TANH) {
+                node.putObject("act_kwargs").put("approximate", "tanh");
+            }
+        } else if (text.pooling() == TextConfig.Pooling.FIRST_EOS
+                && text.eosTokenId() != PublishedVocabulary.SIZE - 1) {
+            node.put("pool_type", "eos").put("eos_id", text.eosTokenId());
+        }
+    }
+
+    /** open_clip multiplies and cuts off the fraction; the ratio is chosen so that the width comes out. */
+    private static void ratioAndEps(ObjectNode node, TransformerConfig layers) {
+        double ratio = (double) layers.intermediateSize() / layers.hiddenSize();
+        node.put(
+                "mlp_ratio",
+                (long) (layers.hiddenSize() * ratio) == layers.intermediateSize() ? ratio : Math.nextUp(ratio));
+        if (layers.layerNormEps() != 1e-5) {
+            node.putObject("norm_kwargs").put("eps", layers.layerNormEps());
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package dev.diva.clip;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.testing.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ClipExportTest {
+    @ParameterizedTest
+    @CsvSource({
+        "clip-hf-vit, OPEN_CLIP",
+        "siglip-hf, OPEN_CLIP",
+        "open_clip-vit-gelu, HF",
+        "open_clip-vit-quickgelu, HF",
+        "siglip-open_clip, HF",
+        "clip-openai-jit/ViT-jit.pt, HF",
+        "clip-openai-jit/ViT-jit.pt, OPEN_CLIP",
+        "clip-openai-jit/ViT-state-dict.pt, OPENAI",
+        "open_clip-vit-gelu/epoch_1.pt, HF"
+    })
+    void theExportDescribesTheSameTowersAndPixels(String golden, CheckpointFormat to, @TempDir Path folder) {
+        Path out = folder.resolve("out");
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path(golden))) {
+            ClipExport.export(original, to, out, false);
+            Path written = to == CheckpointFormat.OPENAI ? out.resolve("model.pt") : out;
+            try (ClipCheckpoint exported = ClipCheckpoint.open(written)) {
+                assertThat(exported.format()).isEqualTo(to);
+                ClipConfig before = new ClipFiles(original).config();
+                ClipConfig after = new ClipFiles(exported).config();
+                // The timm tower has no name for the tanh form of GELU.
+                if (original.isSiglip() && to == CheckpointFormat.OPEN_CLIP) {
+                    assertThat(after.vision().numTokens()).isEqualTo(before.vision().numTokens());
+                    assertThat(after.vision().transformer().numAttentionHeads())
+                            .isEqualTo(before.vision().transformer().numAttentionHeads());
+                } else {
+                    assertThat(after.vision()).isEqualTo(before.vision());
+                }
+                assertThat(after.text().transformer()).isEqualTo(before.text().transformer());
+                assertThat(after.text().pooling()).isEqualTo(before.text().pooling());
+                Preprocessing pixels = new ClipFiles(exported).preprocessing(after.vision());
+                Preprocessing pixelsBefore = new ClipFiles(original).preprocessing(before.vision());
+                assertThat(pixels.mean()).isEqualTo(pixelsBefore.mean());
+                assertThat(pixels.std()).isEqualTo(pixelsBefore.std());
+                assertThat(pixels.resize()).isEqualTo(pixelsBefore.resize());
+                assertThat(pixels.imageSize()).isEqualTo(pixelsBefore.imageSize());
+            }
+        }
+    }
+
+    @Test
+    void thePublishedVocabularyIsWrittenForTransformers(@TempDir Path folder) throws IOException {
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("open_clip-vit-quickgelu"))) {
+            ClipExport.export(original, CheckpointFormat.HF, folder.resolve("out"), false);
+        }
+        var json = new com.fasterxml.jackson.databind.ObjectMapper();
+        assertThat(json.readTree(folder.resolve("out/vocab.json").toFile()))
+                .isEqualTo(json.readTree(
+                        Golden.path("clip-hf-vit").resolve("vocab.json").toFile()));
+        assertThat(Files.readAllLines(folder.resolve("out/merges.txt")))
+                .isEqualTo(Files.readAllLines(Golden.path("clip-hf-vit").resolve("merges.txt")));
+    }
+
+    @Test
+    void whatOpenAisCodeCannotRunIsRefused(@TempDir Path folder) {
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("open_clip-vit-gelu"))) {
+            assertThatThrownBy(
+                            () -> ClipExport.export(original, CheckpointFormat.OPENAI, folder.resolve("out"), false))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("QuickGELU and heads of 64");
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void anExistingFolderIsReplacedOnlyWhenAsked(@TempDir Path folder) throws IOException {
+        Path out = Files.createDirectory(folder.resolve("out"));
+        Files.writeString(out.resolve("mine.txt"), "mine");
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("clip-hf-vit"))) {
+            assertThatThrownBy(() -> ClipExport.export(original, CheckpointFormat.HF, out, false))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("--overwrite");
+            assertThat(out.resolve("mine.txt")).exists();
+            ClipExport.export(original, CheckpointFormat.HF, out, true);
+        }
+        assertThat(out.resolve("mine.txt")).doesNotExist();
+        assertThat(out.resolve("config.json")).exists();
+        assertThat(folder).isDirectoryContaining(path -> path.equals(out));
+        try (var left = Files.list(folder)) {
+            assertThat(left).hasSize(1);
+        }
+    }
+}
