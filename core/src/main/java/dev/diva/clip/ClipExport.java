@@ -66,7 +66,9 @@ public final class ClipExport {
             throws IOException {
         ConfigFiles files = new ConfigFiles(config);
         if (to == CheckpointFormat.HF) {
-            write(folder.resolve("config.json"), files.transformers(dtype(tensors)).toPrettyString());
+            write(
+                    folder.resolve("config.json"),
+                    files.transformers(dtype(tensors)).toPrettyString());
             write(
                     folder.resolve("preprocessor_config.json"),
                     files.transformersPreprocessing(preprocessing).toPrettyString());
@@ -83,8 +85,8 @@ public final class ClipExport {
 
     /** OpenAI's code has no config: it takes heads of 64 and QuickGELU for granted. */
     private static void requireOpenAi(ClipCheckpoint checkpoint, ClipConfig config) {
-        for (TransformerConfig layers :
-                List.of(config.vision().transformer(), config.text().transformer().transformer())) {
+        for (TransformerConfig layers : List.of(
+                config.vision().transformer(), config.text().transformer().transformer())) {
             if (layers.activation() != Activation.QUICK_GELU
                     || Math.max(1, layers.hiddenSize() / 64) != layers.numAttentionHeads()) {
                 throw new BadInputException(checkpoint.file() + ": OpenAI's code assumes QuickGELU and heads of 64,"
@@ -94,14 +96,14 @@ public final class ClipExport {
         }
     }
 
-    private static void writeTokenizer(
-            ClipCheckpoint checkpoint, ClipConfig config, CheckpointFormat to, Path folder) throws IOException {
+    private static void writeTokenizer(ClipCheckpoint checkpoint, ClipConfig config, CheckpointFormat to, Path folder)
+            throws IOException {
         if (!config.hasText() || to == CheckpointFormat.OPENAI) {
             return;
         }
         boolean copied = copy(TOKENIZER_FILES, checkpoint.folder(), folder);
-        boolean published = !checkpoint.isSiglip()
-                && config.text().transformer().vocabSize() == PublishedVocabulary.SIZE;
+        boolean published =
+                !checkpoint.isSiglip() && config.text().transformer().vocabSize() == PublishedVocabulary.SIZE;
         if (!copied && published && to == CheckpointFormat.HF) {
             PublishedVocabulary.write(folder, config.text().contextLength());
         }

@@ -72,12 +72,14 @@ final class ConfigFiles {
                 .put("num_hidden_layers", layers.numHiddenLayers())
                 .put("num_attention_heads", layers.numAttentionHeads())
                 .put("layer_norm_eps", layers.layerNormEps());
-        node.put("hidden_act", switch (layers.activation()) {
-            case QUICK_GELU -> "quick_gelu";
-            case GELU -> "gelu";
-            case GELU_TANH -> "gelu_pytorch_tanh";
-            case SILU -> "silu";
-        });
+        node.put(
+                "hidden_act",
+                switch (layers.activation()) {
+                    case QUICK_GELU -> "quick_gelu";
+                    case GELU -> "gelu";
+                    case GELU_TANH -> "gelu_pytorch_tanh";
+                    case SILU -> "silu";
+                });
     }
 
     /** transformers' preprocessor_config.json. */
@@ -85,7 +87,10 @@ final class ConfigFiles {
         ObjectNode node = JSON.createObjectNode();
         boolean crops = preprocessing.resize() == Resize.SHORTEST_CROP;
         node.put("image_processor_type", siglip ? "SiglipImageProcessor" : "CLIPImageProcessor");
-        node.put("do_resize", true).put("do_rescale", true).put("do_normalize", true).put("do_convert_rgb", true);
+        node.put("do_resize", true)
+                .put("do_rescale", true)
+                .put("do_normalize", true)
+                .put("do_convert_rgb", true);
         node.put("rescale_factor", 1.0 / 255);
         node.put("resample", preprocessing.interpolation() == Interpolation.BICUBIC ? 3 : 2);
         if (crops) {
@@ -122,7 +127,8 @@ final class ConfigFiles {
         if (layers.activation() == Activation.QUICK_GELU) {
             model.put("quick_gelu", true);
         }
-        ObjectNode vision = model.putObject("vision_cfg").put("image_size", config.vision().imageSize());
+        ObjectNode vision =
+                model.putObject("vision_cfg").put("image_size", config.vision().imageSize());
         if (siglip) {
             model.put("init_logit_bias", -10).put("custom_text", true);
             TimmTrunk.describe(vision, config.vision());

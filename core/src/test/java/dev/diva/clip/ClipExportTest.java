@@ -39,7 +39,8 @@ class ClipExportTest {
                 ClipConfig after = new ClipFiles(exported).config();
                 // The timm tower has no name for the tanh form of GELU.
                 if (original.isSiglip() && to == CheckpointFormat.OPEN_CLIP) {
-                    assertThat(after.vision().numTokens()).isEqualTo(before.vision().numTokens());
+                    assertThat(after.vision().numTokens())
+                            .isEqualTo(before.vision().numTokens());
                     assertThat(after.vision().transformer().numAttentionHeads())
                             .isEqualTo(before.vision().transformer().numAttentionHeads());
                 } else {
@@ -73,8 +74,7 @@ class ClipExportTest {
     @Test
     void whatOpenAisCodeCannotRunIsRefused(@TempDir Path folder) {
         try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("open_clip-vit-gelu"))) {
-            assertThatThrownBy(
-                            () -> ClipExport.export(original, CheckpointFormat.OPENAI, folder.resolve("out"), false))
+            assertThatThrownBy(() -> ClipExport.export(original, CheckpointFormat.OPENAI, folder.resolve("out"), false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("QuickGELU and heads of 64");
         }
