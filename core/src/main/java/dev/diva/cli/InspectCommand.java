@@ -1,0 +1,92 @@
+package dev.diva.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.clip.ClipSummary;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Says what a file or folder is, without loading it. */
+@Command(
+        name = "inspect",
+        mixinStandardHelpOptions = true,
+        description = "What a CLIP or SigLIP checkpoint is: layout, sizes, parameters by part, what it fits.")
+public final class InspectCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "PATH", description = "Folder (transformers, open_clip, run) or file of weights.")
+    private Path path;
+
+    @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")
+    private String format;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws JsonProcessingException {
+        if (!Files.exists(path)) {
+            throw new BadInputException(path + ": no such file or folder");
+        }
+        ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format));
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(summary));
+        } else {
+            print(summary, out);
+        }
+        out.flush();
+        return 0;
+    }
+
+    private static void print(ClipSummary summary, PrintWriter out) {
+        row(out, "file", summary.file());
+        row(out, "layout", summary.format());
+        row(
+                out,
+                "backbone",
+                summary.backbone() == null ? "not in the table; its own config applies" : summary.backbone());
+        ClipSummary.Tower vision = summary.vision();
+        row(
+                out,
+                "vision",
+                "images of " + vision.inputSize() + ", patches of " + vision.patchSize() + ", " + vision.tokens()
+                        + " tokens, " + transformer(vision));
+        ClipSummary.Tower text = summary.text();
+        row(
+                out,
+                "text",
+                text == null
+                        ? "none"
+                        : text.inputSize() + " token ids, " + text.tokens() + " per text, " + transformer(text));
+        row(out, "embeddings", summary.embeddingDim() + (summary.hasLogitBias() ? ", logits with bias" : ""));
+        row(out, "pixels", summary.preprocessing());
+        for (Map.Entry<String, Long> part : summary.parameters().entrySet()) {
+            row(out, "parameters " + part.getKey(), String.format(Locale.ROOT, "%,d", part.getValue()));
+        }
+        for (Map.Entry<String, Long> part : summary.storage().entrySet()) {
+            row(out, "stored " + part.getKey(), String.format(Locale.ROOT, "%,d bytes", part.getValue()));
+        }
+    }
+
+    private static String transformer(ClipSummary.Tower tower) {
+        return "width " + tower.width() + ", " + tower.layers() + " layers, " + tower.heads() + " heads, "
+                + tower.activation() + ", pooling " + tower.pooling();
+    }
+
+    private static void row(PrintWriter out, String name, String value) {
+        out.printf("%-32s %s%n", name, value);
+    }
+}
