@@ -1,0 +1,56 @@
+package dev.diva.data;
+
+import dev.diva.BadInputException;
+import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.io.IOException;
+
+/** PNG in the mode that its header declares; of 16-bit samples the high byte is kept, transparent colours are ignored. */
+final class PngPixels {
+    private PngPixels() {}
+
+    static RasterImage decode(byte[] file, String name) throws IOException {
+        ImageHeader.Bytes in = new ImageHeader.Bytes(file);
+        checkChunks(in, name);
+        int depth = in.at(24);
+        int colorType = in.at(25);
+        BufferedImage image = ImageDecoder.read(file, "png");
+        Raster raster = image.getRaster();
+        if (colorType == 3 || depth == 1) {
+            ColorModel colors = image.getColorModel();
+            if (!(colors instanceof IndexColorModel indexed)) {
+                throw new BadInputException(name + ": a palette PNG without a palette");
+            }
+            return BufferedPixels.indexed(raster, indexed);
+        }
+        ColorMode mode = switch (colorType) {
+            case 0 -> ColorMode.L;
+            case 2 -> ColorMode.RGB;
+            case 4 -> ColorMode.LA;
+            case 6 -> ColorMode.RGBA;
+            default -> throw new BadInputException(name + ": PNG colour type " + colorType);
+        };
+        return BufferedPixels.bands(raster, mode, depth);
+    }
+
+    /** Every chunk must lie inside the file; a length that does not is how truncation and hostile sizes show. */
+    private static void checkChunks(ImageHeader.Bytes in, String name) {
+        int at = 8;
+        while (true) {
+            if (at + 12 > in.data().length) {
+                throw new BadInputException(name + ": the PNG is truncated (no end chunk)");
+            }
+            int length = in.bigInt(at);
+            if (length < 0 || length > in.data().length - at - 12) {
+                throw new BadInputException(name + ": the PNG is truncated (a chunk of "
+                        + Integer.toUnsignedLong(length) + " bytes at byte " + at + " of " + in.data().length + ")");
+            }
+            if (in.startsWith(at + 4, 'I', 'E', 'N', 'D')) {
+                return;
+            }
+            at += 12 + length;
+        }
+    }
+}

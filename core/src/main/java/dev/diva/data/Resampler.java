@@ -1,0 +1,149 @@
+package dev.diva.data;
+
+import java.util.Arrays;
+
+/**
+ * Resizing in 8 bits that gives Pillow's numbers: antialiased, 22-bit fixed-point weights, the horizontal pass first and rounded
+ * to bytes, then the vertical pass. Palette images take the nearest pixel; images with alpha are resized premultiplied.
+ */
+public final class Resampler {
+    private static final int HALF = 1 << (Taps.BITS - 1);
+
+    private Resampler() {}
+
+    /** The whole image at another size. */
+    public static RasterImage resize(RasterImage image, int width, int height, Filter filter) {
+        return resize(image, image.bounds(), width, height, filter);
+    }
+
+    /** A box of the image at another size; pixels outside of the box have no influence (torchvision's resized_crop). */
+    public static RasterImage resize(RasterImage image, Box box, int width, int height, Filter filter) {
+        box.requireInside(image.width(), image.height());
+        if (box.width() == width && box.height() == height) {
+            return image.crop(box);
+        }
+        if (image.mode() == ColorMode.P) {
+            return nearest(image, box, width, height);
+        }
+        if (!image.mode().hasAlpha()) {
+            return filtered(image, box, width, height, filter);
+        }
+        RasterImage cropped = image.crop(box);
+        RasterImage premultiplied = RasterImage.of(image.mode(), box.width(), box.height(), Alpha.premultiply(cropped));
+        RasterImage resized = filtered(premultiplied, premultiplied.bounds(), width, height, filter);
+        return RasterImage.of(image.mode(), width, height, Alpha.unpremultiply(resized));
+    }
+
+    private static RasterImage nearest(RasterImage image, Box box, int width, int height) {
+        byte[] out = new byte[width * height];
+        int[] columns = nearestIndices(box.width(), width);
+        int[] rows = nearestIndices(box.height(), height);
+        for (int y = 0; y < height; y++) {
+            int row = (box.top() + rows[y]) * image.width() + box.left();
+            for (int x = 0; x < width; x++) {
+                out[y * width + x] = image.samples()[row + columns[x]];
+            }
+        }
+        return new RasterImage(image.mode(), width, height, out, image.palette());
+    }
+
+    /** Positions are summed up, not multiplied, as Pillow does it. */
+    private static int[] nearestIndices(int inSize, int outSize) {
+        double step = (double) inSize / outSize;
+        int[] indices = new int[outSize];
+        double position = step * 0.5;
+        for (int i = 0; i < outSize; i++) {
+            indices[i] = Math.min(inSize - 1, (int) position);
+            position += step;
+        }
+        return indices;
+    }
+
+    private static RasterImage filtered(RasterImage image, Box box, int width, int height, Filter filter) {
+        int channels = image.mode().channels();
+        Taps vertical = box.height() == height ? null : Taps.of(box.height(), height, filter);
+        byte[] rows;
+        if (box.width() == width) {
+            rows = image.crop(new Box(box.top(), box.left(), box.height(), width))
+                    .samples();
+        } else {
+            rows = horizontal(image, box, width, Taps.of(box.width(), width, filter));
+        }
+        byte[] out = vertical == null ? rows : vertical(rows, width * channels, height, vertical);
+        return RasterImage.of(image.mode(), width, height, out);
+    }
+
+    private static byte[] horizontal(RasterImage image, Box box, int width, Taps taps) {
+        int channels = image.mode().channels();
+        byte[] out = new byte[box.height() * width * channels];
+        for (int y = 0; y < box.height(); y++) {
+            int from = ((box.top() + y) * image.width() + box.left()) * channels;
+            if (channels == 3) {
+                rowOfThree(image.samples(), from, out, y * width * 3, width, taps);
+            } else {
+                row(image.samples(), from, out, y * width * channels, channels, taps);
+            }
+        }
+        return out;
+    }
+
+    private static void rowOfThree(byte[] in, int from, byte[] out, int to, int width, Taps taps) {
+        int[] weights = taps.weights();
+        for (int x = 0; x < width; x++) {
+            int red = HALF;
+            int green = HALF;
+            int blue = HALF;
+            int at = from + taps.first()[x] * 3;
+            int weightsAt = x * taps.most();
+            int end = weightsAt + taps.count()[x];
+            for (int i = weightsAt; i < end; i++, at += 3) {
+                int weight = weights[i];
+                red += (in[at] & 0xff) * weight;
+                green += (in[at + 1] & 0xff) * weight;
+                blue += (in[at + 2] & 0xff) * weight;
+            }
+            out[to + x * 3] = clip(red);
+            out[to + x * 3 + 1] = clip(green);
+            out[to + x * 3 + 2] = clip(blue);
+        }
+    }
+
+    private static void row(byte[] in, int from, byte[] out, int to, int channels, Taps taps) {
+        for (int x = 0; x < taps.first().length; x++) {
+            for (int c = 0; c < channels; c++) {
+                int sum = HALF;
+                int at = from + taps.first()[x] * channels + c;
+                for (int i = 0; i < taps.count()[x]; i++, at += channels) {
+                    sum += (in[at] & 0xff) * taps.weights()[x * taps.most() + i];
+                }
+                out[to + x * channels + c] = clip(sum);
+            }
+        }
+    }
+
+    private static byte[] vertical(byte[] in, int rowLength, int height, Taps taps) {
+        byte[] out = new byte[rowLength * height];
+        int[] sums = new int[rowLength];
+        for (int y = 0; y < height; y++) {
+            Arrays.fill(sums, HALF);
+            for (int i = 0; i < taps.count()[y]; i++) {
+                addRow(in, (taps.first()[y] + i) * rowLength, taps.weights()[y * taps.most() + i], sums);
+            }
+            for (int x = 0; x < rowLength; x++) {
+                out[y * rowLength + x] = clip(sums[x]);
+            }
+        }
+        return out;
+    }
+
+    /** One multiply-add over a row; a loop of this shape is vectorised by the JIT compiler. */
+    private static void addRow(byte[] in, int from, int weight, int[] sums) {
+        for (int x = 0; x < sums.length; x++) {
+            sums[x] += (in[from + x] & 0xff) * weight;
+        }
+    }
+
+    private static byte clip(int sum) {
+        return (byte) Math.max(0, Math.min(255, sum >> Taps.BITS));
+    }
+}
