@@ -8,6 +8,7 @@ import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.CheckpointWriter;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.checkpoint.format.UniformSource;
 import dev.diva.model.Activation;
 import dev.diva.model.PublishedVocabulary;
 import dev.diva.model.TransformerConfig;
@@ -41,9 +42,11 @@ public final class ClipExport {
         export(checkpoint, checkpoint.tensors(), to, folder, overwrite);
     }
 
-    /** The same with other tensors in place of the checkpoint's own, for instance trained ones. */
+    /** The same with other tensors under our names in place of the checkpoint's own, for instance trained ones. */
     public static void export(
-            ClipCheckpoint checkpoint, TensorSource tensors, CheckpointFormat to, Path folder, boolean overwrite) {
+            ClipCheckpoint checkpoint, TensorSource trained, CheckpointFormat to, Path folder, boolean overwrite) {
+        boolean converts = to == CheckpointFormat.HF && checkpoint.format() != CheckpointFormat.HF;
+        TensorSource tensors = converts ? UniformSource.of(trained) : trained;
         CheckpointWriter.table(tensors, to);
         ClipFiles files = new ClipFiles(checkpoint);
         ClipConfig config = files.config();

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.Dtype;
+import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,6 +72,24 @@ class ClipExportTest {
                         Golden.path("clip-hf-vit").resolve("vocab.json").toFile()));
         assertThat(Files.readAllLines(folder.resolve("out/merges.txt")))
                 .isEqualTo(Files.readAllLines(Golden.path("clip-hf-vit").resolve("merges.txt")));
+    }
+
+    @Test
+    void mixedPrecisionBecomesFp32ForTransformersWithTheSameValues(@TempDir Path folder) {
+        try (PointerScope scope = new PointerScope();
+                ClipCheckpoint original = ClipCheckpoint.open(Golden.path("clip-openai-jit/ViT-jit.pt"))) {
+            ClipExport.export(original, CheckpointFormat.HF, folder.resolve("out"), false);
+            try (ClipCheckpoint exported = ClipCheckpoint.open(folder.resolve("out"))) {
+                for (TensorInfo info : original.tensors().tensors()) {
+                    assertThat(exported.tensors().info(info.name()).dtype()).isEqualTo(Dtype.F32);
+                    assertThat(exported.tensors()
+                                    .read(info.name())
+                                    .equal(original.tensors().read(info.name()).to(Dtype.F32.scalarType())))
+                            .as(info.name())
+                            .isTrue();
+                }
+            }
+        }
     }
 
     @Test
