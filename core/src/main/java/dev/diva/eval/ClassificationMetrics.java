@@ -1,0 +1,113 @@
+package dev.diva.eval;
+
+import dev.diva.BadInputException;
+import java.util.Optional;
+
+/** Accuracies over logits [samples, classes] with CLIP_benchmark's definitions. */
+public final class ClassificationMetrics {
+    private final int[] ranks;
+    private final int[] labels;
+    private final int numClasses;
+
+    private ClassificationMetrics(int[] ranks, int[] labels, int numClasses) {
+        this.ranks = ranks;
+        this.labels = labels;
+        this.numClasses = numClasses;
+    }
+
+    /**
+     * Ranks each label among its logits.
+     *
+     * @throws BadInputException for an empty set, a label without a class or a logit that is no number
+     */
+    public static ClassificationMetrics of(float[][] logits, int[] labels) {
+        if (labels.length == 0 || logits.length != labels.length) {
+            throw new BadInputException(logits.length + " samples with " + labels.length
+                    + " labels; expected a label each, and at least one");
+        }
+        int numClasses = logits[0].length;
+        int[] ranks = new int[labels.length];
+        for (int i = 0; i < labels.length; i++) {
+            requireLabel(labels[i], numClasses, "sample " + i);
+            requireNumbers(logits[i], i);
+            ranks[i] = Vectors.rank(logits[i], labels[i]);
+        }
+        return new ClassificationMetrics(ranks, labels.clone(), numClasses);
+    }
+
+    static void requireLabel(int label, int numClasses, String place) {
+        if (label < 0 || label >= numClasses) {
+            throw new BadInputException(place + ": class index " + label + ", expected 0.." + (numClasses - 1)
+                    + " as classnames.txt has " + numClasses + " names");
+        }
+    }
+
+    static void requireNumbers(float[] scores, int row) {
+        for (float score : scores) {
+            if (Float.isNaN(score)) {
+                throw new BadInputException("sample " + row + ": a score is NaN; the model's weights are broken");
+            }
+        }
+    }
+
+    /** Share of samples whose label has the highest logit. */
+    public double acc1() {
+        return (double) numCorrect() / ranks.length;
+    }
+
+    /** Share of samples whose label is among the five highest logits; empty when there are fewer than five classes. */
+    public Optional<Double> acc5() {
+        return numClasses < 5 ? Optional.empty() : Optional.of((double) within(5) / ranks.length);
+    }
+
+    /** Number of samples whose label has the highest logit. */
+    public int numCorrect() {
+        return within(1);
+    }
+
+    /** Number of samples whose label is among the {@code k} highest logits. */
+    public int within(int k) {
+        int count = 0;
+        for (int rank : ranks) {
+            count += rank < k ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** Which samples are right. */
+    public boolean[] answers() {
+        boolean[] answers = new boolean[ranks.length];
+        for (int i = 0; i < ranks.length; i++) {
+            answers[i] = ranks[i] == 0;
+        }
+        return answers;
+    }
+
+    /** Mean of the share of right samples over the classes that occur. */
+    public double meanPerClassRecall() {
+        int[] all = new int[ranks.length];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = i;
+        }
+        return meanPerClassRecall(all);
+    }
+
+    /** The same over some rows, for the bootstrap. */
+    public double meanPerClassRecall(int[] rows) {
+        int[] seen = new int[numClasses];
+        int[] right = new int[numClasses];
+        for (int row : rows) {
+            seen[labels[row]]++;
+            right[labels[row]] += ranks[row] == 0 ? 1 : 0;
+        }
+        double sum = 0;
+        int present = 0;
+        for (int c = 0; c < numClasses; c++) {
+            if (seen[c] > 0) {
+                sum += (double) right[c] / seen[c];
+                present++;
+            }
+        }
+        return sum / present;
+    }
+}

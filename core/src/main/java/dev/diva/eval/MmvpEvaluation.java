@@ -1,0 +1,93 @@
+package dev.diva.eval;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The record of one or more models on a set of pairs; every later model is tested against the first. */
+public final class MmvpEvaluation {
+    private final MmvpSet set;
+    private final List<Result> results = new ArrayList<>();
+    private final List<boolean[]> sheets = new ArrayList<>();
+
+    public MmvpEvaluation(MmvpSet set) {
+        this.set = set;
+    }
+
+    /** Scores a model; it may be closed afterwards. */
+    public Result add(ImageTextEncoder encoder) {
+        return add(encoder.name(), MmvpScorer.answers(set, encoder));
+    }
+
+    /** Scores a model's answers. */
+    public Result add(String model, List<MmvpAnswer> answers) {
+        boolean[] sheet = new boolean[answers.size()];
+        Map<String, PairScore> patterns = new LinkedHashMap<>();
+        int correct = 0;
+        for (int i = 0; i < sheet.length; i++) {
+            sheet[i] = answers.get(i).correct();
+            int one = sheet[i] ? 1 : 0;
+            correct += one;
+            patterns.merge(
+                    answers.get(i).pair().pattern(),
+                    new PairScore(one, 1),
+                    (sum, next) -> new PairScore(sum.pairsCorrect() + next.pairsCorrect(), sum.pairs() + 1));
+        }
+        PairScore pairs = new PairScore(correct, sheet.length);
+        double average = patterns.values().stream()
+                .mapToDouble(PairScore::fraction)
+                .average()
+                .orElseThrow();
+        Result result = new Result(
+                model,
+                set.folder().toString(),
+                Map.of("average", average),
+                Map.of("average", averageInterval(answers), "pairs", pairs.interval()),
+                patterns,
+                pairs,
+                answers.stream().map(answer -> Question.of(set, answer)).toList(),
+                set.warnings());
+        results.add(result);
+        sheets.add(sheet);
+        return result;
+    }
+
+    /** Wilson's where the average over patterns is the share of pairs, else the bootstrap of the average. */
+    private Interval averageInterval(List<MmvpAnswer> answers) {
+        Map<String, List<Double>> byPattern = new LinkedHashMap<>();
+        answers.forEach(answer -> byPattern
+                .computeIfAbsent(answer.pair().pattern(), pattern -> new ArrayList<>())
+                .add(answer.correct() ? 1.0 : 0.0));
+        long sizes = byPattern.values().stream().mapToInt(List::size).distinct().count();
+        if (sizes == 1) {
+            int correct = (int) answers.stream().filter(MmvpAnswer::correct).count();
+            return Interval.wilson(correct, answers.size());
+        }
+        return Bootstrap.DEFAULT.interval(answers.size(), rows -> {
+            Map<String, double[]> sums = new LinkedHashMap<>();
+            for (int row : rows) {
+                double[] sum = sums.computeIfAbsent(answers.get(row).pair().pattern(), pattern -> new double[2]);
+                sum[0] += answers.get(row).correct() ? 1 : 0;
+                sum[1]++;
+            }
+            return sums.values().stream()
+                    .mapToDouble(sum -> sum[0] / sum[1])
+                    .average()
+                    .orElseThrow();
+        });
+    }
+
+    /** The record so far. */
+    public Evaluation finish() {
+        List<ModelTest> tests = new ArrayList<>();
+        for (int i = 1; i < results.size(); i++) {
+            tests.add(new ModelTest(
+                    set.folder().toString(),
+                    results.get(0).model(),
+                    results.get(i).model(),
+                    McNemar.of(sheets.get(0), sheets.get(i))));
+        }
+        return new Evaluation("mmvp", List.copyOf(results), tests);
+    }
+}

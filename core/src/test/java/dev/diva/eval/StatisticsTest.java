@@ -1,0 +1,59 @@
+package dev.diva.eval;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+
+class StatisticsTest {
+    private static final double TOLERANCE = 1e-12;
+
+    /** Newcombe 1998, table I: 81 of 263 and 0 of 20. */
+    @Test
+    void wilsonGivesTheIntervalsOfNewcombesTable() {
+        Interval common = Interval.wilson(81, 263);
+        assertThat(common.low()).isCloseTo(0.2553, within(5e-5));
+        assertThat(common.high()).isCloseTo(0.3662, within(5e-5));
+        Interval none = Interval.wilson(0, 20);
+        assertThat(none.low()).isCloseTo(0, within(TOLERANCE));
+        assertThat(none.high()).isCloseTo(0.1611, within(5e-5));
+    }
+
+    @Test
+    void mcNemarOfFiveToNothingIsTwiceTheTail() {
+        assertThat(McNemar.exact(5, 0).p()).isCloseTo(2.0 / 32, within(TOLERANCE));
+        assertThat(McNemar.exact(2, 7).p()).isCloseTo(2.0 * (1 + 9 + 36) / 512, within(TOLERANCE));
+    }
+
+    @Test
+    void mcNemarWithoutADifferenceIsOne() {
+        assertThat(McNemar.exact(0, 0).p()).isEqualTo(1);
+        assertThat(McNemar.exact(4, 4).p()).isEqualTo(1);
+    }
+
+    @Test
+    void mcNemarCountsWhatOnlyOneModelAnswers() {
+        McNemar test = McNemar.of(new boolean[] {true, true, false, false}, new boolean[] {true, false, true, true});
+        assertThat(test.gained()).isEqualTo(2);
+        assertThat(test.lost()).isEqualTo(1);
+    }
+
+    /** The mean of n fair coins has a standard error of 0.5 / sqrt(n). */
+    @Test
+    void bootstrapOfCoinsHasTheWidthOfTheNormalInterval() {
+        double[] coins = new double[400];
+        for (int i = 0; i < coins.length; i += 2) {
+            coins[i] = 1;
+        }
+        Interval interval = new Bootstrap(4000, 7).mean(coins);
+        assertThat(interval.low()).isCloseTo(0.5 - 1.96 * 0.025, within(0.004));
+        assertThat(interval.high()).isCloseTo(0.5 + 1.96 * 0.025, within(0.004));
+        assertThat(new Bootstrap(4000, 7).mean(coins)).isEqualTo(interval);
+    }
+
+    @Test
+    void pairedBootstrapOfAConstantGainHasNoWidth() {
+        Interval interval = Bootstrap.DEFAULT.pairedDifference(new double[] {0, 1, 2}, new double[] {0.5, 1.5, 2.5});
+        assertThat(interval).isEqualTo(new Interval(0.5, 0.5));
+    }
+}
