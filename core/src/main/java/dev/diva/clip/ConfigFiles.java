@@ -94,7 +94,7 @@ final class ConfigFiles {
         node.put("rescale_factor", 1.0 / 255);
         node.put("resample", preprocessing.interpolation() == Interpolation.BICUBIC ? 3 : 2);
         if (crops) {
-            node.putObject("size").put("shortest_edge", preprocessing.resizeSize());
+            node.putObject("size").put("shortest_edge", preprocessing.imageSize());
         } else {
             square(node.putObject("size"), preprocessing);
         }

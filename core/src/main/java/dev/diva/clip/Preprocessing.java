@@ -2,13 +2,15 @@ package dev.diva.clip;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
+import dev.diva.data.Filter;
+import dev.diva.data.ImageTransform;
+import dev.diva.data.RasterImage;
 import java.util.Arrays;
 
 /**
  * How a checkpoint wants its pixels.
  *
  * @param imageSize side of the square that the tower sees
- * @param resizeSize length of the shorter side before the crop; imageSize where nothing is cropped
  * @param resize how an image becomes a square
  * @param interpolation filter of the resize
  * @param convertsFirst whether an image becomes RGB before it is resized (transformers) or after (OpenAI, open_clip)
@@ -16,16 +18,10 @@ import java.util.Arrays;
  * @param std divided by per channel
  */
 public record Preprocessing(
-        int imageSize,
-        int resizeSize,
-        Resize resize,
-        Interpolation interpolation,
-        boolean convertsFirst,
-        float[] mean,
-        float[] std) {
+        int imageSize, Resize resize, Interpolation interpolation, boolean convertsFirst, float[] mean, float[] std) {
     /** How an image becomes a square. */
     public enum Resize {
-        /** The shorter side to resizeSize, then the centre. */
+        /** The shorter side to imageSize, then the centre. */
         SHORTEST_CROP,
         /** Both sides to imageSize, whatever the aspect. */
         SQUASH
@@ -57,7 +53,6 @@ public record Preprocessing(
         boolean isSiglip = vision.pooling() == VisionConfig.Pooling.MAP;
         return new Preprocessing(
                 size,
-                size,
                 isSiglip ? Resize.SQUASH : Resize.SHORTEST_CROP,
                 Interpolation.BICUBIC,
                 convertsFirst,
@@ -77,9 +72,12 @@ public record Preprocessing(
                         : json.side("size", fallback.imageSize));
         int imageSize = crops ? Math.toIntExact(json.side("crop_size", resizeSize)) : resizeSize;
         requireSize(json, imageSize, vision);
+        if (isShortest && imageSize != resizeSize) {
+            throw new BadInputException(json.location() + ": shortest_edge " + resizeSize + " differs from crop_size "
+                    + imageSize + ", which no published CLIP has; make them equal");
+        }
         return new Preprocessing(
                 imageSize,
-                resizeSize,
                 isShortest ? Resize.SHORTEST_CROP : Resize.SQUASH,
                 interpolation(json),
                 true,
@@ -105,12 +103,29 @@ public record Preprocessing(
                 : Interpolation.BICUBIC;
         return new Preprocessing(
                 size,
-                size,
                 resize,
                 interpolation,
                 false,
                 json.channels("mean", fallback.mean),
                 json.channels("std", fallback.std));
+    }
+
+    /**
+     * The pixels that the tower takes.
+     *
+     * @param image decoded, in its file's own colour mode
+     * @return normalised, channels first: 3 * imageSize * imageSize values
+     */
+    public float[] pixels(RasterImage image) {
+        boolean crops = resize == Resize.SHORTEST_CROP;
+        ImageTransform.Order cropped = convertsFirst ? ImageTransform.Order.RGB_FIRST : ImageTransform.Order.SHORTEST;
+        ImageTransform transform = new ImageTransform(
+                crops ? cropped : ImageTransform.Order.SQUASH,
+                imageSize,
+                Filter.valueOf(interpolation.name()),
+                mean,
+                std);
+        return transform.apply(convertsFirst ? image.toRgb() : image);
     }
 
     private static float[] floats(double red, double green, double blue) {
@@ -149,7 +164,6 @@ public record Preprocessing(
     public boolean equals(Object other) {
         return other instanceof Preprocessing that
                 && imageSize == that.imageSize
-                && resizeSize == that.resizeSize
                 && resize == that.resize
                 && interpolation == that.interpolation
                 && convertsFirst == that.convertsFirst
