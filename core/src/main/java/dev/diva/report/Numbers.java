@@ -22,7 +22,7 @@ public final class Numbers {
 
     /** An interval in percent. */
     public static String interval(Interval interval) {
-        return percent(interval.low()) + " to " + percent(interval.high());
+        return percent(interval.low()) + "\u2013" + percent(interval.high());
     }
 
     /** Four significant digits, plain between 0.001 and a million, else in powers of ten. */

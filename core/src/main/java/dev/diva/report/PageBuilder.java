@@ -18,7 +18,7 @@ final class PageBuilder {
     private static final Map<String, String> METRICS = Map.of(
             "acc1", "top-1 accuracy",
             "acc5", "top-5 accuracy",
-            "average", "average of patterns",
+            "average", "Average of patterns",
             "pairs", "pairs");
 
     private PageBuilder() {}
@@ -121,7 +121,8 @@ final class PageBuilder {
         List<ScoreRow> rows = new ArrayList<>();
         for (Comparison comparison : group) {
             String data = shortName(comparison.data());
-            rows.addAll(comparison.metricRows(name -> data.isEmpty() ? metric(name) : data + ", " + metric(name)));
+            rows.addAll(
+                    comparison.metricRows(name -> capital(data.isEmpty() ? metric(name) : data + ", " + metric(name))));
         }
         String task = group.get(0).task();
         String title = TASKS.getOrDefault(task, task.isEmpty() ? "Scores" : capital(task.replace('_', ' ')));

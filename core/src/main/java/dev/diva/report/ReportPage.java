@@ -18,4 +18,16 @@ public record ReportPage(
         List<String> reading,
         List<PairSection> pairs,
         List<ScoreSection> scores,
-        List<RunSection> runs) {}
+        List<RunSection> runs) {
+    /** The headline up to its first semicolon: what was counted. */
+    public String count() {
+        int end = headline.indexOf("; ");
+        return end < 0 ? headline : headline.substring(0, end);
+    }
+
+    /** The rest of the headline: what to make of it; may be empty. */
+    public String judgement() {
+        int end = headline.indexOf("; ");
+        return end < 0 ? "" : headline.substring(end + 2);
+    }
+}

@@ -138,7 +138,7 @@ class ReportWriterTest {
         Document page =
                 page(evaluation("{\"task\":\"zeroshot\",\"results\":[{\"model\":\"a\",\"metrics\":{\"acc1\":0.5}}]}"));
         assertThat(page.select("main h2").eachText()).containsExactly("Zero-shot classification");
-        assertThat(page.selectFirst("tbody tr").text()).isEqualTo("top-1 accuracy 50.0");
+        assertThat(page.selectFirst("tbody tr").text()).isEqualTo("Top-1 accuracy 50.0");
         assertThat(page.select("th").eachText()).doesNotContain("Change");
     }
 
