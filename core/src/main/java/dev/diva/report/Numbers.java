@@ -25,6 +25,11 @@ public final class Numbers {
         return percent(interval.low()) + "\u2013" + percent(interval.high());
     }
 
+    /** Three significant digits of a figure that is neither large nor tiny, for the head of the page. */
+    static String brief(double value) {
+        return String.format(Locale.ROOT, "%.3g", value);
+    }
+
     /** Four significant digits, plain between 0.001 and a million, else in powers of ten. */
     public static String figure(double value) {
         double size = Math.abs(value);

@@ -168,12 +168,12 @@ final class PageBuilder {
             case "loss" ->
                 tiles.add(new Tile(
                         "Denoising loss",
-                        Numbers.figure(curve.values().get(0)) + " \u2192 "
-                                + Numbers.figure(curve.values().get(last)),
+                        Numbers.brief(curve.values().get(0)) + " \u2192 "
+                                + Numbers.brief(curve.values().get(last)),
                         "over " + Numbers.figure(curve.steps().get(last)) + " steps"));
             case "imagesPerSecond" ->
-                tiles.add(new Tile("Throughput", Numbers.figure(curve.mean()) + " images/s", "mean over the run"));
-            case "rssBytes" -> tiles.add(new Tile("Memory", Numbers.figure(curve.largest()) + " GiB", "peak"));
+                tiles.add(new Tile("Throughput", Numbers.brief(curve.mean()) + " images/s", "mean over the run"));
+            case "rssBytes" -> tiles.add(new Tile("Memory", Numbers.brief(curve.largest()) + " GiB", "peak"));
             default -> {}
         }
     }

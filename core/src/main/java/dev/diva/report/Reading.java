@@ -24,7 +24,7 @@ final class Reading {
             ScoreRow worst = changed.get(0);
             ScoreRow best = changed.get(changed.size() - 1);
             if (worst.change() < 0) {
-                sentences.add("The price: " + describe(worst) + " is the largest fall elsewhere.");
+                sentences.add("Elsewhere the largest fall is " + describe(worst) + ".");
             }
             if (best.change() > 0) {
                 sentences.add("Elsewhere the largest rise is " + describe(best) + ".");

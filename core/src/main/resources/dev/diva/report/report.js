@@ -23,6 +23,7 @@
         series: [{label: "Step", value: (u, v) => figure(v)},
           {label: curve.title, stroke: c.mark, width: 2, points: {show: curve.steps.length < 20}, value: (u, v) => figure(v)}],
       }, [curve.steps, curve.values], place));
+      plots[plots.length - 1].setLegend({idx: curve.steps.length - 1});
     }
   };
   draw(colours());
