@@ -21,7 +21,7 @@ open() { # open WIDTH HEIGHT PAGE OPTION...
 }
 
 # A frame is as narrow as it is told, a window is not; its page measures itself, as frames of files may not look inside.
-probe='<script>addEventListener("load",()=>setTimeout(()=>{const e=document.documentElement;const wide=[...document.querySelectorAll("body *")].filter(x=>x.getBoundingClientRect().right>innerWidth+1&&!x.closest(".skip,.said")).map(x=>x.tagName+"."+x.getAttribute("class"));parent.postMessage({width:innerWidth,scroll:e.scrollWidth,wide:wide.slice(0,5)},"*")},1000))</script>'
+probe='<script>addEventListener("load",()=>setTimeout(()=>{const e=document.documentElement;const wide=[...document.querySelectorAll("body *")].filter(x=>x.getBoundingClientRect().right>innerWidth+1&&!x.closest(".skip,.said,.scroll")).map(x=>x.tagName+"."+x.getAttribute("class"));parent.postMessage({width:innerWidth,scroll:e.scrollWidth,wide:wide.slice(0,5)},"*")},1000))</script>'
 python3 - "$report" "$work/narrow.html" "$probe" <<'PY'
 import sys
 page = open(sys.argv[1], encoding="utf-8").read()

@@ -3,6 +3,7 @@ package dev.diva.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.report.ReportWriter;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,18 +34,18 @@ public final class ReportCommand implements Callable<Integer> {
             names = "--out",
             paramLabel = "FILE",
             description = "page to write; default RUN/report.html for one run folder, else report.html")
-    private Path out;
+    private Path target;
 
     @Option(names = "--json", description = "print the result as JSON")
     private boolean json;
 
     @Override
     public Integer call() throws JsonProcessingException {
-        Path page = out != null ? out : defaultPage();
+        Path page = target != null ? target : defaultPage();
         ReportWriter.write(runs, page);
-        spec.commandLine()
-                .getOut()
-                .println(json ? new ObjectMapper().writeValueAsString(Map.of("report", page.toString())) : page);
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(json ? new ObjectMapper().writeValueAsString(Map.of("report", page.toString())) : page);
+        out.flush();
         return 0;
     }
 
