@@ -1,0 +1,77 @@
+package dev.diva.data;
+
+import dev.diva.BadInputException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Bytes of one image or other sample file: a whole file, or a range of a tar. Reading opens and closes the file, so entries may be
+ * read by any number of threads.
+ *
+ * @param name path, or tar!member
+ * @param offset first byte in the file
+ * @param length number of bytes, or -1 for the whole file
+ */
+public record ImageEntry(String name, Path file, long offset, long length) {
+    /** Longer files and members are refused, so that a hostile one cannot take the memory. */
+    public static final long MAX_BYTES = 256L << 20;
+
+    private static final int ATTEMPTS = 3;
+    private static final long PAUSE_MILLIS = 50;
+
+    static ImageEntry of(Path file) {
+        return new ImageEntry(file.toString(), file, 0, -1);
+    }
+
+    /**
+     * The bytes; a read that fails is tried three times.
+     *
+     * @throws BadInputException naming the entry
+     */
+    public byte[] read() {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return readOnce();
+            } catch (NoSuchFileException e) {
+                throw new BadInputException(name + ": the file does not exist", e);
+            } catch (IOException e) {
+                if (attempt == ATTEMPTS) {
+                    throw new BadInputException(name + ": cannot be read: " + e.getMessage(), e);
+                }
+                pause(e);
+            }
+        }
+    }
+
+    private void pause(IOException reason) {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BadInputException(name + ": reading was interrupted", reason);
+        }
+    }
+
+    private byte[] readOnce() throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            long size = length < 0 ? channel.size() : length;
+            if (size > MAX_BYTES) {
+                throw new BadInputException(name + ": " + size + " bytes, more than the limit of " + MAX_BYTES);
+            }
+            if (offset + size > channel.size()) {
+                throw new BadInputException(name + ": the file ends inside of it");
+            }
+            ByteBuffer bytes = ByteBuffer.allocate((int) size);
+            while (bytes.hasRemaining()) {
+                if (channel.read(bytes, offset + bytes.position()) < 0) {
+                    throw new IOException("the file shrank while it was read");
+                }
+            }
+            return bytes.array();
+        }
+    }
+}

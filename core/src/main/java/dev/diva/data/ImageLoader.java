@@ -1,0 +1,149 @@
+package dev.diva.data;
+
+import dev.diva.BadInputException;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+
+/**
+ * Reads, decodes and prepares images ahead of the training step. Results come in the order of the positions whatever the threads
+ * do; an image that cannot be read is reported, counted and replaced by the next of the order. One consumer thread.
+ *
+ * @param <T> what is prepared from an image
+ */
+public final class ImageLoader<T> implements AutoCloseable {
+    private final ImageSet images;
+    private final SampleOrder order;
+    private final Settings settings;
+    private final Preparation<T> preparation;
+    private final Consumer<DataProblem> problems;
+    private final ExecutorService workers;
+    private final Queue<Pending<T>> ahead = new ArrayDeque<>();
+    private long nextSubmitted;
+    private long nextDelivered;
+    private long skipped;
+
+    /** Makes a training sample of a decoded image, on a worker thread. */
+    @FunctionalInterface
+    public interface Preparation<T> {
+        T prepare(RasterImage image, Draw draw);
+    }
+
+    /** What random choices of a sample may depend on. */
+    public record Draw(long seed, long epoch, int index) {}
+
+    /** A prepared image and the position from which to resume after it. */
+    public record Sample<T>(String name, Draw draw, T value, long nextPosition) {}
+
+    /**
+     * How to load.
+     *
+     * @param start first position; a resumed run passes {@link Sample#nextPosition()}
+     * @param stride positions between two samples: the number of processes, of which each starts at its rank
+     * @param workers threads, at least 1
+     * @param ahead samples prepared before they are asked for, at least 1
+     */
+    public record Settings(long start, int stride, int workers, int ahead, ImageDecoder decoder) {
+        public Settings {
+            if (start < 0 || stride < 1 || workers < 1 || ahead < 1) {
+                throw new IllegalArgumentException(
+                        "start " + start + ", stride " + stride + ", workers " + workers + ", ahead " + ahead);
+            }
+        }
+
+        /** One process, from the start, decoding as the reference does. */
+        public static Settings of(int workers, int ahead) {
+            return new Settings(0, 1, workers, ahead, ImageDecoder.reference());
+        }
+
+        /** The same from another position. */
+        public Settings from(long position) {
+            return new Settings(position, stride, workers, ahead, decoder);
+        }
+    }
+
+    private record Pending<T>(long position, Draw draw, String name, Future<T> value) {}
+
+    /** @param problems told of every image that is skipped, in order, on the consumer's thread */
+    public ImageLoader(
+            ImageSet images,
+            SampleOrder order,
+            Settings settings,
+            Preparation<T> preparation,
+            Consumer<DataProblem> problems) {
+        if (order.count() != images.size()) {
+            throw new IllegalArgumentException("an order of " + order.count() + " for " + images.size() + " images");
+        }
+        this.images = images;
+        this.order = order;
+        this.settings = settings;
+        this.preparation = preparation;
+        this.problems = problems;
+        this.nextSubmitted = settings.start();
+        this.nextDelivered = settings.start();
+        this.workers = Executors.newFixedThreadPool(settings.workers(), task -> {
+            Thread thread = new Thread(task, "image-loader");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /**
+     * The next sample; waits only if it is not ready.
+     *
+     * @throws BadInputException when a whole round of the images had none that could be read
+     */
+    public Sample<T> next() {
+        for (int bad = 0; bad < order.count(); bad++) {
+            fill();
+            Pending<T> pending = ahead.remove();
+            fill();
+            nextDelivered = pending.position() + settings.stride();
+            try {
+                T value = pending.value().get();
+                return new Sample<>(pending.name(), pending.draw(), value, nextDelivered);
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof BadInputException reason)) {
+                    throw new IllegalStateException("preparing " + pending.name() + " failed", e.getCause());
+                }
+                skipped++;
+                problems.accept(new DataProblem(pending.name(), reason.getMessage()));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while waiting for " + pending.name(), e);
+            }
+        }
+        throw new BadInputException("none of " + order.count() + " images could be read; the last was "
+                + images.name(order.index(nextDelivered - settings.stride())));
+    }
+
+    /** Position of the sample that {@link #next()} looks at next. */
+    public long position() {
+        return nextDelivered;
+    }
+
+    /** Images that were skipped so far. */
+    public long skipped() {
+        return skipped;
+    }
+
+    private void fill() {
+        while (ahead.size() < settings.ahead()) {
+            long position = nextSubmitted;
+            int index = order.index(position);
+            Draw draw = new Draw(order.seed(), order.epoch(position), index);
+            Future<T> value = workers.submit(() -> preparation.prepare(images.decode(index, settings.decoder()), draw));
+            ahead.add(new Pending<>(position, draw, images.name(index), value));
+            nextSubmitted += settings.stride();
+        }
+    }
+
+    @Override
+    public void close() {
+        workers.shutdownNow();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.diva.data;
+
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+
+/** Where the files of a tar lie. Only headers are read; nothing is extracted, member names are names and no paths. */
+final class TarIndex {
+    private TarIndex() {}
+
+    /** One file of a tar. */
+    record Member(String name, ImageEntry entry) {}
+
+    /**
+     * The readable files in their order. Of a damaged tar the part before the damage is returned and the damage reported.
+     */
+    static List<Member> read(Path tar, Consumer<DataProblem> problems) {
+        List<Member> members = new ArrayList<>();
+        try (FileInputStream file = new FileInputStream(tar.toFile());
+                TarArchiveInputStream in = new TarArchiveInputStream(file)) {
+            long size = file.getChannel().size();
+            TarArchiveEntry entry = in.getNextEntry();
+            while (entry != null) {
+                long offset = file.getChannel().position();
+                if (entry.isFile() && !entry.isSparse() && !entry.isSymbolicLink() && !entry.isLink()) {
+                    add(tar, entry, offset, size, members, problems);
+                }
+                if (offset + entry.getSize() > size) {
+                    problems.accept(new DataProblem(tar.toString(), truncated(members.size())));
+                    return members;
+                }
+                entry = in.getNextEntry();
+            }
+            if (members.isEmpty()) {
+                problems.accept(new DataProblem(tar.toString(), "the tar holds no files"));
+            }
+        } catch (IOException | RuntimeException e) {
+            problems.accept(new DataProblem(
+                    tar.toString(),
+                    "not a whole tar (" + e.getMessage() + "); " + members.size()
+                            + " files before the damage are used"));
+        }
+        return members;
+    }
+
+    private static void add(
+            Path tar,
+            TarArchiveEntry entry,
+            long offset,
+            long size,
+            List<Member> members,
+            Consumer<DataProblem> problems) {
+        String name = tar + "!" + entry.getName();
+        if (entry.getSize() > ImageEntry.MAX_BYTES) {
+            problems.accept(
+                    new DataProblem(name, entry.getSize() + " bytes, more than the limit of " + ImageEntry.MAX_BYTES));
+        } else if (offset + entry.getSize() > size) {
+            problems.accept(new DataProblem(name, "the tar ends inside of it"));
+        } else {
+            members.add(new Member(entry.getName(), new ImageEntry(name, tar, offset, entry.getSize())));
+        }
+    }
+
+    private static String truncated(int used) {
+        return "the tar is truncated; " + used + " whole files before its end are used";
+    }
+}
