@@ -65,10 +65,12 @@ final class EvaluationReader {
         for (JsonNode question : either(node, "questions", "items")) {
             questions.add(question(file, data, questions.size(), question));
         }
+        List<String> warnings = new ArrayList<>();
+        node.path("warnings").forEach(warning -> warnings.add(warning.asText()));
         Score pairs = counted(node)
                 .map(score -> score.within(interval(node.path("intervals").path("pairs"))))
                 .orElse(null);
-        return new Result(task, label(file, model), model, data, scores, patterns, pairs, questions);
+        return new Result(task, label(file, model), model, data, scores, patterns, pairs, questions, warnings);
     }
 
     /** A run writes one file before and one after training and says so in the name; else the model names itself. */

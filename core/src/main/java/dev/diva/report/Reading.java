@@ -30,6 +30,11 @@ final class Reading {
                 sentences.add("Elsewhere the largest rise is " + describe(best) + ".");
             }
         }
+        comparisons.stream()
+                .flatMap(comparison -> comparison.models().stream())
+                .flatMap(result -> result.warnings().stream())
+                .distinct()
+                .forEach(warning -> sentences.add("Warning of the evaluation: " + warning));
         return sentences;
     }
 

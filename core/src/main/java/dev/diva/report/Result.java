@@ -10,6 +10,7 @@ import java.util.Map;
  * @param model the model as the evaluation names it
  * @param scores figures by name, in the order of the record
  * @param patterns scores by visual pattern, empty when there are none
+ * @param warnings what the evaluation says a reader must know
  * @param pairs the score over all pairs, null when the task has none
  */
 public record Result(
@@ -20,8 +21,9 @@ public record Result(
         Map<String, Score> scores,
         Map<String, Score> patterns,
         Score pairs,
-        List<Question> questions) {
+        List<Question> questions,
+        List<String> warnings) {
     Result withLabel(String name) {
-        return new Result(task, name, model, data, scores, patterns, pairs, questions);
+        return new Result(task, name, model, data, scores, patterns, pairs, questions, warnings);
     }
 }

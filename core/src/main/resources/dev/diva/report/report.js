@@ -19,11 +19,11 @@
       plots.push(new uPlot({
         width: place.clientWidth, height: 200,
         scales: {x: {time: false}},
+        hooks: {ready: [u => u.setLegend({idx: curve.steps.length - 1})]},
         axes: [axis, {...axis, size: 64, values: (u, ticks) => ticks.map(figure)}],
         series: [{label: "Step", value: (u, v) => figure(v)},
           {label: curve.title, stroke: c.mark, width: 2, points: {show: curve.steps.length < 20}, value: (u, v) => figure(v)}],
       }, [curve.steps, curve.values], place));
-      plots[plots.length - 1].setLegend({idx: curve.steps.length - 1});
     }
   };
   draw(colours());

@@ -2,8 +2,10 @@ package dev.diva.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.diva.BadInputException;
+import dev.diva.eval.PairScore;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -151,6 +153,33 @@ class ReportWriterTest {
                  "tests":[{"data":"d","first":"a","second":"b","gained":25,"lost":5,"p":0.0003}]}"""));
         assertThat(page.selectFirst("h1").text()).isEqualTo("20 more pairs of 135; p < 0.001: unlikely to be chance");
         assertThat(page.selectFirst("table.test tbody").text()).isEqualTo("25 5 3.000e-04");
+    }
+
+    /** The page reads what {@code diva eval} writes, field by field, and shows its warnings. */
+    @Test
+    void recordOfEvalIsReadWhole() throws IOException {
+        var question = new dev.diva.eval.Question(
+                "1-2", "Texts", List.of("1.jpg", "2.jpg"), List.of("A", "B"), List.of(1, 1), List.of(0.2, -0.1), false);
+        var pairs = new PairScore(3, 10);
+        var result = new dev.diva.eval.Result(
+                "m",
+                "d",
+                Map.of("average", 0.3),
+                Map.of("average", pairs.interval()),
+                Map.of("Texts", pairs),
+                pairs,
+                List.of(question),
+                List.of("10 pairs, expected 135"));
+        Path file = evaluation(new dev.diva.eval.Evaluation("mmvp", List.of(result), List.of())
+                .toJson()
+                .toString());
+        Result read = EvaluationReader.read(file).results().get(0);
+        assertThat(read.patterns().get("Texts").correct()).isEqualTo(3);
+        assertThat(read.questions().get(0).margins()).containsExactly(0.2, -0.1);
+        assertThat(read.pairs().interval().low())
+                .isCloseTo(Interval.wilson(3, 10).low(), within(1e-9));
+        assertThat(page(file).selectFirst("#reading").text()).contains("10 pairs, expected 135");
+        assertThat(page(file).selectFirst("h1").text()).isEqualTo("3 of 10 pairs, 30.0 %");
     }
 
     @Test
