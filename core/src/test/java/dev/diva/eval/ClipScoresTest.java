@@ -1,0 +1,89 @@
+package dev.diva.eval;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.diva.clip.Clip;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Close;
+import dev.diva.testing.Golden;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** From files to scores with the tower of clip-hf-vit, against the authors' code and CLIP_benchmark. */
+class ClipScoresTest {
+    private static final double TOLERANCE = 1e-4; // of case zeroshot, on cosines
+    private static final double JPEG_TOLERANCE = 0.03; // of case mmvp-vlm, for another JPEG decoder
+    private static Clip clip;
+
+    @BeforeAll
+    static void load() {
+        clip = Clip.load(Golden.path("clip-hf-vit"));
+    }
+
+    @AfterAll
+    static void close() {
+        clip.close();
+    }
+
+    @Test
+    void everyQuestionPicksTheImageOfTheAuthorsCode() {
+        requireQuestions(Feature.ZERO_SHOT, "class");
+        requireQuestions(Feature.CLASS_PLUS_MEAN_LOCAL, "class_plus_mean_local");
+    }
+
+    private static void requireQuestions(Feature feature, String name) {
+        Golden golden = Golden.of("mmvp-vlm");
+        MmvpSet set = MmvpReader.read(golden.file("MMVP_VLM"), MmvpReader.Missing.FAIL);
+        List<MmvpAnswer> answers = MmvpScorer.answers(set, new ClipEncoder(name, clip, feature));
+        try (PointerScope scope = new PointerScope()) {
+            float[] expected = Tensors.toFloats(golden.expected(name + ".score_image1"));
+            float[] actual = new float[expected.length];
+            for (int i = 0; i < actual.length; i++) {
+                MmvpAnswer answer = answers.get(i / 2);
+                actual[i] = answer.probability().get(i % 2).floatValue();
+                assertThat(answer.picked(i % 2)).as("question %d", i + 1).isEqualTo(expected[i] > 0.5 ? 1 : 2);
+            }
+            Close.assertClose(actual, expected, 0, JPEG_TOLERANCE);
+        }
+    }
+
+    @Test
+    void classificationGivesTheLogitsAndScoresOfClipBenchmark() {
+        Golden golden = Golden.of("zeroshot");
+        ZeroShotEvaluation evaluation = new ZeroShotEvaluation(new Webdataset(golden.file("classification"), "test"));
+        ClipEncoder encoder = new ClipEncoder("tiny", clip, Feature.ZERO_SHOT);
+        List<float[]> logits = evaluation.run(encoder).logits;
+        Result result = evaluation.add(encoder);
+        try (PointerScope scope = new PointerScope()) {
+            float[] expected = Tensors.toFloats(golden.expected("classification.logits"));
+            float[] actual = new float[expected.length];
+            for (int i = 0; i < actual.length; i++) {
+                actual[i] = logits.get(i / 7)[i % 7];
+            }
+            Close.assertClose(actual, expected, 0, 100 * TOLERANCE);
+            for (String metric : List.of("acc1", "acc5", "mean_per_class_recall")) {
+                assertThat(result.metrics().get(metric))
+                        .isCloseTo(golden.expected("classification." + metric).item_double(), within(1e-7));
+            }
+        }
+    }
+
+    @Test
+    void retrievalGivesTheRecallsOfClipBenchmark() {
+        Golden golden = Golden.of("zeroshot");
+        RetrievalEvaluation evaluation =
+                new RetrievalEvaluation(new Webdataset(golden.file("retrieval"), "test"), List.of(1, 5, 10));
+        Result result = evaluation.add(new ClipEncoder("tiny", clip, Feature.ZERO_SHOT));
+        assertThat(result.metrics()).hasSize(6);
+        try (PointerScope scope = new PointerScope()) {
+            result.metrics()
+                    .forEach((metric, value) -> assertThat(value)
+                            .as(metric)
+                            .isCloseTo(golden.expected("retrieval." + metric).item_double(), within(1e-7)));
+        }
+    }
+}
