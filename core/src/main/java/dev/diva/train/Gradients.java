@@ -1,0 +1,51 @@
+package dev.diva.train;
+
+import java.util.Collection;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** The gradients of all trained parameters as one vector. */
+final class Gradients {
+    private Gradients() {}
+
+    static void zero(Collection<Tensor> parameters) {
+        each(parameters, Tensor::zero_);
+    }
+
+    /** Euclidean norm over all parameters, fp32; NaN or infinite when any gradient is. */
+    static double norm(Collection<Tensor> parameters) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            TensorVector norms = new TensorVector();
+            each(parameters, gradient -> norms.push_back(gradient.norm()));
+            return norms.empty() ? 0 : torch.stack(norms).norm().item().toDouble();
+        }
+    }
+
+    /** Scales by {@code maxNorm / (norm + 1e-6)} where that is below 1, as {@code clip_grad_norm_} does. */
+    static void clip(Collection<Tensor> parameters, double norm, double maxNorm) {
+        double factor = maxNorm / (norm + 1e-6);
+        if (factor < 1) {
+            each(parameters, gradient -> gradient.mul_(new Scalar(factor)));
+        }
+    }
+
+    private interface Action {
+        void on(Tensor gradient);
+    }
+
+    private static void each(Collection<Tensor> parameters, Action action) {
+        try (NoGradGuard noGrad = new NoGradGuard()) {
+            for (Tensor parameter : parameters) {
+                Tensor gradient = parameter.grad();
+                if (gradient.defined()) {
+                    action.on(gradient);
+                }
+            }
+        }
+    }
+}

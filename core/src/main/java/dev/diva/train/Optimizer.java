@@ -1,0 +1,24 @@
+package dev.diva.train;
+
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/** Changes fp32 masters in place by their gradients; parameters without a gradient are left alone. */
+public interface Optimizer extends AutoCloseable {
+    /**
+     * One update.
+     *
+     * @param rate learning rate of this step
+     * @param step counted from 0
+     */
+    void update(Map<String, Tensor> parameters, double rate, long step);
+
+    /** Everything that the next update depends on, by name; owned by the optimiser. */
+    Map<String, Tensor> state();
+
+    /** Continues from {@link #state}, copying the tensors. */
+    void restore(Map<String, Tensor> state);
+
+    @Override
+    void close();
+}

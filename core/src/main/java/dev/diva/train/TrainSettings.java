@@ -1,0 +1,25 @@
+package dev.diva.train;
+
+import java.util.OptionalDouble;
+
+/**
+ * Numbers of the loop.
+ *
+ * @param schedule learning rate; its total is the number of steps
+ * @param accumulation micro-batches a step
+ * @param maxGradNorm where gradients are clipped; NaN for not at all
+ * @param checkpointEvery steps between checkpoints
+ */
+public record TrainSettings(Schedule schedule, int accumulation, double maxGradNorm, long checkpointEvery) {
+    public TrainSettings {
+        if (accumulation < 1 || checkpointEvery < 1 || maxGradNorm <= 0) {
+            throw new IllegalArgumentException("accumulation " + accumulation + ", checkpointEvery " + checkpointEvery
+                    + ", maxGradNorm " + maxGradNorm);
+        }
+    }
+
+    /** Where gradients are clipped, if at all. */
+    public OptionalDouble clipping() {
+        return Double.isNaN(maxGradNorm) ? OptionalDouble.empty() : OptionalDouble.of(maxGradNorm);
+    }
+}
