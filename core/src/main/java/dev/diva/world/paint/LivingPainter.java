@@ -4,7 +4,7 @@ import dev.diva.world.scene.Attribute;
 import dev.diva.world.scene.Thing;
 import java.awt.Color;
 import java.awt.Shape;
-import java.awt.geom.Path2D;
+import java.awt.geom.QuadCurve2D;
 import java.util.random.RandomGenerator;
 
 /** Cats and faces. */
@@ -32,7 +32,7 @@ final class LivingPainter {
     }
 
     private static void catInFront(Brush brush, Color coat, boolean collar) {
-        tail(brush, coat, 4, -2, 11, -2, 9, -9);
+        tail(brush, coat, new QuadCurve2D.Double(4, -2, 11, -2, 9, -9));
         brush.body(Brush.ellipse(0, -4.6, 11, 9.4), coat);
         brush.body(Brush.ellipse(-2.2, -0.8, 3.6, 2.2), Palette.lighter(coat, 0.2));
         brush.body(Brush.ellipse(2.2, -0.8, 3.6, 2.2), Palette.lighter(coat, 0.2));
@@ -49,7 +49,7 @@ final class LivingPainter {
     }
 
     private static void catInProfile(Brush brush, Color coat, boolean collar) {
-        tail(brush, coat, -7, -8, -12, -12, -7.6, -17);
+        tail(brush, coat, new QuadCurve2D.Double(-7, -8, -12, -12, -7.6, -17));
         Color far = Palette.darker(coat, 0.25);
         brush.body(Brush.rounded(-4.6, -5, 2.4, 5, 1), far);
         brush.body(Brush.rounded(3, -5, 2.4, 5, 1), far);
@@ -66,11 +66,7 @@ final class LivingPainter {
         }
     }
 
-    private static void tail(
-            Brush brush, Color coat, double x, double y, double bendX, double bendY, double endX, double endY) {
-        Path2D tail = new Path2D.Double();
-        tail.moveTo(x, y);
-        tail.quadTo(bendX, bendY, endX, endY);
+    private static void tail(Brush brush, Color coat, Shape tail) {
         brush.outline(tail, Palette.darker(coat, 0.62), 3.2);
         brush.outline(tail, coat, 1.7);
     }
