@@ -37,7 +37,7 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
         name = "eval",
         mixinStandardHelpOptions = true,
-        description = "Scores with 95 % intervals; several models side by side, each tested against the first.")
+        description = "Scores with 95 %% intervals; several models side by side, each tested against the first.")
 public final class EvalCommand {
     @Spec
     private CommandSpec spec;

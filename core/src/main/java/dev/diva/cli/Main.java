@@ -1,0 +1,93 @@
+package dev.diva.cli;
+
+import dev.diva.BuildInfo;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The {@code diva} command: its commands, and the one place where a failure becomes a line and an exit code. */
+@Command(
+        name = "diva",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Diffusion feedback that helps CLIP see better.",
+        footer = {"", "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input."},
+        subcommands = {
+            EncodeCommand.class,
+            InspectCommand.class,
+            ExportCommand.class,
+            EvalCommand.class,
+            ReportCommand.class,
+        })
+public final class Main {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Print the stack trace of a failure.")
+    private boolean verbose;
+
+    /** Version and commit, as {@code --version} prints them. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            BuildInfo build = BuildInfo.read();
+            return new String[] {"diva " + build.version() + " (" + build.commit() + ")"};
+        }
+    }
+
+    @Command(name = "demo", mixinStandardHelpOptions = true, description = "The whole experiment on a laptop.")
+    int demo(@Option(names = "--json", description = "Print JSON.") boolean json) {
+        spec.commandLine().getErr().println("diva: the demo is not there yet");
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** Runs one command and exits with its code. */
+    public static void main(String[] arguments) {
+        System.exit(run(commandLine(), arguments));
+    }
+
+    /** All commands, with failures as one line on the error stream. */
+    static CommandLine commandLine() {
+        Main main = new Main();
+        CommandLine commands = new CommandLine(main);
+        commands.setExecutionExceptionHandler((failure, command, parsed) -> main.fail(failure, command.getErr()));
+        commands.setParameterExceptionHandler(Main::misused);
+        return commands;
+    }
+
+    /** Runs a command; errors of the virtual machine (no memory, no native library) are lines too. */
+    static int run(CommandLine commands, String... arguments) {
+        try {
+            return commands.execute(arguments);
+        } catch (Error e) { // picocli hands only exceptions to its handler
+            Main main = commands.getCommand();
+            return main.fail(e, commands.getErr());
+        }
+    }
+
+    private int fail(Throwable failure, PrintWriter err) {
+        if (verbose) {
+            failure.printStackTrace(err);
+        } else {
+            err.println("diva: " + Failure.line(failure));
+        }
+        err.flush();
+        return Failure.exitCode(failure);
+    }
+
+    private static int misused(ParameterException failure, String[] arguments) {
+        CommandLine command = failure.getCommandLine();
+        command.getErr()
+                .println("diva: " + Failure.firstLine(failure.getMessage()) + "; see '"
+                        + command.getCommandSpec().qualifiedName() + " --help'");
+        command.getErr().flush();
+        return CommandLine.ExitCode.USAGE;
+    }
+}

@@ -1,0 +1,137 @@
+package dev.diva;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.EvaluationResult;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Which package may use which; where libtorch, printing and exiting are allowed. CONTRIBUTING.md has the same map. */
+class ArchitectureTest {
+    private static final JavaClasses DIVA = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("dev.diva");
+
+    /** A package and the packages of ours that it may use. A new package needs a line here. */
+    private static final Map<String, Set<String>> MAY_USE = new TreeMap<>(Map.ofEntries(
+            Map.entry("engine", Set.of()),
+            Map.entry("checkpoint", Set.of("engine")),
+            Map.entry("data", Set.of()),
+            Map.entry("model", Set.of("checkpoint", "engine")),
+            Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
+            Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
+            Map.entry("feedback", Set.of("clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry("train", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("world", Set.of("data")),
+            Map.entry("report", Set.of("train", "eval")),
+            Map.entry(
+                    "cli",
+                    Set.of(
+                            "engine",
+                            "checkpoint",
+                            "data",
+                            "model",
+                            "clip",
+                            "diffusion",
+                            "feedback",
+                            "train",
+                            "eval",
+                            "world",
+                            "report"))));
+
+    private static final String[] LIBTORCH_ALLOWED =
+            packages(Stream.of("engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train"));
+
+    static Set<String> packages() {
+        return MAY_USE.keySet();
+    }
+
+    @ParameterizedTest
+    @MethodSource("packages")
+    void usesOnlyWhatItMay(String name) {
+        String[] allowed = packages(Stream.concat(Stream.of(name), MAY_USE.get(name).stream()));
+        check(classes()
+                .that()
+                .resideInAPackage(inside(name))
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage(allowed)
+                        .or(resideInAPackage("dev.diva"))
+                        .or(not(resideInAPackage("dev.diva..")))));
+    }
+
+    @Test
+    void everyPackageHasItsLine() {
+        Set<String> found = new TreeSet<>();
+        for (JavaClass type : DIVA) {
+            String[] parts = type.getPackageName().split("\\.");
+            if (parts.length > 2) {
+                found.add(parts[2]);
+            }
+        }
+        assertThat(MAY_USE.keySet()).containsAll(found);
+        assertThat(found).contains("engine", "checkpoint", "model", "clip", "data", "cli");
+    }
+
+    @Test
+    void noCycles() {
+        check(slices().matching("dev.diva.(*)..").should().beFreeOfCycles());
+    }
+
+    @Test
+    void libtorchStaysWhereTensorsAre() {
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackages(LIBTORCH_ALLOWED)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.bytedeco.."));
+    }
+
+    @Test
+    void onlyCliPrintsAndExits() {
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackage(inside("cli"))
+                .should()
+                .accessField(System.class, "out")
+                .orShould()
+                .accessField(System.class, "err")
+                .orShould()
+                .callMethod(System.class, "exit", int.class)
+                .orShould()
+                .callMethod(Runtime.class, "halt", int.class)
+                .orShould()
+                .callMethod(Throwable.class, "printStackTrace"));
+    }
+
+    private static void check(ArchRule rule) {
+        EvaluationResult result = rule.allowEmptyShould(true).evaluate(DIVA);
+        assertThat(result.getFailureReport().getDetails()).isEmpty();
+    }
+
+    private static String inside(String name) {
+        return "dev.diva." + name + "..";
+    }
+
+    private static String[] packages(Stream<String> names) {
+        return names.map(ArchitectureTest::inside).toArray(String[]::new);
+    }
+}

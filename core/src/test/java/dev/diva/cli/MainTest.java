@@ -1,0 +1,138 @@
+package dev.diva.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.diva.BadInputException;
+import dev.diva.train.DivergedException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** Exit codes and the single line of a failure. */
+class MainTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @TempDir
+    private Path folder;
+
+    /** Fails as it is told to. */
+    @Command(name = "fail")
+    static final class Fails implements Runnable {
+        private final Throwable failure;
+
+        Fails(Throwable failure) {
+            this.failure = failure;
+        }
+
+        @Override
+        public void run() {
+            Fails.<RuntimeException>raise(failure);
+        }
+
+        @SuppressWarnings("unchecked")
+        private static <T extends Throwable> void raise(Throwable failure) throws T {
+            throw (T) failure;
+        }
+    }
+
+    @Test
+    void badInputIsOneLineAndThree() {
+        assertThat(run("inspect", folder.resolve("absent").toString())).isEqualTo(3);
+        assertThat(err.toString()).isEqualTo("diva: " + folder.resolve("absent") + ": no such file or folder\n");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void verboseAddsTheStack() {
+        assertThat(run("inspect", folder.resolve("absent").toString(), "--verbose"))
+                .isEqualTo(3);
+        assertThat(err.toString()).contains("at dev.diva.cli.InspectCommand.call");
+    }
+
+    @Test
+    void wrongUsageIsOneLineAndTwo() {
+        assertThat(run("inspect", "--colour", "x")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("--colour")
+                .contains("diva inspect --help")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void noCommandIsWrongUsage() {
+        assertThat(run()).isEqualTo(2);
+        assertThat(err.toString()).contains("diva --help").hasLineCount(1);
+    }
+
+    @Test
+    void failedWorkIsOneLineAndOne() {
+        assertThat(fail(new DivergedException("loss is NaN at step 3"))).isEqualTo(1);
+        assertThat(err.toString()).startsWith("diva: loss is NaN at step 3").hasLineCount(1);
+    }
+
+    @Test
+    void fullDiskNamesTheFile() {
+        IOException full = new FileSystemException("/data/out.safetensors", null, "No space left on device");
+        assertThat(fail(new UncheckedIOException(full))).isEqualTo(1);
+        assertThat(err.toString()).isEqualTo("diva: /data/out.safetensors: No space left on device\n");
+    }
+
+    @Test
+    void errorsOfTheMachineAreLinesToo() {
+        assertThat(fail(new OutOfMemoryError("Java heap space"))).isEqualTo(1);
+        assertThat(err.toString()).startsWith("diva: out of memory").hasLineCount(1);
+    }
+
+    @Test
+    void badInputOfAWorkerThreadIsBadInput() {
+        assertThat(fail(new CompletionException(new BadInputException("x.png: broken"))))
+                .isEqualTo(3);
+        assertThat(err.toString()).isEqualTo("diva: x.png: broken\n");
+    }
+
+    @Test
+    void versionNamesTheCommit() {
+        assertThat(run("--version")).isZero();
+        assertThat(out.toString()).matches("diva \\d\\S* \\((unknown|[0-9a-f]{7,})\\)\\R");
+    }
+
+    @Test
+    void everyCommandTakesJsonAndVerbose() {
+        for (CommandLine command : leaves(Main.commandLine())) {
+            assertThat(command.getCommandSpec().optionsMap())
+                    .as(command.getCommandName())
+                    .containsKeys("--json", "--verbose", "--help");
+        }
+    }
+
+    private static List<CommandLine> leaves(CommandLine command) {
+        if (command.getSubcommands().isEmpty()) {
+            return List.of(command);
+        }
+        return command.getSubcommands().values().stream()
+                .flatMap(child -> leaves(child).stream())
+                .toList();
+    }
+
+    private int fail(Throwable failure) {
+        return Main.run(quiet(Main.commandLine().addSubcommand(new Fails(failure))), "fail");
+    }
+
+    private int run(String... arguments) {
+        return Main.run(quiet(Main.commandLine()), arguments);
+    }
+
+    private CommandLine quiet(CommandLine commands) {
+        return commands.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+    }
+}
