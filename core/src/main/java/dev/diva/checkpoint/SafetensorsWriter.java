@@ -10,9 +10,11 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -34,17 +36,32 @@ public final class SafetensorsWriter {
      * @param metadata the header's {@code __metadata__}, left out when empty
      */
     public static void write(Path path, Map<String, Tensor> tensors, Map<String, String> metadata) {
-        List<Map.Entry<String, Tensor>> entries = new ArrayList<>(tensors.entrySet());
-        entries.sort(Comparator.comparing(
-                        (Map.Entry<String, Tensor> e) -> Dtype.of(e.getValue().scalar_type()), ORDER)
-                .thenComparing(Map.Entry::getKey));
+        List<TensorInfo> infos = new ArrayList<>();
+        tensors.forEach(
+                (name, tensor) -> infos.add(new TensorInfo(name, Dtype.of(tensor.scalar_type()), tensor.shape())));
+        write(path, infos, info -> tensors.get(info.name()), metadata);
+    }
+
+    /**
+     * Writes tensors that are made one at a time, so that a file may be larger than memory.
+     *
+     * @param infos what the file holds, in any order
+     * @param make gives each tensor with the type and shape of its info, in the order of the file; freed once it is written
+     * @param metadata the header's {@code __metadata__}, left out when empty
+     */
+    public static void write(
+            Path path, Collection<TensorInfo> infos, Function<TensorInfo, Tensor> make, Map<String, String> metadata) {
+        List<TensorInfo> entries = new ArrayList<>(infos);
+        entries.sort(Comparator.comparing(TensorInfo::dtype, ORDER).thenComparing(TensorInfo::name));
         byte[] header = header(entries, metadata);
         AtomicFile.write(path, channel -> {
             ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
             start.putLong(header.length).put(header).flip();
             writeFully(channel, start);
-            for (Map.Entry<String, Tensor> entry : entries) {
-                writeTensor(channel, entry.getValue());
+            for (TensorInfo info : entries) {
+                try (PointerScope scope = new PointerScope()) {
+                    writeTensor(channel, info, make.apply(info));
+                }
             }
         });
     }
@@ -63,23 +80,21 @@ public final class SafetensorsWriter {
                     Dtype.BOOL)
             .indexOf(dtype));
 
-    private static byte[] header(List<Map.Entry<String, Tensor>> entries, Map<String, String> metadata) {
+    private static byte[] header(List<TensorInfo> entries, Map<String, String> metadata) {
         ObjectNode root = JSON.createObjectNode();
         if (!metadata.isEmpty()) {
             ObjectNode node = root.putObject("__metadata__");
             metadata.forEach(node::put);
         }
         long offset = 0;
-        for (Map.Entry<String, Tensor> entry : entries) {
-            Tensor tensor = entry.getValue();
-            Dtype dtype = Dtype.of(tensor.scalar_type());
-            ObjectNode node = root.putObject(entry.getKey());
-            node.put("dtype", dtype.name());
+        for (TensorInfo info : entries) {
+            ObjectNode node = root.putObject(info.name());
+            node.put("dtype", info.dtype().name());
             var shape = node.putArray("shape");
-            for (long size : tensor.shape()) {
+            for (long size : info.shape()) {
                 shape.add(size);
             }
-            long end = offset + tensor.numel() * dtype.bytes();
+            long end = offset + info.bytes();
             node.putArray("data_offsets").add(offset).add(end);
             offset = end;
         }
@@ -92,18 +107,16 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void writeTensor(FileChannel channel, Tensor tensor) throws IOException {
-        try (PointerScope scope = new PointerScope()) {
-            Tensor dense = tensor.detach().cpu().contiguous();
-            long bytes = dense.numel() * Dtype.of(dense.scalar_type()).bytes();
-            if (bytes == 0) {
-                return;
-            }
-            BytePointer data = new BytePointer(dense.data_ptr());
-            for (long from = 0; from < bytes; from += CHUNK) {
-                long length = Math.min(CHUNK, bytes - from);
-                writeFully(channel, data.getPointer(from).capacity(length).asByteBuffer());
-            }
+    private static void writeTensor(FileChannel channel, TensorInfo info, Tensor tensor) throws IOException {
+        Tensor dense = tensor.detach().cpu().contiguous();
+        TensorInfo made = new TensorInfo(info.name(), Dtype.of(dense.scalar_type()), dense.shape());
+        if (!made.equals(info)) {
+            throw new IllegalArgumentException("tensor " + made + ", announced as " + info);
+        }
+        BytePointer data = new BytePointer(dense.data_ptr());
+        for (long from = 0; from < info.bytes(); from += CHUNK) {
+            long length = Math.min(CHUNK, info.bytes() - from);
+            writeFully(channel, data.getPointer(from).capacity(length).asByteBuffer());
         }
     }
 

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Runs a main class of the benchmarks: bench/run.sh CLASS ARGUMENT...   Build first: ./mvnw -q package -DskipTests
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+exec java -Xmx2g -Dorg.bytedeco.javacpp.maxBytes=0 -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 -Dai.djl.offline=true \
+    ${DIVA_JAVA_OPTS:-} -cp "$root/bench/target/classes:$root/core/target/classes:$root/core/target/lib/*" "$@"
