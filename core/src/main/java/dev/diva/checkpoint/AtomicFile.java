@@ -33,9 +33,11 @@ public final class AtomicFile {
                 channel.force(true);
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            temporary = null;
         } catch (IOException e) {
-            deleteQuietly(temporary);
             throw new BadInputException(target + ": cannot be written: " + e.getMessage(), e);
+        } finally {
+            deleteQuietly(temporary);
         }
     }
 

@@ -6,6 +6,8 @@ import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip;
 import dev.diva.clip.Clip.Scale;
 import dev.diva.clip.EmbeddingsFile;
+import dev.diva.data.DataProblem;
+import dev.diva.data.ImageSet;
 import dev.diva.engine.Precision;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -26,8 +28,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Write embeddings of images and texts, rows named by path or string in the file's metadata.")
 public final class EncodeCommand implements Callable<Integer> {
-    private static final long PROGRESS_NANOS = 5_000_000_000L;
-
     @Spec
     private CommandSpec spec;
 
@@ -79,28 +79,43 @@ public final class EncodeCommand implements Callable<Integer> {
         if (batch < 1 || threads < 0) {
             throw new ParameterException(spec.commandLine(), "--batch is at least 1, --threads at least 0");
         }
-        EmbeddingsFile.requireAbsent(out);
-        ImageInputs inputs = images.isEmpty() ? null : new ImageInputs(images);
         Clip.Options options =
                 new Clip.Options(precision(), threads, batch, format == null ? null : CheckpointFormat.of(format));
-        EmbeddingsFile file = new EmbeddingsFile();
-        file.describe("model", model.toString()).describe("normalized", String.valueOf(!raw));
-        ImageEncoding encoded = null;
-        try (Clip clip = Clip.load(model, options)) {
-            Scale scale = raw ? Scale.RAW : Scale.UNIT;
-            if (!texts.isEmpty()) {
-                file.add("text_embeds", clip.encodeTexts(texts, scale), clip.embeddingDim());
-                file.describe("texts", texts);
-            }
-            if (inputs != null) {
-                encoded = new ImageEncoding(clip, scale, tokens, batch, strict, warnings());
-                encoded.run(inputs);
-                encoded.addTo(file);
+        try (EmbeddingsFile file = new EmbeddingsFile(out)) {
+            List<DataProblem> problems = new ArrayList<>();
+            ImageSet set = images.isEmpty() ? null : ImageSet.open(images, problems::add);
+            try (Clip clip = Clip.load(model, options)) {
+                encodeTexts(clip, file);
+                ImageEncoding encoding =
+                        new ImageEncoding(clip, file, new ImageEncoding.Settings(scale(), tokens, batch, strict));
+                if (set != null) {
+                    encodeImages(encoding, set, problems);
+                }
+                file.describe("model", model.toString()).describe("normalized", String.valueOf(!raw));
+                file.finish();
+                report(encoding);
             }
         }
-        file.write(out);
-        report(encoded);
         return 0;
+    }
+
+    private void encodeTexts(Clip clip, EmbeddingsFile file) {
+        if (!texts.isEmpty()) {
+            file.append("text_embeds", clip.encodeTexts(texts, scale()), clip.embeddingDim());
+            file.describe("texts", texts);
+        }
+    }
+
+    private void encodeImages(ImageEncoding encoding, ImageSet set, List<DataProblem> problems) {
+        try (Progress progress =
+                Progress.start("images", set.size(), spec.commandLine().getErr())) {
+            problems.forEach(problem -> encoding.leaveOut(problem, progress));
+            encoding.run(set, progress);
+        }
+    }
+
+    private Scale scale() {
+        return raw ? Scale.RAW : Scale.UNIT;
     }
 
     private Precision precision() {
@@ -116,39 +131,17 @@ public final class EncodeCommand implements Callable<Integer> {
         };
     }
 
-    private ImageEncoding.Listener warnings() {
-        PrintWriter err = spec.commandLine().getErr();
-        return new ImageEncoding.Listener() {
-            @Override
-            public void skipped(String reason) {
-                err.println("skipped " + reason);
-                err.flush();
-            }
-
-            private long lastNanos = System.nanoTime();
-
-            @Override
-            public void encoded(int count) {
-                if (System.nanoTime() - lastNanos > PROGRESS_NANOS) {
-                    lastNanos = System.nanoTime();
-                    err.println(count + " images encoded");
-                    err.flush();
-                }
-            }
-        };
-    }
-
     private void report(ImageEncoding encoded) throws JsonProcessingException {
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("out", out.toString());
-        report.put("images", encoded == null ? 0 : encoded.names().size());
+        report.put("images", encoded.count());
         report.put("texts", texts.size());
-        report.put("skipped", encoded == null ? List.of() : encoded.skipped());
+        report.put("skipped", encoded.skipped());
         PrintWriter writer = spec.commandLine().getOut();
         if (json) {
             writer.println(new ObjectMapper().writeValueAsString(report));
         } else {
-            int skipped = encoded == null ? 0 : encoded.skipped().size();
+            int skipped = encoded.skipped().size();
             writer.println(out + ": " + report.get("images") + " images, " + texts.size() + " texts"
                     + (skipped == 0 ? "" : ", " + skipped + " images skipped"));
         }

@@ -4,99 +4,67 @@ import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
 import dev.diva.clip.Clip.Scale;
 import dev.diva.clip.EmbeddingsFile;
-import dev.diva.data.ImageDecoder;
+import dev.diva.data.DataProblem;
+import dev.diva.data.ImageLoader;
+import dev.diva.data.ImageLoader.Sample;
+import dev.diva.data.ImageSet;
+import dev.diva.data.SampleOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
-/** Decodes and encodes images batch by batch; an unreadable one is skipped with its name, or an error. */
-final class ImageEncoding implements ImageInputs.Receiver {
+/**
+ * Encodes images batch by batch while worker threads decode the next ones; an unreadable one is skipped with its name, or an error.
+ */
+final class ImageEncoding {
+    private static final int MOST_WORKERS = 8;
+
     private final Clip clip;
-    private final Scale scale;
-    private final boolean withTokens;
-    private final int batchSize;
-    private final boolean strict;
-    private final Listener listener;
-    private final ImageDecoder decoder = ImageDecoder.reference();
-
-    private final List<float[]> pending = new ArrayList<>();
-    private final List<float[]> embeddings = new ArrayList<>();
-    private final List<float[]> tokens = new ArrayList<>();
+    private final EmbeddingsFile file;
+    private final Settings settings;
     private final List<String> names = new ArrayList<>();
     private final List<String> skipped = new ArrayList<>();
 
-    /** Hears of progress. */
-    interface Listener {
-        /** An image was left out. */
-        void skipped(String reason);
+    /** What is wanted of each image. */
+    record Settings(Scale scale, boolean withTokens, int batchSize, boolean strict) {}
 
-        /** So many images are done. */
-        void encoded(int count);
-    }
-
-    ImageEncoding(Clip clip, Scale scale, boolean withTokens, int batchSize, boolean strict, Listener listener) {
+    ImageEncoding(Clip clip, EmbeddingsFile file, Settings settings) {
         this.clip = clip;
-        this.scale = scale;
-        this.withTokens = withTokens;
-        this.batchSize = batchSize;
-        this.strict = strict;
-        this.listener = listener;
+        this.file = file;
+        this.settings = settings;
     }
 
     /**
-     * Encodes all images.
+     * Appends the embeddings of all images to the file, in their order.
      *
      * @throws BadInputException for the first unreadable one when strict, or when none could be read
      */
-    void run(ImageInputs inputs) {
-        inputs.forEach(this);
-        flush();
+    void run(ImageSet images, Progress progress) {
+        int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
+        ImageLoader.Settings ahead = ImageLoader.Settings.of(workers, 2 * settings.batchSize());
+        SampleOrder order = new SampleOrder(images.size(), 0, false);
+        try (ImageLoader<float[]> loader = new ImageLoader<>(
+                images,
+                order,
+                ahead,
+                (image, draw) -> clip.preprocessing().pixels(image),
+                problem -> leaveOut(problem, progress))) {
+            List<float[]> pending = new ArrayList<>();
+            for (Optional<Sample<float[]>> next = loader.nextBefore(images.size());
+                    next.isPresent();
+                    next = loader.nextBefore(images.size())) {
+                pending.add(next.get().value());
+                names.add(next.get().name());
+                if (pending.size() == settings.batchSize()) {
+                    encode(pending);
+                    progress.at(loader.position());
+                }
+            }
+            encode(pending);
+        }
         if (names.isEmpty()) {
-            throw new BadInputException(
-                    skipped.isEmpty()
-                            ? "no image in what --images names"
-                            : "no image could be read: " + skipped.get(0));
-        }
-    }
-
-    @Override
-    public void image(String name, byte[] file) {
-        try {
-            pending.add(clip.preprocessing().pixels(decoder.decode(file, name)));
-            names.add(name);
-        } catch (BadInputException e) {
-            unreadable(name, e.getMessage());
-            return;
-        }
-        if (pending.size() == batchSize) {
-            flush();
-        }
-    }
-
-    @Override
-    public void unreadable(String name, String reason) {
-        if (strict) {
-            throw new BadInputException(reason);
-        }
-        skipped.add(reason);
-        listener.skipped(reason);
-    }
-
-    /** Paths of the encoded images, in order. */
-    List<String> names() {
-        return names;
-    }
-
-    /** Why images were left out, each with its name. */
-    List<String> skipped() {
-        return skipped;
-    }
-
-    void addTo(EmbeddingsFile file) {
-        file.add("image_embeds", embeddings.toArray(new float[0][]), clip.embeddingDim());
-        if (withTokens) {
-            int width = clip.embeddingDim();
-            file.add("tokens", tokens.toArray(new float[0][]), tokens.get(0).length / width, width);
+            throw new BadInputException("no image could be read: " + skipped.get(0));
         }
         file.describe("images", names);
         if (!skipped.isEmpty()) {
@@ -104,24 +72,46 @@ final class ImageEncoding implements ImageInputs.Receiver {
         }
     }
 
-    private void flush() {
+    /** Reports something unreadable. */
+    void leaveOut(DataProblem problem, Progress progress) {
+        if (settings.strict()) {
+            throw new BadInputException(problem.toString());
+        }
+        skipped.add(problem.toString());
+        progress.note("skipped " + problem);
+    }
+
+    /** Number of encoded images. */
+    int count() {
+        return names.size();
+    }
+
+    /** Why images were left out, each with its name. */
+    List<String> skipped() {
+        return skipped;
+    }
+
+    private void encode(List<float[]> pending) {
         if (pending.isEmpty()) {
             return;
         }
-        if (withTokens) {
-            for (float[] all : clip.encodeTokens(pending)) {
-                tokens.add(all);
-                embeddings.add(scaled(Arrays.copyOf(all, clip.embeddingDim()))); // the pooled token comes first
+        int width = clip.embeddingDim();
+        if (settings.withTokens()) {
+            float[][] tokens = clip.encodeTokens(pending);
+            float[][] embeddings = new float[tokens.length][];
+            for (int i = 0; i < tokens.length; i++) {
+                embeddings[i] = scaled(Arrays.copyOf(tokens[i], width)); // the pooled token comes first
             }
+            file.append("image_embeds", embeddings, width);
+            file.append("tokens", tokens, tokens[0].length / width, width);
         } else {
-            embeddings.addAll(List.of(clip.encodeImages(pending, scale)));
+            file.append("image_embeds", clip.encodeImages(pending, settings.scale()), width);
         }
         pending.clear();
-        listener.encoded(embeddings.size());
     }
 
     private float[] scaled(float[] embedding) {
-        if (scale == Scale.RAW) {
+        if (settings.scale() == Scale.RAW) {
             return embedding;
         }
         double squares = 0;

@@ -1,11 +1,13 @@
 package dev.diva.clip;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.SafetensorsWriter;
-import dev.diva.engine.Tensors;
+import java.io.IOException;
+import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -14,17 +16,35 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** Embeddings on disk: safetensors, or JSON where the name ends so. */
-public final class EmbeddingsFile {
-    private final Map<String, float[][]> rows = new LinkedHashMap<>();
-    private final Map<String, long[]> rowShapes = new LinkedHashMap<>();
+/**
+ * Embeddings on disk: safetensors, or JSON where the name ends so. Rows go to a hidden file beside the target as they come, so that
+ * memory does not grow with their number; the target appears complete or not at all.
+ */
+public final class EmbeddingsFile implements AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path target;
+    private final Map<String, RowSpool> tensors = new LinkedHashMap<>();
     private final Map<String, Object> metadata = new LinkedHashMap<>();
 
-    /** Adds a tensor [rows, rowShape...]. */
-    public EmbeddingsFile add(String name, float[][] values, long... rowShape) {
-        rows.put(name, values);
-        rowShapes.put(name, rowShape.clone());
-        return this;
+    /**
+     * Starts a file.
+     *
+     * @throws BadInputException when it exists
+     */
+    public EmbeddingsFile(Path target) {
+        if (Files.exists(target)) {
+            throw new BadInputException(target + ": exists; give another --out or remove it");
+        }
+        this.target = target;
+    }
+
+    /** Appends rows to the tensor [rows, rowShape...] of that name. */
+    public void append(String name, float[][] rows, long... rowShape) {
+        RowSpool spool = tensors.computeIfAbsent(name, n -> new RowSpool(target, rowShape));
+        for (float[] row : rows) {
+            spool.append(row);
+        }
     }
 
     /** Adds a list that names the rows. */
@@ -40,52 +60,71 @@ public final class EmbeddingsFile {
     }
 
     /**
-     * Writes all at once; what is there afterwards is complete.
+     * Writes the target.
      *
-     * @throws BadInputException when the file exists
+     * @throws BadInputException when it cannot be written
      */
-    public void write(Path path) {
-        requireAbsent(path);
-        if (path.toString().endsWith(".json")) {
-            Map<String, Object> all = new LinkedHashMap<>(metadata);
-            all.putAll(rows);
-            AtomicFile.writeString(path, json(all) + "\n");
+    public void finish() {
+        if (target.toString().endsWith(".json")) {
+            AtomicFile.write(target, channel -> writeJson(JSON.createGenerator(Channels.newOutputStream(channel))));
             return;
         }
         try (PointerScope scope = new PointerScope()) {
-            Map<String, Tensor> tensors = new LinkedHashMap<>();
-            rows.forEach((name, values) -> tensors.put(name, tensor(values, rowShapes.get(name))));
+            Map<String, Tensor> mapped = new LinkedHashMap<>();
+            tensors.forEach((name, spool) -> mapped.put(name, spool.tensor()));
             Map<String, String> texts = new LinkedHashMap<>();
             metadata.forEach((name, value) -> texts.put(name, value instanceof String s ? s : json(value)));
-            SafetensorsWriter.write(path, tensors, texts);
+            SafetensorsWriter.write(target, mapped, texts);
         }
     }
 
-    /** Refuses to replace a file: call it before the work is done, too. */
-    public static void requireAbsent(Path path) {
-        if (Files.exists(path)) {
-            throw new BadInputException(path + ": exists; give another --out or remove it");
-        }
+    /** Removes what was kept beside the target. */
+    @Override
+    public void close() {
+        tensors.values().forEach(RowSpool::close);
     }
 
-    private static Tensor tensor(float[][] rows, long... rowShape) {
-        long[] shape = new long[rowShape.length + 1];
-        shape[0] = rows.length;
-        long width = 1;
-        for (int i = 0; i < rowShape.length; i++) {
-            shape[i + 1] = rowShape[i];
-            width *= rowShape[i];
+    private void writeJson(JsonGenerator json) throws IOException {
+        json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+        json.writeStartObject();
+        for (Map.Entry<String, Object> entry : metadata.entrySet()) {
+            json.writePOJOField(entry.getKey(), entry.getValue());
         }
-        float[] values = new float[Math.toIntExact(rows.length * width)];
-        for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(rows[i], 0, values, Math.toIntExact(i * width), (int) width);
+        for (Map.Entry<String, RowSpool> entry : tensors.entrySet()) {
+            json.writeArrayFieldStart(entry.getKey());
+            RowSpool spool = entry.getValue();
+            for (long row = 0; row < spool.rows(); row++) {
+                writeRow(json, spool.row(row), spool.rowShape());
+            }
+            json.writeEndArray();
         }
-        return Tensors.of(values, shape);
+        json.writeEndObject();
+        json.writeRaw('\n');
+        json.flush();
+    }
+
+    /** A row as nested arrays of its shape. */
+    private static void writeRow(JsonGenerator json, float[] row, long... shape) throws IOException {
+        int width = Math.toIntExact(shape[shape.length - 1]);
+        boolean nested = shape.length > 1;
+        if (nested) {
+            json.writeStartArray();
+        }
+        for (int from = 0; from < row.length; from += width) {
+            json.writeStartArray();
+            for (int i = from; i < from + width; i++) {
+                json.writeNumber(row[i]);
+            }
+            json.writeEndArray();
+        }
+        if (nested) {
+            json.writeEndArray();
+        }
     }
 
     private static String json(Object value) {
         try {
-            return new ObjectMapper().writeValueAsString(value);
+            return JSON.writeValueAsString(value);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

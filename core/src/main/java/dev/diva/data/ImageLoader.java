@@ -2,6 +2,7 @@ package dev.diva.data;
 
 import dev.diva.BadInputException;
 import java.util.ArrayDeque;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -98,27 +99,42 @@ public final class ImageLoader<T> implements AutoCloseable {
      * @throws BadInputException when a whole round of the images had none that could be read
      */
     public Sample<T> next() {
-        for (int bad = 0; bad < order.count(); bad++) {
-            fill();
+        return nextBefore(nextDelivered + (long) order.count() * settings.stride())
+                .orElseThrow(
+                        () -> new BadInputException("none of " + order.count() + " images could be read; the last was "
+                                + images.name(order.index(nextDelivered - settings.stride()))));
+    }
+
+    /** The next sample that can be read before the position {@code end}; nothing at or behind it is begun. */
+    public Optional<Sample<T>> nextBefore(long end) {
+        while (nextDelivered < end) {
+            fill(end);
             Pending<T> pending = ahead.remove();
-            fill();
+            fill(end);
             nextDelivered = pending.position() + settings.stride();
-            try {
-                T value = pending.value().get();
-                return new Sample<>(pending.name(), pending.draw(), value, nextDelivered);
-            } catch (ExecutionException e) {
-                if (!(e.getCause() instanceof BadInputException reason)) {
-                    throw new IllegalStateException("preparing " + pending.name() + " failed", e.getCause());
-                }
-                skipped++;
-                problems.accept(new DataProblem(pending.name(), reason.getMessage()));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException("interrupted while waiting for " + pending.name(), e);
+            Optional<Sample<T>> sample = deliver(pending);
+            if (sample.isPresent()) {
+                return sample;
             }
         }
-        throw new BadInputException("none of " + order.count() + " images could be read; the last was "
-                + images.name(order.index(nextDelivered - settings.stride())));
+        return Optional.empty();
+    }
+
+    private Optional<Sample<T>> deliver(Pending<T> pending) {
+        try {
+            T value = pending.value().get();
+            return Optional.of(new Sample<>(pending.name(), pending.draw(), value, nextDelivered));
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof BadInputException reason)) {
+                throw new IllegalStateException("preparing " + pending.name() + " failed", e.getCause());
+            }
+            skipped++;
+            problems.accept(new DataProblem(pending.name(), reason.getMessage()));
+            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for " + pending.name(), e);
+        }
     }
 
     /** Position of the sample that {@link #next()} looks at next. */
@@ -131,8 +147,8 @@ public final class ImageLoader<T> implements AutoCloseable {
         return skipped;
     }
 
-    private void fill() {
-        while (ahead.size() < settings.ahead()) {
+    private void fill(long end) {
+        while (ahead.size() < settings.ahead() && nextSubmitted < end) {
             long position = nextSubmitted;
             int index = order.index(position);
             Draw draw = new Draw(order.seed(), order.epoch(position), index);

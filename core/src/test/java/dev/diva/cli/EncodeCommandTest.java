@@ -117,7 +117,7 @@ class EncodeCommandTest {
                 "--out",
                 folder.resolve("e.json").toString()));
         assertThat(code).isNotZero();
-        assertThat(failures.get(0)).hasMessageContaining("no images");
+        assertThat(failures.get(0)).hasMessageContaining("no image");
     }
 
     private List<String> arguments(Path file) {

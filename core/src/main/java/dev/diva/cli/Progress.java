@@ -1,0 +1,79 @@
+package dev.diva.cli;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** How far a command is, on the error stream: a bar on a terminal, else a line every ten seconds. */
+final class Progress implements AutoCloseable {
+    private static final long PAUSE_NANOS = 10_000_000_000L;
+    private static final String CLEAR_LINE = "\r\u001b[K";
+
+    private final String task;
+    private final long total;
+    private final PrintWriter err;
+    private final ProgressBar bar; // null without a terminal
+    private final long started = System.nanoTime();
+    private long printed = started;
+
+    private Progress(String task, long total, PrintWriter err, ProgressBar bar) {
+        this.task = task;
+        this.total = total;
+        this.err = err;
+        this.bar = bar;
+    }
+
+    /**
+     * Starts at 0.
+     *
+     * @param task a word before the count
+     * @param total how many there will be
+     */
+    static Progress start(String task, long total, PrintWriter err) {
+        ProgressBar bar = Boolean.getBoolean("diva.terminal") // set by the script: Java 17 cannot ask for stderr alone
+                ? new ProgressBarBuilder()
+                        .setTaskName(task)
+                        .setInitialMax(total)
+                        .setStyle(ProgressBarStyle.ASCII)
+                        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                        .showSpeed()
+                        .build()
+                : null;
+        return new Progress(task, total, err, bar);
+    }
+
+    /** So many are done by now. */
+    void at(long done) {
+        if (bar != null) {
+            bar.stepTo(done);
+        } else if (System.nanoTime() - printed > PAUSE_NANOS) {
+            printed = System.nanoTime();
+            double seconds = (printed - started) / 1e9;
+            err.printf(
+                    Locale.ROOT,
+                    "%s: %d of %d, %.1f/s, %.0f s left%n",
+                    task,
+                    done,
+                    total,
+                    done / seconds,
+                    (total - done) * seconds / Math.max(1, done));
+            err.flush();
+        }
+    }
+
+    /** A line that stays. */
+    void note(String line) {
+        err.println(bar == null ? line : CLEAR_LINE + line);
+        err.flush();
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+        }
+    }
+}
