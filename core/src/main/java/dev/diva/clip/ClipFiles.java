@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.model.ClipTokenizer;

@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.model.Activation;
 import dev.diva.model.TextTransformer;
 import dev.diva.model.TransformerConfig;
@@ -12,6 +13,11 @@ import dev.diva.model.TransformerConfig;
 final class HuggingFaceConfig {
     /** A pooled token is looked up by the highest id when the config has this end of text, as transformers does. */
     private static final long LEGACY_EOS = 2;
+
+    private static final TransformerConfig CLIP_VISION =
+            new TransformerConfig(768, 3072, 12, 12, Activation.QUICK_GELU, 1e-5);
+    private static final TransformerConfig SIGLIP =
+            new TransformerConfig(768, 3072, 12, 12, Activation.GELU_TANH, 1e-6);
 
     private HuggingFaceConfig() {}
 
@@ -31,10 +37,8 @@ final class HuggingFaceConfig {
     private static ClipConfig clip(ConfigJson json) {
         long projectionDim = json.number("projection_dim", 512);
         ConfigJson text = json.at("text_config");
-        TransformerConfig layers = layers(text, new Defaults(512, 2048, 8, "quick_gelu", 1e-5));
         long eos = text.number("eos_token_id", 49407);
-        TextTransformer.Config transformer = new TextTransformer.Config(
-                layers, text.number("vocab_size", 49408), text.number("max_position_embeddings", 77), true);
+        TextTransformer.Config transformer = TextTransformer.Config.clip(text);
         TextConfig.Pooling pooling = eos == LEGACY_EOS ? TextConfig.Pooling.HIGHEST_ID : TextConfig.Pooling.FIRST_EOS;
         return new ClipConfig(
                 clipVision(json.at("vision_config"), projectionDim),
@@ -42,7 +46,7 @@ final class HuggingFaceConfig {
     }
 
     private static VisionConfig clipVision(ConfigJson json, long projectionDim) {
-        TransformerConfig layers = layers(json, new Defaults(768, 3072, 12, "quick_gelu", 1e-5));
+        TransformerConfig layers = TransformerConfig.read(json, CLIP_VISION);
         return new VisionConfig(
                 layers,
                 json.side("image_size", 224),
@@ -53,7 +57,7 @@ final class HuggingFaceConfig {
 
     private static ClipConfig siglip(ConfigJson json) {
         ConfigJson text = json.at("text_config");
-        TransformerConfig layers = layers(text, new Defaults(768, 3072, 12, "gelu_pytorch_tanh", 1e-6));
+        TransformerConfig layers = TransformerConfig.read(text, SIGLIP);
         TextTransformer.Config transformer = new TextTransformer.Config(
                 layers, text.number("vocab_size", 32000), text.number("max_position_embeddings", 64), false);
         TextConfig textConfig = new TextConfig(
@@ -68,30 +72,12 @@ final class HuggingFaceConfig {
         if (!json.flag("vision_use_head", true)) {
             throw new BadInputException(json.location() + ": vision_use_head is false: no embedding without the head");
         }
-        TransformerConfig layers = layers(json, new Defaults(768, 3072, 12, "gelu_pytorch_tanh", 1e-6));
+        TransformerConfig layers = TransformerConfig.read(json, SIGLIP);
         return new VisionConfig(
                 layers,
                 json.side("image_size", 224),
                 json.side("patch_size", 16),
                 VisionConfig.Pooling.MAP,
                 layers.hiddenSize());
-    }
-
-    private record Defaults(long hiddenSize, long intermediateSize, long heads, String activation, double eps) {}
-
-    private static TransformerConfig layers(ConfigJson json, Defaults defaults) {
-        long width = json.number("hidden_size", defaults.hiddenSize);
-        long heads = json.number("num_attention_heads", defaults.heads);
-        if (heads == 0 || width % heads != 0) {
-            throw new BadInputException(
-                    json.location() + ": hidden_size " + width + " is not a multiple of num_attention_heads " + heads);
-        }
-        return new TransformerConfig(
-                width,
-                json.number("intermediate_size", defaults.intermediateSize),
-                Math.toIntExact(json.number("num_hidden_layers", 12)),
-                heads,
-                Activation.named(json.text("hidden_act", defaults.activation), json.location() + ": hidden_act"),
-                json.fraction("layer_norm_eps", defaults.eps));
     }
 }

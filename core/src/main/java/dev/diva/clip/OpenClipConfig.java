@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.model.Activation;
 import dev.diva.model.TextTransformer;
 import dev.diva.model.TransformerConfig;

@@ -2,6 +2,7 @@ package dev.diva.clip;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.data.Filter;
 import dev.diva.data.ImageTransform;
 import dev.diva.data.RasterImage;

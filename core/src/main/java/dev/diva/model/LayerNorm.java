@@ -7,22 +7,32 @@ import org.bytedeco.pytorch.global.torch;
 
 /** Layer normalisation over the last axis, computed in fp32 for every type of input. */
 public final class LayerNorm {
-    private final Tensor weight; // [width]
-    private final Tensor bias; // [width]
+    private final Tensor weight; // [width] or null
+    private final Tensor bias; // [width] or null
     private final long width;
     private final double eps;
 
     /** Reads {@code weight} and {@code bias}, both [width]. */
     public LayerNorm(Weights weights, long width, double eps) {
-        this.weight = weights.vector("weight", width);
-        this.bias = weights.vector("bias", width);
+        this(weights.vector("weight", width), weights.vector("bias", width), width, eps);
+    }
+
+    private LayerNorm(Tensor weight, Tensor bias, long width, double eps) {
+        this.weight = weight;
+        this.bias = bias;
         this.width = width;
         this.eps = eps;
     }
 
+    /** Normalises alone; what multiplies and what is added come from elsewhere. */
+    public static LayerNorm withoutWeights(long width, double eps) {
+        return new LayerNorm(null, null, width, eps);
+    }
+
     /** Normalises [..., width]; the result has the type of x. */
     public Tensor forward(Tensor x) {
-        return torch.layer_norm(
-                x, new long[] {width}, new TensorOptional(weight), new TensorOptional(bias), eps, false);
+        TensorOptional w = weight == null ? new TensorOptional() : new TensorOptional(weight);
+        TensorOptional b = bias == null ? new TensorOptional() : new TensorOptional(bias);
+        return torch.layer_norm(x, new long[] {width}, w, b, eps, false);
     }
 }

@@ -1,5 +1,6 @@
 package dev.diva.model;
 
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -24,7 +25,19 @@ public final class TextTransformer {
      * @param maxPositionEmbeddings longest text in tokens
      * @param causal whether a token sees only itself and those before it (CLIP), or all (SigLIP)
      */
-    public record Config(TransformerConfig transformer, long vocabSize, long maxPositionEmbeddings, boolean causal) {}
+    public record Config(TransformerConfig transformer, long vocabSize, long maxPositionEmbeddings, boolean causal) {
+        private static final TransformerConfig CLIP_DEFAULTS =
+                new TransformerConfig(512, 2048, 12, 8, Activation.QUICK_GELU, 1e-5);
+
+        /** Reads the config of transformers' CLIPTextModel. */
+        public static Config clip(ConfigJson json) {
+            return new Config(
+                    TransformerConfig.read(json, CLIP_DEFAULTS),
+                    json.number("vocab_size", 49408),
+                    json.number("max_position_embeddings", ClipTokenizer.CONTEXT_LENGTH),
+                    true);
+        }
+    }
 
     /** @param weights the view under {@code text_model} */
     public TextTransformer(Weights weights, Config config) {

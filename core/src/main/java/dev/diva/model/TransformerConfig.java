@@ -1,5 +1,8 @@
 package dev.diva.model;
 
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
+
 /**
  * Shape of a stack of pre-norm transformer layers.
  *
@@ -22,5 +25,28 @@ public record TransformerConfig(
             throw new IllegalArgumentException(
                     "hiddenSize " + hiddenSize + " is not a multiple of numAttentionHeads " + numAttentionHeads);
         }
+    }
+
+    /**
+     * Reads transformers' names.
+     *
+     * @param defaults of what the file leaves out
+     */
+    public static TransformerConfig read(ConfigJson json, TransformerConfig defaults) {
+        long width = json.number("hidden_size", defaults.hiddenSize);
+        long heads = json.number("num_attention_heads", defaults.numAttentionHeads);
+        if (heads == 0 || width % heads != 0) {
+            throw new BadInputException(
+                    json.location() + ": hidden_size " + width + " is not a multiple of num_attention_heads " + heads);
+        }
+        return new TransformerConfig(
+                width,
+                json.number("intermediate_size", defaults.intermediateSize),
+                Math.toIntExact(json.number("num_hidden_layers", defaults.numHiddenLayers)),
+                heads,
+                json.has("hidden_act")
+                        ? Activation.named(json.text("hidden_act", ""), json.location() + ": hidden_act")
+                        : defaults.activation,
+                json.fraction("layer_norm_eps", defaults.layerNormEps));
     }
 }

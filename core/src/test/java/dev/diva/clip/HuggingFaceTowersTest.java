@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;

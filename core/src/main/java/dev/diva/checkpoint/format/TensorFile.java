@@ -8,9 +8,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /** Opens a file of tensors by what its first bytes say, whatever its name: safetensors, a file of torch, or an index of shards. */
 public final class TensorFile {
+    /** diffusers puts the variant between: {@code diffusion_pytorch_model.safetensors.index.fp16.json}. */
+    private static final Pattern INDEX = Pattern.compile(".*\\.index(\\.\\w+)?\\.json");
+
     private TensorFile() {}
 
     /**
@@ -22,7 +26,7 @@ public final class TensorFile {
         if (!Files.isRegularFile(path)) {
             throw new CheckpointException(path + ": no such file");
         }
-        if (path.getFileName().toString().endsWith(".index.json")) {
+        if (INDEX.matcher(path.getFileName().toString()).matches()) {
             return ShardedSource.open(path);
         }
         return isTorch(path) ? PickleFile.open(path) : SafetensorsFile.open(path);

@@ -1,0 +1,176 @@
+package dev.diva.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.StreamSupport;
+
+/**
+ * An object of a JSON config file beside the tensors that knows where it stands, for messages. A value that is absent or null takes the
+ * default that the caller names: the library's, since libraries leave defaults out of their files.
+ *
+ * @param node the object, or a missing node
+ * @param location file and key
+ */
+public record ConfigJson(JsonNode node, String location) {
+    /** Reads a whole file.
+     *
+     * @throws BadInputException when it is missing or no JSON object
+     */
+    public static ConfigJson read(Path file) {
+        try {
+            JsonNode node = new ObjectMapper().readTree(Files.readAllBytes(file));
+            if (node == null || !node.isObject()) {
+                throw new BadInputException(file + ": not a JSON object");
+            }
+            return new ConfigJson(node, file.toString());
+        } catch (JsonProcessingException e) {
+            throw new BadInputException(file + ": not JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether the key is there and not null. */
+    public boolean has(String key) {
+        return node.hasNonNull(key);
+    }
+
+    /** The object under a key, or one without keys. */
+    public ConfigJson at(String key) {
+        return new ConfigJson(node.path(key), location + ": " + key);
+    }
+
+    /** A whole number, not negative. */
+    public long number(String key, long whenAbsent) {
+        JsonNode value = node.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return whenAbsent;
+        }
+        if (!value.isIntegralNumber() || value.asLong() < 0) {
+            throw wrong(key, "a whole number");
+        }
+        return value.asLong();
+    }
+
+    /** A number. */
+    public double fraction(String key, double whenAbsent) {
+        JsonNode value = node.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return whenAbsent;
+        }
+        if (!value.isNumber()) {
+            throw wrong(key, "a number");
+        }
+        return value.asDouble();
+    }
+
+    /** True or false. */
+    public boolean flag(String key, boolean whenAbsent) {
+        JsonNode value = node.path(key);
+        return value.isBoolean() ? value.asBoolean() : whenAbsent;
+    }
+
+    /** A string. */
+    public String text(String key, String whenAbsent) {
+        JsonNode value = node.path(key);
+        return value.isTextual() ? value.asText() : whenAbsent;
+    }
+
+    /** A side of a square that is written as a number, a pair, or {height, width}. */
+    public long side(String key, long whenAbsent) {
+        JsonNode value = node.path(key);
+        if (value.isArray() && value.size() == 2 && value.get(0).equals(value.get(1))) {
+            return value.get(0).asLong();
+        }
+        if (value.isObject() && value.path("height").equals(value.path("width"))) {
+            return value.path("height").asLong();
+        }
+        if (value.isContainerNode()) {
+            throw wrong(key, "a square");
+        }
+        return number(key, whenAbsent);
+    }
+
+    /** Three numbers, one per channel. */
+    public float[] channels(String key, float[] whenAbsent) {
+        JsonNode value = node.path(key);
+        if (!value.isArray()) {
+            return whenAbsent.clone();
+        }
+        if (value.size() != 3) {
+            throw wrong(key, "three numbers");
+        }
+        return new float[] {
+            (float) value.get(0).asDouble(),
+            (float) value.get(1).asDouble(),
+            (float) value.get(2).asDouble()
+        };
+    }
+
+    /**
+     * A list of whole numbers, of which a file may give one for all.
+     *
+     * @param whenAbsent the one for all
+     * @param count entries expected
+     */
+    public long[] numbers(String key, long whenAbsent, int count) {
+        JsonNode value = node.path(key);
+        if (!value.isArray()) {
+            long[] same = new long[count];
+            Arrays.fill(same, number(key, whenAbsent));
+            return same;
+        }
+        if (value.size() != count || !all(value, JsonNode::isIntegralNumber)) {
+            throw wrong(key, count + " whole numbers");
+        }
+        return StreamSupport.stream(value.spliterator(), false)
+                .mapToLong(JsonNode::asLong)
+                .toArray();
+    }
+
+    /** A list of strings. */
+    public List<String> texts(String key, List<String> whenAbsent) {
+        JsonNode value = node.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return whenAbsent;
+        }
+        if (!value.isArray() || !all(value, JsonNode::isTextual)) {
+            throw wrong(key, "a list of strings");
+        }
+        return StreamSupport.stream(value.spliterator(), false)
+                .map(JsonNode::asText)
+                .toList();
+    }
+
+    /**
+     * Refuses settings that would change a computation.
+     *
+     * @param allowed for each key the values that do not; absent and null never do
+     */
+    public void requireOnly(Map<String, Set<String>> allowed) {
+        allowed.forEach((key, values) -> {
+            if (has(key) && !values.contains(node.path(key).asText())) {
+                throw wrong(key, values.isEmpty() ? "null" : String.join(" or ", values));
+            }
+        });
+    }
+
+    private static boolean all(JsonNode array, Predicate<JsonNode> test) {
+        return StreamSupport.stream(array.spliterator(), false).allMatch(test);
+    }
+
+    /** The error of a value that cannot be used. */
+    public BadInputException wrong(String key, String expected) {
+        return new BadInputException(location + ": " + key + " is " + node.path(key) + ", expected " + expected);
+    }
+}

@@ -1,0 +1,124 @@
+package dev.diva.diffusion;
+
+import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Scopes;
+import dev.diva.model.Conv2d;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Between images and the latents of a diffusion model: diffusers' AutoencoderKL. The weights may be frozen or trained; nothing is
+ * drawn at random, a latent is the mean of its posterior.
+ */
+public final class Autoencoder {
+    private static final double LOG_VARIANCE_MIN = -30;
+    private static final double LOG_VARIANCE_MAX = 20;
+
+    private final AutoencoderConfig config;
+    private final Placement placement;
+    private final List<UnaryOperator<Tensor>> encoder;
+    private final List<UnaryOperator<Tensor>> decoder;
+    private final Conv2d quant; // null without quantConvolutions
+    private final Conv2d postQuant;
+
+    /**
+     * The normal distribution of the latent of an image, not scaled; both fp32 [batch, latentChannels, h, w].
+     *
+     * @param mean of each number
+     * @param logVariance clamped to -30 ... 20 as in diffusers
+     */
+    public record Posterior(Tensor mean, Tensor logVariance) {}
+
+    /** Reads every tensor of an AutoencoderKL. The caller ends with {@link Weights#finish} and closes the weights. */
+    public Autoencoder(Weights weights, AutoencoderConfig config) {
+        this.config = config;
+        this.placement = weights.placement();
+        AutoencoderHalves halves = new AutoencoderHalves(config);
+        long latent = config.latentChannels();
+        boolean hasQuant = config.quantConvolutions();
+        this.encoder = halves.encoder(weights.at("encoder"));
+        this.quant =
+                hasQuant ? Conv2d.of(weights.at("quant_conv"), 2 * latent, 2 * latent, Conv2d.Geometry.POINT) : null;
+        this.postQuant =
+                hasQuant ? Conv2d.of(weights.at("post_quant_conv"), latent, latent, Conv2d.Geometry.POINT) : null;
+        this.decoder = halves.decoder(weights.at("decoder"));
+    }
+
+    /** The shape that the weights were read with. */
+    public AutoencoderConfig config() {
+        return config;
+    }
+
+    /** Pixels to a latent along each side: 8 in Stable Diffusion. */
+    public int downscale() {
+        return config.downscale();
+    }
+
+    /**
+     * The scaled mean of the posterior: what the denoiser calls a clean latent.
+     *
+     * @param pixels [batch, 3, H, W] in -1 ... 1; H and W multiples of {@link #downscale}
+     * @return fp32 [batch, latentChannels, H / downscale, W / downscale], owned by the caller's scope
+     */
+    public Tensor encode(Tensor pixels) {
+        return Scopes.returning(
+                () -> posterior(pixels).mean().sub(new Scalar(config.shift())).mul(new Scalar(config.scalingFactor())));
+    }
+
+    /** The distribution that {@link #encode} takes the mean of; both tensors belong to the caller's scope. */
+    public Posterior posterior(Tensor pixels) {
+        requireShape(pixels, 3, downscale());
+        Tensor moments = Scopes.returning(() -> {
+            Tensor h = through(encoder, pixels);
+            return (quant == null ? h : quant.forward(h)).to(ScalarType.Float);
+        });
+        long latent = config.latentChannels();
+        Tensor logVariance = moments.narrow(1, latent, latent)
+                .clamp(
+                        new ScalarOptional(new Scalar(LOG_VARIANCE_MIN)),
+                        new ScalarOptional(new Scalar(LOG_VARIANCE_MAX)));
+        return new Posterior(moments.narrow(1, 0, latent), logVariance);
+    }
+
+    /**
+     * The image of a latent.
+     *
+     * @param latent scaled as {@link #encode} gives them, [batch, latentChannels, h, w]
+     * @return fp32 [batch, 3, h * downscale, w * downscale], about -1 ... 1, not clamped; owned by the caller's scope
+     */
+    public Tensor decode(Tensor latent) {
+        requireShape(latent, config.latentChannels(), 1);
+        return Scopes.returning(() -> {
+            Tensor unscaled = latent.to(ScalarType.Float)
+                    .div(new Scalar(config.scalingFactor()))
+                    .add(new Scalar(config.shift()))
+                    .to(placement.device(), placement.precision().dtype());
+            return through(decoder, postQuant == null ? unscaled : postQuant.forward(unscaled))
+                    .to(ScalarType.Float);
+        });
+    }
+
+    /** One layer after the other, each in a scope of its own, so that only the current image is held here. */
+    private Tensor through(List<UnaryOperator<Tensor>> layers, Tensor x) {
+        Tensor h = x.to(placement.device(), placement.precision().dtype());
+        for (UnaryOperator<Tensor> layer : layers) {
+            Tensor in = h;
+            h = Scopes.returning(() -> layer.apply(in));
+            in.close();
+        }
+        return h;
+    }
+
+    private static void requireShape(Tensor x, long channels, int multiple) {
+        if (x.dim() != 4 || x.size(1) != channels || x.size(2) % multiple != 0 || x.size(3) % multiple != 0) {
+            throw new IllegalArgumentException(Arrays.toString(x.shape()) + ", expected [batch, " + channels
+                    + ", height, width], both multiples of " + multiple);
+        }
+    }
+}

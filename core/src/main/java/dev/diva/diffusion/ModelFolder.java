@@ -1,0 +1,116 @@
+package dev.diva.diffusion;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.TensorFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** A diffusers folder: finds the files of each part, and remembers which were read. */
+final class ModelFolder {
+    private static final List<String> TOKENIZER_FILES =
+            List.of("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
+
+    private final Path folder;
+    private final Set<Path> files = new LinkedHashSet<>();
+
+    ModelFolder(Path folder) {
+        this.folder = folder;
+        if (!Files.isDirectory(folder)) {
+            throw new BadInputException(folder + ": no such folder; expected a diffusion model as diffusers saves it");
+        }
+        Path index = folder.resolve("model_index.json");
+        if (Files.exists(index)) {
+            files.add(index);
+        }
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    /** Every file that was read, in the order of reading. */
+    List<Path> files() {
+        return List.copyOf(files);
+    }
+
+    boolean has(String part) {
+        return Files.isDirectory(folder.resolve(part));
+    }
+
+    /** The class that model_index.json names for the whole, or nothing. */
+    String pipeline() {
+        Path index = folder.resolve("model_index.json");
+        return Files.exists(index) ? ConfigJson.read(index).text("_class_name", "") : "";
+    }
+
+    /** @param why what a model without that part is not, for the message */
+    ConfigJson config(String part, String file, String why) {
+        Path path = folder.resolve(part).resolve(file);
+        if (!Files.exists(path)) {
+            String pipeline = pipeline().isEmpty() ? "" : " (model_index.json says " + pipeline() + ")";
+            throw new BadInputException(folder + ": no " + part + "/" + file + pipeline + ": " + why);
+        }
+        files.add(path);
+        return ConfigJson.read(path);
+    }
+
+    /**
+     * The file with the tensors of a part: safetensors before torch's, full precision before fp16, one file before shards.
+     *
+     * @param names what the libraries call it, without variant and ending
+     */
+    Path weightsFile(String part, String... names) {
+        List<String> candidates = new ArrayList<>();
+        for (String variant : List.of("", ".fp16")) {
+            for (String ending : List.of("safetensors", "bin")) {
+                for (String name : names) {
+                    candidates.add(name + variant + "." + ending);
+                    candidates.add(name + "." + ending + ".index" + variant + ".json");
+                }
+            }
+        }
+        for (String candidate : candidates) {
+            Path path = folder.resolve(part).resolve(candidate);
+            if (Files.exists(path)) {
+                remember(path);
+                return path;
+            }
+        }
+        throw new BadInputException(folder + ": no weights in " + part + "/: expected " + names[0]
+                + ".safetensors or .bin, or their fp16 variant or index of shards");
+    }
+
+    TensorSource weights(String part, String... names) {
+        return TensorFile.open(weightsFile(part, names));
+    }
+
+    Path tokenizer() {
+        Path tokenizer = folder.resolve("tokenizer");
+        TOKENIZER_FILES.stream().map(tokenizer::resolve).filter(Files::exists).forEach(files::add);
+        return tokenizer;
+    }
+
+    private void remember(Path path) {
+        files.add(path);
+        if (!path.toString().endsWith(".json")) {
+            return;
+        }
+        try {
+            JsonNode shards =
+                    new ObjectMapper().readTree(Files.readAllBytes(path)).path("weight_map");
+            shards.forEach(shard -> files.add(path.resolveSibling(shard.asText())));
+        } catch (IOException e) {
+            throw new CheckpointException(path + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+}

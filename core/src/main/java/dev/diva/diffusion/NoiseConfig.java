@@ -1,0 +1,206 @@
+package dev.diva.diffusion;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.engine.Tensors;
+import java.util.Arrays;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * What a scheduler config says of the noise. Samplers differ, the noise that the model was trained with does not, so that every discrete
+ * scheduler of diffusers is read alike.
+ *
+ * @param betas noise added at each timestep, fp32, before any rescaling
+ * @param prediction what the denoiser predicts
+ * @param zeroTerminalSnr whether the betas are rescaled so that the last timestep is noise alone
+ */
+public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerminalSnr) {
+    private static final int DEFAULT_TIMESTEPS = 1000;
+    private static final double DEFAULT_BETA_START = 0.0001;
+    private static final double DEFAULT_BETA_END = 0.02;
+    private static final double COSINE_OFFSET = 0.008;
+    private static final double MAX_BETA = 0.999;
+
+    private static final Set<String> DISCRETE = Set.of(
+            "DDPMScheduler",
+            "DDPMParallelScheduler",
+            "DDIMScheduler",
+            "DDIMParallelScheduler",
+            "DDIMInverseScheduler",
+            "PNDMScheduler",
+            "LMSDiscreteScheduler",
+            "EulerDiscreteScheduler",
+            "EulerAncestralDiscreteScheduler",
+            "HeunDiscreteScheduler",
+            "KDPM2DiscreteScheduler",
+            "KDPM2AncestralDiscreteScheduler",
+            "DPMSolverMultistepScheduler",
+            "DPMSolverSinglestepScheduler",
+            "DPMSolverSDEScheduler",
+            "DPMSolverMultistepInverseScheduler",
+            "DEISMultistepScheduler",
+            "UniPCMultistepScheduler",
+            "LCMScheduler",
+            "TCDScheduler",
+            "SASolverScheduler");
+
+    /** What a denoiser predicts, under the names of the config files. */
+    public enum Prediction {
+        /** The noise. */
+        EPSILON,
+        /** sqrt(abar_t) noise - sqrt(1 - abar_t) latent. */
+        V_PREDICTION,
+        /** The latent without noise. */
+        SAMPLE
+    }
+
+    public NoiseConfig {
+        betas = betas.clone();
+        if (betas.length == 0) {
+            throw new IllegalArgumentException("no betas");
+        }
+    }
+
+    @Override
+    public float[] betas() {
+        return betas.clone();
+    }
+
+    /** Betas whose square roots rise evenly: every Stable Diffusion, with 1000 timesteps from 0.00085 to 0.012. */
+    public static NoiseConfig scaledLinear(int timesteps, double betaStart, double betaEnd, Prediction prediction) {
+        return new NoiseConfig(scaledLinear(timesteps, betaStart, betaEnd), prediction, false);
+    }
+
+    /**
+     * Reads scheduler_config.json, with the defaults of diffusers for what is left out.
+     *
+     * @throws BadInputException for a scheduler without such a noise, an unknown schedule or prediction
+     */
+    public static NoiseConfig read(ConfigJson json) {
+        String type = json.text("_class_name", "DDPMScheduler");
+        if (!DISCRETE.contains(type)) {
+            throw json.wrong(
+                    "_class_name",
+                    "a scheduler with noise at discrete timesteps, such as DDPMScheduler or PNDMScheduler");
+        }
+        return new NoiseConfig(betas(json), prediction(json), json.flag("rescale_betas_zero_snr", false));
+    }
+
+    private static Prediction prediction(ConfigJson json) {
+        return switch (json.text("prediction_type", "epsilon")) {
+            case "epsilon" -> Prediction.EPSILON;
+            case "v_prediction" -> Prediction.V_PREDICTION;
+            case "sample" -> Prediction.SAMPLE;
+            default -> throw json.wrong("prediction_type", "epsilon, v_prediction or sample");
+        };
+    }
+
+    private static float[] betas(ConfigJson json) {
+        if (json.has("trained_betas")) {
+            return trained(json);
+        }
+        int timesteps = Math.toIntExact(json.number("num_train_timesteps", DEFAULT_TIMESTEPS));
+        double start = json.fraction("beta_start", DEFAULT_BETA_START);
+        double end = json.fraction("beta_end", DEFAULT_BETA_END);
+        return switch (json.text("beta_schedule", "linear")) {
+            case "linear" -> linear(timesteps, start, end);
+            case "scaled_linear" -> scaledLinear(timesteps, start, end);
+            case "squaredcos_cap_v2" -> cosine(timesteps);
+            default -> throw json.wrong("beta_schedule", "linear, scaled_linear or squaredcos_cap_v2");
+        };
+    }
+
+    private static float[] trained(ConfigJson json) {
+        JsonNode values = json.node().path("trained_betas");
+        float[] betas = new float[values.size()];
+        for (int i = 0; i < betas.length; i++) {
+            betas[i] = (float) values.get(i).asDouble();
+        }
+        if (betas.length == 0) {
+            throw json.wrong("trained_betas", "a list of numbers");
+        }
+        return betas;
+    }
+
+    private static float[] linear(int timesteps, double start, double end) {
+        try (PointerScope scope = new PointerScope()) {
+            return Tensors.toFloats(evenly(timesteps, start, end));
+        }
+    }
+
+    private static float[] scaledLinear(int timesteps, double start, double end) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor roots = evenly(timesteps, Math.sqrt(start), Math.sqrt(end));
+            return Tensors.toFloats(roots.mul(roots));
+        }
+    }
+
+    private static Tensor evenly(int timesteps, double start, double end) {
+        return torch.linspace(new Scalar(start), new Scalar(end), timesteps, new TensorOptions(ScalarType.Float));
+    }
+
+    private static float[] cosine(int timesteps) {
+        float[] betas = new float[timesteps];
+        for (int i = 0; i < timesteps; i++) {
+            double ratio = alphaBar((double) (i + 1) / timesteps) / alphaBar((double) i / timesteps);
+            betas[i] = (float) Math.min(1 - ratio, MAX_BETA);
+        }
+        return betas;
+    }
+
+    private static double alphaBar(double time) {
+        double cosine = Math.cos((time + COSINE_OFFSET) / (1 + COSINE_OFFSET) * Math.PI / 2);
+        return cosine * cosine;
+    }
+
+    /** abar of every timestep: the cumulative product of 1 - beta in fp32. */
+    float[] alphasCumprod() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor one = Tensors.of(new float[] {1}, 1);
+            Tensor alphas = one.sub(Tensors.of(betas, betas.length));
+            Tensor product = alphas.cumprod(0);
+            return Tensors.toFloats(zeroTerminalSnr ? rescaled(product) : product);
+        }
+    }
+
+    /** Algorithm 1 of Lin et al., "Common Diffusion Noise Schedules and Sample Steps are Flawed": sqrt(abar) moved to end at 0. */
+    private static Tensor rescaled(Tensor product) {
+        long last = product.size(0) - 1;
+        Tensor roots = product.sqrt();
+        Tensor first = roots.narrow(0, 0, 1);
+        Tensor end = roots.narrow(0, last, 1);
+        Tensor moved = roots.sub(end).mul(first.div(first.sub(end)));
+        Tensor bars = moved.mul(moved);
+        Tensor ratios = bars.narrow(0, 1, last).div(bars.narrow(0, 0, last));
+        Tensor alphas = torch.cat(new TensorVector(bars.narrow(0, 0, 1), ratios), 0);
+        // The reference goes through betas: one rounding more.
+        Tensor one = Tensors.of(new float[] {1}, 1);
+        return one.sub(one.sub(alphas)).cumprod(0);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof NoiseConfig config
+                && Arrays.equals(betas, config.betas)
+                && prediction == config.prediction
+                && zeroTerminalSnr == config.zeroTerminalSnr;
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(betas);
+    }
+
+    @Override
+    public String toString() {
+        return betas.length + " timesteps, " + prediction + (zeroTerminalSnr ? ", zero terminal SNR" : "");
+    }
+}

@@ -1,0 +1,74 @@
+package dev.diva.diffusion;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.Weights;
+import dev.diva.checkpoint.format.TensorFile;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
+import dev.diva.model.ClipTokenizer;
+import dev.diva.model.TextTransformer;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Text encoder and tokenizer of Stable Diffusion. A run encodes its prompt once, so that both are opened for a prompt and freed after
+ * it; what can be checked without reading the tensors is checked in the constructor.
+ */
+final class PromptEncoder {
+    /** Buffers that old versions of transformers saved among the weights. */
+    private static final Pattern BUFFERS = Pattern.compile(".*\\.position_ids");
+
+    private final TextTransformer.Config config;
+    private final Path weightsFile;
+    private final Path tokenizer;
+    private final Placement placement;
+
+    PromptEncoder(ModelFolder folder, Placement placement) {
+        this.config = TextTransformer.Config.clip(
+                folder.config("text_encoder", "config.json", "a text-to-image model has a text encoder"));
+        this.weightsFile = folder.weightsFile("text_encoder", "model", "pytorch_model");
+        this.tokenizer = folder.tokenizer();
+        this.placement = placement;
+        if (!ClipTokenizer.isIn(tokenizer)) {
+            throw new BadInputException(folder.folder()
+                    + ": no tokenizer/vocab.json with merges.txt: a text-to-image model has a tokenizer");
+        }
+    }
+
+    long width() {
+        return config.transformer().hiddenSize();
+    }
+
+    /** Last hidden state after the final norm, fp32 [1, tokens, width]. */
+    Tensor encode(String prompt) {
+        long[] ids = ids(prompt);
+        TensorSource source = TensorFile.open(weightsFile);
+        return Scopes.returning(() -> {
+            try (NoGradGuard noGrad = new NoGradGuard();
+                    Weights weights = Weights.frozen(source, placement)) {
+                weights.ignore(BUFFERS);
+                TextTransformer encoder = new TextTransformer(weights.at("text_model"), config);
+                weights.finish();
+                Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
+                return encoder.forward(input).to(ScalarType.Float);
+            }
+        });
+    }
+
+    /** Ids of a prompt with start, end and the padding that the tokenizer's files name. */
+    long[] ids(String prompt) {
+        try (ClipTokenizer pieces = ClipTokenizer.open(tokenizer, ClipTokenizer.Flavour.TRANSFORMERS_SLOW)) {
+            if (pieces.vocabSize() > config.vocabSize() || pieces.contextLength() > config.maxPositionEmbeddings()) {
+                throw new BadInputException(tokenizer + ": " + pieces.vocabSize() + " ids, " + pieces.contextLength()
+                        + " a text; the text encoder beside it has " + config.vocabSize() + " and "
+                        + config.maxPositionEmbeddings() + ": not its tokenizer");
+            }
+            return pieces.encode(prompt);
+        }
+    }
+}

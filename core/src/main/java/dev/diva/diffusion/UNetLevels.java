@@ -1,0 +1,158 @@
+package dev.diva.diffusion;
+
+import dev.diva.checkpoint.Weights;
+import dev.diva.diffusion.layer.Downsample;
+import dev.diva.diffusion.layer.ResnetBlock;
+import dev.diva.diffusion.layer.SpatialTransformer;
+import dev.diva.diffusion.layer.Upsample;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** The three kinds of level of a UNet: on the way down, in the middle, on the way up. */
+final class UNetLevels {
+    private final UNetConfig config;
+    private final ResnetBlock.Shape shape;
+
+    UNetLevels(UNetConfig config) {
+        this.config = config;
+        this.shape = new ResnetBlock.Shape(config.time().width(), config.normGroups(), config.normEps());
+    }
+
+    /** What a level is given beside the image. */
+    record Inputs(Tensor activatedTime, Tensor condition) {}
+
+    /** A residual block and the transformer after it, if any. */
+    private record Pair(ResnetBlock resnet, SpatialTransformer transformer) {
+        Tensor forward(Tensor x, Inputs inputs) {
+            Tensor h = resnet.forward(x, inputs.activatedTime);
+            return transformer == null ? h : transformer.forward(h, inputs.condition);
+        }
+    }
+
+    private Pair pair(Weights weights, int index, long in, UNetConfig.Level level, int depth) {
+        return new Pair(
+                new ResnetBlock(weights.at("resnets", index), in, level.channels(), shape),
+                depth == 0 ? null : transformer(weights.at("attentions", index), level, depth));
+    }
+
+    private SpatialTransformer transformer(Weights weights, UNetConfig.Level level, int depth) {
+        return new SpatialTransformer(
+                weights,
+                new SpatialTransformer.Shape(
+                        level.channels(),
+                        level.heads(),
+                        depth,
+                        config.crossAttentionDim(),
+                        config.normGroups(),
+                        config.linearProjection()));
+    }
+
+    /** Residual blocks, each output kept for the way up, then half the size. */
+    static final class Down {
+        private final List<Pair> pairs = new ArrayList<>();
+        private final Downsample downsample; // null at the coarsest level
+
+        private Down(Downsample downsample) {
+            this.downsample = downsample;
+        }
+
+        /** Pushes every output on skips and returns the last. */
+        Tensor forward(Tensor x, Inputs inputs, Deque<Tensor> skips) {
+            Tensor h = x;
+            for (Pair pair : pairs) {
+                h = pair.forward(h, inputs);
+                skips.push(h);
+            }
+            if (downsample != null) {
+                h = downsample.forward(h);
+                skips.push(h);
+            }
+            return h;
+        }
+    }
+
+    /** @param skips channels of the outputs so far; gets those of this level */
+    Down down(Weights weights, UNetConfig.Level level, boolean coarsest, Deque<Long> skips) {
+        long channels = level.channels();
+        Down down = new Down(coarsest ? null : Downsample.padded(weights.at("downsamplers", 0), channels));
+        for (int i = 0; i < level.layers(); i++) {
+            down.pairs.add(pair(weights, i, skips.element(), level, level.downDepth()));
+            skips.push(channels);
+        }
+        if (!coarsest) {
+            skips.push(channels);
+        }
+        return down;
+    }
+
+    /** Residual block, transformer, residual block at the coarsest size. */
+    static final class Middle {
+        private final Pair first;
+        private final Pair second;
+
+        private Middle(Pair first, Pair second) {
+            this.first = first;
+            this.second = second;
+        }
+
+        Tensor forward(Tensor x, Inputs inputs) {
+            return second.forward(first.forward(x, inputs), inputs);
+        }
+    }
+
+    Middle middle(Weights weights, UNetConfig.Level level) {
+        return new Middle(
+                pair(weights, 0, level.channels(), level, config.midDepth()),
+                pair(weights, 1, level.channels(), level, 0));
+    }
+
+    /** Residual blocks, each with an output of the way down beside its input, then twice the size. */
+    static final class Up {
+        private final List<Pair> pairs = new ArrayList<>();
+        private final Upsample upsample; // null at the finest level
+
+        private Up(Upsample upsample) {
+            this.upsample = upsample;
+        }
+
+        Tensor forward(Tensor x, Inputs inputs, Deque<Tensor> skips) {
+            Tensor h = x;
+            for (Pair pair : pairs) {
+                h = pair.forward(torch.cat(new TensorVector(h, skips.pop()), 1), inputs);
+            }
+            if (upsample == null) {
+                return h;
+            }
+            Tensor next = skips.element();
+            return upsample.forward(h, next.size(2), next.size(3));
+        }
+    }
+
+    /**
+     * Builds a level on the way up.
+     *
+     * @param in channels of what comes from below
+     * @param skips channels of the outputs that are left; those of this level are taken
+     */
+    Up up(Weights weights, UNetConfig.Level level, long in, boolean finest, Deque<Long> skips) {
+        Up up = new Up(finest ? null : new Upsample(weights.at("upsamplers", 0), level.channels()));
+        long channels = in;
+        for (int i = 0; i <= level.layers(); i++) {
+            up.pairs.add(pair(weights, i, channels + skips.pop(), level, level.upDepth()));
+            channels = level.channels();
+        }
+        return up;
+    }
+
+    /** An empty stack that starts with the channels of the first convolution. */
+    static Deque<Long> skipsAfter(long firstChannels) {
+        Deque<Long> skips = new ArrayDeque<>();
+        skips.push(firstChannels);
+        return skips;
+    }
+}

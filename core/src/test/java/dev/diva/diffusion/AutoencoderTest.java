@@ -1,0 +1,79 @@
+package dev.diva.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Precision;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Close;
+import dev.diva.testing.Golden;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Test;
+
+/** The autoencoder of Stable Diffusion against the numbers of diffusers. */
+class AutoencoderTest {
+    private static final double TOLERANCE = 1e-4;
+    private static final Path VAE = Golden.path("sd21").resolve("vae");
+
+    @Test
+    void latentsAndImagesEqualDiffusers() {
+        Golden golden = Golden.of("vae");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = Teachers.weights(VAE, Precision.FP32)) {
+            Autoencoder autoencoder = autoencoder(weights);
+            Tensor pixels = pixels(golden);
+            Close.assertClose(pixels.narrow(0, 0, 1), golden.expected("x"), 0, 1e-6);
+            Autoencoder.Posterior posterior = autoencoder.posterior(pixels);
+            Close.assertClose(posterior.mean(), golden.expected("latent_mean"), 0, TOLERANCE);
+            Close.assertClose(posterior.logVariance(), golden.expected("latent_logvar"), 0, TOLERANCE);
+            Close.assertClose(autoencoder.encode(pixels), golden.expected("z0"), 0, TOLERANCE);
+            Tensor scaled = golden.input("latent").mul(new Scalar(0.18215));
+            Close.assertClose(autoencoder.decode(scaled), golden.expected("decoded"), 0, TOLERANCE);
+            assertThat(autoencoder.downscale()).isEqualTo(8);
+        }
+    }
+
+    @Test
+    void trainedWeightsGetGradientsThroughBothHalves() {
+        Golden golden = Golden.of("vae");
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.trained(VAE)) {
+            Autoencoder autoencoder = autoencoder(weights);
+            autoencoder.decode(autoencoder.encode(pixels(golden))).abs().mean().backward();
+            weights.parameters()
+                    .forEach((name, tensor) ->
+                            assertThat(tensor.grad().defined()).as(name).isTrue());
+        }
+    }
+
+    @Test
+    void sizesThatDoNotDivideAreRefused() {
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.weights(VAE, Precision.FP32)) {
+            Autoencoder autoencoder = autoencoder(weights);
+            Tensor pixels = Tensors.of(new float[3 * 60 * 64], 1, 3, 60, 64);
+            assertThatThrownBy(() -> autoencoder.encode(pixels))
+                    .hasMessage("[1, 3, 60, 64], expected [batch, 3, height, width], both multiples of 8");
+        }
+    }
+
+    private static Autoencoder autoencoder(Weights weights) {
+        Autoencoder autoencoder = new Autoencoder(weights, AutoencoderConfig.read(Teachers.config(VAE)));
+        weights.finish();
+        return autoencoder;
+    }
+
+    private static Tensor pixels(Golden golden) {
+        return golden.input("images_u8")
+                .to(ScalarType.Float)
+                .div(new Scalar(127.5f))
+                .sub(new Scalar(1));
+    }
+}

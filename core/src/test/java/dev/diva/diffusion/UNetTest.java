@@ -1,0 +1,234 @@
+package dev.diva.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.Weights;
+import dev.diva.diffusion.Teachers.Result;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Precision;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Close;
+import dev.diva.testing.Golden;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** UNets of every Stable Diffusion against the numbers of diffusers. */
+class UNetTest {
+    private static final double TOLERANCE = 1e-4;
+    private static final double GRADIENT_RTOL = 1e-3;
+    private static final double GRADIENT_ATOL = 1e-6;
+
+    /** These layers are too small to share among threads. */
+    @BeforeAll
+    static void oneThread() {
+        Engine.setThreads(1);
+    }
+
+    @AfterAll
+    static void allThreads() {
+        Engine.setThreads(0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "sd21-unet, sd21, 77",
+        "sd21-unet, sd21, 43",
+        "sd21-unet, sd21, 257",
+        "sd15-unet, sd15-unet, 77",
+        "sd15-unet, sd15-unet, 43",
+    })
+    void predictionLossAndGradientEqualDiffusers(String name, String model, int tokens) {
+        Golden golden = Golden.of(name);
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.weights(Teachers.unetOf(model), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, Teachers.unetOf(model));
+            Result result = Teachers.differentiate(
+                    golden.input("context_" + tokens),
+                    golden.input("noise"),
+                    condition -> unet.predict(golden.input("z_t"), golden.input("timesteps"), condition));
+            assertEqual(golden, result, tokens);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"77", "43"})
+    void sdxlWithAddedConditionEqualsDiffusers(int tokens) {
+        Golden golden = Golden.of("sdxl-unet");
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.weights(golden.file("unet"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, golden.file("unet"));
+            UNet.Added added = new UNet.Added(golden.input("text_embeds"), golden.input("time_ids"));
+            Result result = Teachers.differentiate(
+                    golden.input("context_" + tokens),
+                    golden.input("noise"),
+                    condition -> unet.predict(golden.input("z_t"), golden.input("timesteps"), condition, added));
+            assertEqual(golden, result, tokens);
+        }
+    }
+
+    @Test
+    void sdxlWithoutAddedConditionTakesNoTextAndTheSizeOfTheImage() {
+        Golden golden = Golden.of("sdxl-unet");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = Teachers.weights(golden.file("unet"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, golden.file("unet"));
+            Tensor zt = golden.input("z_t");
+            Tensor timesteps = golden.input("timesteps");
+            Tensor condition = golden.input("context_43");
+            UNet.Added sameAsDefault = new UNet.Added(
+                    Tensors.of(new float[32], 2, 16),
+                    Tensors.of(new float[] {128, 128, 0, 0, 128, 128, 128, 128, 0, 0, 128, 128}, 2, 6));
+            Close.assertClose(
+                    unet.predict(zt, timesteps, condition),
+                    unet.predict(zt, timesteps, condition, sameAsDefault),
+                    0,
+                    1e-7);
+        }
+    }
+
+    @Test
+    void everyStageEqualsDiffusers() {
+        Golden golden = Golden.of("sd21-unet");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = Teachers.weights(Teachers.unetOf("sd21"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, Teachers.unetOf("sd21"));
+            Map<String, float[]> stages = new LinkedHashMap<>();
+            unet.predict(
+                    golden.input("z_t").narrow(0, 0, 1),
+                    golden.input("timesteps").narrow(0, 0, 1),
+                    new UNet.Conditions(golden.input("context_77").narrow(0, 0, 1), null),
+                    (name, output) -> stages.put(name, Tensors.toFloats(output)));
+            assertThat(stages).hasSize(11);
+            stages.forEach((name, output) ->
+                    Close.assertClose(output, Tensors.toFloats(golden.expected("stage." + name)), 0, TOLERANCE));
+        }
+    }
+
+    @Test
+    void velocityPredictionEqualsDiffusers() {
+        Golden golden = Golden.of("sd21-v-prediction");
+        NoiseSchedule schedule =
+                new NoiseSchedule(NoiseConfig.read(ConfigJson.read(golden.file("scheduler/scheduler_config.json"))));
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.weights(Teachers.unetOf("sd21"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, Teachers.unetOf("sd21"));
+            Tensor timesteps = golden.input("timesteps");
+            Tensor zt = schedule.addNoise(golden.input("z_0"), golden.input("noise"), timesteps);
+            Tensor target = schedule.target(golden.input("z_0"), golden.input("noise"), timesteps);
+            Close.assertClose(zt, golden.expected("z_t"), 0, 2e-6);
+            Close.assertClose(target, golden.expected("v_target"), 0, 2e-6);
+            Result result = Teachers.differentiate(
+                    golden.input("context_77"), target, condition -> unet.predict(zt, timesteps, condition));
+            Close.assertClose(result.prediction(), golden.expected("v_77"), 0, TOLERANCE);
+            Close.assertClose(result.loss(), golden.expected("loss_77"), 0, TOLERANCE);
+            Close.assertCloseToLargest(result.gradient(), golden.expected("dcontext_77"), GRADIENT_RTOL, GRADIENT_ATOL);
+        }
+    }
+
+    @Test
+    void oddLatentSizesComeBackInTheirOwnSize() {
+        Golden golden = Golden.of("sd21-unet");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = Teachers.weights(Teachers.unetOf("sd21"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, Teachers.unetOf("sd21"));
+            Tensor zt = golden.input("z_t").narrow(2, 0, 13).narrow(3, 0, 10);
+            assertThat(unet.predict(zt, golden.input("timesteps"), golden.input("context_43"))
+                            .shape())
+                    .containsExactly(2, 4, 13, 10);
+        }
+    }
+
+    @Test
+    void sampleOfABatchEqualsTheSampleAlone() {
+        Golden golden = Golden.of("sd15-unet");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = Teachers.weights(golden.file("unet"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, golden.file("unet"));
+            Tensor alone = unet.predict(
+                    golden.input("z_t").narrow(0, 1, 1),
+                    golden.input("timesteps").narrow(0, 1, 1),
+                    golden.input("context_77").narrow(0, 1, 1));
+            Close.assertClose(alone, golden.expected("eps_77").narrow(0, 1, 1), 0, TOLERANCE);
+        }
+    }
+
+    @Test
+    void frozenWeightsGetNoGradientAndTrainedOnesDo() {
+        Golden golden = Golden.of("sd15-unet");
+        try (PointerScope scope = new PointerScope();
+                Weights frozen = Teachers.weights(golden.file("unet"), Precision.FP32);
+                Weights trained = Teachers.trained(golden.file("unet"))) {
+            for (Weights weights : new Weights[] {frozen, trained}) {
+                UNet unet = Teachers.unet(weights, golden.file("unet"));
+                Teachers.differentiate(
+                        golden.input("context_43"),
+                        golden.input("noise"),
+                        condition -> unet.predict(golden.input("z_t"), golden.input("timesteps"), condition));
+            }
+            assertThat(frozen.parameters()).isEmpty();
+            assertThat(trained.parameters()).hasSameSizeAs(trained.tensors());
+            trained.parameters()
+                    .forEach((name, tensor) -> assertThat(
+                                    Tensors.toFloats(tensor.grad().abs().sum())[0])
+                            .as(name)
+                            .isPositive());
+        }
+    }
+
+    @Test
+    void memoryIsFlatOverTheStepsOfARun() {
+        Golden golden = Golden.of("sd21-unet");
+        try (PointerScope outer = new PointerScope();
+                Weights weights = Teachers.weights(Teachers.unetOf("sd21"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, Teachers.unetOf("sd21"));
+            Tensor zt = golden.input("z_t");
+            Tensor noise = golden.input("noise");
+            Tensor timesteps = golden.input("timesteps");
+            Tensor condition = golden.input("context_77");
+            long before = 0;
+            for (int step = 0; step < 200; step++) {
+                try (PointerScope scope = new PointerScope()) {
+                    Teachers.differentiate(condition, noise, c -> unet.predict(zt, timesteps, c));
+                }
+                if (step == 40) {
+                    before = Engine.residentBytes();
+                }
+            }
+            // A leaked step would be 5 MB: 160 of them 800 MB.
+            assertThat(Engine.residentBytes() - before).isLessThan(60L << 20);
+        }
+    }
+
+    @Test
+    void conditionOfAnotherWidthIsRefused() {
+        Golden golden = Golden.of("sd21-unet");
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.weights(Teachers.unetOf("sd21"), Precision.FP32)) {
+            UNet unet = Teachers.unet(weights, Teachers.unetOf("sd21"));
+            Tensor narrow = golden.input("context_77").narrow(2, 0, 24);
+            assertThatThrownBy(() -> unet.predict(golden.input("z_t"), golden.input("timesteps"), narrow))
+                    .hasMessage("condition [2, 77, 24], expected [batch, tokens, 32]");
+        }
+    }
+
+    private static void assertEqual(Golden golden, Result result, int tokens) {
+        Close.assertCloseToLargest(result.prediction(), golden.expected("eps_" + tokens), TOLERANCE, TOLERANCE);
+        Close.assertClose(result.loss(), golden.expected("loss_" + tokens), 0, TOLERANCE);
+        Close.assertCloseToLargest(
+                result.gradient(), golden.expected("dcontext_" + tokens), GRADIENT_RTOL, GRADIENT_ATOL);
+    }
+}
