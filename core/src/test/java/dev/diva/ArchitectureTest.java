@@ -40,6 +40,7 @@ class ArchitectureTest {
             Map.entry("feedback", Set.of("clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("data")),
             Map.entry("report", Set.of("train", "eval")),
             Map.entry(
@@ -54,11 +55,12 @@ class ArchitectureTest {
                             "feedback",
                             "train",
                             "eval",
+                            "mine",
                             "world",
                             "report"))));
 
     private static final String[] LIBTORCH_ALLOWED =
-            packages(Stream.of("engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train"));
+            packages(Stream.of("engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "mine"));
 
     static Set<String> packages() {
         return MAY_USE.keySet();

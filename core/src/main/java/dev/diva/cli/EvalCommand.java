@@ -1,211 +1,187 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.diva.BadInputException;
-import dev.diva.clip.Clip;
-import dev.diva.engine.Precision;
-import dev.diva.eval.ClipEncoder;
+import dev.diva.eval.CaptionSet;
+import dev.diva.eval.CaptionTable;
+import dev.diva.eval.ClassificationSet;
 import dev.diva.eval.Evaluation;
-import dev.diva.eval.Feature;
-import dev.diva.eval.ImageTextEncoder;
-import dev.diva.eval.Interval;
+import dev.diva.eval.LinearProbe;
 import dev.diva.eval.MmvpEvaluation;
 import dev.diva.eval.MmvpReader;
-import dev.diva.eval.MmvpSet;
-import dev.diva.eval.ModelTest;
-import dev.diva.eval.PairScore;
-import dev.diva.eval.Result;
+import dev.diva.eval.ProbeEvaluation;
+import dev.diva.eval.PromptEnsemble;
 import dev.diva.eval.RetrievalEvaluation;
+import dev.diva.eval.SetEvaluation;
 import dev.diva.eval.Webdataset;
 import dev.diva.eval.ZeroShotEvaluation;
-import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.Consumer;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** Scores models with intervals; with several, tests each against the first. */
 @Command(
         name = "eval",
         mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = EvalAllCommand.class,
         description = "Scores with 95 %% intervals; several models side by side, each tested against the first.")
 public final class EvalCommand {
+    private static final String SPLIT = "Part of the data. Default: test.";
+
     @Spec
     private CommandSpec spec;
-
-    /** Names of features on the command line. */
-    static final class FeatureName implements ITypeConverter<Feature> {
-        @Override
-        public Feature convert(String name) {
-            return switch (name) {
-                case "zero-shot" -> Feature.ZERO_SHOT;
-                case "class-plus-mean-local" -> Feature.CLASS_PLUS_MEAN_LOCAL;
-                case "backbone" -> Feature.BACKBONE;
-                default -> throw new TypeConversionException("expected zero-shot, class-plus-mean-local or backbone");
-            };
-        }
-    }
-
-    /** Names of precisions on the command line. */
-    static final class PrecisionName implements ITypeConverter<Precision> {
-        @Override
-        public Precision convert(String name) {
-            return switch (name) {
-                case "fp32" -> Precision.FP32;
-                case "bf16" -> Precision.BF16;
-                default -> throw new TypeConversionException("expected fp32 or bf16");
-            };
-        }
-    }
-
-    /** What the tasks share. */
-    static final class Models {
-        @Option(
-                names = "--clip",
-                required = true,
-                arity = "1..*",
-                paramLabel = "MODEL",
-                description = "Folders or files of models; the first is the one that others are tested against.")
-        private List<Path> clips;
-
-        @Option(names = "--data", required = true, paramLabel = "PATH", description = "Folder of the data set.")
-        private Path data;
-
-        @Option(
-                names = "--precision",
-                defaultValue = "fp32",
-                converter = PrecisionName.class,
-                description = "fp32 (default) or bf16.")
-        private Precision precision;
-
-        @Option(
-                names = "--feature",
-                defaultValue = "zero-shot",
-                converter = FeatureName.class,
-                description = "zero-shot (default), class-plus-mean-local (published) or backbone (of the table).")
-        private Feature feature;
-
-        @Option(names = "--json", description = "Print JSON.")
-        private boolean json;
-
-        Path data() {
-            if (!Files.isDirectory(data)) {
-                throw new BadInputException(data + ": no such folder");
-            }
-            return data;
-        }
-
-        /** Loads one model after the other; only one is held at a time. */
-        void each(Consumer<ImageTextEncoder> score) {
-            for (Path path : clips) {
-                if (!Files.exists(path)) {
-                    throw new BadInputException(path + ": no such file or folder");
-                }
-            }
-            for (Path path : clips) {
-                try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withPrecision(precision))) {
-                    score.accept(new ClipEncoder(path.toString(), clip, feature));
-                }
-            }
-        }
-    }
 
     @Command(
             name = "mmvp",
             mixinStandardHelpOptions = true,
             description = "Pairs in the format of MMVP-VLM: by pattern, average, exact McNemar test.")
     int mmvp(
-            @Mixin Models models,
+            @Mixin EvalModels models,
+            @Mixin EvalOutput output,
+            @Option(names = "--data", required = true, arity = "1..*", paramLabel = "PATH", description = "Folders.")
+                    List<Path> data,
             @Option(names = "--strict", description = "Fail when an image is missing.") boolean strict)
             throws JsonProcessingException {
-        MmvpSet set = MmvpReader.read(models.data(), strict ? MmvpReader.Missing.FAIL : MmvpReader.Missing.LEAVE_OUT);
-        MmvpEvaluation evaluation = new MmvpEvaluation(set);
-        models.each(evaluation::add);
-        return print(models, evaluation.finish());
+        MmvpReader.Missing missing = strict ? MmvpReader.Missing.FAIL : MmvpReader.Missing.LEAVE_OUT;
+        List<MmvpEvaluation> evaluations = data.stream()
+                .map(folder -> new MmvpEvaluation(MmvpReader.read(folder, missing)))
+                .toList();
+        return score(models, output, evaluations);
     }
 
     @Command(
             name = "zeroshot",
             mixinStandardHelpOptions = true,
-            description = "Zero-shot classification of a folder in the layout of CLIP_benchmark.")
+            description = "Zero-shot classification of folders in CLIP_benchmark's layout or of a folder per class.")
     int zeroshot(
-            @Mixin Models models,
-            @Option(names = "--split", defaultValue = "test", description = "Folder of the tars. Default: test.")
-                    String split)
+            @Mixin EvalModels models,
+            @Mixin EvalOutput output,
+            @Mixin EvalClasses data,
+            @Option(names = "--split", defaultValue = "test", description = SPLIT) String split)
             throws JsonProcessingException {
-        ZeroShotEvaluation evaluation = new ZeroShotEvaluation(new Webdataset(models.data(), split));
-        models.each(evaluation::add);
-        return print(models, evaluation.finish());
+        PromptEnsemble prompts = new PromptEnsemble();
+        List<ZeroShotEvaluation> evaluations = data.open(split).stream()
+                .map(set -> new ZeroShotEvaluation(set, prompts))
+                .toList();
+        return score(models, output, evaluations);
+    }
+
+    @Command(
+            name = "probe",
+            mixinStandardHelpOptions = true,
+            description = "Linear probe on frozen features, with the protocol of CLIP_benchmark.")
+    int probe(@Mixin EvalModels models, @Mixin EvalOutput output, @Mixin EvalClasses data, @Mixin ProbeOptions options)
+            throws JsonProcessingException {
+        List<ClassificationSet> train = data.open(options.trainSplit);
+        List<ClassificationSet> test = data.open(options.split);
+        List<ProbeEvaluation> evaluations = new ArrayList<>();
+        for (int i = 0; i < train.size(); i++) {
+            evaluations.add(new ProbeEvaluation(train.get(i), test.get(i), options.shots, options.settings()));
+        }
+        return score(models, output, evaluations);
+    }
+
+    /** How a probe learns. */
+    static final class ProbeOptions {
+        @Option(names = "--train-split", defaultValue = "train", description = "Learned from. Default: train.")
+        private String trainSplit;
+
+        @Option(names = "--split", defaultValue = "test", description = "Scored on. Default: test.")
+        private String split;
+
+        @Option(names = "--shots", defaultValue = "0", description = "Training images per class. Default: all.")
+        private int shots;
+
+        @Option(names = "--epochs", defaultValue = "10", description = "Default: 10.")
+        private int epochs;
+
+        @Option(names = "--lr", defaultValue = "0.1", description = "Rate of the first step. Default: 0.1.")
+        private double lr;
+
+        @Option(names = "--weight-decay", defaultValue = "0", description = "Default: 0.")
+        private double weightDecay;
+
+        @Option(names = "--seed", defaultValue = "0", description = "Default: 0.")
+        private long seed;
+
+        @Spec(Spec.Target.MIXEE)
+        private CommandSpec spec;
+
+        LinearProbe.Settings settings() {
+            if (epochs < 1 || lr <= 0 || weightDecay < 0 || shots < 0) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--epochs is at least 1, --lr above 0, --weight-decay and --shots 0 or more");
+            }
+            return new LinearProbe.Settings(epochs, LinearProbe.Settings.DEFAULT.batchSize(), lr, weightDecay, seed);
+        }
     }
 
     @Command(
             name = "retrieval",
             mixinStandardHelpOptions = true,
-            description = "Image and text retrieval over all captions of a folder in the layout of CLIP_benchmark.")
+            description = "Image and text retrieval over all captions of folders in CLIP_benchmark's layout, or of a"
+                    + " folder of images with a file of captions.")
     int retrieval(
-            @Mixin Models models,
-            @Option(names = "--split", defaultValue = "test", description = "Folder of the tars. Default: test.")
-                    String split,
+            @Mixin EvalModels models,
+            @Mixin EvalOutput output,
+            @Mixin RetrievalOptions options,
             @Option(names = "--recall-k", split = ",", defaultValue = "5", description = "List of k. Default: 5.")
                     List<Integer> ks)
             throws JsonProcessingException {
-        RetrievalEvaluation evaluation = new RetrievalEvaluation(new Webdataset(models.data(), split), ks);
-        models.each(evaluation::add);
-        return print(models, evaluation.finish());
+        List<RetrievalEvaluation> evaluations = options.sets().stream()
+                .map(set -> new RetrievalEvaluation(set, ks))
+                .toList();
+        return score(models, output, evaluations);
     }
 
-    private int print(Models models, Evaluation evaluation) throws JsonProcessingException {
-        PrintWriter out = spec.commandLine().getOut();
-        PrintWriter err = spec.commandLine().getErr();
-        evaluation.results().get(0).warnings().forEach(warning -> err.println("warning: " + warning));
-        err.flush();
-        if (models.json) {
-            out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evaluation.toJson()));
-        } else {
-            evaluation.results().forEach(result -> print(result, out));
-            evaluation.tests().forEach(test -> print(test, out));
+    /** Where captions come from. */
+    static final class RetrievalOptions {
+        @Option(names = "--data", required = true, arity = "1..*", paramLabel = "PATH", description = "Folders.")
+        private List<Path> data;
+
+        @Option(
+                names = "--captions",
+                paramLabel = "FILE",
+                description =
+                        "COCO's or Karpathy's JSON, or a CSV or TSV with a header; --data is the folder of images.")
+        private Path captions;
+
+        @Option(names = "--image-column", defaultValue = "image", description = "Column of a table. Default: image.")
+        private String imageColumn;
+
+        @Option(
+                names = "--caption-column",
+                defaultValue = "caption",
+                description = "Column of a table. Default: caption.")
+        private String captionColumn;
+
+        @Option(names = "--split", defaultValue = "test", description = SPLIT)
+        private String split;
+
+        List<CaptionSet> sets() {
+            CaptionTable.Selection selection = new CaptionTable.Selection(split, imageColumn, captionColumn);
+            return data.stream()
+                    .map(folder -> captions == null
+                            ? (CaptionSet) new Webdataset(folder, split)
+                            : CaptionTable.read(captions, folder, selection))
+                    .toList();
         }
-        out.flush();
+    }
+
+    private int score(EvalModels models, EvalOutput output, List<? extends SetEvaluation> evaluations)
+            throws JsonProcessingException {
+        models.each(encoder -> evaluations.forEach(evaluation -> evaluation.add(encoder)));
+        output.print(
+                spec.commandLine(),
+                Evaluation.joined(
+                        evaluations.stream().map(SetEvaluation::finish).toList()));
         return 0;
-    }
-
-    private static void print(Result result, PrintWriter out) {
-        out.println(result.model());
-        result.patterns().forEach((name, score) -> row(out, name, score.fraction(), score.interval(), score));
-        result.metrics()
-                .forEach((name, value) ->
-                        row(out, name, value, result.intervals().get(name), result.pairs()));
-    }
-
-    private static void row(PrintWriter out, String name, double value, Interval interval, PairScore pairs) {
-        out.printf(
-                Locale.ROOT,
-                "  %-36s %6.2f %%  [%.2f, %.2f]%s%n",
-                name,
-                100 * value,
-                100 * interval.low(),
-                100 * interval.high(),
-                pairs == null ? "" : "  " + pairs.pairsCorrect() + " of " + pairs.pairs() + " pairs");
-    }
-
-    private static void print(ModelTest test, PrintWriter out) {
-        out.printf(
-                Locale.ROOT,
-                "%s: %s against %s: gained %d, lost %d, exact McNemar p = %.3g%n",
-                test.data(),
-                test.second(),
-                test.first(),
-                test.mcNemar().gained(),
-                test.mcNemar().lost(),
-                test.mcNemar().p());
     }
 }

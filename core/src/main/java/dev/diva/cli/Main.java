@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             InspectCommand.class,
             ExportCommand.class,
             EvalCommand.class,
+            MineCommand.class,
             ReportCommand.class,
         })
 public final class Main {

@@ -48,6 +48,7 @@ public final class Clip implements AutoCloseable {
     private final OptionalDouble logLogitScale;
     private final OptionalDouble logitBias;
     private Tokenizer tokenizer; // opened with the first text
+    private String textTower; // computed when asked for
 
     /**
      * How to load and run.
@@ -206,6 +207,15 @@ public final class Clip implements AutoCloseable {
             tokenizer = files.tokenizer(config.text());
         }
         return tokenizer;
+    }
+
+    /** Names the text tower by its content: equal for models that give the same embeddings of texts. */
+    public String textTower() {
+        requireText();
+        if (textTower == null) {
+            textTower = TextDigest.of(weights.tensors(), checkpoint.format() + " " + options.precision);
+        }
+        return textTower;
     }
 
     /** Factor of the cosine similarities in logits: the exponential of what is stored. */

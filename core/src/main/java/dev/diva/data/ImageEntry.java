@@ -23,7 +23,8 @@ public record ImageEntry(String name, Path file, long offset, long length) {
     private static final int ATTEMPTS = 3;
     private static final long PAUSE_MILLIS = 50;
 
-    static ImageEntry of(Path file) {
+    /** A whole file. */
+    public static ImageEntry of(Path file) {
         return new ImageEntry(file.toString(), file, 0, -1);
     }
 

@@ -41,6 +41,13 @@ public record ImageSet(List<ImageEntry> entries) {
         return new ImageSet(entries);
     }
 
+    /** The images of a folder (recursive) by sorted path; the name is taken as it is, and there may be none. */
+    public static List<ImageEntry> below(Path folder, Consumer<DataProblem> problems) {
+        List<ImageEntry> entries = new ArrayList<>();
+        addPath(folder, entries, problems);
+        return entries;
+    }
+
     public int size() {
         return entries.size();
     }

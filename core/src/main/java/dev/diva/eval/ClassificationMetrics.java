@@ -2,6 +2,7 @@ package dev.diva.eval;
 
 import dev.diva.BadInputException;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Accuracies over logits [samples, classes] with CLIP_benchmark's definitions. */
 public final class ClassificationMetrics {
@@ -25,20 +26,56 @@ public final class ClassificationMetrics {
             throw new BadInputException(logits.length + " samples with " + labels.length
                     + " labels; expected a label each, and at least one");
         }
-        int numClasses = logits[0].length;
-        int[] ranks = new int[labels.length];
+        Collector collector = new Collector();
         for (int i = 0; i < labels.length; i++) {
-            requireLabel(labels[i], numClasses, "sample " + i);
-            requireNumbers(logits[i], i);
-            ranks[i] = Vectors.rank(logits[i], labels[i]);
+            collector.add(logits[i], labels[i]);
         }
-        return new ClassificationMetrics(ranks, labels.clone(), numClasses);
+        return collector.metrics();
+    }
+
+    /** Takes logits sample by sample and keeps only the rank of the label. */
+    static final class Collector {
+        private final IntStream.Builder ranks = IntStream.builder();
+        private final IntStream.Builder labels = IntStream.builder();
+        private int count;
+        private int numClasses;
+
+        void add(float[] logits, int label) {
+            numClasses = logits.length;
+            requireLabel(label, numClasses, "sample " + count);
+            requireNumbers(logits, count);
+            ranks.add(Vectors.rank(logits, label));
+            labels.add(label);
+            count++;
+        }
+
+        boolean isEmpty() {
+            return count == 0;
+        }
+
+        ClassificationMetrics metrics() {
+            return new ClassificationMetrics(
+                    ranks.build().toArray(), labels.build().toArray(), numClasses);
+        }
+    }
+
+    /** Puts the three accuracies under their names with a prefix. */
+    void describe(String prefix, Scores scores) {
+        scores.putShare(prefix + "acc1", numCorrect(), ranks.length);
+        if (numClasses >= 5) {
+            scores.putShare(prefix + "acc5", within(5), ranks.length);
+        }
+        scores.put(
+                prefix + "mean_per_class_recall",
+                meanPerClassRecall(),
+                Bootstrap.DEFAULT.interval(ranks.length, this::meanPerClassRecall));
+        scores.answers(prefix + "acc1", answers());
     }
 
     static void requireLabel(int label, int numClasses, String place) {
         if (label < 0 || label >= numClasses) {
             throw new BadInputException(place + ": class index " + label + ", expected 0.." + (numClasses - 1)
-                    + " as classnames.txt has " + numClasses + " names");
+                    + " as there are " + numClasses + " class names");
         }
     }
 

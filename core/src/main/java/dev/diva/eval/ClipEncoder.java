@@ -4,14 +4,16 @@ import dev.diva.BadInputException;
 import dev.diva.clip.Backbone;
 import dev.diva.clip.Clip;
 import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageEntry;
 import java.util.Arrays;
 import java.util.List;
 
-/** A {@link Clip} as its scores see it. Images are decoded and resized on all cores. */
+/** A {@link Clip} as its scores see it. */
 public final class ClipEncoder implements ImageTextEncoder {
     /** How the pooled token and the local ones become one feature. */
     private enum Mix {
         POOLED,
+        MEAN_LOCAL,
         SUM,
         SUM_OF_UNITS
     }
@@ -31,6 +33,7 @@ public final class ClipEncoder implements ImageTextEncoder {
     private static Mix mix(Clip clip, Feature feature) {
         return switch (feature) {
             case ZERO_SHOT -> Mix.POOLED;
+            case MEAN_LOCAL -> Mix.MEAN_LOCAL;
             case CLASS_PLUS_MEAN_LOCAL -> Mix.SUM;
             case BACKBONE ->
                 mix(
@@ -57,10 +60,12 @@ public final class ClipEncoder implements ImageTextEncoder {
     }
 
     @Override
-    public float[][] images(List<EncodedImage> images) {
-        List<float[]> pixels = images.parallelStream()
-                .map(image -> clip.preprocessing().pixels(decoder.decode(image.bytes(), image.name())))
-                .toList();
+    public float[] pixels(ImageEntry image) {
+        return clip.preprocessing().pixels(decoder.decode(image.read(), image.name()));
+    }
+
+    @Override
+    public float[][] images(List<float[]> pixels) {
         if (mix == Mix.POOLED) {
             return clip.encodeImages(pixels);
         }
@@ -73,7 +78,7 @@ public final class ClipEncoder implements ImageTextEncoder {
 
     private float[] mixed(float[] tokens, int width) {
         int numLocal = tokens.length / width - 1;
-        float[] feature = token(tokens, 0, width);
+        float[] feature = mix == Mix.MEAN_LOCAL ? new float[width] : token(tokens, 0, width);
         double[] sum = new double[width];
         for (int local = 1; local <= numLocal; local++) {
             float[] token = token(tokens, local, width);
@@ -95,6 +100,11 @@ public final class ClipEncoder implements ImageTextEncoder {
     @Override
     public float[][] texts(List<String> texts) {
         return clip.encodeTexts(texts);
+    }
+
+    @Override
+    public String textTower() {
+        return clip.textTower();
     }
 
     @Override

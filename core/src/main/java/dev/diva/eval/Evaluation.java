@@ -3,11 +3,34 @@ package dev.diva.eval;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** What a command of {@code diva eval} found. */
 public record Evaluation(String task, List<Result> results, List<ModelTest> tests) {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Tests each later model against the first one on the same data. */
+    static Evaluation of(String task, List<Result> results) {
+        Map<String, Result> first = new LinkedHashMap<>();
+        List<ModelTest> tests = new ArrayList<>();
+        for (Result result : results) {
+            Result reference = first.putIfAbsent(result.data(), result);
+            if (reference != null) {
+                tests.addAll(ModelTest.between(reference, result));
+            }
+        }
+        return new Evaluation(task, List.copyOf(results), tests);
+    }
+
+    /** Evaluations of the same task on several sets as one. */
+    public static Evaluation joined(List<Evaluation> evaluations) {
+        List<Result> results =
+                evaluations.stream().flatMap(e -> e.results.stream()).toList();
+        return of(evaluations.get(0).task, results);
+    }
 
     /** The record as {@code --json} prints it. */
     public ObjectNode toJson() {
@@ -29,27 +52,32 @@ public record Evaluation(String task, List<Result> results, List<ModelTest> test
         return root;
     }
 
-    private static ObjectNode json(Result result) {
+    /** One result as it stands in {@link #toJson}. */
+    static ObjectNode json(Result result) {
         ObjectNode node = JSON.createObjectNode().put("model", result.model()).put("data", result.data());
         ObjectNode metrics = node.putObject("metrics");
         result.metrics().forEach(metrics::put);
         ObjectNode intervals = node.putObject("intervals");
         result.intervals().forEach((name, interval) -> add(intervals.putArray(name), interval));
         if (result.pairs() != null) {
-            ObjectNode patterns = node.putObject("patterns");
-            result.patterns().forEach((name, score) -> {
-                ObjectNode pattern = patterns.putObject(name);
-                pattern.put("accuracy", score.fraction())
-                        .put("pairsCorrect", score.pairsCorrect())
-                        .put("pairs", score.pairs());
-                add(pattern.putArray("interval"), score.interval());
-            });
-            node.put("pairsCorrect", result.pairs().pairsCorrect())
-                    .put("pairs", result.pairs().pairs());
-            node.set("questions", JSON.valueToTree(result.questions()));
+            add(node, result.pairs());
         }
         node.set("warnings", JSON.valueToTree(result.warnings()));
         return node;
+    }
+
+    private static void add(ObjectNode node, PairResult pairs) {
+        ObjectNode patterns = node.putObject("patterns");
+        pairs.patterns().forEach((name, score) -> {
+            ObjectNode pattern = patterns.putObject(name);
+            pattern.put("accuracy", score.fraction())
+                    .put("pairsCorrect", score.pairsCorrect())
+                    .put("pairs", score.pairs());
+            add(pattern.putArray("interval"), score.interval());
+        });
+        node.put("pairsCorrect", pairs.total().pairsCorrect())
+                .put("pairs", pairs.total().pairs());
+        node.set("questions", JSON.valueToTree(pairs.questions()));
     }
 
     private static void add(ArrayNode array, Interval interval) {

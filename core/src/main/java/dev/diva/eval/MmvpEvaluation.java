@@ -6,16 +6,15 @@ import java.util.List;
 import java.util.Map;
 
 /** The record of one or more models on a set of pairs; every later model is tested against the first. */
-public final class MmvpEvaluation {
+public final class MmvpEvaluation implements SetEvaluation {
     private final MmvpSet set;
     private final List<Result> results = new ArrayList<>();
-    private final List<boolean[]> sheets = new ArrayList<>();
 
     public MmvpEvaluation(MmvpSet set) {
         this.set = set;
     }
 
-    /** Scores a model; it may be closed afterwards. */
+    @Override
     public Result add(ImageTextEncoder encoder) {
         return add(encoder.name(), MmvpScorer.answers(set, encoder));
     }
@@ -44,12 +43,13 @@ public final class MmvpEvaluation {
                 set.folder().toString(),
                 Map.of("average", average),
                 Map.of("average", averageInterval(answers), "pairs", pairs.interval()),
-                patterns,
-                pairs,
-                answers.stream().map(answer -> Question.of(set, answer)).toList(),
+                Map.of("pairs", sheet),
+                new PairResult(
+                        patterns,
+                        pairs,
+                        answers.stream().map(answer -> Question.of(set, answer)).toList()),
                 set.warnings());
         results.add(result);
-        sheets.add(sheet);
         return result;
     }
 
@@ -78,16 +78,8 @@ public final class MmvpEvaluation {
         });
     }
 
-    /** The record so far. */
+    @Override
     public Evaluation finish() {
-        List<ModelTest> tests = new ArrayList<>();
-        for (int i = 1; i < results.size(); i++) {
-            tests.add(new ModelTest(
-                    set.folder().toString(),
-                    results.get(0).model(),
-                    results.get(i).model(),
-                    McNemar.of(sheets.get(0), sheets.get(i))));
-        }
-        return new Evaluation("mmvp", List.copyOf(results), tests);
+        return Evaluation.of("mmvp", results);
     }
 }

@@ -150,6 +150,9 @@ public final class MmvpReader {
             throw new BadInputException(
                     table + " row " + line + ": " + row.size() + " columns, expected question id, type, statement");
         }
+        if (row.get(2).isBlank()) {
+            throw new BadInputException(table + " row " + line + ": empty statement; write what its image shows");
+        }
         try {
             return new Row(
                     line, Integer.parseInt(row.get(0).strip()), row.get(1).strip(), row.get(2));

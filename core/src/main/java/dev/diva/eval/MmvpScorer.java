@@ -1,16 +1,14 @@
 package dev.diva.eval;
 
 import dev.diva.BadInputException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.diva.data.ImageEntry;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Scores models on pairs: a statement picks the image with the higher softmax over the two. */
 public final class MmvpScorer {
     private static final String PROMPT = "a photo of ";
-    private static final int PAIRS_AT_ONCE = 16;
+    private static final int PAIRS_AT_ONCE = 64;
 
     private MmvpScorer() {}
 
@@ -20,10 +18,12 @@ public final class MmvpScorer {
         for (int from = 0; from < set.pairs().size(); from += PAIRS_AT_ONCE) {
             List<MmvpPair> pairs = set.pairs()
                     .subList(from, Math.min(from + PAIRS_AT_ONCE, set.pairs().size()));
-            float[][] images = encoder.images(pairs.stream()
-                    .flatMap(pair -> pair.images().stream())
-                    .map(MmvpScorer::image)
-                    .toList());
+            float[][] images = ImageEmbeddings.of(
+                    encoder,
+                    pairs.stream()
+                            .flatMap(pair -> pair.images().stream())
+                            .map(ImageEntry::of)
+                            .toList());
             float[][] texts = encoder.texts(pairs.stream()
                     .flatMap(pair -> pair.statements().stream())
                     .map(PROMPT::concat)
@@ -33,14 +33,6 @@ public final class MmvpScorer {
             }
         }
         return answers;
-    }
-
-    private static EncodedImage image(Path file) {
-        try {
-            return new EncodedImage(file.toString(), Files.readAllBytes(file));
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
-        }
     }
 
     private static MmvpAnswer answer(MmvpPair pair, float[][] images, float[][] texts, int row, float logitScale) {

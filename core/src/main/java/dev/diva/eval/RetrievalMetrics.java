@@ -2,6 +2,7 @@ package dev.diva.eval;
 
 import dev.diva.BadInputException;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Recalls over all captions with CLIP_benchmark's definitions. Only the best rank of each query is kept.
@@ -23,9 +24,9 @@ public record RetrievalMetrics(int[] imageRank, int[] textRank) {
                     + " captions; expected at least one of each, and an image for each caption");
         }
         int[] imageRank = new int[texts.length];
-        for (int t = 0; t < texts.length; t++) {
-            imageRank[t] = Vectors.rank(scores(texts[t], images, t), imageOfText[t]);
-        }
+        IntStream.range(0, texts.length)
+                .parallel()
+                .forEach(t -> imageRank[t] = Vectors.rank(scores(texts[t], images, t), imageOfText[t]));
         int[] textRank = new int[images.length];
         Arrays.fill(textRank, Integer.MAX_VALUE);
         int[] start = new int[images.length + 1];
@@ -38,12 +39,12 @@ public record RetrievalMetrics(int[] imageRank, int[] textRank) {
         for (int t = 0; t < texts.length; t++) {
             textsByImage[next[imageOfText[t]]++] = t;
         }
-        for (int i = 0; i < images.length; i++) {
+        IntStream.range(0, images.length).parallel().forEach(i -> {
             float[] scores = scores(images[i], texts, i);
             for (int at = start[i]; at < start[i + 1]; at++) {
                 textRank[i] = Math.min(textRank[i], Vectors.rank(scores, textsByImage[at]));
             }
-        }
+        });
         return new RetrievalMetrics(imageRank, textRank);
     }
 

@@ -1,152 +1,153 @@
 package dev.diva.eval;
 
 import dev.diva.BadInputException;
-import java.io.BufferedInputStream;
-import java.io.IOException;
-import java.io.InputStream;
+import dev.diva.data.DataProblem;
+import dev.diva.data.ImageEntry;
+import dev.diva.data.TarSample;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import java.util.stream.Stream;
 
 /** A data set in the layout of LAION's CLIP_benchmark: text files beside numbered tars. */
-public final class Webdataset {
-    private static final List<String> IMAGES = List.of("webp", "png", "jpg", "jpeg");
-
+public final class Webdataset implements ClassificationSet, CaptionSet {
     private final Path folder;
     private final String split;
-    private final List<String> warnings = new ArrayList<>();
-
-    /**
-     * Members of a tar with the same name up to the first dot.
-     *
-     * @param parts bytes by suffix, lower case
-     */
-    public record Sample(String key, Map<String, byte[]> parts) {
-        EncodedImage image() {
-            return IMAGES.stream()
-                    .filter(parts::containsKey)
-                    .findFirst()
-                    .map(suffix -> new EncodedImage(key + "." + suffix, parts.get(suffix)))
-                    .orElseThrow(() -> new BadInputException(key + ": no image; expected one of " + IMAGES));
-        }
-
-        byte[] part(String suffix) {
-            byte[] bytes = parts.get(suffix);
-            if (bytes == null) {
-                throw new BadInputException(key + ": no ." + suffix + " member beside the image");
-            }
-            return bytes;
-        }
-
-        String text(String suffix) {
-            return new String(part(suffix), StandardCharsets.UTF_8).strip();
-        }
-    }
+    private final Wording wording;
+    private final Set<String> warnings = new LinkedHashSet<>();
 
     public Webdataset(Path folder, String split) {
+        this(folder, split, Wording.OWN);
+    }
+
+    public Webdataset(Path folder, String split, Wording wording) {
         this.folder = folder;
         this.split = split;
+        this.wording = wording;
     }
 
-    /** Where the data lie. */
-    public Path folder() {
-        return folder;
+    /** Whether a folder has this layout, with that split or with one of the usual ones. */
+    static boolean isAt(Path folder, String split) {
+        return Stream.of(split, "train", "test")
+                .anyMatch(name -> Files.exists(folder.resolve(name).resolve("nshards.txt")));
     }
 
-    /** What was lost on the way. */
+    @Override
+    public String name() {
+        return folder.toString();
+    }
+
+    @Override
     public List<String> warnings() {
         return List.copyOf(warnings);
+    }
+
+    @Override
+    public boolean isMultilabel() {
+        String type = type();
+        if (!type.equals("classification") && !type.equals("multilabel")) {
+            throw new BadInputException(folder + ": dataset_type.txt says " + type
+                    + ", expected classification or multilabel; for retrieval use diva eval retrieval");
+        }
+        return type.equals("multilabel");
     }
 
     /** classification, multilabel or retrieval. */
     public String type() {
         Path file = folder.resolve("dataset_type.txt");
-        return Files.exists(file) ? String.join("", lines(file)).strip() : "classification";
+        return Files.exists(file) ? String.join("", TextLines.read(file)) : "classification";
     }
 
-    /** Names of the classes; the line number is the label. */
+    @Override
     public List<String> classNames() {
-        return lines(folder.resolve("classnames.txt"));
+        return wording.classNames().isEmpty() ? TextLines.read(folder.resolve("classnames.txt")) : wording.classNames();
     }
 
-    /** Prompts with the slot {@code {c}}. */
+    @Override
     public List<String> templates() {
-        Path file = folder.resolve("zeroshot_classification_templates.txt");
-        List<String> templates = lines(file);
-        for (int i = 0; i < templates.size(); i++) {
-            PromptEnsemble.requireSlot(templates.get(i), file + " line " + (i + 1));
-        }
-        return templates;
+        return wording.templates().isEmpty()
+                ? TextLines.templates(folder.resolve("zeroshot_classification_templates.txt"))
+                : wording.templates();
     }
 
-    private static List<String> lines(Path file) {
+    @Override
+    public void readLabels(Consumer<LabelledImage> consumer) {
+        boolean isMultilabel = isMultilabel();
+        int numClasses = classNames().size();
+        read(isMultilabel ? "npy" : "cls", sample -> {
+            int[] labels = isMultilabel
+                    ? NpyVector.read(part(sample, "npy").read(), sample.key())
+                    : new int[] {label(sample, numClasses)};
+            consumer.accept(new LabelledImage(sample.image(), labels));
+        });
+    }
+
+    private static int label(TarSample sample, int numClasses) {
+        String text = text(sample, "cls");
         try {
-            return Files.readAllLines(file, StandardCharsets.UTF_8).stream()
-                    .map(String::strip)
-                    .filter(line -> !line.isEmpty())
-                    .toList();
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+            int label = Integer.parseInt(text);
+            ClassificationMetrics.requireLabel(label, numClasses, sample.key());
+            return label;
+        } catch (NumberFormatException e) {
+            throw new BadInputException(sample.key() + ".cls: \"" + text + "\", expected a class index", e);
         }
+    }
+
+    @Override
+    public void readCaptions(Consumer<CaptionedImage> consumer) {
+        read("txt", sample -> consumer.accept(new CaptionedImage(
+                sample.image(),
+                text(sample, "txt")
+                        .lines()
+                        .map(caption -> caption.replace("\\n", "\n"))
+                        .toList())));
     }
 
     /** Hands on the samples in the order of the tars; what follows a damage in a tar is lost and reported. */
-    public void read(Consumer<Sample> consumer) {
-        Path count = folder.resolve(split).resolve("nshards.txt");
-        int numShards;
-        try {
-            numShards = Integer.parseInt(String.join("", lines(count)).strip());
-        } catch (NumberFormatException e) {
-            throw new BadInputException(count + ": expected one whole number", e);
-        }
+    private void read(String suffix, Consumer<TarSample> consumer) {
+        int numShards = numShards();
         for (int shard = 0; shard < numShards; shard++) {
-            readTar(folder.resolve(split).resolve(shard + ".tar"), consumer);
+            Path tar = folder.resolve(split).resolve(shard + ".tar");
+            if (!Files.isRegularFile(tar)) {
+                throw new BadInputException(tar + ": missing; nshards.txt announces it");
+            }
+            List<DataProblem> problems = new ArrayList<>();
+            List<TarSample> samples = TarSample.read(tar, problems::add);
+            problems.forEach(problem -> warnings.add(problem.toString()));
+            boolean isCut = !problems.isEmpty()
+                    && !samples.isEmpty()
+                    && !isWhole(samples.get(samples.size() - 1), suffix); // the damage may lie inside the last sample
+            samples.subList(0, samples.size() - (isCut ? 1 : 0)).forEach(consumer);
         }
     }
 
-    private void readTar(Path file, Consumer<Sample> consumer) {
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": missing; nshards.txt announces it");
+    private static boolean isWhole(TarSample sample, String suffix) {
+        return sample.files().containsKey(suffix) && sample.files().size() > 1;
+    }
+
+    private int numShards() {
+        Path count = folder.resolve(split).resolve("nshards.txt");
+        try {
+            return Integer.parseInt(String.join("", TextLines.read(count)));
+        } catch (NumberFormatException e) {
+            throw new BadInputException(count + ": expected one whole number", e);
         }
-        int samples = 0;
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(file));
-                TarArchiveInputStream tar = new TarArchiveInputStream(in)) {
-            Sample open = null;
-            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                int dot = entry.getName().indexOf('.', entry.getName().lastIndexOf('/') + 1);
-                if (!entry.isFile() || dot < 0) {
-                    continue;
-                }
-                byte[] bytes = tar.readAllBytes();
-                if (bytes.length != entry.getSize()) {
-                    throw new IOException("ends inside " + entry.getName());
-                }
-                String key = entry.getName().substring(0, dot);
-                if (open == null || !open.key.equals(key)) {
-                    if (open != null) {
-                        consumer.accept(open);
-                        samples++;
-                    }
-                    open = new Sample(key, new LinkedHashMap<>());
-                }
-                String suffix = entry.getName().substring(dot + 1).toLowerCase(Locale.ROOT);
-                if (open.parts.put(suffix, bytes) != null) {
-                    throw new BadInputException(file + ": " + entry.getName() + " occurs twice in a sample");
-                }
-            }
-            if (open != null) {
-                consumer.accept(open);
-            }
-        } catch (IOException e) {
-            warnings.add(file + ": damaged after " + samples + " samples (" + e.getMessage() + "); the rest is lost");
+    }
+
+    private static ImageEntry part(TarSample sample, String suffix) {
+        ImageEntry entry = sample.files().get(suffix);
+        if (entry == null) {
+            throw new BadInputException(sample.key() + ": no ." + suffix + " member beside the image");
         }
+        return entry;
+    }
+
+    private static String text(TarSample sample, String suffix) {
+        return new String(part(sample, suffix).read(), StandardCharsets.UTF_8).strip();
     }
 }

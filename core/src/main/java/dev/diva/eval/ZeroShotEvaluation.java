@@ -1,168 +1,119 @@
 package dev.diva.eval;
 
 import dev.diva.BadInputException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 
-/** Zero-shot classification of one or more models on one set; every later model is tested against the first. */
-public final class ZeroShotEvaluation {
-    private static final int IMAGES_AT_ONCE = 64;
+/**
+ * Zero-shot classification of one or more models on one set; every later model is tested against the first. With one label an image
+ * only its rank is kept; with several, all scores.
+ */
+public final class ZeroShotEvaluation implements SetEvaluation {
     private static final float LOGIT_SCALE = 100; // CLIP_benchmark's constant, whatever the model's own
+    private static final Bootstrap MULTILABEL_BOOTSTRAP = new Bootstrap(200, 0);
 
-    private final Webdataset set;
+    private final ClassificationSet set;
+    private final PromptEnsemble prompts;
     private final List<Result> results = new ArrayList<>();
-    private final List<boolean[]> sheets = new ArrayList<>();
 
-    public ZeroShotEvaluation(Webdataset set) {
+    public ZeroShotEvaluation(ClassificationSet set) {
+        this(set, new PromptEnsemble());
+    }
+
+    /** @param prompts class vectors that several evaluations share */
+    public ZeroShotEvaluation(ClassificationSet set, PromptEnsemble prompts) {
         this.set = set;
+        this.prompts = prompts;
     }
 
-    /** Logits and labels of the images that a model has seen; images themselves are held a batch at a time. */
-    static final class Run {
-        private final ImageTextEncoder encoder;
-        private final float[][] classVectors;
-        private final List<EncodedImage> batch = new ArrayList<>();
-        final List<float[]> logits = new ArrayList<>();
-        final List<int[]> labels = new ArrayList<>();
-
-        Run(ImageTextEncoder encoder, float[][] classVectors) {
-            this.encoder = encoder;
-            this.classVectors = classVectors;
-        }
-
-        void add(EncodedImage image, int... label) {
-            batch.add(image);
-            labels.add(label);
-            if (batch.size() == IMAGES_AT_ONCE) {
-                flush();
-            }
-        }
-
-        void flush() {
-            if (batch.isEmpty()) {
-                return;
-            }
-            for (float[] image : encoder.images(List.copyOf(batch))) {
-                float[] row = new float[classVectors.length];
-                for (int c = 0; c < row.length; c++) {
-                    row[c] = (float) (LOGIT_SCALE * Vectors.dot(image, classVectors[c]));
-                }
-                logits.add(row);
-            }
-            batch.clear();
-        }
+    /** Takes what a model says of one image. */
+    interface Receiver {
+        /**
+         * In the order of the set.
+         *
+         * @param logits one per class
+         */
+        void image(int[] labels, float[] logits);
     }
 
-    /** Scores a model; it may be closed afterwards. */
+    @Override
     public Result add(ImageTextEncoder encoder) {
-        boolean isMultilabel = set.type().equals("multilabel");
-        Run run = run(encoder);
-        if (run.logits.isEmpty()) {
-            throw new BadInputException(set.folder() + ": no samples");
-        }
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        Map<String, Interval> intervals = new LinkedHashMap<>();
-        float[][] logits = run.logits.toArray(float[][]::new);
-        if (isMultilabel) {
-            multilabel(run, logits, metrics, intervals);
-        } else {
-            int[] labels = run.labels.stream().mapToInt(label -> label[0]).toArray();
-            ClassificationMetrics scores = ClassificationMetrics.of(logits, labels);
-            sheets.add(scores.answers());
-            describe(scores, labels.length, metrics, intervals);
-        }
-        Result result = new Result(
-                encoder.name(),
-                set.folder().toString(),
-                metrics,
-                intervals,
-                Map.of(),
-                null,
-                List.of(),
-                List.copyOf(new java.util.LinkedHashSet<>(set.warnings())));
+        Scores scores = set.isMultilabel() ? severalLabels(encoder) : oneLabel(encoder);
+        Result result = scores.result(encoder.name(), set.name(), set.warnings());
         results.add(result);
         return result;
     }
 
-    Run run(ImageTextEncoder encoder) {
-        String type = set.type();
-        if (!type.equals("classification") && !type.equals("multilabel")) {
-            throw new BadInputException(set.folder() + ": dataset_type.txt says " + type
-                    + ", expected classification or multilabel; for retrieval use diva eval retrieval");
+    private Scores oneLabel(ImageTextEncoder encoder) {
+        ClassificationMetrics.Collector collector = new ClassificationMetrics.Collector();
+        run(encoder, (labels, logits) -> collector.add(logits, labels[0]));
+        if (collector.isEmpty()) {
+            throw new BadInputException(set.name() + ": no samples");
         }
-        List<String> classNames = set.classNames();
-        Run run = new Run(encoder, PromptEnsemble.classVectors(encoder, classNames, set.templates()));
-        set.read(sample -> {
-            int[] label = type.equals("multilabel")
-                    ? NpyVector.read(sample.part("npy"), sample.key())
-                    : new int[] {label(sample, classNames.size())};
-            run.add(sample.image(), label);
+        Scores scores = new Scores();
+        collector.metrics().describe("", scores);
+        return scores;
+    }
+
+    private Scores severalLabels(ImageTextEncoder encoder) {
+        List<float[]> logits = new ArrayList<>();
+        List<boolean[]> present = new ArrayList<>();
+        run(encoder, (labels, row) -> {
+            logits.add(row);
+            present.add(flags(labels));
         });
-        run.flush();
-        return run;
-    }
-
-    private static int label(Webdataset.Sample sample, int numClasses) {
-        String text = sample.text("cls");
-        try {
-            int label = Integer.parseInt(text);
-            ClassificationMetrics.requireLabel(label, numClasses, sample.key());
-            return label;
-        } catch (NumberFormatException e) {
-            throw new BadInputException(sample.key() + ".cls: \"" + text + "\", expected a class index", e);
+        if (logits.isEmpty()) {
+            throw new BadInputException(set.name() + ": no samples");
         }
-    }
-
-    private static void describe(
-            ClassificationMetrics scores, int total, Map<String, Double> metrics, Map<String, Interval> intervals) {
-        metrics.put("acc1", scores.acc1());
-        intervals.put("acc1", Interval.wilson(scores.numCorrect(), total));
-        scores.acc5().ifPresent(acc5 -> {
-            metrics.put("acc5", acc5);
-            intervals.put("acc5", Interval.wilson(scores.within(5), total));
-        });
-        metrics.put("mean_per_class_recall", scores.meanPerClassRecall());
-        intervals.put("mean_per_class_recall", Bootstrap.DEFAULT.interval(total, scores::meanPerClassRecall));
-    }
-
-    private static void multilabel(
-            Run run, float[][] logits, Map<String, Double> metrics, Map<String, Interval> intervals) {
-        boolean[][] present = new boolean[logits.length][];
-        for (int row = 0; row < present.length; row++) {
-            int[] label = run.labels.get(row);
-            present[row] = new boolean[label.length];
-            for (int c = 0; c < label.length; c++) {
-                present[row][c] = label[c] != 0;
-            }
-        }
-        metrics.put("mean_average_precision", MultilabelMetrics.meanAveragePrecision(logits, present));
-        intervals.put(
+        int[] all = new int[logits.size()];
+        Arrays.setAll(all, i -> i);
+        Scores scores = new Scores();
+        scores.put(
                 "mean_average_precision",
-                new Bootstrap(200, 0)
-                        .interval(
-                                logits.length,
-                                rows -> MultilabelMetrics.meanAveragePrecision(
-                                        Arrays.stream(rows)
-                                                .mapToObj(row -> logits[row])
-                                                .toArray(float[][]::new),
-                                        Arrays.stream(rows)
-                                                .mapToObj(row -> present[row])
-                                                .toArray(boolean[][]::new))));
+                meanAveragePrecision(logits, present, all),
+                MULTILABEL_BOOTSTRAP.interval(all.length, rows -> meanAveragePrecision(logits, present, rows)));
+        return scores;
     }
 
-    /** The record so far; a set of several labels per image has no paired test. */
-    public Evaluation finish() {
-        List<ModelTest> tests = new ArrayList<>();
-        for (int i = 1; i < sheets.size(); i++) {
-            tests.add(new ModelTest(
-                    set.folder().toString(),
-                    results.get(0).model(),
-                    results.get(i).model(),
-                    McNemar.of(sheets.get(0), sheets.get(i))));
+    private static double meanAveragePrecision(List<float[]> logits, List<boolean[]> present, int[] rows) {
+        return MultilabelMetrics.meanAveragePrecision(
+                Arrays.stream(rows).mapToObj(logits::get).toArray(float[][]::new),
+                Arrays.stream(rows).mapToObj(present::get).toArray(boolean[][]::new));
+    }
+
+    private static boolean[] flags(int[] labels) {
+        boolean[] flags = new boolean[labels.length];
+        for (int c = 0; c < flags.length; c++) {
+            flags[c] = labels[c] != 0;
         }
-        return new Evaluation("zeroshot", List.copyOf(results), tests);
+        return flags;
+    }
+
+    void run(ImageTextEncoder encoder, Receiver receiver) {
+        float[][] classVectors = prompts.classVectors(encoder, set.classNames(), set.templates());
+        Deque<int[]> waiting = new ArrayDeque<>();
+        ImageEmbeddings embeddings = new ImageEmbeddings(
+                encoder, embedding -> receiver.image(waiting.remove(), logits(embedding, classVectors)));
+        set.readLabels(image -> {
+            waiting.add(image.labels());
+            embeddings.add(image.image());
+        });
+        embeddings.finish();
+    }
+
+    private static float[] logits(float[] image, float[][] classVectors) {
+        float[] logits = new float[classVectors.length];
+        for (int c = 0; c < logits.length; c++) {
+            logits[c] = (float) (LOGIT_SCALE * Vectors.dot(image, classVectors[c]));
+        }
+        return logits;
+    }
+
+    @Override
+    public Evaluation finish() {
+        return Evaluation.of("zeroshot", results);
     }
 }

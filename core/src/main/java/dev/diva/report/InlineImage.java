@@ -14,10 +14,13 @@ import javax.imageio.ImageIO;
 /**
  * An image inside the page.
  *
- * @param uri data URI, PNG for small pictures and JPEG for photographs
+ * @param uri data URI, null when there is no picture; PNG for small pictures and JPEG for photographs
  * @param small whether single pixels should stay visible when the page enlarges it
  */
 public record InlineImage(String uri, boolean small) {
+    /** In place of a picture that cannot be shown. */
+    static final InlineImage NONE = new InlineImage(null, false);
+
     private static final int LARGEST = 256;
     private static final int SMALL = 96;
 

@@ -33,7 +33,17 @@ public final class ReportWriter {
      * @throws BadInputException where a source is neither, or its JSON is broken
      */
     public static void write(List<Path> sources, Path page) {
-        String html = render(sources);
+        replace(page, render(sources));
+    }
+
+    /** Writes a gallery of pairs, self-contained as the report is. */
+    public static void write(PairGallery gallery, Path page) {
+        StringOutput output = new StringOutput();
+        TEMPLATES.render("gallery.jte", gallery, output);
+        replace(page, output.toString());
+    }
+
+    private static void replace(Path page, String html) {
         try {
             Path partial = page.resolveSibling(page.getFileName() + ".partial");
             Files.writeString(partial, html);

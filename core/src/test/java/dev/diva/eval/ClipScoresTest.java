@@ -7,6 +7,7 @@ import dev.diva.clip.Clip;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.AfterAll;
@@ -56,7 +57,8 @@ class ClipScoresTest {
         Golden golden = Golden.of("zeroshot");
         ZeroShotEvaluation evaluation = new ZeroShotEvaluation(new Webdataset(golden.file("classification"), "test"));
         ClipEncoder encoder = new ClipEncoder("tiny", clip, Feature.ZERO_SHOT);
-        List<float[]> logits = evaluation.run(encoder).logits;
+        List<float[]> logits = new ArrayList<>();
+        evaluation.run(encoder, (labels, row) -> logits.add(row));
         Result result = evaluation.add(encoder);
         try (PointerScope scope = new PointerScope()) {
             float[] expected = Tensors.toFloats(golden.expected("classification.logits"));

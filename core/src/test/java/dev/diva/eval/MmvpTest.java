@@ -31,7 +31,7 @@ class MmvpTest {
             Result result = evaluation.add(feature, answers(set, feature));
             double[] percent = doubles(feature + ".accuracy_percent", 9);
             for (int i = 0; i < 9; i++) {
-                PairScore score = result.patterns().get(MmvpSet.PATTERNS.get(i));
+                PairScore score = result.pairs().patterns().get(MmvpSet.PATTERNS.get(i));
                 assertThat(100 * score.fraction()).isCloseTo(percent[i], within(1e-9));
             }
             assertThat(100 * result.metrics().get("average"))

@@ -166,9 +166,8 @@ class ReportWriterTest {
                 "d",
                 Map.of("average", 0.3),
                 Map.of("average", pairs.interval()),
-                Map.of("Texts", pairs),
-                pairs,
-                List.of(question),
+                Map.of(),
+                new dev.diva.eval.PairResult(Map.of("Texts", pairs), pairs, List.of(question)),
                 List.of("10 pairs, expected 135"));
         Path file = evaluation(new dev.diva.eval.Evaluation("mmvp", List.of(result), List.of())
                 .toJson()

@@ -1,0 +1,41 @@
+package dev.diva.cli;
+
+import dev.diva.eval.ClassificationSet;
+import dev.diva.eval.TextLines;
+import dev.diva.eval.Wording;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Data sets with classes, and their words. */
+final class EvalClasses {
+    @Option(
+            names = "--data",
+            required = true,
+            arity = "1..*",
+            paramLabel = "PATH",
+            description = "Folders in CLIP_benchmark's layout, or trees of a folder per class.")
+    private List<Path> data;
+
+    @Option(names = "--classnames", paramLabel = "FILE", description = "Class names, one a line.")
+    private Path classNamesFile;
+
+    @Option(names = "--classes", split = ",", paramLabel = "NAME", description = "Class names, by commas.")
+    private List<String> classes = List.of();
+
+    @Option(names = "--templates", paramLabel = "FILE", description = "Prompts with the slot {c}, one a line.")
+    private Path templatesFile;
+
+    @Option(names = "--template", paramLabel = "TEXT", description = "A prompt with the slot {c}; may be repeated.")
+    private List<String> templates = List.of();
+
+    /** Opens every data set at a split. */
+    List<ClassificationSet> open(String split) {
+        Wording wording = new Wording(
+                classNamesFile == null ? classes : TextLines.read(classNamesFile),
+                templatesFile == null ? templates : TextLines.templates(templatesFile));
+        return data.stream()
+                .map(folder -> ClassificationSet.open(folder, split, wording))
+                .toList();
+    }
+}

@@ -1,0 +1,77 @@
+package dev.diva.cli;
+
+import dev.diva.BadInputException;
+import dev.diva.clip.Clip;
+import dev.diva.engine.Precision;
+import dev.diva.eval.ClipEncoder;
+import dev.diva.eval.Feature;
+import dev.diva.eval.ImageTextEncoder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The models of a command of {@code diva eval}, and how they are run. */
+final class EvalModels {
+    @Option(
+            names = "--clip",
+            required = true,
+            arity = "1..*",
+            paramLabel = "MODEL",
+            description = "Folders or files of models; the first is the one that others are tested against.")
+    private List<Path> clips;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "fp32",
+            converter = PrecisionName.class,
+            description = "fp32 (default) or bf16.")
+    private Precision precision;
+
+    @Option(
+            names = "--feature",
+            defaultValue = "zero-shot",
+            converter = FeatureName.class,
+            description =
+                    "zero-shot (default), class-plus-mean-local (published), mean-local, or backbone (of the table).")
+    private Feature feature;
+
+    /** Names of features on the command line. */
+    static final class FeatureName implements ITypeConverter<Feature> {
+        @Override
+        public Feature convert(String name) {
+            return Feature.named(name)
+                    .orElseThrow(() -> new TypeConversionException(
+                            "expected zero-shot, class-plus-mean-local, mean-local or backbone"));
+        }
+    }
+
+    /** Names of precisions on the command line. */
+    static final class PrecisionName implements ITypeConverter<Precision> {
+        @Override
+        public Precision convert(String name) {
+            return switch (name) {
+                case "fp32" -> Precision.FP32;
+                case "bf16" -> Precision.BF16;
+                default -> throw new TypeConversionException("expected fp32 or bf16");
+            };
+        }
+    }
+
+    /** Loads one model after the other and hands it on; only one is held at a time. */
+    void each(Consumer<ImageTextEncoder> scoring) {
+        for (Path path : clips) {
+            if (!Files.exists(path)) {
+                throw new BadInputException(path + ": no such file or folder");
+            }
+        }
+        for (Path path : clips) {
+            try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withPrecision(precision))) {
+                scoring.accept(new ClipEncoder(path.toString(), clip, feature));
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.diva.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.eval.Evaluation;
+import dev.diva.eval.Interval;
+import dev.diva.eval.ModelTest;
+import dev.diva.eval.PairScore;
+import dev.diva.eval.Result;
+import java.io.PrintWriter;
+import java.util.LinkedHashSet;
+import java.util.Locale;
+import java.util.Set;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** Prints what a command of {@code diva eval} found: scores on standard output, warnings on standard error. */
+final class EvalOutput {
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    void print(CommandLine command, Evaluation evaluation) throws JsonProcessingException {
+        PrintWriter err = command.getErr();
+        Set<String> warnings = new LinkedHashSet<>();
+        evaluation.results().forEach(result -> warnings.addAll(result.warnings()));
+        warnings.forEach(warning -> err.println("warning: " + warning));
+        err.flush();
+        PrintWriter out = command.getOut();
+        if (json) {
+            out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evaluation.toJson()));
+        } else {
+            evaluation.results().forEach(result -> print(result, out));
+            evaluation.tests().forEach(test -> print(test, out));
+        }
+        out.flush();
+    }
+
+    private static void print(Result result, PrintWriter out) {
+        out.println(result.model() + " on " + result.data());
+        PairScore total = result.pairs() == null ? null : result.pairs().total();
+        if (result.pairs() != null) {
+            result.pairs()
+                    .patterns()
+                    .forEach((name, score) -> row(out, name, score.fraction(), score.interval(), score));
+        }
+        result.metrics()
+                .forEach((name, value) ->
+                        row(out, name, value, result.intervals().get(name), total));
+    }
+
+    private static void row(PrintWriter out, String name, double value, Interval interval, PairScore pairs) {
+        out.printf(
+                Locale.ROOT,
+                "  %-36s %6.2f %%  [%.2f, %.2f]%s%n",
+                name,
+                100 * value,
+                100 * interval.low(),
+                100 * interval.high(),
+                pairs == null ? "" : "  " + pairs.pairsCorrect() + " of " + pairs.pairs() + " pairs");
+    }
+
+    private static void print(ModelTest test, PrintWriter out) {
+        out.printf(
+                Locale.ROOT,
+                "%s: %s against %s: gained %d, lost %d, exact McNemar p = %.3g%n",
+                test.data(),
+                test.second(),
+                test.first(),
+                test.mcNemar().gained(),
+                test.mcNemar().lost(),
+                test.mcNemar().p());
+    }
+}

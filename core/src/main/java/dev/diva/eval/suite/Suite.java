@@ -1,0 +1,136 @@
+package dev.diva.eval.suite;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.diva.BadInputException;
+import dev.diva.NearestName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Which models are scored on which data sets. Paths are relative to the current folder. */
+public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
+    private static final Set<String> KEYS = Set.of("models", "datasets");
+    private static final Set<String> MODEL_KEYS = Set.of("name", "path");
+    private static final Set<String> DATA_KEYS = Set.of(
+            "name",
+            "data",
+            "tasks",
+            "split",
+            "trainSplit",
+            "classnames",
+            "templates",
+            "captions",
+            "imageColumn",
+            "captionColumn",
+            "recallK",
+            "shots");
+
+    /** A model; named by its file or folder unless a name is given. */
+    public record ModelEntry(String name, Path path) {}
+
+    /**
+     * A data set; named by its folder unless a name is given.
+     *
+     * @param options the entry itself, for what single tasks need
+     */
+    public record DataEntry(String name, Path folder, List<Task> tasks, JsonNode options) {
+        String text(String key, String whenAbsent) {
+            return options.path(key).asText(whenAbsent);
+        }
+    }
+
+    /**
+     * Reads a YAML file.
+     *
+     * @throws BadInputException for unknown keys, unknown tasks, missing folders or two entries of one name
+     */
+    public static Suite read(Path file) {
+        JsonNode root = parse(file);
+        requireKeys(root, KEYS, file.toString());
+        List<ModelEntry> models = new ArrayList<>();
+        for (JsonNode node : list(root, "models", file)) {
+            models.add(model(node, file));
+        }
+        List<DataEntry> datasets = new ArrayList<>();
+        for (JsonNode node : list(root, "datasets", file)) {
+            datasets.add(data(node, file));
+        }
+        requireDistinct(models.stream().map(ModelEntry::name).toList(), file);
+        requireDistinct(datasets.stream().map(DataEntry::name).toList(), file);
+        return new Suite(List.copyOf(models), List.copyOf(datasets));
+    }
+
+    private static JsonNode parse(Path file) {
+        try {
+            return new YAMLMapper().readTree(Files.readAllBytes(file));
+        } catch (JsonProcessingException e) {
+            throw new BadInputException(file + ": not YAML: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static JsonNode list(JsonNode root, String key, Path file) {
+        JsonNode list = root.path(key);
+        if (!list.isArray() || list.isEmpty()) {
+            throw new BadInputException(file + ": expected a list of " + key);
+        }
+        return list;
+    }
+
+    private static ModelEntry model(JsonNode node, Path file) {
+        String path = node.isTextual() ? node.asText() : node.path("path").asText();
+        requireKeys(node, MODEL_KEYS, file + " model " + path);
+        return new ModelEntry(node.path("name").asText(nameOf(path)), existing(path, file));
+    }
+
+    private static DataEntry data(JsonNode node, Path file) {
+        String path = node.isTextual() ? node.asText() : node.path("data").asText();
+        String place = file + " dataset " + path;
+        requireKeys(node, DATA_KEYS, place);
+        Path folder = existing(path, file);
+        List<Task> tasks = new ArrayList<>();
+        node.path("tasks").forEach(task -> tasks.add(Task.named(task.asText(), place)));
+        if (tasks.isEmpty()) {
+            tasks.addAll(Task.of(folder, node.has("captions")));
+        }
+        return new DataEntry(node.path("name").asText(nameOf(path)), folder, List.copyOf(tasks), node);
+    }
+
+    private static Path existing(String path, Path file) {
+        if (path.isEmpty() || !Files.exists(Path.of(path))) {
+            throw new BadInputException(file + ": \"" + path + "\": no such file or folder");
+        }
+        return Path.of(path);
+    }
+
+    private static String nameOf(String path) {
+        Path name = Path.of(path).normalize().getFileName();
+        return name == null ? path : name.toString();
+    }
+
+    private static void requireKeys(JsonNode node, Set<String> known, String place) {
+        node.fieldNames().forEachRemaining(key -> {
+            if (!known.contains(key)) {
+                throw new BadInputException(
+                        place + ": unknown key " + key + "; did you mean " + NearestName.of(key, known) + "?");
+            }
+        });
+    }
+
+    private static void requireDistinct(List<String> names, Path file) {
+        Set<String> seen = new HashSet<>();
+        for (String name : names) {
+            if (!seen.add(name)) {
+                throw new BadInputException(
+                        file + ": two entries named " + name + "; give one of them a name of its own");
+            }
+        }
+    }
+}

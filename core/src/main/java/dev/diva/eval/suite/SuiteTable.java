@@ -1,0 +1,107 @@
+package dev.diva.eval.suite;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.diva.eval.McNemar;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
+
+/** The cells of a suite side by side. */
+public final class SuiteTable {
+    private static final List<String> KEYS = List.of("dataset", "model", "pretrained", "task", "language");
+
+    private final List<JsonNode> cells;
+
+    public SuiteTable(List<JsonNode> cells) {
+        this.cells = List.copyOf(cells);
+    }
+
+    /** A row per cell; a column per metric with its interval, empty where a task lacks it. */
+    public String csv() {
+        Set<String> metrics = new LinkedHashSet<>();
+        cells.forEach(cell -> cell.path("metrics").fieldNames().forEachRemaining(metrics::add));
+        StringWriter text = new StringWriter();
+        try (CSVPrinter csv = new CSVPrinter(text, CSVFormat.RFC4180)) {
+            List<String> header = new ArrayList<>(KEYS);
+            metrics.forEach(metric -> header.addAll(List.of(metric, metric + "_low", metric + "_high")));
+            csv.printRecord(header);
+            for (JsonNode cell : cells) {
+                csv.printRecord(row(cell, metrics));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("a string cannot fail to be written", e);
+        }
+        return text.toString();
+    }
+
+    private static List<String> row(JsonNode cell, Set<String> metrics) {
+        List<String> row = new ArrayList<>();
+        KEYS.forEach(key -> row.add(cell.path(key).asText()));
+        for (String metric : metrics) {
+            JsonNode interval = cell.path("intervals").path(metric);
+            row.add(cell.path("metrics").path(metric).asText(""));
+            row.add(interval.path(0).asText(""));
+            row.add(interval.path(1).asText(""));
+        }
+        return row;
+    }
+
+    /** A row per data set, task and leading metric, a column per model, in per cent; later models with the exact p against the first. */
+    public String text() {
+        Map<String, Map<String, JsonNode>> rows = new LinkedHashMap<>();
+        Set<String> models = new LinkedHashSet<>();
+        for (JsonNode cell : cells) {
+            models.add(cell.path("model").asText());
+            for (String metric : leading(cell)) {
+                String row = cell.path("dataset").asText() + " " + metric;
+                rows.computeIfAbsent(row, key -> new LinkedHashMap<>())
+                        .put(cell.path("model").asText(), cell);
+            }
+        }
+        StringBuilder text = new StringBuilder(
+                "| data, metric | " + String.join(" | ", models) + " |\n|---" + "|---".repeat(models.size()) + "|\n");
+        rows.forEach((row, byModel) -> {
+            String metric = row.substring(row.lastIndexOf(' ') + 1);
+            text.append("| ").append(row).append(" |");
+            models.forEach(model ->
+                    text.append(' ').append(entry(byModel, model, metric)).append(" |"));
+            text.append('\n');
+        });
+        return text.toString();
+    }
+
+    /** The metric that a task is known by; both directions of retrieval. */
+    private static List<String> leading(JsonNode cell) {
+        List<String> names = new ArrayList<>();
+        cell.path("metrics").fieldNames().forEachRemaining(names::add);
+        return names.subList(
+                0, Math.min(names.size(), cell.path("task").asText().equals("zeroshot_retrieval") ? 2 : 1));
+    }
+
+    private static String entry(Map<String, JsonNode> byModel, String model, String metric) {
+        JsonNode cell = byModel.get(model);
+        if (cell == null || !cell.path("metrics").has(metric)) {
+            return "failed";
+        }
+        String value = String.format(
+                Locale.ROOT, "%.2f", 100 * cell.path("metrics").path(metric).asDouble());
+        JsonNode first = byModel.values().iterator().next();
+        String sheet = cell.path("answers").has(metric) ? metric : "pairs"; // average of pairs: by pairs
+        boolean[] before = Cell.sheet(first, sheet);
+        boolean[] after = Cell.sheet(cell, sheet);
+        if (first.path("model").asText().equals(model) || before.length != after.length || before.length == 0) {
+            return value;
+        }
+        McNemar test = McNemar.of(before, after);
+        return value + String.format(Locale.ROOT, " (+%d -%d, p = %.2g)", test.gained(), test.lost(), test.p());
+    }
+}
