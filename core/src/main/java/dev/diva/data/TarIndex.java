@@ -11,6 +11,8 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 
 /** Where the files of a tar lie. Only headers are read; nothing is extracted, member names are names and no paths. */
 final class TarIndex {
+    private static final int BLOCK = 512;
+
     private TarIndex() {}
 
     /** One file of a tar. */
@@ -24,6 +26,7 @@ final class TarIndex {
         try (FileInputStream file = new FileInputStream(tar.toFile());
                 TarArchiveInputStream in = new TarArchiveInputStream(file)) {
             long size = file.getChannel().size();
+            long end = 0;
             TarArchiveEntry entry = in.getNextEntry();
             while (entry != null) {
                 long offset = file.getChannel().position();
@@ -34,7 +37,11 @@ final class TarIndex {
                     problems.accept(new DataProblem(tar.toString(), truncated(members.size())));
                     return members;
                 }
+                end = offset + (entry.getSize() + BLOCK - 1) / BLOCK * BLOCK;
                 entry = in.getNextEntry();
+            }
+            if (size < end + BLOCK) { // a whole tar ends with blocks of zeros
+                problems.accept(new DataProblem(tar.toString(), truncated(members.size())));
             }
             if (members.isEmpty()) {
                 problems.accept(new DataProblem(tar.toString(), "the tar holds no files"));

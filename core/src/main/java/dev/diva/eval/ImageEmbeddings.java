@@ -30,8 +30,7 @@ public final class ImageEmbeddings {
         });
     }
 
-    private ImageEmbeddings(
-            ImageEncoder encoder, Consumer<float[]> receiver, Consumer<BadInputException> unreadable) {
+    private ImageEmbeddings(ImageEncoder encoder, Consumer<float[]> receiver, Consumer<BadInputException> unreadable) {
         this.encoder = encoder;
         this.receiver = receiver;
         this.unreadable = unreadable;
@@ -45,8 +44,7 @@ public final class ImageEmbeddings {
     }
 
     /** The embeddings of a list of images, null for each that {@code unreadable} was told of. */
-    public static float[][] of(
-            ImageEncoder encoder, List<ImageEntry> images, Consumer<BadInputException> unreadable) {
+    public static float[][] of(ImageEncoder encoder, List<ImageEntry> images, Consumer<BadInputException> unreadable) {
         List<float[]> rows = new ArrayList<>(images.size());
         ImageEmbeddings embeddings = new ImageEmbeddings(encoder, rows::add, unreadable);
         images.forEach(embeddings::add);

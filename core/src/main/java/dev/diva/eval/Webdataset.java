@@ -100,12 +100,14 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
 
     @Override
     public void readCaptions(Consumer<CaptionedImage> consumer) {
-        read("txt", sample -> consumer.accept(new CaptionedImage(
-                sample.image(),
-                text(sample, "txt")
-                        .lines()
-                        .map(caption -> caption.replace("\\n", "\n"))
-                        .toList())));
+        read(
+                "txt",
+                sample -> consumer.accept(new CaptionedImage(
+                        sample.image(),
+                        text(sample, "txt")
+                                .lines()
+                                .map(caption -> caption.replace("\\n", "\n"))
+                                .toList())));
     }
 
     /** Hands on the samples in the order of the tars; what follows a damage in a tar is lost and reported. */

@@ -61,8 +61,8 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
         long width = config.hiddenSize();
         long patch = config.patchSize();
         Weights embeddings = weights.at("embeddings");
-        this.patchEmbedding = Conv2d.of(
-                embeddings.at("patch_embeddings.projection"), 3, width, new Conv2d.Geometry(patch, patch, 0));
+        this.patchEmbedding =
+                Conv2d.of(embeddings.at("patch_embeddings.projection"), 3, width, new Conv2d.Geometry(patch, patch, 0));
         this.classToken = embeddings.matrix("cls_token", 1, 1, width);
         embeddings.matrix("mask_token", 1, width); // for pre-training alone
         long table = 1 + config.positionsPerSide() * config.positionsPerSide();
@@ -144,7 +144,8 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
             int to = Math.min(rows.length, from + BATCH);
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
-                Tensor features = hidden(tensor(pixels.subList(from, to))).select(1, 0).to(ScalarType.Float);
+                Tensor features =
+                        hidden(tensor(pixels.subList(from, to))).select(1, 0).to(ScalarType.Float);
                 Tensor norms = features.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true);
                 float[] values = Tensors.toFloats(features.div(norms));
                 for (int i = from; i < to; i++) {

@@ -23,7 +23,8 @@ record Dinov2Preprocessing(int shortestEdge, int size, float[] mean, float[] std
 
     Dinov2Preprocessing {
         if (size < 1 || shortestEdge < size) {
-            throw new BadInputException("shortest_edge " + shortestEdge + ", crop " + size + "; expected 0 < crop <= edge");
+            throw new BadInputException(
+                    "shortest_edge " + shortestEdge + ", crop " + size + "; expected 0 < crop <= edge");
         }
     }
 
@@ -56,8 +57,8 @@ record Dinov2Preprocessing(int shortestEdge, int size, float[] mean, float[] std
         int shorter = Math.min(rgb.width(), rgb.height());
         int longer = (int) ((long) shortestEdge * Math.max(rgb.width(), rgb.height()) / shorter);
         boolean isWide = rgb.width() > rgb.height();
-        RasterImage resized = Resampler.resize(
-                rgb, isWide ? longer : shortestEdge, isWide ? shortestEdge : longer, Filter.BICUBIC);
+        RasterImage resized =
+                Resampler.resize(rgb, isWide ? longer : shortestEdge, isWide ? shortestEdge : longer, Filter.BICUBIC);
         Box centre = new Box((resized.height() - size) / 2, (resized.width() - size) / 2, size, size);
         return Normalize.toChw(resized.crop(centre), mean, std);
     }

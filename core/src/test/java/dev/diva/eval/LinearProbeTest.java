@@ -60,7 +60,8 @@ class LinearProbeTest {
     void shotsTakeKOfEachClass() {
         int[] labels = {0, 1, 0, 1, 0, 1, 1};
         int[] rows = LinearProbe.shots(labels, 2, 2, 5);
-        assertThat(Arrays.stream(rows).map(row -> labels[row]).sorted().toArray()).containsExactly(0, 0, 1, 1);
+        assertThat(Arrays.stream(rows).map(row -> labels[row]).sorted().toArray())
+                .containsExactly(0, 0, 1, 1);
         assertThat(LinearProbe.shots(labels, 2, 2, 5)).containsExactly(rows);
         assertThatThrownBy(() -> LinearProbe.shots(labels, 2, 4, 5))
                 .isInstanceOf(BadInputException.class)

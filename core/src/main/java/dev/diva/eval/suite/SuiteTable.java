@@ -102,6 +102,6 @@ public final class SuiteTable {
             return value;
         }
         McNemar test = McNemar.of(before, after);
-        return value + String.format(Locale.ROOT, " (+%d -%d, p = %.2g)", test.gained(), test.lost(), test.p());
+        return value + String.format(Locale.ROOT, " (+%d -%d, p = %.3g)", test.gained(), test.lost(), test.p());
     }
 }

@@ -1,0 +1,90 @@
+package dev.diva.mine;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.BadInputException;
+import dev.diva.data.ImageEntry;
+import dev.diva.engine.Precision;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Close;
+import dev.diva.testing.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Against transformers 4.46.3 on random weights; the images are smaller than those of the position table. */
+class Dinov2Test {
+    private static final double TOLERANCE = 1e-4; // of the largest value
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dinov2", "dinov2-swiglu"})
+    void tokensAreThoseOfTransformers(String name) {
+        Golden golden = Golden.of(name);
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Dinov2 model = Dinov2.load(Golden.path(name), Precision.FP32)) {
+            Close.assertCloseToLargest(
+                    model.hidden(golden.input("pixel_values")), golden.expected("last_hidden_state"), TOLERANCE, 0);
+        }
+    }
+
+    @Test
+    void fileGivesThePixelsAndTheUnitFeature() {
+        Golden golden = Golden.of("dinov2");
+        try (PointerScope scope = new PointerScope();
+                Dinov2 model = Dinov2.load(Golden.path("dinov2"), Precision.FP32)) {
+            float[] pixels = model.pixels(ImageEntry.of(golden.file("image.png")));
+            Close.assertClose(pixels, Tensors.toFloats(golden.expected("image_pixel_values")), 0, 1e-5);
+            float[] feature = Tensors.toFloats(golden.expected("image_feature"));
+            double norm = 0;
+            for (float value : feature) {
+                norm += value * value;
+            }
+            for (int i = 0; i < feature.length; i++) {
+                feature[i] /= (float) Math.sqrt(norm);
+            }
+            Close.assertClose(model.images(List.of(pixels, pixels))[1], feature, 0, 1e-4);
+        }
+    }
+
+    @Test
+    void imagesOfTheTablesOwnSizeTakeItAsItIs() throws IOException {
+        Golden golden = Golden.of("dinov2");
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(golden.file(file), folder.resolve(file));
+        }
+        Files.writeString(
+                folder.resolve("preprocessor_config.json"),
+                "{\"size\":{\"shortest_edge\":70},\"crop_size\":{\"height\":70,\"width\":70}}");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Dinov2 model = Dinov2.load(folder, Precision.FP32)) {
+            Close.assertCloseToLargest(
+                    model.hidden(golden.input("pixel_values_own_size")).select(1, 0),
+                    golden.expected("pooler_output_own_size"),
+                    TOLERANCE,
+                    0);
+        }
+    }
+
+    @Test
+    void otherModelIsRefusedByItsType() {
+        assertThatThrownBy(() -> Dinov2.load(Golden.path("clip-hf-vit"), Precision.FP32))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("model_type")
+                .hasMessageContaining("expected dinov2");
+        assertThatThrownBy(() -> Dinov2.load(folder, Precision.FP32))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("no DINOv2 in transformers' layout");
+    }
+}
