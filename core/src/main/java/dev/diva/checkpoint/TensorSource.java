@@ -26,6 +26,12 @@ public interface TensorSource extends AutoCloseable {
      */
     Tensor read(String name);
 
+    /**
+     * Called with the name and shape that a model expects, before {@link #info} is asked. Files have nothing to do then; a source of
+     * new weights makes the tensor.
+     */
+    default void expect(String name, long... shape) {}
+
     /** Free text that travels with the tensors, for instance {@code format=pt}. */
     default Map<String, String> metadata() {
         return Map.of();

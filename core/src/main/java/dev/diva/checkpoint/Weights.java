@@ -146,6 +146,7 @@ public final class Weights implements AutoCloseable {
             if (known != null) {
                 return known;
             }
+            source.expect(name, shape);
             TensorInfo info = source.info(name);
             if (info == null) {
                 problems.add("missing " + name + " " + Arrays.toString(shape) + nearest(name));

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             EvalCommand.class,
             MineCommand.class,
             ReportCommand.class,
+            WorldCommand.class,
         })
 public final class Main {
     @Spec

@@ -64,21 +64,25 @@ public final class ClipExport {
         });
     }
 
+    /** Writes config.json and preprocessor_config.json of transformers, for a model made from nothing. */
+    public static void writeConfigs(ClipConfig config, Preprocessing preprocessing, String dtype, Path folder)
+            throws IOException {
+        ConfigFiles files = new ConfigFiles(config);
+        write(folder.resolve("config.json"), files.transformers(dtype).toPrettyString());
+        write(
+                folder.resolve("preprocessor_config.json"),
+                files.transformersPreprocessing(preprocessing).toPrettyString());
+    }
+
     private static void writeConfigs(
             TensorSource tensors, ClipConfig config, Preprocessing preprocessing, CheckpointFormat to, Path folder)
             throws IOException {
-        ConfigFiles files = new ConfigFiles(config);
         if (to == CheckpointFormat.HF) {
-            write(
-                    folder.resolve("config.json"),
-                    files.transformers(dtype(tensors)).toPrettyString());
-            write(
-                    folder.resolve("preprocessor_config.json"),
-                    files.transformersPreprocessing(preprocessing).toPrettyString());
+            writeConfigs(config, preprocessing, dtype(tensors), folder);
         } else if (to == CheckpointFormat.OPEN_CLIP) {
             write(
                     folder.resolve("open_clip_config.json"),
-                    files.openClip(preprocessing).toPrettyString());
+                    new ConfigFiles(config).openClip(preprocessing).toPrettyString());
         }
     }
 

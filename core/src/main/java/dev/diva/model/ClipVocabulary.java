@@ -69,7 +69,8 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
         return ids.getOrDefault(piece, -1);
     }
 
-    private static ClipVocabulary ofMerges(List<String> merges) {
+    /** The byte alphabet, the given merges and the two special tokens. */
+    static ClipVocabulary ofMerges(List<String> merges) {
         Map<String, Integer> ids = new LinkedHashMap<>();
         List<String> bytes = byteAlphabet();
         bytes.forEach(piece -> ids.put(piece, ids.size()));

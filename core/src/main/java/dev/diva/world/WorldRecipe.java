@@ -19,7 +19,7 @@ public record WorldRecipe(
         long seed, int side, int pretrain, int posttrain, int retrieval, int pairs, int probe, double named) {
     /** The world of the demo. */
     public static final WorldRecipe DEFAULT =
-            new WorldRecipe(1, SceneRenderer.SIDE, 32_000, 32_000, 400, 100, 4_000, 0.03);
+            new WorldRecipe(1, SceneRenderer.SIDE, 32_000, 32_000, 400, 100, 4_000, 0.05);
 
     public WorldRecipe {
         if (Math.min(Math.min(pretrain, posttrain), Math.min(Math.min(retrieval, pairs), probe)) < 0) {
