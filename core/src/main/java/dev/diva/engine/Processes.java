@@ -1,0 +1,201 @@
+package dev.diva.engine;
+
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.javacpp.chrono.Milliseconds;
+import org.bytedeco.pytorch.BackendOptional;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.ProcessGroup;
+import org.bytedeco.pytorch.ProcessGroupGloo;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.Work;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
+
+/**
+ * The processes of a run and what they exchange, over c10d: Gloo between processors, NCCL between GPUs. A run of one process makes no
+ * group, and every method is then free. Every exchange must be entered by all processes in the same order, from one thread.
+ */
+public final class Processes implements AutoCloseable {
+    /** How long an exchange may take, as PyTorch's default: rank 0 may be writing a checkpoint or scoring meanwhile. */
+    private static final Duration EXCHANGE_TIMEOUT = Duration.ofMinutes(30);
+
+    private final int rank;
+    private final int world;
+    private final ProcessGroup group;
+    private final Peers peers;
+
+    private Processes(int rank, int world, ProcessGroup group, Peers peers) {
+        this.rank = rank;
+        this.world = world;
+        this.group = group;
+        this.peers = peers;
+    }
+
+    /** This process alone. */
+    public static Processes single() {
+        return new Processes(0, 1, null, null);
+    }
+
+    /**
+     * Meets the other processes of a run.
+     *
+     * @param device where the tensors to be exchanged live; those on the CPU can always be exchanged too
+     * @param terms what must be the same on every process, by name, such as the hash of the recipe
+     * @param timeout for all to come
+     * @throws ProcessesException on every process, naming the rank, when one does not come or brings other terms
+     */
+    public static Processes join(ProcessPlace place, Device device, Map<String, String> terms, Duration timeout) {
+        Rendezvous rendezvous = Rendezvous.meet(place, terms, timeout);
+        Peers peers = new Peers(place);
+        try (PointerScope scope = new PointerScope()) {
+            ProcessGroup group = new ProcessGroup(place.rank(), place.world());
+            group.setBackend(
+                    DeviceType.CPU, ProcessGroup.BackendType.GLOO, new BackendOptional(gloo(place, rendezvous)));
+            if (Engine.isCuda(device)) {
+                ProcessGroupNCCL nccl = new ProcessGroupNCCL(rendezvous.store(), place.rank(), place.world());
+                group.setBackend(DeviceType.CUDA, ProcessGroup.BackendType.NCCL, new BackendOptional(nccl));
+            }
+            group.retainReference();
+            return new Processes(place.rank(), place.world(), group, peers);
+        } catch (UnsatisfiedLinkError e) {
+            throw new ProcessesException("this build of libtorch has no Gloo; run one process, or use Linux", e);
+        } catch (RuntimeException e) {
+            throw peers.explain(e);
+        }
+    }
+
+    private static ProcessGroupGloo gloo(ProcessPlace place, Rendezvous rendezvous) {
+        ProcessGroupGloo.Options options =
+                ProcessGroupGloo.Options.create(new Milliseconds(EXCHANGE_TIMEOUT.toMillis()));
+        options.devices().push_back(device(place, rendezvous.onOneHost()));
+        return new ProcessGroupGloo(rendezvous.store(), place.rank(), place.world(), options);
+    }
+
+    /** Network card: loopback on one machine, GLOO_SOCKET_IFNAME if set, otherwise the one that leads to rank 0. */
+    private static org.bytedeco.pytorch.gloo.Device device(ProcessPlace place, boolean onOneHost) {
+        String name = System.getenv("GLOO_SOCKET_IFNAME");
+        if (name != null) {
+            return ProcessGroupGloo.createDeviceForInterface(name);
+        }
+        if (onOneHost) {
+            return ProcessGroupGloo.createDeviceForHostname("127.0.0.1");
+        }
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.connect(new InetSocketAddress(place.masterAddress(), place.masterPort()));
+            return socket.getLocalAddress().isLoopbackAddress()
+                    ? ProcessGroupGloo.createDefaultDevice()
+                    : ProcessGroupGloo.createDeviceForHostname(
+                            socket.getLocalAddress().getHostAddress());
+        } catch (IOException e) {
+            throw new ProcessesException("rank " + place.rank() + ": no way to " + Rendezvous.at(place), e);
+        }
+    }
+
+    /** 0 to {@link #world} - 1. */
+    public int rank() {
+        return rank;
+    }
+
+    /** Number of processes. */
+    public int world() {
+        return world;
+    }
+
+    /** Whether this process writes what the run leaves behind. */
+    public boolean isFirst() {
+        return rank == 0;
+    }
+
+    /** Averages gradients of these parameters over the processes. */
+    public GradientAverage averaging(List<Tensor> parameters) {
+        return new GradientAverage(this, parameters);
+    }
+
+    /** Replaces the tensor on every process by the sum over the processes. */
+    public void sum(Tensor tensor) {
+        exchange(() -> group.allreduce(new TensorVector(tensor)));
+    }
+
+    /** Sums of each value over the processes. */
+    public double[] sum(double... values) {
+        if (world == 1) {
+            return values;
+        }
+        try (PointerScope scope = new PointerScope()) {
+            Tensor tensor = torch.empty(new long[] {values.length}, new TensorOptions(ScalarType.Double), null);
+            DoublePointer data = new DoublePointer(tensor.data_ptr());
+            data.put(values);
+            sum(tensor);
+            double[] sums = new double[values.length];
+            data.get(sums);
+            return sums;
+        }
+    }
+
+    /** Whether it is true on any process. */
+    public boolean any(boolean here) {
+        return sum(here ? 1 : 0)[0] > 0;
+    }
+
+    /** Replaces the tensor on every process by that of rank 0. */
+    public void broadcast(Tensor tensor) {
+        exchange(() -> group.broadcast(new TensorVector(tensor)));
+    }
+
+    /** Waits for all processes. */
+    public void barrier() {
+        sum(0);
+    }
+
+    /** Tells the other processes why this one leaves, so that they can say so. */
+    public void fail(String reason) {
+        if (peers != null) {
+            peers.fail("rank " + rank + ": " + reason);
+        }
+    }
+
+    ProcessGroup group() {
+        return group;
+    }
+
+    /** Runs a part of an exchange; when that breaks, finds out which process broke it. */
+    void guarded(Runnable part) {
+        try {
+            part.run();
+        } catch (ProcessesException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw peers.explain(e);
+        }
+    }
+
+    private void exchange(Supplier<Work> start) {
+        if (world > 1) {
+            guarded(() -> {
+                try (PointerScope scope = new PointerScope()) {
+                    start.get()._wait();
+                }
+            });
+        }
+    }
+
+    /** Leaves the group; rank 0 stays for a moment until all have. The native group lives as long as the process. */
+    @Override
+    public void close() {
+        if (peers != null) {
+            peers.close();
+        }
+    }
+}

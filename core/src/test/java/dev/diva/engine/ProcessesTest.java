@@ -1,0 +1,178 @@
+package dev.diva.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.testing.JavaProcess;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProcessesTest {
+    private static final int LIMIT_SECONDS = 90;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void sumsBroadcastsAndFlagsAreThoseOfAllProcesses() {
+        for (JavaProcess process : run(3, "exchange", "r", 60)) {
+            assertThat(process.await(LIMIT_SECONDS)).as(process.output()).isZero();
+            assertThat(process.output()).contains("sum [6.0, 30.0]", "broadcast 7.0", "any true false");
+        }
+    }
+
+    @Test
+    void gradientsAreThoseOfAllDataAndTheFirstStepHasTheBitsOfTheLaterOnes() {
+        List<JavaProcess> processes = run(3, "gradients", "r", 60);
+        processes.forEach(process ->
+                assertThat(process.await(LIMIT_SECONDS)).as(process.output()).isZero());
+        List<String> steps = processes.stream()
+                .flatMap(process -> process.output().lines())
+                .filter(line -> line.startsWith("step "))
+                .toList();
+        assertThat(steps).hasSize(9);
+        assertThat(steps.stream().map(line -> line.replaceAll("step \\w+", "")).distinct())
+                .as("%s", steps)
+                .hasSize(1);
+        double norm = Double.parseDouble(processes
+                .get(0)
+                .output()
+                .lines()
+                .filter(line -> line.startsWith("norm "))
+                .findFirst()
+                .orElseThrow()
+                .substring(5));
+        assertThat(norm).isCloseTo(normInOneProcess(), org.assertj.core.data.Percentage.withPercentage(0.001));
+        assertThat(processes.get(2).output()).contains("unused false");
+    }
+
+    private static double normInOneProcess() {
+        try (PointerScope scope = new PointerScope()) {
+            List<Tensor> parameters = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                parameters.add(Tensors.of(ProcessesWorker.numbers(300 * 300, i), 300, 300)
+                        .set_requires_grad(true));
+            }
+            for (int part = 0; part < 6; part++) {
+                ProcessesWorker.loss(parameters, part).div(new Scalar(3)).backward();
+            }
+            return parameters.get(0).grad().norm().item().toDouble();
+        }
+    }
+
+    @Test
+    void aKilledRankIsNamedByAllOthersWithinThirtySeconds() {
+        for (int victim : new int[] {0, 1}) {
+            long started = System.nanoTime();
+            List<JavaProcess> processes = run(3, "die", "r", 60, "-Ddie=" + victim);
+            for (int rank = 0; rank < 3; rank++) {
+                int code = processes.get(rank).await(LIMIT_SECONDS);
+                String output = processes.get(rank).output();
+                assertThat(code).as(output).isEqualTo(rank == victim ? 137 : 1);
+                if (rank != victim) {
+                    assertThat(output)
+                            .contains("error: rank " + rank + " stops: rank " + victim)
+                            .contains("is gone");
+                }
+            }
+            assertThat((System.nanoTime() - started) * 1e-9).isLessThan(60);
+        }
+    }
+
+    @Test
+    void whyARankLeavesIsSaidByAllOthers() {
+        List<JavaProcess> processes = run(2, "fail", "r", 60);
+        assertThat(processes.get(0).await(LIMIT_SECONDS)).isEqualTo(1);
+        assertThat(processes.get(0).output()).contains("rank 0 stops: rank 1: loss is NaN in step 3");
+    }
+
+    @Test
+    void anotherRecipeIsRefusedOnEveryRankByName() {
+        int port = JavaProcess.freePort();
+        List<JavaProcess> processes =
+                List.of(start(0, 2, port, "exchange", "aaa", 60), start(1, 2, port, "exchange", "bbb", 60));
+        for (JavaProcess process : processes) {
+            assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
+            assertThat(process.output())
+                    .contains(
+                            "error: rank 1 has another recipe than rank 0: bbb, expected aaa; start all with the same");
+        }
+    }
+
+    @Test
+    void aRankThatNeverComesIsNamedByAllOthers() {
+        int port = JavaProcess.freePort();
+        List<JavaProcess> processes =
+                List.of(start(0, 3, port, "exchange", "r", 6), start(1, 3, port, "exchange", "r", 6));
+        for (JavaProcess process : processes) {
+            assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
+            assertThat(process.output())
+                    .contains("error: rank 2 of 3 did not come to 127.0.0.1:" + port + " within 6 s");
+        }
+        JavaProcess alone = start(1, 2, JavaProcess.freePort(), "exchange", "r", 2);
+        assertThat(alone.await(LIMIT_SECONDS)).isEqualTo(1);
+        assertThat(alone.output()).contains("error: rank 1: rank 0 did not come to 127.0.0.1:");
+    }
+
+    @Test
+    void aPortInUseIsNamed() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 5, InetAddress.getByName("0.0.0.0"))) {
+            JavaProcess process = start(0, 2, taken.getLocalPort(), "exchange", "r", 5);
+            assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
+            assertThat(process.output())
+                    .contains("error: rank 0: port " + taken.getLocalPort() + " of 127.0.0.1 is in use");
+        }
+    }
+
+    @Test
+    void environmentIsReadWholeOrRefusedByName() {
+        Map<String, String> whole = new ProcessPlace(2, 4, 0, "node7", 29500).toEnvironment();
+        assertThat(ProcessPlace.of(whole)).contains(new ProcessPlace(2, 4, 0, "node7", 29500));
+        assertThat(ProcessPlace.of(Map.of())).isEmpty();
+        assertThat(ProcessPlace.of(Map.of("WORLD_SIZE", "1", "RANK", "0"))).isEmpty();
+        assertThatThrownBy(() -> ProcessPlace.of(Map.of("WORLD_SIZE", "2", "RANK", "1")))
+                .isInstanceOf(ProcessesException.class)
+                .hasMessageContaining("MASTER_ADDR is not set");
+        assertThatThrownBy(() -> ProcessPlace.of(Map.of("WORLD_SIZE", "two")))
+                .hasMessage("WORLD_SIZE is \"two\", expected a whole number");
+        assertThatThrownBy(() -> new ProcessPlace(4, 4, 0, "node7", 29500)).hasMessageContaining("RANK is 4");
+    }
+
+    @Test
+    void aSingleProcessExchangesNothing() {
+        try (PointerScope scope = new PointerScope();
+                Processes single = Processes.single()) {
+            Tensor tensor = Tensors.of(new float[] {3}, 1);
+            single.sum(tensor);
+            assertThat(Tensors.toFloats(tensor)).containsExactly(3);
+            assertThat(single.any(true)).isTrue();
+            assertThat(single.group()).isNull();
+        }
+    }
+
+    private List<JavaProcess> run(int world, String task, String recipe, int timeout, String... jvm) {
+        int port = JavaProcess.freePort();
+        List<JavaProcess> processes = new ArrayList<>();
+        for (int rank = 0; rank < world; rank++) {
+            processes.add(start(rank, world, port, task, recipe, timeout, jvm));
+        }
+        return processes;
+    }
+
+    private JavaProcess start(int rank, int world, int port, String task, String recipe, int timeout, String... jvm) {
+        Map<String, String> environment =
+                new java.util.HashMap<>(new ProcessPlace(rank, world, rank, "127.0.0.1", port).toEnvironment());
+        environment.put("JDK_JAVA_OPTIONS", String.join(" ", jvm));
+        return JavaProcess.start(folder, ProcessesWorker.class, environment, task, recipe, Integer.toString(timeout));
+    }
+}

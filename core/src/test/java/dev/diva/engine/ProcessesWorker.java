@@ -1,0 +1,127 @@
+package dev.diva.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
+
+/** One process of {@link ProcessesTest}: {@code TASK RECIPE TIMEOUT}. Prints results, or the one-line error, and exits with 1. */
+public final class ProcessesWorker {
+    private static final int WIDTH = 300;
+
+    private ProcessesWorker() {}
+
+    public static void main(String[] args) {
+        Engine.setThreads(1);
+        ProcessPlace place = ProcessPlace.of(System.getenv()).orElseThrow();
+        try (PointerScope scope = new PointerScope();
+                Processes processes = Processes.join(
+                        place,
+                        new Device(DeviceType.CPU),
+                        Map.of("recipe", args[1], "version", "1"),
+                        Duration.ofSeconds(Long.parseLong(args[2])))) {
+            switch (args[0]) {
+                case "exchange" -> exchange(processes);
+                case "gradients" -> gradients(processes);
+                case "die" -> die(processes);
+                case "fail" -> fail(processes);
+                default -> throw new IllegalArgumentException(args[0]);
+            }
+        } catch (ProcessesException e) {
+            System.out.println("error: " + e.getMessage());
+            Runtime.getRuntime().halt(1);
+        }
+        Runtime.getRuntime().halt(0);
+    }
+
+    private static void exchange(Processes processes) {
+        Tensor mine = Tensors.of(new float[] {1 + processes.rank(), 10}, 2);
+        processes.sum(mine);
+        System.out.println("sum " + List.of(Tensors.toFloats(mine)[0], Tensors.toFloats(mine)[1]));
+        Tensor first = Tensors.of(new float[] {7 * (processes.rank() + 1)}, 1);
+        processes.broadcast(first);
+        System.out.println("broadcast " + Tensors.toFloats(first)[0]);
+        System.out.println("any " + processes.any(processes.rank() == 1) + " " + processes.any(false));
+        processes.barrier();
+    }
+
+    /** Two micro-batches, three steps; the sums of the gradients must be those of all data in one process. */
+    private static void gradients(Processes processes) {
+        List<Tensor> parameters = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            parameters.add(Tensors.of(numbers(WIDTH * WIDTH, i), WIDTH, WIDTH).set_requires_grad(true));
+        }
+        Tensor unused = torch.zeros(3).set_requires_grad(true);
+        parameters.add(2, unused);
+        try (GradientAverage average = processes.averaging(parameters)) {
+            for (int step = 0; step < 3; step++) {
+                for (Tensor parameter : parameters) {
+                    if (parameter.grad().defined()) {
+                        parameter.grad().zero_();
+                    }
+                }
+                for (int micro = 0; micro < 2; micro++) {
+                    if (micro == 1) {
+                        average.beforeLastBackward();
+                    }
+                    loss(parameters, processes.rank() * 2 + micro).backward();
+                }
+                average.finish();
+                StringBuilder bits = new StringBuilder("step " + (step == 0 ? "first" : "later"));
+                for (Tensor parameter : parameters) {
+                    if (parameter.grad().defined()) {
+                        bits.append(' ').append(java.util.Arrays.hashCode(Tensors.toFloats(parameter.grad())));
+                    }
+                }
+                System.out.println(bits);
+            }
+            System.out.println("norm " + parameters.get(0).grad().norm().item().toDouble());
+            System.out.println("unused " + unused.grad().defined());
+        }
+    }
+
+    /** Of a chain of matrices on the rows of one part of the data. */
+    static Tensor loss(List<Tensor> parameters, int part) {
+        Tensor x = Tensors.of(numbers(4 * WIDTH, 100 + part), 4, WIDTH);
+        for (Tensor parameter : parameters) {
+            if (parameter.dim() == 2) {
+                x = x.matmul(parameter).tanh();
+            }
+        }
+        return x.square().mean();
+    }
+
+    static float[] numbers(int count, int seed) {
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = (float) Math.sin(i * 0.37 + seed) * 0.1f;
+        }
+        return numbers;
+    }
+
+    private static void die(Processes processes) {
+        processes.barrier();
+        if (processes.rank() == Integer.getInteger("die", 1)) {
+            Runtime.getRuntime().halt(137);
+        }
+        Tensor big = torch.ones(1 << 20).mul(new Scalar(2));
+        while (true) {
+            processes.sum(big);
+        }
+    }
+
+    private static void fail(Processes processes) {
+        processes.barrier();
+        if (processes.rank() == 1) {
+            processes.fail("loss is NaN in step 3");
+            Runtime.getRuntime().halt(1);
+        }
+        processes.barrier();
+    }
+}
