@@ -56,10 +56,15 @@ public record ConfigJson(JsonNode node, String location) {
         if (value.isMissingNode() || value.isNull()) {
             return whenAbsent;
         }
-        if (!value.isIntegralNumber() || value.asLong() < 0) {
-            throw wrong(key, "a whole number");
+        return whole(key, value);
+    }
+
+    /** Nothing that a config counts reaches 2^31. */
+    private long whole(String key, JsonNode value) {
+        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 0) {
+            throw wrong(key, "a whole number below 2^31");
         }
-        return value.asLong();
+        return value.asInt();
     }
 
     /** A number. */
@@ -90,10 +95,10 @@ public record ConfigJson(JsonNode node, String location) {
     public long side(String key, long whenAbsent) {
         JsonNode value = node.path(key);
         if (value.isArray() && value.size() == 2 && value.get(0).equals(value.get(1))) {
-            return value.get(0).asLong();
+            return whole(key, value.get(0));
         }
         if (value.isObject() && value.path("height").equals(value.path("width"))) {
-            return value.path("height").asLong();
+            return whole(key, value.path("height"));
         }
         if (value.isContainerNode()) {
             throw wrong(key, "a square");

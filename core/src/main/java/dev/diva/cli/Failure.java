@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import dev.diva.BadInputException;
+import dev.diva.engine.ProcessesException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -12,13 +13,15 @@ import java.util.concurrent.ExecutionException;
 
 /** What a user is told of a failure: one line, and the exit code. */
 final class Failure {
-    private static final int WORK_FAILED = 1;
-    private static final int BAD_INPUT = 3;
-
     private Failure() {}
 
     static int exitCode(Throwable failure) {
-        return cause(failure) instanceof BadInputException ? BAD_INPUT : WORK_FAILED;
+        Throwable cause = cause(failure);
+        if (cause instanceof BadInputException) {
+            return ExitCodes.BAD_INPUT;
+        }
+        boolean followed = cause instanceof ProcessesException && System.getenv(ProcessLauncher.PARENT) != null;
+        return followed ? ProcessLauncher.FOLLOWED : ExitCodes.WORK_FAILED;
     }
 
     /** The line, without the program's name. */
@@ -36,6 +39,7 @@ final class Failure {
         }
         return cause instanceof BadInputException
                         || cause instanceof IOException
+                        || cause instanceof ProcessesException
                         || cause instanceof IllegalStateException
                 ? firstLine(message)
                 : firstLine(message) + " (" + cause.getClass().getSimpleName() + ")";

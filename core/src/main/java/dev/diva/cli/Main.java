@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Main.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         description = "Diffusion feedback that helps CLIP see better.",
-        footer = {"", "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input."},
+        footer = {"", "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 75 stopped and resumable."},
         subcommands = {
             EncodeCommand.class,
             InspectCommand.class,
@@ -52,7 +52,9 @@ public final class Main {
 
     /** Runs one command and exits with its code. */
     public static void main(String[] arguments) {
-        System.exit(run(commandLine(), arguments));
+        CommandLine commands = commandLine();
+        LauncherWatch.start(commands.getErr());
+        System.exit(run(commands, arguments));
     }
 
     /** All commands, with failures as one line on the error stream. */

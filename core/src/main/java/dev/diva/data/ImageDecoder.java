@@ -51,7 +51,7 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
             RasterImage image = switch (header.format()) {
                 case JPEG -> JpegPixels.decode(file, name);
                 case PNG -> PngPixels.decode(file, name);
-                default -> BufferedPixels.of(read(file, header.format().name()));
+                default -> BufferedPixels.of(read(file, header.format().name(), maxPixels));
             };
             if (image.width() != header.width() || image.height() != header.height()) {
                 if (header.format() != ImageHeader.Format.GIF) {
@@ -74,7 +74,7 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
         }
     }
 
-    static BufferedImage read(byte[] file, String format) throws IOException {
+    static BufferedImage read(byte[] file, String format, long maxPixels) throws IOException {
         Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format.toLowerCase(Locale.ROOT));
         if (!readers.hasNext()) {
             throw new IOException("no reader of " + format + " is installed");
@@ -82,6 +82,10 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
         ImageReader reader = readers.next();
         try (ImageInputStream in = stream(file)) {
             reader.setInput(in, true, true);
+            if ((long) reader.getWidth(0) * reader.getHeight(0) > maxPixels) { // a GIF's frame may exceed its header
+                throw new IOException("a frame of " + reader.getWidth(0) + "x" + reader.getHeight(0)
+                        + " pixels, more than the limit of " + maxPixels);
+            }
             BufferedImage image = reader.read(0);
             if (image == null) {
                 throw new IOException("no pixels");

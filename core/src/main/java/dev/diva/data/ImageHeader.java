@@ -28,7 +28,7 @@ record ImageHeader(Format format, int width, int height) {
                         name + ": the header declares " + header.width + "x" + header.height + " pixels");
             }
             return header;
-        } catch (ArrayIndexOutOfBoundsException e) {
+        } catch (IndexOutOfBoundsException e) {
             throw new BadInputException(name + ": the file ends inside the image header", e);
         }
     }

@@ -16,7 +16,7 @@ final class PngPixels {
         checkChunks(in, name);
         int depth = in.at(24);
         int colorType = in.at(25);
-        BufferedImage image = ImageDecoder.read(file, "png");
+        BufferedImage image = ImageDecoder.read(file, "png", Long.MAX_VALUE); // its header was checked
         Raster raster = image.getRaster();
         if (colorType == 3 || depth == 1) {
             ColorModel colors = image.getColorModel();

@@ -153,9 +153,13 @@ public final class MmvpReader {
         if (row.get(2).isBlank()) {
             throw new BadInputException(table + " row " + line + ": empty statement; write what its image shows");
         }
+        String type = row.get(1).strip();
+        if (type.isEmpty() || type.matches("(?s)\\.+|.*[/\\\\\\p{Cntrl}].*")) {
+            throw new BadInputException(table + " row " + line + ": type \"" + type.replaceAll("\\p{Cntrl}", "?")
+                    + "\" cannot be the name of a folder");
+        }
         try {
-            return new Row(
-                    line, Integer.parseInt(row.get(0).strip()), row.get(1).strip(), row.get(2));
+            return new Row(line, Integer.parseInt(row.get(0).strip()), type, row.get(2));
         } catch (NumberFormatException e) {
             throw new BadInputException(
                     table + " row " + line + ": question id \"" + row.get(0) + "\", expected a whole number", e);

@@ -35,7 +35,7 @@ public record TransformerConfig(
     public static TransformerConfig read(ConfigJson json, TransformerConfig defaults) {
         long width = json.number("hidden_size", defaults.hiddenSize);
         long heads = json.number("num_attention_heads", defaults.numAttentionHeads);
-        if (heads == 0 || width % heads != 0) {
+        if (heads == 0 || width == 0 || width % heads != 0) {
             throw new BadInputException(
                     json.location() + ": hidden_size " + width + " is not a multiple of num_attention_heads " + heads);
         }
