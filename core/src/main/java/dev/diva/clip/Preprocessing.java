@@ -112,6 +112,14 @@ public record Preprocessing(
     }
 
     /**
+     * The same in the order of OpenAI's and open_clip's code, whatever library the checkpoint is of. The benchmarks of CLIPs are scored
+     * with it, so that a score does not depend on the layout of the file.
+     */
+    public Preprocessing asBenchmarksDo() {
+        return new Preprocessing(imageSize, resize, interpolation, false, mean, std);
+    }
+
+    /**
      * The pixels that the tower takes.
      *
      * @param image decoded, in its file's own colour mode

@@ -61,7 +61,7 @@ public final class ClipEncoder implements ImageTextEncoder {
 
     @Override
     public float[] pixels(ImageEntry image) {
-        return clip.preprocessing().pixels(decoder.decode(image.read(), image.name()));
+        return clip.preprocessing().asBenchmarksDo().pixels(decoder.decode(image.read(), image.name()));
     }
 
     @Override

@@ -4,15 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.diva.clip.Clip;
+import dev.diva.data.ImageEntry;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** From files to scores with the tower of clip-hf-vit, against the authors' code and CLIP_benchmark. */
 class ClipScoresTest {
@@ -50,6 +56,25 @@ class ClipScoresTest {
             }
             Close.assertClose(actual, expected, 0, JPEG_TOLERANCE);
         }
+    }
+
+    /** An odd margin: OpenAI's code crops at column 2 (1.5, half to even), transformers' at 1. */
+    @Test
+    void imagesAreCroppedAsTheBenchmarksDoWhateverTheLayout(@TempDir Path folder) throws IOException {
+        int side = clip.preprocessing().imageSize();
+        BufferedImage image = new BufferedImage(side + 3, side, BufferedImage.TYPE_INT_RGB);
+        for (int x = 0; x < side + 3; x++) {
+            for (int y = 0; y < side; y++) {
+                image.setRGB(x, y, x * 0x030507 + y);
+            }
+        }
+        Path file = folder.resolve("odd.png");
+        ImageIO.write(image, "png", file.toFile());
+        float[] actual = new ClipEncoder("tiny", clip, Feature.ZERO_SHOT).pixels(ImageEntry.of(file));
+        float[] mean = clip.preprocessing().mean();
+        float[] std = clip.preprocessing().std();
+        int blue = 2 * side * side;
+        assertThat(actual[blue]).isCloseTo((14 / 255f - mean[2]) / std[2], within(1e-6f));
     }
 
     @Test
