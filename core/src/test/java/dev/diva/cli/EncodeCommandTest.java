@@ -9,7 +9,7 @@ import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
-import java.awt.image.BufferedImage;
+import dev.diva.testing.Pictures;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import javax.imageio.ImageIO;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,7 +41,7 @@ class EncodeCommandTest {
         try (PointerScope scope = new PointerScope()) {
             Tensor all = golden.input("images_u8");
             for (int i = 0; i < all.size(0); i++) {
-                write(Tensors.toLongs(all.select(0, i)), images.resolve(i + ".png"));
+                Pictures.writePng(Tensors.toLongs(all.select(0, i)), images.resolve(i + ".png"));
             }
         }
     }
@@ -120,6 +119,58 @@ class EncodeCommandTest {
         assertThat(failures.get(0)).hasMessageContaining("no image");
     }
 
+    @Test
+    void unreadableImagesAtTheEndAreReportedOnce() throws IOException {
+        Files.writeString(images.resolve("y.png"), "no image");
+        Files.writeString(images.resolve("z.jpg"), "");
+        List<String> arguments = new ArrayList<>(arguments(folder.resolve("e.json")));
+        arguments.addAll(List.of("--json", "--batch", "3"));
+        assertThat(execute(arguments)).isZero();
+        JsonNode report = new ObjectMapper().readTree(out.toString());
+        assertThat(report.path("images").asInt()).isEqualTo(4);
+        assertThat(report.path("skipped")).hasSize(2);
+    }
+
+    @Test
+    void jsonHoldsTheSameNumbersAsSafetensors() throws IOException {
+        Path json = folder.resolve("e.json");
+        List<String> arguments = new ArrayList<>(arguments(json));
+        arguments.addAll(List.of("--tokens", "--batch", "3"));
+        assertThat(execute(arguments)).isZero();
+        JsonNode written = new ObjectMapper().readTree(json.toFile());
+        assertThat(written.path("images")).hasSize(4);
+        try (PointerScope scope = new PointerScope()) {
+            assertSame(written.path("image_embeds"), golden.expected("image_embeds_normalised"));
+            assertSame(written.path("tokens"), golden.expected("vision.tokens_projected"));
+        }
+    }
+
+    @Test
+    void nothingIsLeftBesideTheOutput() throws IOException {
+        Path target = Files.createDirectory(folder.resolve("target"));
+        assertThat(execute(arguments(target.resolve("e.safetensors")))).isZero();
+        try (var files = Files.list(target)) {
+            assertThat(files).containsExactly(target.resolve("e.safetensors"));
+        }
+    }
+
+    private static void assertSame(JsonNode nested, Tensor expected) {
+        List<Float> values = new ArrayList<>();
+        flatten(nested, values);
+        float[] actual = new float[values.size()];
+        for (int i = 0; i < actual.length; i++) {
+            actual[i] = values.get(i);
+        }
+        Close.assertClose(actual, Tensors.toFloats(expected), 0, 5e-5);
+    }
+
+    private static void flatten(JsonNode node, List<Float> values) {
+        if (node.isNumber()) {
+            values.add(node.floatValue());
+        }
+        node.forEach(child -> flatten(child, values));
+    }
+
     private List<String> arguments(Path file) {
         return List.of(
                 "--clip",
@@ -141,15 +192,5 @@ class EncodeCommandTest {
                     return 3;
                 })
                 .execute(arguments.toArray(new String[0]));
-    }
-
-    private static void write(long[] chw, Path path) throws IOException {
-        int size = (int) Math.round(Math.sqrt(chw.length / 3.0));
-        int area = size * size;
-        BufferedImage image = new BufferedImage(size, size, BufferedImage.TYPE_INT_RGB);
-        for (int i = 0; i < area; i++) {
-            image.setRGB(i % size, i / size, (int) (chw[i] << 16 | chw[area + i] << 8 | chw[2 * area + i]));
-        }
-        ImageIO.write(image, "png", path.toFile());
     }
 }
