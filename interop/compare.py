@@ -20,7 +20,7 @@ def read_features(path):
     """Rows of image_embeds and the paths that they belong to."""
     with safe_open(path, "pt") as file:
         metadata = file.metadata() or {}
-        names = next((json.loads(v) for v in metadata.values() if v.startswith("[")), None)
+        names = json.loads(metadata["images"]) if "images" in metadata else None
         return file.get_tensor("image_embeds").float(), names
 
 

@@ -44,8 +44,8 @@ class LibraryExampleTest {
         Path photo = folder.resolve("photo.png");
         try (PointerScope scope = new PointerScope()) {
             Pictures.writePng(Tensors.toLongs(golden.input("images_u8").select(0, 0)), photo);
-            float[] picture = Tensors.toFloats(
-                    golden.expected("image_embeds_normalised").select(0, 0));
+            float[] picture =
+                    Tensors.toFloats(golden.expected("image_embeds_normalised").select(0, 0));
             assertThat(golden.json("strings.json").get(1).asText()).isEqualTo("a photo of a cat");
             float[] caption =
                     Tensors.toFloats(golden.expected("text_embeds_normalised").select(0, 1));

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
         description = "Diffusion feedback that helps CLIP see better.",
         footer = {"", "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 75 stopped and resumable."},
         subcommands = {
+            DoctorCommand.class,
             EncodeCommand.class,
             InspectCommand.class,
             ExportCommand.class,

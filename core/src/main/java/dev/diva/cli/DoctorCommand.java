@@ -1,0 +1,89 @@
+package dev.diva.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BuildInfo;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Machine;
+import dev.diva.engine.Precision;
+import dev.diva.engine.Speed;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Says what the machine has and how fast it computes. */
+@Command(
+        name = "doctor",
+        mixinStandardHelpOptions = true,
+        description = "Machine, threads, precision, memory and measured speed.")
+public final class DoctorCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--threads", defaultValue = "0", description = "Threads of an operation. Default: all cores.")
+    private int threads;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws JsonProcessingException {
+        if (threads < 0) {
+            throw new ParameterException(spec.commandLine(), "--threads is at least 0");
+        }
+        Engine.setThreads(threads);
+        Map<String, Object> facts = machine(Machine.read());
+        facts.putAll(speed());
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(facts));
+        } else {
+            facts.forEach((name, value) -> out.printf("%-24s %s%n", name, text(value)));
+        }
+        out.flush();
+        return 0;
+    }
+
+    private static Map<String, Object> machine(Machine machine) {
+        BuildInfo build = BuildInfo.read();
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("diva", build.version() + " (" + build.commit() + ")");
+        facts.put("system", machine.system());
+        facts.put("processor", machine.processor());
+        facts.put("cores", machine.cores());
+        facts.put("threads", machine.threads());
+        facts.put("precision", machine.precision().name().toLowerCase(Locale.ROOT));
+        facts.put("memoryBytes", machine.memoryBytes());
+        facts.put("heapBytes", machine.heapBytes());
+        facts.put("java", machine.java());
+        facts.put("libtorch", machine.libtorch());
+        facts.put("instructions", machine.instructions());
+        facts.put("cuda", machine.cuda());
+        return facts;
+    }
+
+    private static Map<String, Double> speed() {
+        Map<String, Double> speed = new LinkedHashMap<>();
+        for (Precision precision : Precision.values()) {
+            String name = precision.name().toLowerCase(Locale.ROOT);
+            speed.put("matmulGflops." + name, Speed.matmul(precision));
+            speed.put("attentionGflops." + name, Speed.attention(precision));
+        }
+        return speed;
+    }
+
+    private static String text(Object value) {
+        return value instanceof Double number
+                ? String.format(Locale.ROOT, "%.0f", number)
+                : value instanceof Long bytes
+                        ? String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1 << 30))
+                        : value.toString();
+    }
+}
