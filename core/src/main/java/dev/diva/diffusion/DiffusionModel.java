@@ -1,44 +1,48 @@
 package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A frozen text-to-image latent diffusion model, read from a folder as the hub ships it: {@code unet}, {@code vae}, {@code text_encoder},
+ * A frozen text-to-image latent diffusion model, read from a folder as the hub ships it: {@code unet} (or {@code transformer}), {@code vae}, {@code text_encoder},
  * {@code tokenizer}, {@code scheduler}. Weights that are stored in the type that is computed in stay mapped, shared between processes;
  * none gets a gradient. Not thread safe.
  */
 public final class DiffusionModel implements AutoCloseable {
     private static final String[] DIFFUSERS_NAMES = {"diffusion_pytorch_model"};
 
+    /** Positions are computed; old files hold them as well. */
+    private static final Pattern POSITIONS = Pattern.compile("pos_embed\\.pos_embed");
+
     private final ModelFolder folder;
     private final Weights denoiserWeights;
     private final Weights autoencoderWeights;
-    private final UNet denoiser;
+    private final Denoiser denoiser;
     private final Autoencoder autoencoder;
     private final NoiseSchedule schedule;
-    private final PromptEncoder prompts;
+    private final PromptEncoder prompts; // null where the denoiser knows no text
 
     private DiffusionModel(ModelFolder folder, Placement placement) {
         this.folder = folder;
-        UNetConfig unet = UNetConfig.read(
-                folder.config("unet", "config.json", "a latent diffusion teacher has a denoiser in unet/"));
-        AutoencoderConfig vae = AutoencoderConfig.read(
-                folder.config("vae", "config.json", "not a latent diffusion model without an autoencoder in vae/"));
         this.schedule = new NoiseSchedule(NoiseConfig.read(folder.config(
                 "scheduler", "scheduler_config.json", "the noise that the model was trained with is unknown")));
-        this.prompts = new PromptEncoder(folder, placement);
-        requireFit(unet, vae);
-        TensorSource unetSource = folder.weights("unet", DIFFUSERS_NAMES);
-        this.denoiserWeights = Weights.frozen(unetSource, placement);
-        this.denoiser = built(denoiserWeights, weights -> new UNet(weights, unet));
+        AutoencoderConfig vae = AutoencoderConfig.read(
+                folder.config("vae", "config.json", "not a latent diffusion model without an autoencoder in vae/"));
+        boolean isDit = !folder.has("unet") && folder.has("transformer");
+        this.prompts = isDit ? null : new PromptEncoder(folder, placement);
+        Function<Weights, Denoiser> constructor = isDit ? dit(vae) : unet(vae);
+        this.denoiserWeights =
+                Weights.frozen(folder.weights(isDit ? "transformer" : "unet", DIFFUSERS_NAMES), placement);
+        this.denoiser = built(denoiserWeights, constructor);
         try {
             TensorSource stored = folder.weights("vae", DIFFUSERS_NAMES);
             this.autoencoderWeights = Weights.frozen(OldAutoencoderNames.translated(stored), placement);
@@ -46,6 +50,37 @@ public final class DiffusionModel implements AutoCloseable {
         } catch (RuntimeException e) {
             denoiserWeights.close();
             throw e;
+        }
+    }
+
+    private Function<Weights, Denoiser> unet(AutoencoderConfig vae) {
+        UNetConfig config = UNetConfig.read(folder.config(
+                "unet", "config.json", "a latent diffusion teacher has a denoiser in unet/ or transformer/"));
+        requireLatents("unet", config.latentChannels(), vae);
+        boolean isXl = config.time().added() != null; // whose tokens come from two text encoders
+        if (!isXl && prompts.width() != config.crossAttentionDim()) {
+            throw new BadInputException(folder.folder() + ": unet/config.json has cross_attention_dim "
+                    + config.crossAttentionDim() + ", text_encoder/config.json hidden_size " + prompts.width()
+                    + ": not parts of one model");
+        }
+        return weights -> new UNet(weights, config);
+    }
+
+    private Function<Weights, Denoiser> dit(AutoencoderConfig vae) {
+        ConfigJson json = folder.config("transformer", "config.json", "a latent diffusion teacher has a denoiser");
+        DitConfig config = DitConfig.read(json);
+        requireLatents("transformer", config.latentChannels(), vae);
+        return weights -> {
+            weights.ignore(POSITIONS);
+            return new Dit(weights, config);
+        };
+    }
+
+    private void requireLatents(String part, long channels, AutoencoderConfig vae) {
+        if (channels != vae.latentChannels()) {
+            throw new BadInputException(folder.folder() + ": " + part + "/config.json reads latents of " + channels
+                    + " channels, vae/config.json makes " + vae.latentChannels()
+                    + ": not parts of one text-to-image model");
         }
     }
 
@@ -71,18 +106,6 @@ public final class DiffusionModel implements AutoCloseable {
         }
     }
 
-    private void requireFit(UNetConfig unet, AutoencoderConfig vae) {
-        if (unet.latentChannels() != vae.latentChannels()) {
-            throw new BadInputException(folder.folder() + ": unet/config.json reads latents of " + unet.latentChannels()
-                    + " channels, vae/config.json makes " + vae.latentChannels() + ": not parts of one model");
-        }
-        if (unet.time().added() == null && prompts.width() != unet.crossAttentionDim()) {
-            throw new BadInputException(folder.folder() + ": unet/config.json has cross_attention_dim "
-                    + unet.crossAttentionDim() + ", text_encoder/config.json hidden_size " + prompts.width()
-                    + ": not parts of one model");
-        }
-    }
-
     /** What predicts the noise. */
     public Denoiser denoiser() {
         return denoiser;
@@ -103,8 +126,14 @@ public final class DiffusionModel implements AutoCloseable {
      * frees it again: keep the result.
      *
      * @return fp32 [1, 77, width], without gradient, owned by the caller's scope
+     * @throws BadInputException when the model has no text encoder (DiT), or one whose states are not what its denoiser attends to (SDXL)
      */
     public Tensor encodePrompt(String prompt) {
+        if (prompts == null || prompts.width() != denoiser.crossAttentionDim()) {
+            throw new BadInputException(
+                    folder.folder() + ": text_encoder/ does not give the condition of this denoiser," + " of width "
+                            + denoiser.crossAttentionDim() + "; take a Stable Diffusion 1.x or 2.x for prompts");
+        }
         return prompts.encode(prompt);
     }
 

@@ -28,6 +28,9 @@ class UNetTest {
     private static final double GRADIENT_RTOL = 1e-3;
     private static final double GRADIENT_ATOL = 1e-6;
 
+    /** What PyTorch 2.10's own bf16 autocast reaches on this tiny random UNet, whose norms amplify every rounding. */
+    private static final double AUTOCAST_COSINE = 0.975;
+
     /** These layers are too small to share among threads. */
     @BeforeAll
     static void oneThread() {
@@ -111,8 +114,10 @@ class UNetTest {
                     new UNet.Conditions(golden.input("context_77").narrow(0, 0, 1), null),
                     (name, output) -> stages.put(name, Tensors.toFloats(output)));
             assertThat(stages).hasSize(11);
-            stages.forEach((name, output) ->
-                    Close.assertClose(output, Tensors.toFloats(golden.expected("stage." + name)), 0, TOLERANCE));
+            stages.forEach((name, output) -> {
+                float[] expected = Tensors.toFloats(golden.expected("stage." + name));
+                Close.assertClose(output, expected, 0, TOLERANCE * Math.max(1, largest(expected)));
+            });
         }
     }
 
@@ -167,6 +172,22 @@ class UNetTest {
     }
 
     @Test
+    void bf16StaysCloseToFp32() {
+        Golden golden = Golden.of("sd21-unet");
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.weights(Teachers.unetOf("sd21"), Precision.BF16)) {
+            UNet unet = Teachers.unet(weights, Teachers.unetOf("sd21"));
+            Result result = Teachers.differentiate(
+                    golden.input("context_77"),
+                    golden.input("noise"),
+                    condition -> unet.predict(golden.input("z_t"), golden.input("timesteps"), condition));
+            Close.assertClose(result.loss(), golden.expected("loss_77"), 2e-2, 0);
+            assertThat(cosine(result.gradient(), golden.expected("dcontext_77")))
+                    .isGreaterThan(AUTOCAST_COSINE);
+        }
+    }
+
+    @Test
     void frozenWeightsGetNoGradientAndTrainedOnesDo() {
         Golden golden = Golden.of("sd15-unet");
         try (PointerScope scope = new PointerScope();
@@ -200,15 +221,15 @@ class UNetTest {
             Tensor timesteps = golden.input("timesteps");
             Tensor condition = golden.input("context_77");
             long before = 0;
-            for (int step = 0; step < 200; step++) {
+            for (int step = 0; step < 120; step++) {
                 try (PointerScope scope = new PointerScope()) {
                     Teachers.differentiate(condition, noise, c -> unet.predict(zt, timesteps, c));
                 }
-                if (step == 40) {
+                if (step == 30) {
                     before = Engine.residentBytes();
                 }
             }
-            // A leaked step would be 5 MB: 160 of them 800 MB.
+            // A leaked step would be 5 MB: 90 of them 450 MB.
             assertThat(Engine.residentBytes() - before).isLessThan(60L << 20);
         }
     }
@@ -230,5 +251,27 @@ class UNetTest {
         Close.assertClose(result.loss(), golden.expected("loss_" + tokens), 0, TOLERANCE);
         Close.assertCloseToLargest(
                 result.gradient(), golden.expected("dcontext_" + tokens), GRADIENT_RTOL, GRADIENT_ATOL);
+    }
+
+    private static float largest(float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return largest;
+    }
+
+    private static double cosine(Tensor a, Tensor b) {
+        float[] x = Tensors.toFloats(a);
+        float[] y = Tensors.toFloats(b);
+        double xy = 0;
+        double xx = 0;
+        double yy = 0;
+        for (int i = 0; i < x.length; i++) {
+            xy += (double) x[i] * y[i];
+            xx += (double) x[i] * x[i];
+            yy += (double) y[i] * y[i];
+        }
+        return xy / Math.sqrt(xx * yy);
     }
 }

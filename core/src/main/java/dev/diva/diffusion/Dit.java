@@ -1,0 +1,147 @@
+package dev.diva.diffusion;
+
+import dev.diva.checkpoint.Weights;
+import dev.diva.diffusion.layer.AdaptiveBlock;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
+import dev.diva.model.Conv2d;
+import dev.diva.model.LayerNorm;
+import dev.diva.model.Linear;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * The diffusion transformer of Peebles and Xie, under diffusers' names. It knows classes and no tokens; as a teacher it takes the mean
+ * over the tokens of a condition of its own width, added to the embedding of no class in every block. A convention of ours: nobody
+ * trained a DiT with it.
+ */
+public final class Dit implements Denoiser {
+    private static final double NORM_EPS = 1e-6;
+
+    private final DitConfig config;
+    private final Placement placement;
+    private final Conv2d patches;
+    private final List<AdaptiveBlock> blocks = new ArrayList<>();
+    private final LayerNorm normOut;
+    private final Linear modulationOut;
+    private final Linear projectionOut;
+
+    /** Reads every tensor of a DiTTransformer2DModel. The caller ends with {@link Weights#finish} and closes the weights. */
+    public Dit(Weights weights, DitConfig config) {
+        this.config = config;
+        this.placement = weights.placement();
+        long width = config.width();
+        long p = config.patchSize();
+        this.patches = Conv2d.of(
+                weights.at("pos_embed").at("proj"), config.latentChannels(), width, new Conv2d.Geometry(p, p, 0));
+        AdaptiveBlock.Shape shape = new AdaptiveBlock.Shape(width, config.heads(), config.classes(), config.normEps());
+        for (int i = 0; i < config.layers(); i++) {
+            blocks.add(new AdaptiveBlock(weights.at("transformer_blocks", i), shape));
+        }
+        this.normOut = LayerNorm.withoutWeights(width, NORM_EPS);
+        this.modulationOut = Linear.of(weights.at("proj_out_1"), width, 2 * width);
+        this.projectionOut = Linear.of(weights.at("proj_out_2"), width, p * p * config.outChannels());
+    }
+
+    @Override
+    public long crossAttentionDim() {
+        return config.width();
+    }
+
+    @Override
+    public long latentChannels() {
+        return config.latentChannels();
+    }
+
+    @Override
+    public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition) {
+        if (condition.dim() != 3 || condition.size(2) != config.width()) {
+            throw new IllegalArgumentException("condition " + Arrays.toString(condition.shape())
+                    + ", expected [batch, tokens, " + config.width() + "]");
+        }
+        return Scopes.returning(() -> {
+            long[] noClass = new long[Math.toIntExact(zt.size(0))];
+            Arrays.fill(noClass, config.classes());
+            Tensor mean = condition
+                    .to(placement.device(), placement.precision().dtype())
+                    .mean(1);
+            return output(zt, timesteps, Tensors.of(noClass, noClass.length), mean)
+                    .narrow(1, 0, config.latentChannels());
+        });
+    }
+
+    /**
+     * The whole output for class labels.
+     *
+     * @param labels int64 [batch], 0 to classes; the last stands for no class
+     * @return fp32 [batch, outChannels, h, w]
+     */
+    public Tensor classPrediction(Tensor zt, Tensor timesteps, Tensor labels) {
+        return Scopes.returning(() -> output(zt, timesteps, labels, null));
+    }
+
+    private Tensor output(Tensor zt, Tensor timesteps, Tensor labels, Tensor added) {
+        long p = config.patchSize();
+        if (zt.dim() != 4 || zt.size(1) != config.latentChannels() || zt.size(2) % p != 0 || zt.size(3) % p != 0) {
+            throw new IllegalArgumentException("latent " + Arrays.toString(zt.shape()) + ", expected [batch, "
+                    + config.latentChannels() + ", h, w], h and w multiples of " + p);
+        }
+        ScalarType dtype = placement.precision().dtype();
+        Tensor t = timesteps.to(placement.device(), ScalarType.Long);
+        Tensor classes = labels.to(placement.device(), ScalarType.Long);
+        Tensor grid = patches.forward(zt.to(placement.device(), dtype)); // [batch, width, rows, columns]
+        long rows = grid.size(2);
+        long columns = grid.size(3);
+        Tensor x =
+                grid.flatten(2, 3).transpose(1, 2).add(positions(rows, columns).to(placement.device(), dtype));
+        Tensor first = null;
+        for (AdaptiveBlock block : blocks) {
+            Tensor embedding = block.embedding(t, classes, dtype);
+            embedding = added == null ? embedding : embedding.add(added);
+            first = first == null ? embedding : first;
+            x = block.forward(x, embedding);
+        }
+        return image(x, first, rows, columns).to(ScalarType.Float);
+    }
+
+    private Tensor image(Tensor x, Tensor embedding, long rows, long columns) {
+        TensorVector m =
+                modulationOut.forward(torch.silu(embedding)).unsqueeze(1).chunk(2, -1);
+        Tensor out = projectionOut.forward(AdaptiveBlock.modulated(normOut.forward(x), m.get(0), m.get(1)));
+        long p = config.patchSize();
+        long channels = config.outChannels();
+        return out.reshape(out.size(0), rows, columns, p, p, channels)
+                .permute(0, 5, 1, 3, 2, 4)
+                .reshape(out.size(0), channels, rows * p, columns * p);
+    }
+
+    /** Sines and cosines of column and row, scaled so that any size spans the grid of sampleSize: fp32 [1, rows * columns, width]. */
+    private Tensor positions(long rows, long columns) {
+        double base = (double) config.sampleSize() / config.patchSize();
+        int quarter = Math.toIntExact(config.width() / 4);
+        float[] values = new float[Math.toIntExact(rows * columns * config.width())];
+        int at = 0;
+        for (long row = 0; row < rows; row++) {
+            for (long column = 0; column < columns; column++) {
+                at = waves(column * base / columns, quarter, values, at);
+                at = waves(row * base / rows, quarter, values, at);
+            }
+        }
+        return Tensors.of(values, 1, rows * columns, config.width());
+    }
+
+    private static int waves(double position, int quarter, float[] values, int at) {
+        for (int i = 0; i < quarter; i++) {
+            double angle = position / Math.pow(10000, (double) i / quarter);
+            values[at + i] = (float) Math.sin(angle);
+            values[at + quarter + i] = (float) Math.cos(angle);
+        }
+        return at + 2 * quarter;
+    }
+}
