@@ -5,15 +5,18 @@ import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -49,6 +52,12 @@ public final class Weights implements AutoCloseable {
         return new Weights(new Loading(source, placement, isTrained), "");
     }
 
+    /** The same weights, with low-rank adapters added to some layers. */
+    public Weights withAdapters(LowRank.Plan plan) {
+        loading.adapterPlan = plan;
+        return this;
+    }
+
     /** The same weights seen under {@code name.}. */
     public Weights at(String name) {
         return new Weights(loading, prefix + name + ".");
@@ -78,6 +87,19 @@ public final class Weights implements AutoCloseable {
         return loading.take(prefix + name, ScalarType.Float, shape);
     }
 
+    /**
+     * The adapter of the linear layer under this prefix, if it has one; its masters are named {@code lora_A.weight} and {@code
+     * lora_B.weight}, as peft does.
+     */
+    public Optional<LowRank> adapter(long out, long in) {
+        return loading.adapter(prefix, out, in);
+    }
+
+    /** Every adapter by the name of its layer. */
+    public Map<String, LowRank> adapters() {
+        return Collections.unmodifiableMap(loading.adapters);
+    }
+
     /** Declares keys that may be present and are not read; each format keeps its own short list with reasons. */
     public void ignore(Pattern names) {
         loading.ignored.add(names);
@@ -94,7 +116,7 @@ public final class Weights implements AutoCloseable {
 
     /** Every tensor that was asked for, by full name, in the order of asking. */
     public Map<String, Tensor> tensors() {
-        return java.util.Collections.unmodifiableMap(loading.taken);
+        return Collections.unmodifiableMap(loading.taken);
     }
 
     /** The trained ones among {@link #tensors}. */
@@ -134,6 +156,8 @@ public final class Weights implements AutoCloseable {
         private final Map<String, Tensor> taken = new LinkedHashMap<>();
         private final List<Pattern> ignored = new ArrayList<>();
         private final List<String> problems = new ArrayList<>();
+        private final Map<String, LowRank> adapters = new LinkedHashMap<>();
+        private LowRank.Plan adapterPlan; // null for none
 
         Loading(TensorSource source, Placement placement, Predicate<String> isTrained) {
             this.source = source;
@@ -171,6 +195,34 @@ public final class Weights implements AutoCloseable {
                 }
                 return Scopes.keep(stored.to(placement.device(), frozenType));
             }
+        }
+
+        Optional<LowRank> adapter(String prefix, long out, long in) {
+            String layer = prefix.substring(0, prefix.length() - 1);
+            if (adapterPlan == null || !adapterPlan.targets().test(layer)) {
+                return Optional.empty();
+            }
+            return Optional.of(adapters.computeIfAbsent(layer, name -> newAdapter(name, out, in)));
+        }
+
+        private LowRank newAdapter(String layer, long out, long in) {
+            double bound = 1 / Math.sqrt(in); // Kaiming-uniform with a = sqrt(5)
+            long rank = adapterPlan.rank();
+            try (PointerScope scope = new PointerScope()) {
+                Tensor down =
+                        torch.empty(rank, in).uniform_(-bound, bound, new GeneratorOptional(adapterPlan.generator()));
+                return new LowRank(
+                        master(layer + ".lora_A.weight", down),
+                        master(layer + ".lora_B.weight", torch.zeros(out, rank)),
+                        adapterPlan.alpha() / rank);
+            }
+        }
+
+        private Tensor master(String name, Tensor value) {
+            Tensor master =
+                    Scopes.keep(value.to(placement.device(), ScalarType.Float).set_requires_grad(true));
+            taken.put(name, master);
+            return master;
         }
 
         private String nearest(String name) {

@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
         footer = {"", "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 75 stopped and resumable."},
         subcommands = {
             DoctorCommand.class,
+            TrainCommand.class,
+            CacheCommand.class,
             EncodeCommand.class,
             InspectCommand.class,
             ExportCommand.class,

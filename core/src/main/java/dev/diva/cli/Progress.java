@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -13,14 +14,16 @@ final class Progress implements AutoCloseable {
     private static final String CLEAR_LINE = "\r\u001b[K";
 
     private final String task;
+    private final long first;
     private final long total;
     private final PrintWriter err;
     private final ProgressBar bar; // null without a terminal
     private final long started = System.nanoTime();
     private long printed = started;
 
-    private Progress(String task, long total, PrintWriter err, ProgressBar bar) {
+    private Progress(String task, long first, long total, PrintWriter err, ProgressBar bar) {
         this.task = task;
+        this.first = first;
         this.total = total;
         this.err = err;
         this.bar = bar;
@@ -33,33 +36,46 @@ final class Progress implements AutoCloseable {
      * @param total how many there will be
      */
     static Progress start(String task, long total, PrintWriter err) {
+        return startFrom(task, 0, total, err);
+    }
+
+    /** Starts where earlier work has ended. */
+    static Progress startFrom(String task, long first, long total, PrintWriter err) {
         ProgressBar bar = Boolean.getBoolean("diva.terminal") // set by the script: Java 17 cannot ask for stderr alone
                 ? new ProgressBarBuilder()
                         .setTaskName(task)
                         .setInitialMax(total)
+                        .startsFrom(first, Duration.ZERO)
                         .setStyle(ProgressBarStyle.ASCII)
                         .setConsumer(new ConsoleProgressBarConsumer(System.err))
                         .showSpeed()
                         .build()
                 : null;
-        return new Progress(task, total, err, bar);
+        return new Progress(task, first, total, err, bar);
     }
 
     /** So many are done by now. */
     void at(long done) {
+        at(done, "");
+    }
+
+    /** So many are done by now, and a few words on how. */
+    void at(long done, String facts) {
         if (bar != null) {
             bar.stepTo(done);
+            bar.setExtraMessage(facts);
         } else if (System.nanoTime() - printed > PAUSE_NANOS) {
             printed = System.nanoTime();
             double seconds = (printed - started) / 1e9;
             err.printf(
                     Locale.ROOT,
-                    "%s: %d of %d, %.1f/s, %.0f s left%n",
+                    "%s: %d of %d, %.3g/s, %.0f s left%s%n",
                     task,
                     done,
                     total,
-                    done / seconds,
-                    (total - done) * seconds / Math.max(1, done));
+                    (done - first) / seconds,
+                    (total - done) * seconds / Math.max(1, done - first),
+                    facts.isEmpty() ? "" : ", " + facts);
             err.flush();
         }
     }

@@ -12,7 +12,8 @@ import java.util.function.Consumer;
 
 /**
  * Reads, decodes and prepares images ahead of the training step. Results come in the order of the positions whatever the threads
- * do; an image that cannot be read is reported, counted and replaced by the next of the order. One consumer thread.
+ * do; an image that cannot be read is reported, counted and replaced by the next readable one of the order, so that what comes at a
+ * position depends on nothing but the position. One consumer thread.
  *
  * @param <T> what is prepared from an image
  */
@@ -99,27 +100,37 @@ public final class ImageLoader<T> implements AutoCloseable {
      * @throws BadInputException when a whole round of the images had none that could be read
      */
     public Sample<T> next() {
-        return nextBefore(nextDelivered + (long) order.count() * settings.stride())
-                .orElseThrow(
-                        () -> new BadInputException("none of " + order.count() + " images could be read; the last was "
-                                + images.name(order.index(nextDelivered - settings.stride()))));
-    }
-
-    /** The next sample that can be read before the position {@code end}; nothing at or behind it is begun. */
-    public Optional<Sample<T>> nextBefore(long end) {
-        while (nextDelivered < end) {
-            fill(end);
-            Pending<T> pending = ahead.remove();
-            fill(end);
-            nextDelivered = pending.position() + settings.stride();
-            Optional<Sample<T>> sample = deliver(pending);
-            if (sample.isPresent()) {
-                return sample;
+        Pending<T> pending = take(Long.MAX_VALUE);
+        Optional<Sample<T>> sample = deliver(pending);
+        for (int i = 1; sample.isEmpty(); i++) {
+            if (i == order.count()) {
+                throw new BadInputException(
+                        "none of " + order.count() + " images could be read; the last was " + pending.name());
             }
+            pending = submit(nextDelivered - settings.stride() + i);
+            sample = deliver(pending);
         }
-        return Optional.empty();
+        return sample.get();
     }
 
+    /** The next sample that can be read before the position {@code end}; nothing at or behind it is begun, nothing replaced. */
+    public Optional<Sample<T>> nextBefore(long end) {
+        Optional<Sample<T>> sample = Optional.empty();
+        while (sample.isEmpty() && nextDelivered < end) {
+            sample = deliver(take(end));
+        }
+        return sample;
+    }
+
+    private Pending<T> take(long end) {
+        fill(end);
+        Pending<T> pending = ahead.remove();
+        fill(end);
+        nextDelivered = pending.position() + settings.stride();
+        return pending;
+    }
+
+    /** Waits for a sample; empty, and reported, when it cannot be read. */
     private Optional<Sample<T>> deliver(Pending<T> pending) {
         try {
             T value = pending.value().get();
@@ -149,13 +160,16 @@ public final class ImageLoader<T> implements AutoCloseable {
 
     private void fill(long end) {
         while (ahead.size() < settings.ahead() && nextSubmitted < end) {
-            long position = nextSubmitted;
-            int index = order.index(position);
-            Draw draw = new Draw(order.seed(), order.epoch(position), index);
-            Future<T> value = workers.submit(() -> preparation.prepare(images.decode(index, settings.decoder()), draw));
-            ahead.add(new Pending<>(position, draw, images.name(index), value));
+            ahead.add(submit(nextSubmitted));
             nextSubmitted += settings.stride();
         }
+    }
+
+    private Pending<T> submit(long position) {
+        int index = order.index(position);
+        Draw draw = new Draw(order.seed(), order.epoch(position), index);
+        Future<T> value = workers.submit(() -> preparation.prepare(images.decode(index, settings.decoder()), draw));
+        return new Pending<>(position, draw, images.name(index), value);
     }
 
     @Override

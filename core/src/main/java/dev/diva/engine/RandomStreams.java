@@ -56,6 +56,11 @@ public final class RandomStreams {
         return torch.randint(high, shape, new GeneratorOptional(generator), new TensorOptions(ScalarType.Long));
     }
 
+    /** A random order of 0 to count - 1, int64. */
+    public static Tensor randperm(Generator generator, long count) {
+        return torch.randperm(count, new GeneratorOptional(generator), new TensorOptions(ScalarType.Long));
+    }
+
     /** Numbers uniform in [0, 1), fp32. */
     public static Tensor rand(Generator generator, long... shape) {
         return torch.rand(shape, new GeneratorOptional(generator), new TensorOptions(ScalarType.Float));

@@ -1,5 +1,6 @@
 package dev.diva.model;
 
+import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.Weights;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -9,25 +10,31 @@ import org.bytedeco.pytorch.global.torch;
 public final class Linear {
     private final Tensor weight; // [out, in]
     private final Tensor bias; // [out] or null
+    private final LowRank adapter; // or null
 
-    private Linear(Tensor weight, Tensor bias) {
+    private Linear(Tensor weight, Tensor bias, LowRank adapter) {
         this.weight = weight;
         this.bias = bias;
+        this.adapter = adapter;
     }
 
     /** Reads {@code weight} [out, in] and {@code bias} [out]. */
     public static Linear of(Weights weights, long in, long out) {
-        return new Linear(weights.matrix("weight", out, in), weights.matrix("bias", out));
+        return new Linear(weights.matrix("weight", out, in), weights.matrix("bias", out), adapter(weights, in, out));
     }
 
     /** Reads {@code weight} [out, in] alone. */
     public static Linear withoutBias(Weights weights, long in, long out) {
-        return new Linear(weights.matrix("weight", out, in), null);
+        return new Linear(weights.matrix("weight", out, in), null, adapter(weights, in, out));
     }
 
     /** Wraps tensors that are already there. */
     public static Linear of(Tensor weight, Tensor bias) {
-        return new Linear(weight, bias);
+        return new Linear(weight, bias, null);
+    }
+
+    private static LowRank adapter(Weights weights, long in, long out) {
+        return weights.adapter(out, in).orElse(null);
     }
 
     /**
@@ -38,8 +45,9 @@ public final class Linear {
      */
     public Tensor forward(Tensor x) {
         Tensor w = weight.to(x.scalar_type());
-        return bias == null
+        Tensor y = bias == null
                 ? torch.linear(x, w, new TensorOptional())
                 : torch.linear(x, w, new TensorOptional(bias.to(x.scalar_type())));
+        return adapter == null ? y : y.add(adapter.forward(x));
     }
 }

@@ -1,5 +1,6 @@
 package dev.diva.train;
 
+import dev.diva.engine.Tensors;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -23,19 +24,20 @@ public final class AdamW implements Optimizer {
     }
 
     @Override
-    public void update(Map<String, Tensor> parameters, double rate, long step) {
+    public void update(Map<String, Tensor> parameters, double rate) {
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor gradient = parameter.grad();
                 if (gradient.defined()) {
-                    update(name, parameter, gradient, rate, step + 1);
+                    update(name, parameter, gradient, rate);
                 }
             }
         });
     }
 
-    private void update(String name, Tensor parameter, Tensor gradient, double rate, long count) {
+    private void update(String name, Tensor parameter, Tensor gradient, double rate) {
+        long count = count(name + ".step");
         Tensor mean = moment(name + ".exp_avg", parameter);
         Tensor square = moment(name + ".exp_avg_sq", parameter);
         parameter.mul_(new Scalar(1 - rate * weightDecay));
@@ -44,6 +46,12 @@ public final class AdamW implements Optimizer {
         double rootCorrection = Math.sqrt(1 - Math.pow(beta2, count));
         Tensor scale = square.sqrt().div_(new Scalar(rootCorrection)).add_(new Scalar(eps));
         parameter.addcdiv_(mean, scale, new Scalar(-rate / (1 - Math.pow(beta1, count))));
+    }
+
+    /** Updates of this parameter, this one included: parameters that join later have their own. */
+    private long count(String name) {
+        Tensor count = moments.has(name) ? moments.get(name) : moments.put(name, Tensors.of(new long[1], 1));
+        return Tensors.toLongs(count.add_(new Scalar(1)))[0];
     }
 
     private Tensor moment(String name, Tensor parameter) {

@@ -9,9 +9,8 @@ public interface Optimizer extends AutoCloseable {
      * One update.
      *
      * @param rate learning rate of this step
-     * @param step counted from 0
      */
-    void update(Map<String, Tensor> parameters, double rate, long step);
+    void update(Map<String, Tensor> parameters, double rate);
 
     /** Everything that the next update depends on, by name; owned by the optimiser. */
     Map<String, Tensor> state();

@@ -18,7 +18,7 @@ public final class Sgd implements Optimizer {
     }
 
     @Override
-    public void update(Map<String, Tensor> parameters, double rate, long step) {
+    public void update(Map<String, Tensor> parameters, double rate) {
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {

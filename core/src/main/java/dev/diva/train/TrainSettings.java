@@ -9,13 +9,22 @@ import java.util.OptionalDouble;
  * @param accumulation micro-batches a step
  * @param maxGradNorm where gradients are clipped; NaN for not at all
  * @param checkpointEvery steps between checkpoints
+ * @param projectionSteps first steps, in which the projection alone is changed
  */
-public record TrainSettings(Schedule schedule, int accumulation, double maxGradNorm, long checkpointEvery) {
+public record TrainSettings(
+        Schedule schedule, int accumulation, double maxGradNorm, long checkpointEvery, long projectionSteps) {
+    private static final String PROJECTION = "visual_proj.";
+
     public TrainSettings {
         if (accumulation < 1 || checkpointEvery < 1 || maxGradNorm <= 0) {
             throw new IllegalArgumentException("accumulation " + accumulation + ", checkpointEvery " + checkpointEvery
                     + ", maxGradNorm " + maxGradNorm);
         }
+    }
+
+    /** Whether a parameter is changed in a step. */
+    public boolean learns(String parameter, long step) {
+        return step >= projectionSteps || parameter.startsWith(PROJECTION);
     }
 
     /** Where gradients are clipped, if at all. */

@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -65,10 +66,10 @@ public final class Trainer {
     private boolean step(TrainState state) {
         long started = System.nanoTime();
         double rate = settings.schedule().rate(state.step());
-        List<Tensor> parameters = List.copyOf(state.parameters().values());
+        Map<String, Tensor> learning = learning(state);
         List<Double> losses = new ArrayList<>();
         List<String> names = new ArrayList<>();
-        Gradients.zero(parameters);
+        Gradients.zero(state.parameters().values());
         for (int i = 0; i < settings.accumulation(); i++) {
             if (stop.get()) {
                 return false;
@@ -82,14 +83,20 @@ public final class Trainer {
                 }
             }
         }
-        double norm = Gradients.norm(parameters);
+        double norm = Gradients.norm(learning.values());
         requireFinite("gradient norm", norm, state.step(), names);
-        settings.clipping().ifPresent(max -> Gradients.clip(parameters, norm, max));
-        state.optimizer().update(state.parameters(), rate, state.step());
+        settings.clipping().ifPresent(max -> Gradients.clip(learning.values(), norm, max));
+        state.optimizer().update(learning, rate);
         double seconds = (System.nanoTime() - started) * 1e-9;
         long images = (state.step() + 1) * names.size();
         listener.stepDone(new StepRecord(state.step(), losses, norm, rate, images, seconds, names.size()));
         return true;
+    }
+
+    private Map<String, Tensor> learning(TrainState state) {
+        Map<String, Tensor> learning = new LinkedHashMap<>(state.parameters());
+        learning.keySet().removeIf(name -> !settings.learns(name, state.step()));
+        return learning;
     }
 
     private void write(TrainState state, Map<String, Tensor> random) {

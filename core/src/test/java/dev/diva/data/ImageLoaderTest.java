@@ -38,9 +38,9 @@ class ImageLoaderTest {
 
     @Test
     void everyImageComesOnceInAnEpochAndTheBadOneIsNamed() {
-        List<Integer> seen = values(workers(1), 22);
-        assertThat(new HashSet<>(seen.subList(0, 11))).hasSize(11).doesNotContain(5);
-        assertThat(seen.subList(0, 11)).isNotEqualTo(seen.subList(11, 22));
+        List<Integer> seen = values(workers(1), 24);
+        assertThat(new HashSet<>(seen.subList(0, 12))).hasSize(11).doesNotContain(5);
+        assertThat(seen.subList(0, 12)).isNotEqualTo(seen.subList(12, 24));
         assertThat(problems)
                 .allSatisfy(problem -> assertThat(problem.toString()).contains("05.png: the file is empty"));
     }
@@ -59,6 +59,16 @@ class ImageLoaderTest {
         }
         parts.addAll(values(workers(3).from(position), 17));
         assertThat(parts).isEqualTo(whole);
+    }
+
+    @Test
+    void badImageIsReplacedByTheNextReadableOneAndNothingElseMoves() {
+        SampleOrder order = new SampleOrder(12, 3, true);
+        List<Integer> seen = values(workers(2), 12);
+        for (int position = 0; position < 12; position++) {
+            int wanted = order.index(position) == 5 ? order.index(position + 1) : order.index(position);
+            assertThat(seen.get(position)).isEqualTo(wanted);
+        }
     }
 
     @Test

@@ -9,10 +9,15 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Tensor;
 
 /** A folder of numbers that the reference code computed: {@code src/test/resources/golden/NAME}. */
 public final class Golden {
+    /** Tensors are views of mapped files, which must not be collected while a test looks at them. */
+    private static final Map<String, Golden> OPENED = new ConcurrentHashMap<>();
+
     private final Path folder;
     private final SafetensorsFile inputs;
     private final SafetensorsFile expected;
@@ -25,7 +30,7 @@ public final class Golden {
 
     /** The case of that name. */
     public static Golden of(String name) {
-        return new Golden(path(name));
+        return OPENED.computeIfAbsent(name, key -> new Golden(path(key)));
     }
 
     /** Folder of a case on disk. */
@@ -63,6 +68,11 @@ public final class Golden {
     /** An expected tensor, owned by the caller's scope. */
     public Tensor expected(String name) {
         return expected.read(name);
+    }
+
+    /** Every expected tensor. */
+    public SafetensorsFile expected() {
+        return expected;
     }
 
     private static SafetensorsFile openIfPresent(Path path) {

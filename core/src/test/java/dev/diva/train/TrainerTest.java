@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrainerTest {
     private static final TrainSettings SETTINGS =
-            new TrainSettings(new Schedule(Schedule.Kind.COSINE, 0.1, 2, 10), 2, 1.0, 3);
+            new TrainSettings(new Schedule(Schedule.Kind.COSINE, 0.1, 2, 10), 2, 1.0, 3, 0);
 
     @TempDir
     Path folder;
@@ -96,7 +96,7 @@ class TrainerTest {
             for (int step = 0; step < 2; step++) {
                 Gradients.zero(List.of(w));
                 w.mul(new Scalar(2.0 * (step + 1))).sum().backward();
-                optimizer.update(Map.of("w", w), 0.1, step);
+                optimizer.update(Map.of("w", w), 0.1);
             }
             return Tensors.toFloats(w)[0];
         }
@@ -137,6 +137,7 @@ class TrainerTest {
     }
 
     private static MicroBatch batch(long position) {
-        return new MicroBatch(List.of("image-" + position), Tensors.of(new float[] {position}, 1));
+        Tensor value = Tensors.of(new float[] {position}, 1);
+        return new MicroBatch(List.of("image-" + position), value, value);
     }
 }

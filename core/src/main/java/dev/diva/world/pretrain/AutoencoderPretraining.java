@@ -72,7 +72,7 @@ public final class AutoencoderPretraining {
     }
 
     private static double[] backward(Autoencoder autoencoder, MicroBatch batch, RandomStreams streams) {
-        Tensor pixels = MiniDiffusion.pixels(batch.crops());
+        Tensor pixels = MiniDiffusion.pixels(batch.pixels());
         Autoencoder.Posterior posterior = autoencoder.posterior(pixels);
         Tensor noise =
                 RandomStreams.randn(streams.stream(STREAM), posterior.mean().shape());

@@ -105,7 +105,7 @@ public final class ClipPretraining {
 
         double[] backward(MicroBatch batch, Tensor captionIds) {
             Tensor pixels =
-                    batch.crops().to(ScalarType.Float).div(new Scalar(127.5)).sub(new Scalar(1.0)); // -1..1
+                    batch.pixels().to(ScalarType.Float).div(new Scalar(127.5)).sub(new Scalar(1.0)); // -1..1
             Tensor loss = ContrastiveLoss.of(
                     vision.embedding(vision.encode(pixels)), text.embedding(captionIds), logLogitScale);
             loss.backward();

@@ -23,7 +23,7 @@ final class SceneBatches implements MicroBatches {
         for (int i = 0; i < batch; i++) {
             indices[i] = order.index(position * batch + i);
         }
-        return new MicroBatch(Arrays.stream(indices).mapToObj(Integer::toString).toList(), scenes.pixels(indices));
+        return MicroBatch.of(Arrays.stream(indices).mapToObj(Integer::toString).toList(), scenes.pixels(indices));
     }
 
     /** The index of each scene of a batch. */

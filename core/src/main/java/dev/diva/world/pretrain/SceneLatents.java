@@ -49,7 +49,7 @@ final class SceneLatents {
                     .toArray();
             List<String> names =
                     Arrays.stream(indices).mapToObj(Integer::toString).toList();
-            return new MicroBatch(names, of(indices));
+            return MicroBatch.of(names, of(indices));
         };
     }
 

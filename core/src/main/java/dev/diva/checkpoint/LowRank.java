@@ -1,0 +1,50 @@
+package dev.diva.checkpoint;
+
+import dev.diva.engine.Precision;
+import java.util.function.Predicate;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A trained change of a frozen matrix: W + scale * up * down (LoRA, arXiv 2106.09685). Starts at no change.
+ *
+ * @param down [rank, in], fp32 master
+ * @param up [out, rank], fp32 master, zero at the start
+ * @param scale alpha / rank
+ */
+public record LowRank(Tensor down, Tensor up, double scale) {
+    /**
+     * Which matrices get one.
+     *
+     * @param rank at least 1
+     * @param alpha numerator of the scale
+     * @param targets full names of layers, without {@code .weight}
+     * @param generator draws {@code down} in the order in which layers are built, Kaiming-uniform as torch's linear layer
+     */
+    public record Plan(int rank, double alpha, Predicate<String> targets, Generator generator) {
+        public Plan {
+            if (rank < 1) {
+                throw new IllegalArgumentException("rank < 1: " + rank);
+            }
+        }
+    }
+
+    /**
+     * What is added to the output of the layer.
+     *
+     * @param x [..., in], in either {@link Precision}
+     * @return [..., out]
+     */
+    public Tensor forward(Tensor x) {
+        Tensor inner = torch.linear(x, down.to(x.scalar_type()), new TensorOptional());
+        return torch.linear(inner, up.to(x.scalar_type()), new TensorOptional()).mul(new Scalar(scale));
+    }
+
+    /** What is added to the matrix: [out, in], fp32. */
+    public Tensor delta() {
+        return up.matmul(down).mul(new Scalar(scale));
+    }
+}

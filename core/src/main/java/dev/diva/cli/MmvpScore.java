@@ -1,0 +1,43 @@
+package dev.diva.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import dev.diva.clip.Clip;
+import dev.diva.eval.ClipEncoder;
+import dev.diva.eval.Feature;
+import dev.diva.eval.MmvpEvaluation;
+import dev.diva.eval.MmvpReader;
+import dev.diva.eval.MmvpSet;
+import dev.diva.train.run.ScoredModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The held-out score of training: the average over the patterns of MMVP-VLM, of the untouched zero-shot embedding. */
+final class MmvpScore implements ScoredModel {
+    private final MmvpSet set;
+
+    MmvpScore(Path folder) {
+        this.set = MmvpReader.read(folder, MmvpReader.Missing.LEAVE_OUT);
+    }
+
+    @Override
+    public double score(Path model, Path record) {
+        MmvpEvaluation evaluation = new MmvpEvaluation(set);
+        try (Clip clip = Clip.load(model)) {
+            double average = evaluation
+                    .add(new ClipEncoder(model.toString(), clip, Feature.ZERO_SHOT))
+                    .metrics()
+                    .get("average");
+            Files.createDirectories(record.toAbsolutePath().getParent());
+            Files.writeString(
+                    record,
+                    new ObjectMapper()
+                                    .writerWithDefaultPrettyPrinter()
+                                    .writeValueAsString(evaluation.finish().toJson()) + "\n");
+            return average;
+        } catch (IOException e) {
+            throw new BadInputException(record + ": cannot be written: " + e, e);
+        }
+    }
+}

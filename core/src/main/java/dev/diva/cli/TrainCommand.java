@@ -1,0 +1,108 @@
+package dev.diva.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.train.TrainListener.Outcome;
+import dev.diva.train.recipe.Recipe;
+import dev.diva.train.recipe.RecipeTree;
+import dev.diva.train.run.Launch;
+import dev.diva.train.run.PostTraining;
+import dev.diva.train.run.RunFolder;
+import dev.diva.train.run.TrainingModels;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jline.utils.Signals;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Post-trains a CLIP by diffusion feedback. */
+@Command(
+        name = "train",
+        mixinStandardHelpOptions = true,
+        description = "Post-train a CLIP on images alone, by the denoising error of a frozen diffusion model.",
+        footer = {"", "SIGTERM and SIGINT write a checkpoint and end with code 75: go on with --resume."})
+public final class TrainCommand implements Callable<Integer> {
+    /** sysexits' EX_TEMPFAIL: the run was stopped, nothing is lost, the same command with --resume goes on. */
+    static final int RESUMABLE = 75;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private RecipeOptions options;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder of the run.")
+    private Path out;
+
+    @Option(names = "--resume", description = "Go on with the run in --out from its newest checkpoint.")
+    private boolean resume;
+
+    @Option(names = "--json", description = "Print the outcome as JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws JsonProcessingException {
+        RecipeTree tree = resume ? options.over(RunFolder.readRecipe(RunFolder.requireRun(out))) : options.tree();
+        if (!resume) {
+            RunFolder.requireFree(out);
+        }
+        RecipeOptions.require(tree, "clip", "diffusion", "images");
+        tree.recipe(); // wrong values are told before models are loaded
+        Launch launch =
+                new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), options.files());
+        try (TrainingModels models = TrainingModels.load(tree);
+                PostTraining run = PostTraining.open(models, launch)) {
+            return train(run, models.recipe());
+        }
+    }
+
+    private int train(PostTraining run, Recipe recipe) throws JsonProcessingException {
+        PrintWriter err = spec.commandLine().getErr();
+        run.dataLines().forEach(err::println);
+        run.contract().lines().forEach(err::println);
+        err.flush();
+        MmvpScore score = recipe.eval().mmvp() == null
+                ? null
+                : new MmvpScore(Path.of(recipe.eval().mmvp()));
+        long started = System.nanoTime();
+        Object oldTerm = Signals.register("TERM", run::stop);
+        Object oldInt = Signals.register("INT", run::stop);
+        try (TrainProgress progress =
+                new TrainProgress(err, run.firstStep(), recipe.train().steps())) {
+            Outcome outcome = run.train(progress, score);
+            progress.close();
+            print(run, progress, outcome, (System.nanoTime() - started) * 1e-9);
+            return outcome == Outcome.DONE ? 0 : RESUMABLE;
+        } finally {
+            Signals.unregister("TERM", oldTerm);
+            Signals.unregister("INT", oldInt);
+        }
+    }
+
+    private void print(PostTraining run, TrainProgress progress, Outcome outcome, double seconds)
+            throws JsonProcessingException {
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("out", out.toString());
+        result.put("outcome", outcome == Outcome.DONE ? "done" : "resumable");
+        result.put("clip", outcome == Outcome.DONE ? run.folder().clip().toString() : null);
+        result.put("loss", Double.isNaN(progress.lastLoss()) ? null : progress.lastLoss());
+        result.put("images", progress.images());
+        result.put("skipped", run.skipped());
+        result.put("seconds", seconds);
+        PrintWriter writer = spec.commandLine().getOut();
+        if (json) {
+            writer.println(new ObjectMapper().writeValueAsString(result));
+        } else if (outcome == Outcome.DONE) {
+            writer.println("wrote " + run.folder().clip());
+        } else {
+            writer.println("stopped after a checkpoint; go on with: diva train --resume --out " + out);
+        }
+        writer.flush();
+    }
+}

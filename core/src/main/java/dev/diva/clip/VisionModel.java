@@ -1,0 +1,118 @@
+package dev.diva.clip;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.Weights;
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.engine.Placement;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/** The image tower of a checkpoint, of which some part may learn; the text tower stays on disk. Not thread safe. */
+public final class VisionModel implements AutoCloseable {
+    /** The other tower, and buffers that old versions of the libraries saved among the weights. */
+    private static final Pattern NOT_OURS = Pattern.compile("text_.*|logit_scale|logit_bias|.*\\.position_ids");
+
+    private final ClipCheckpoint checkpoint;
+    private final Weights weights;
+    private final Preprocessing preprocessing;
+    private final VisionTower tower;
+
+    private VisionModel(ClipCheckpoint checkpoint, Placement placement, TrainedPart trained) {
+        this.checkpoint = checkpoint;
+        ClipFiles files = new ClipFiles(checkpoint);
+        VisionConfig config = files.config().vision();
+        this.preprocessing = files.preprocessing(config);
+        this.weights = Weights.trained(
+                        checkpoint.tensors(), placement, trained.masters().apply(config))
+                .withAdapters(trained.adapters());
+        weights.ignore(NOT_OURS);
+        this.tower = new VisionTower(weights, config);
+        weights.finish();
+    }
+
+    /**
+     * Loads the image tower of a folder or file of any layout.
+     *
+     * @throws BadInputException when it is no CLIP, or its config disagrees with its tensors
+     */
+    public static VisionModel load(Path path, Placement placement, TrainedPart trained) {
+        ClipCheckpoint checkpoint = ClipCheckpoint.open(path);
+        try (PointerScope scope = new PointerScope()) {
+            return new VisionModel(checkpoint, placement, trained);
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /** The tower itself. */
+    public VisionTower tower() {
+        return tower;
+    }
+
+    /** The masters that learn, by name. */
+    public Map<String, Tensor> parameters() {
+        return weights.parameters();
+    }
+
+    /** All tensors of the tower by name. */
+    public Map<String, Tensor> tensors() {
+        return weights.tensors();
+    }
+
+    /** How images become the tower's pixels. */
+    public Preprocessing preprocessing() {
+        return preprocessing;
+    }
+
+    /** The published tower that this one has the shape of. */
+    public Optional<Backbone> backbone() {
+        return Backbones.of(tower.config(), preprocessing, checkpoint.file().toString());
+    }
+
+    /** Layout of the checkpoint. */
+    public CheckpointFormat format() {
+        return checkpoint.format();
+    }
+
+    /** The file of the tensors and the small files beside it that belong to the checkpoint. */
+    public List<Path> files() {
+        try (Stream<Path> files = Files.list(checkpoint.folder())) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> file.equals(checkpoint.file().toAbsolutePath())
+                            || file.toString().endsWith(".json")
+                            || checkpoint.file().toString().endsWith(".index.json"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new BadInputException(checkpoint.folder() + ": cannot be listed: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Writes the checkpoint as it is now, text tower included, in the layout that it came in, adapters merged. Real numbers are fp32:
+     * half precision would round small updates away.
+     *
+     * @param overwrite whether an existing folder is replaced
+     */
+    public void export(Path folder, boolean overwrite) {
+        CheckpointFormat layout =
+                checkpoint.format() == CheckpointFormat.DIVA ? CheckpointFormat.OPEN_CLIP : checkpoint.format();
+        ClipExport.export(checkpoint, new TrainedSource(checkpoint.tensors(), weights), layout, folder, overwrite);
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+        checkpoint.close();
+    }
+}

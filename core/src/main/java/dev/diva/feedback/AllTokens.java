@@ -1,0 +1,18 @@
+package dev.diva.feedback;
+
+import dev.diva.clip.VisionTokens;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Tensor;
+
+/** Every token: MetaCLIP and DFN at 224 pixels in the paper. */
+record AllTokens() implements Recap {
+    @Override
+    public Tensor select(VisionTokens tokens, Generator draws) {
+        return tokens.all();
+    }
+
+    @Override
+    public long numTokens(long patches) {
+        return 1 + patches;
+    }
+}

@@ -1,0 +1,109 @@
+package dev.diva.feedback;
+
+import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Tensors;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Gradients for a vision tower from a diffusion model's denoising error. Random numbers come from the stream {@code draws}. With a shared
+ * condition: the recap of the batch, then for each draw its timesteps and its noise. With a condition of its own for each draw: timesteps,
+ * noise, recap, draw by draw.
+ */
+public final class DiffusionFeedback {
+    /** Name of the stream of timesteps, noise and recaps. */
+    public static final String STREAM = "draws";
+
+    private final VisualCondition condition;
+    private final DenoisingLoss loss;
+    private final EmbeddingGuard guard; // or null
+    private final Settings settings;
+
+    /**
+     * How a batch becomes a gradient.
+     *
+     * @param draws noise levels of a batch, at least 1
+     * @param weights what each counts
+     * @param towerPerDraw whether the tower runs again for every draw, as in the authors' code, or once for all
+     * @param shuffled control: each image is judged by the latent of another image of the batch
+     */
+    public record Settings(int draws, DrawWeights weights, boolean towerPerDraw, boolean shuffled) {
+        public Settings {
+            if (draws < 1) {
+                throw new IllegalArgumentException("draws < 1: " + draws);
+            }
+        }
+    }
+
+    /** @param guard a penalty added to each batch, or null */
+    public DiffusionFeedback(VisualCondition condition, DenoisingLoss loss, EmbeddingGuard guard, Settings settings) {
+        this.condition = condition;
+        this.loss = loss;
+        this.guard = guard;
+        this.settings = settings;
+    }
+
+    /**
+     * Adds the gradient of a batch to everything that learns.
+     *
+     * @param pixels the tower's, [batch, 3, imageSize, imageSize]
+     * @param latents clean, fp32 [batch, channels, height, width]
+     * @param accumulation batches that make a step
+     * @return the loss of each draw
+     */
+    public double[] backward(Tensor pixels, Tensor latents, RandomStreams streams, int accumulation) {
+        Generator draws = streams.stream(STREAM);
+        Tensor judged = settings.shuffled ? latents.roll(new long[] {1}, new long[] {0}) : latents;
+        return settings.towerPerDraw
+                ? conditionPerDraw(pixels, judged, draws, accumulation)
+                : sharedCondition(pixels, judged, draws, accumulation);
+    }
+
+    private double[] conditionPerDraw(Tensor pixels, Tensor latents, Generator draws, int accumulation) {
+        double[] losses = new double[settings.draws];
+        for (int draw = 0; draw < losses.length; draw++) {
+            try (PointerScope scope = new PointerScope()) {
+                DenoisingLoss.Noise noise = loss.draw(latents, draws);
+                VisualCondition.Stages stages = condition.of(pixels, draws);
+                Tensor value = loss.of(latents, noise, stages.condition());
+                losses[draw] = Tensors.toFloats(value)[0];
+                Tensor weighted = weighted(value, draw, accumulation);
+                boolean last = draw == losses.length - 1;
+                (last ? guarded(weighted, stages, pixels, accumulation) : weighted).backward();
+            }
+        }
+        return losses;
+    }
+
+    /** The draws stop at the condition and add up there; from it one pass goes back through the tower. */
+    private double[] sharedCondition(Tensor pixels, Tensor latents, Generator draws, int accumulation) {
+        double[] losses = new double[settings.draws];
+        VisualCondition.Stages stages = condition.of(pixels, draws);
+        Tensor condition32 = stages.condition().to(torch.kFloat());
+        Tensor leaf = condition32.detach().set_requires_grad(true);
+        for (int draw = 0; draw < losses.length; draw++) {
+            try (PointerScope scope = new PointerScope()) {
+                Tensor value = loss.of(latents, loss.draw(latents, draws), leaf);
+                losses[draw] = Tensors.toFloats(value)[0];
+                weighted(value, draw, accumulation).backward();
+            }
+        }
+        // The gradient of this product is exactly what the draws left at the leaf.
+        Tensor link = condition32.mul(leaf.grad()).sum();
+        guarded(link, stages, pixels, accumulation).backward();
+        return losses;
+    }
+
+    private Tensor weighted(Tensor value, int draw, int accumulation) {
+        return value.mul(new Scalar(settings.weights.weight(draw, settings.draws, accumulation)));
+    }
+
+    private Tensor guarded(Tensor value, VisualCondition.Stages stages, Tensor pixels, int accumulation) {
+        return guard == null
+                ? value
+                : value.add(guard.penalty(stages.hidden(), pixels).div(new Scalar((double) accumulation)));
+    }
+}

@@ -1,0 +1,20 @@
+package dev.diva.feedback;
+
+import dev.diva.clip.VisionTokens;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Tensor;
+
+/** The visual dense recap: which of a tower's tokens enter the condition. */
+public interface Recap {
+    /**
+     * The pooled token first, then what was chosen of the local ones.
+     *
+     * @param tokens normed and projected
+     * @param draws where random choices come from
+     * @return [batch, {@link #numTokens}, width]
+     */
+    Tensor select(VisionTokens tokens, Generator draws);
+
+    /** Tokens that a tower of so many patches gives, the pooled one included. */
+    long numTokens(long patches);
+}

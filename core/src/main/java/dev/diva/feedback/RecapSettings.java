@@ -1,0 +1,89 @@
+package dev.diva.feedback;
+
+import dev.diva.BadInputException;
+import dev.diva.clip.Backbone;
+import dev.diva.clip.VisionConfig;
+
+/**
+ * The recap and its join with the text as recipes name them.
+ *
+ * @param tokens random, all or pooled
+ * @param count of random tokens, or null
+ * @param fraction of the patches that is drawn, or null
+ * @param window of pooled tokens, or null
+ * @param replacement whether random tokens may come twice
+ * @param text elementwise or mean
+ */
+public record RecapSettings(
+        String tokens, Integer count, Double fraction, Integer window, boolean replacement, String text) {
+    private static final int PUBLISHED_COUNT = 76;
+    /** About as many tokens as the published SigLIP recipes leave. */
+    private static final double POOLED_TOKENS = 64;
+
+    /** What the authors do with this tower. */
+    public static RecapSettings of(Backbone.RecapDefault published) {
+        return new RecapSettings(
+                published.tokens(),
+                published.count(),
+                published.fraction(),
+                published.window(),
+                true,
+                published.text());
+    }
+
+    /** For a tower that the authors do not know: 76 random tokens beside a class token, about 64 averages for SigLIP's kind. */
+    public static RecapSettings of(VisionConfig vision) {
+        if (vision.pooling() == VisionConfig.Pooling.CLASS_TOKEN) {
+            return new RecapSettings("random", PUBLISHED_COUNT, null, null, true, "elementwise");
+        }
+        int window = (int) Math.max(1, Math.round(vision.numPatches() / POOLED_TOKENS));
+        return new RecapSettings("pooled", null, null, window, true, "mean");
+    }
+
+    /**
+     * The strategy.
+     *
+     * @throws BadInputException when the tower has too few tokens for it
+     */
+    public Recap recap(long patches) {
+        return switch (tokens) {
+            case "all" -> new AllTokens();
+            case "random" -> random(patches);
+            case "pooled" -> pooled(patches);
+            default -> throw new BadInputException("recap.tokens is " + tokens + ", expected random, all or pooled");
+        };
+    }
+
+    /** The join. */
+    public TextJoin join() {
+        return switch (text) {
+            case "elementwise" -> TextJoin.ELEMENTWISE;
+            case "mean" -> TextJoin.MEAN;
+            default -> throw new BadInputException("recap.text is " + text + ", expected elementwise or mean");
+        };
+    }
+
+    private Recap random(long patches) {
+        if (count == null && fraction == null) {
+            throw new BadInputException("recap.tokens is random: give recap.count or recap.fraction");
+        }
+        if (count != null && fraction != null) {
+            throw new BadInputException("recap.count and recap.fraction are both given; set one of them to null");
+        }
+        RandomTokens recap = new RandomTokens(count == null ? 0 : count, fraction == null ? 0 : fraction, replacement);
+        long local = recap.numTokens(patches) - 1;
+        if (local < 1 || (!replacement && local > patches)) {
+            throw new BadInputException("recap draws " + local + " of " + patches + " patches"
+                    + (replacement ? "" : " without replacement") + "; change recap.count or recap.fraction");
+        }
+        return recap;
+    }
+
+    private Recap pooled(long patches) {
+        if (window == null || window < 1 || window > patches) {
+            throw new BadInputException(
+                    "recap.window is " + window + ", expected 1 to " + patches + ", the patches of" + " the tower");
+        }
+        return new PooledTokens(window);
+    }
+}

@@ -1,0 +1,53 @@
+package dev.diva.feedback;
+
+import dev.diva.BadInputException;
+import dev.diva.clip.VisionTokens;
+import dev.diva.clip.VisionTower;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Tensor;
+
+/** What the diffusion model is told of an image: text(prompt) joined with projection(recap(tower(image))). */
+public final class VisualCondition {
+    private final VisionTower tower;
+    private final Recap recap;
+    private final Projection projection;
+    private final Tensor text;
+    private final TextJoin join;
+
+    /**
+     * @param text the encoded prompt, [1, text tokens, width], owned by the caller
+     * @throws BadInputException when the recap has not as many tokens as an element-wise join needs
+     */
+    public VisualCondition(VisionTower tower, RecapSettings settings, Projection projection, Tensor text) {
+        long patches = tower.config().numPatches();
+        this.tower = tower;
+        this.recap = settings.recap(patches);
+        this.projection = projection;
+        this.text = text;
+        this.join = settings.join();
+        if (join == TextJoin.ELEMENTWISE && recap.numTokens(patches) != text.size(1)) {
+            throw new BadInputException("recap gives " + recap.numTokens(patches) + " tokens and the prompt has "
+                    + text.size(1)
+                    + ", which cannot be added element by element; set recap.text to mean, or recap.count"
+                    + " to " + (text.size(1) - 1));
+        }
+    }
+
+    /** Everything of a condition that the denoising loss and its tests need. */
+    public record Stages(Tensor hidden, Tensor recap, Tensor condition) {}
+
+    /**
+     * The road of a batch of images.
+     *
+     * @param pixels the tower's, [batch, 3, imageSize, imageSize]
+     * @param draws random choices of the recap
+     * @return last hidden states of the tower, chosen tokens [batch, tokens, tower width], condition [batch, tokens, teacher width]
+     */
+    public Stages of(Tensor pixels, Generator draws) {
+        Tensor hidden = tower.encode(pixels);
+        VisionTokens tokens = tower.tokens(hidden);
+        Tensor chosen = recap.select(tokens, draws);
+        Tensor visual = projection.forward(chosen);
+        return new Stages(hidden, chosen, join.join(text, visual));
+    }
+}

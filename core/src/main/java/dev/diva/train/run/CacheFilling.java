@@ -1,0 +1,84 @@
+package dev.diva.train.run;
+
+import dev.diva.BadInputException;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageLoader;
+import dev.diva.data.ImageSet;
+import dev.diva.data.SampleOrder;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Placement;
+import dev.diva.feedback.TrainingPixels;
+import dev.diva.train.recipe.Recipe;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+
+/** Makes all latents that a training with fixed crops will ask for. Begun caches are finished, finished ones left alone. */
+public final class CacheFilling {
+    private CacheFilling() {}
+
+    /** What was done. */
+    public record Result(long latents, long made, long skipped) {}
+
+    /** Hears how it goes. */
+    public interface Listener {
+        /** Before the first of so many samples. */
+        void begin(long samples);
+
+        /** After each sample. */
+        void done(long samples);
+
+        /** An image or shard that cannot be read. */
+        void warning(String line);
+    }
+
+    /**
+     * Fills a cache.
+     *
+     * @param recipe as the training's; the CLIP may be missing
+     * @throws BadInputException when images or models cannot be read, or crops are drawn anew every epoch
+     */
+    public static Result run(Recipe recipe, Path out, Listener listener) {
+        if (recipe.crops() == null && !recipe.crop().isFixed()) {
+            throw new BadInputException(
+                    "recipe: crops are drawn anew every epoch; give --crops N for N fixed ones an image");
+        }
+        Engine.setThreads(recipe.threads());
+        Placement placement = TrainingModels.placement(recipe);
+        ImageSet images = ImageSet.open(recipe.images(), problem -> listener.warning(problem.toString()));
+        try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
+                LatentCache cache = new LatentCache(
+                        out,
+                        Autoencoders.identity(teacher.files(), recipe.feedback().pixels(), placement.precision()))) {
+            cache.damaged().forEach(listener::warning);
+            TrainingModels.requireResolution(recipe, teacher);
+            return fill(recipe, images, teacher, cache, listener);
+        }
+    }
+
+    private static Result fill(
+            Recipe recipe, ImageSet images, DiffusionModel teacher, LatentCache cache, Listener listener) {
+        TrainingPixels pixels = TrainingPixels.of(recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, null);
+        SamplePreparation preparation = new SamplePreparation(recipe, pixels, false, cache);
+        Latents latents = new Latents(teacher.autoencoder(), cache, recipe.resolution());
+        SampleOrder order = new SampleOrder(images.size(), recipe.seed(), false);
+        ImageLoader.Settings settings =
+                new ImageLoader.Settings(0, 1, recipe.workers(), 2 * recipe.workers() + 2, ImageDecoder.reference());
+        Set<String> skipped = new HashSet<>();
+        int before = cache.size();
+        long all = (long) images.size() * (recipe.crops() == null ? 1 : recipe.crops());
+        listener.begin(all);
+        try (ImageLoader<TrainingSample> loader = new ImageLoader<>(images, order, settings, preparation, problem -> {
+            if (skipped.add(problem.name())) {
+                listener.warning(problem.toString());
+            }
+        })) {
+            for (long i = 0; i < all; i++) {
+                latents.ensure(loader.next().value());
+                listener.done(i + 1);
+            }
+        }
+        return new Result(cache.size(), cache.size() - before, skipped.size());
+    }
+}

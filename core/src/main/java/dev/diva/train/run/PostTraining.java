@@ -1,0 +1,270 @@
+package dev.diva.train.run;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
+import dev.diva.data.DataCheck;
+import dev.diva.data.DataProblem;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageSet;
+import dev.diva.engine.RandomStreams;
+import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.train.AdamW;
+import dev.diva.train.Checkpoints;
+import dev.diva.train.MetricsFile;
+import dev.diva.train.Objective;
+import dev.diva.train.Optimizer;
+import dev.diva.train.Sgd;
+import dev.diva.train.TrainListener;
+import dev.diva.train.TrainSettings;
+import dev.diva.train.TrainState;
+import dev.diva.train.Trainer;
+import dev.diva.train.recipe.Recipe;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A run from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be
+ * wrong with the input is found before the folder is made.
+ */
+public final class PostTraining implements AutoCloseable {
+    private static final int CHECKED_IMAGES = 200;
+
+    private final TrainingModels models;
+    private final Recipe recipe;
+    private final Launch launch;
+    private final ImageSet images;
+    private final DataCheck dataCheck; // null when resumed
+    private final DiffusionFeedback feedback;
+    private final LatentCache cache; // or null
+    private final RunFolder folder;
+    private final Manifest manifest;
+    private final Checkpoints checkpoints;
+    private final Optimizer optimizer;
+    private final TrainState start;
+    private Trainer trainer;
+    private volatile boolean stopped;
+
+    private PostTraining(TrainingModels models, Launch launch) {
+        this.models = models;
+        this.recipe = models.recipe();
+        this.launch = launch;
+        List<DataProblem> problems = new ArrayList<>();
+        this.images = ImageSet.open(recipe.images(), problems::add);
+        this.feedback = models.feedback();
+        this.dataCheck = launch.resume() ? null : checked();
+        this.cache = openCache(models);
+        this.folder = launch.resume() ? reopened() : RunFolder.create(launch.out());
+        this.manifest = new Manifest(folder.manifest());
+        problems.forEach(manifest::skip);
+        this.optimizer = optimizer(recipe.train());
+        this.checkpoints =
+                new Checkpoints(folder.checkpoints(), recipe.checkpoint().keep());
+        this.start = restored();
+        writeStart();
+    }
+
+    /**
+     * Prepares a run.
+     *
+     * @param models stay the caller's
+     * @throws BadInputException when images, folder or recipe do not allow it
+     */
+    public static PostTraining open(TrainingModels models, Launch launch) {
+        return new PostTraining(models, launch);
+    }
+
+    private DataCheck checked() {
+        DataCheck check =
+                DataCheck.run(images, ImageDecoder.reference(), CHECKED_IMAGES, recipe.seed(), recipe.resolution());
+        int bad = check.unreadable().size();
+        if (bad == check.checked() || bad > recipe.maxBadShare() * check.checked()) {
+            throw new BadInputException(bad + " of " + check.checked()
+                    + " images cannot be read, more than the limit of " + recipe.maxBadShare()
+                    + " (maxBadShare); the first: " + check.unreadable().get(0));
+        }
+        return check;
+    }
+
+    /** The cache of a recipe, or null. */
+    private static LatentCache openCache(TrainingModels models) {
+        Recipe recipe = models.recipe();
+        if (recipe.cache() == null) {
+            return null;
+        }
+        if (recipe.crops() == null && !recipe.crop().isFixed()) {
+            throw new BadInputException(
+                    "recipe: cache is useless while every epoch crops anew; set crops to the number of"
+                            + " fixed crops of an image, for instance crops: 1");
+        }
+        return new LatentCache(
+                Path.of(recipe.cache()),
+                Autoencoders.identity(
+                        models.teacher().files(),
+                        recipe.feedback().pixels(),
+                        models.placement().precision()));
+    }
+
+    private RunFolder reopened() {
+        RunFolder reopened = RunFolder.reopen(launch.out());
+        List<String> differences = RunFolder.readRecipe(launch.out()).differences(models.tree());
+        if (!differences.isEmpty()) {
+            reopened.close();
+            throw new BadInputException(launch.out() + ": was started with another recipe: "
+                    + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
+        }
+        return reopened;
+    }
+
+    private static Optimizer optimizer(Recipe.Train train) {
+        return switch (train.optimizer()) {
+            case SGD -> new Sgd(train.momentum(), train.weightDecay());
+            case ADAMW -> new AdamW(train.betas().get(0), train.betas().get(1), train.eps(), train.weightDecay());
+        };
+    }
+
+    private TrainState restored() {
+        RandomStreams streams = new RandomStreams(recipe.seed());
+        streams.seed(DiffusionFeedback.STREAM, recipe.seed()); // as torch.manual_seed(seed) in the authors' code
+        TrainState fresh = new TrainState(0, models.parameters(), optimizer, streams);
+        Optional<Path> newest = launch.resume() ? checkpoints.newestIntact() : Optional.empty();
+        return newest.map(path -> Checkpoints.restore(path, fresh)).orElse(fresh);
+    }
+
+    private void writeStart() {
+        if (!launch.resume()) {
+            folder.writeRecipe(models.tree());
+            AtomicFile.writeString(folder.data(), DataReport.json(dataCheck));
+        }
+        if (!Files.exists(folder.manifest())) {
+            List<Path> inputs = new ArrayList<>(models.vision().files());
+            inputs.addAll(models.teacher().files());
+            inputs.addAll(launch.recipeFiles());
+            if (!recipe.projection().init().equals("random")) {
+                inputs.add(Path.of(recipe.projection().init()));
+            }
+            manifest.describe(recipe, inputs, images);
+        }
+        manifest.addSession(launch.arguments(), start.step());
+        manifest.write();
+    }
+
+    /** What is about to happen; times one pass through each model. */
+    public Contract contract() {
+        return Contract.of(models, start.step(), StepTime.predict(models, cache != null));
+    }
+
+    /** What the check of the images found; empty in a resumed run. */
+    public List<String> dataLines() {
+        return dataCheck == null ? List.of() : DataReport.lines(dataCheck);
+    }
+
+    /** Step that this process starts with. */
+    public long firstStep() {
+        return start.step();
+    }
+
+    /** Images that were left out so far. */
+    public int skipped() {
+        return manifest.skippedCount();
+    }
+
+    /** The folder of the run. */
+    public RunFolder folder() {
+        return folder;
+    }
+
+    /** Asks for a checkpoint and a clean end, from any thread. */
+    public void stop() {
+        stopped = true;
+        Trainer running = trainer;
+        if (running != null) {
+            running.stop();
+        }
+    }
+
+    /**
+     * Trains, and writes the result when the last step is done.
+     *
+     * @param watcher told of every step
+     * @param scores held-out scores, or null
+     */
+    public TrainListener.Outcome train(TrainListener watcher, ScoredModel scores) {
+        Evaluations evaluations = scores == null
+                ? null
+                : new Evaluations(folder, models.vision(), scores, recipe.eval().every());
+        if (evaluations != null) {
+            evaluations.before(Path.of(recipe.clip()));
+        }
+        try (ImageBatches batches = batches();
+                TensorBoardFile events = new TensorBoardFile(folder.path(), start.step())) {
+            List<TrainListener> listeners = new ArrayList<>();
+            listeners.add(new MetricsFile(folder.metrics(), start.step()));
+            listeners.add(events);
+            if (evaluations != null) {
+                listeners.add(evaluations);
+            }
+            listeners.add(watcher);
+            TrainListener.Outcome outcome = train(batches, new Listeners(listeners));
+            if (outcome == TrainListener.Outcome.DONE) {
+                writeResult();
+            }
+            if (outcome == TrainListener.Outcome.DONE && evaluations != null) {
+                evaluations.after();
+            }
+            return outcome;
+        } finally {
+            if (cache != null) {
+                cache.flush();
+            }
+            manifest.write();
+        }
+    }
+
+    private ImageBatches batches() {
+        SamplePreparation preparation = new SamplePreparation(recipe, models.pixels(), true, cache);
+        Latents latents = new Latents(models.teacher().autoencoder(), cache, recipe.resolution());
+        return new ImageBatches(
+                recipe,
+                images,
+                preparation,
+                latents,
+                models.vision().tower().config().imageSize(),
+                start.step() * recipe.train().accumulate(),
+                manifest::skip);
+    }
+
+    private TrainListener.Outcome train(ImageBatches batches, TrainListener listener) {
+        Double maxGradNorm = recipe.train().maxGradNorm();
+        TrainSettings settings = new TrainSettings(
+                recipe.train().rates(),
+                recipe.train().accumulate(),
+                maxGradNorm == null ? Double.NaN : maxGradNorm,
+                recipe.checkpoint().every(),
+                recipe.train().projectionSteps());
+        Objective objective = (batch, streams, accumulation) ->
+                feedback.backward(batch.pixels(), batch.latents(), streams, accumulation);
+        trainer = new Trainer(settings, objective, batches, checkpoints, listener);
+        if (stopped) {
+            trainer.stop();
+        }
+        return trainer.train(start);
+    }
+
+    private void writeResult() {
+        models.projection().write(folder.projection());
+        models.vision().export(folder.clip(), true);
+        manifest.put("finished", java.time.Instant.now().toString());
+    }
+
+    @Override
+    public void close() {
+        optimizer.close();
+        if (cache != null) {
+            cache.close();
+        }
+        folder.close();
+    }
+}

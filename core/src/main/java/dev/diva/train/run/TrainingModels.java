@@ -1,0 +1,257 @@
+package dev.diva.train.run;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.LowRank;
+import dev.diva.clip.TrainedPart;
+import dev.diva.clip.VisionConfig;
+import dev.diva.clip.VisionModel;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Scopes;
+import dev.diva.feedback.DenoisingLoss;
+import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.Projection;
+import dev.diva.feedback.RecapSettings;
+import dev.diva.feedback.TrainingPixels;
+import dev.diva.feedback.VisualCondition;
+import dev.diva.train.recipe.Recipe;
+import dev.diva.train.recipe.RecipeTree;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+
+/** The models of a recipe, loaded and checked against each other, and the recipe with everything filled in that they decide. */
+public final class TrainingModels implements AutoCloseable {
+    private final Deque<Runnable> closing = new ArrayDeque<>();
+    private final RecipeTree tree;
+    private final Recipe recipe;
+    private final Placement placement;
+    private final VisionModel vision;
+    private final DiffusionModel teacher;
+    private final Projection projection;
+    private final Tensor text; // [1, text tokens, width]
+
+    private TrainingModels(RecipeTree given) {
+        Recipe asked = given.recipe();
+        Engine.setThreads(asked.threads());
+        this.placement = placement(asked);
+        this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
+        requireLayers(asked);
+        this.teacher = closed(DiffusionModel.load(Path.of(asked.diffusion()), placement));
+        this.tree = resolved(given, asked);
+        this.recipe = tree.recipe();
+        requireSizes();
+        this.projection = closed(openProjection());
+        this.text = Scopes.keep(teacher.encodePrompt(recipe.prompt())
+                .to(placement.device(), placement.precision().dtype()));
+        closing.push(() -> Scopes.release(text));
+    }
+
+    /**
+     * Loads the models.
+     *
+     * @param recipe with every path given
+     * @throws BadInputException when a model is damaged, or the recipe or the models contradict each other
+     */
+    public static TrainingModels load(RecipeTree recipe) {
+        try (PointerScope scope = new PointerScope()) {
+            return new TrainingModels(recipe);
+        }
+    }
+
+    private <T extends AutoCloseable> T closed(T part) {
+        closing.push(() -> {
+            try {
+                part.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        return part;
+    }
+
+    static Placement placement(Recipe recipe) {
+        Precision precision = switch (recipe.precision()) {
+            case "fp32" -> Precision.FP32;
+            case "bf16" -> Precision.BF16;
+            default -> Precision.fastest();
+        };
+        Device device;
+        try {
+            device = Engine.device(recipe.device());
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
+        device.retainReference();
+        return new Placement(device, precision);
+    }
+
+    private static TrainedPart trainedPart(Recipe recipe) {
+        Recipe.Trainable trainable = recipe.trainable();
+        return switch (trainable.mode()) {
+            case FULL -> TrainedPart.full();
+            case BLOCKS -> TrainedPart.lastBlocks(trainable.lastBlocks());
+            case LORA ->
+                TrainedPart.adapters(new LowRank.Plan(
+                        trainable.rank(),
+                        trainable.alpha(),
+                        TrainedPart.layersNamed(Set.copyOf(trainable.targets())),
+                        new RandomStreams(recipe.seed()).stream("lora")));
+        };
+    }
+
+    private void requireLayers(Recipe asked) {
+        int layers = vision.tower().config().transformer().numHiddenLayers();
+        if (asked.trainable().mode() == Recipe.Trainable.Mode.BLOCKS
+                && asked.trainable().lastBlocks() > layers) {
+            throw new BadInputException("recipe: trainable.lastBlocks is "
+                    + asked.trainable().lastBlocks() + ", the tower has " + layers + " layers");
+        }
+    }
+
+    private RecipeTree resolved(RecipeTree given, Recipe asked) {
+        ObjectNode keys = given.root().objectNode();
+        keys.put("precision", placement.precision() == Precision.BF16 ? "bf16" : "fp32");
+        if (asked.timesteps().max() == null) {
+            keys.putObject("timesteps").put("max", teacher.schedule().numTrainTimesteps() - 1);
+        }
+        RecapSettings recap = recap(asked.recap());
+        keys.putObject("recap")
+                .put("tokens", recap.tokens())
+                .put("count", recap.count())
+                .put("fraction", recap.fraction())
+                .put("window", recap.window())
+                .put("replacement", recap.replacement())
+                .put("text", recap.text());
+        return given.with(keys, "recipe");
+    }
+
+    /** What the recipe leaves open is what the authors do with the tower; another strategy starts from nothing. */
+    private RecapSettings recap(Recipe.Recap asked) {
+        VisionConfig config = vision.tower().config();
+        RecapSettings published = vision.backbone()
+                .map(backbone -> RecapSettings.of(backbone.recap()))
+                .orElseGet(() -> RecapSettings.of(config));
+        boolean same = asked.tokens() == null || asked.tokens().equals(published.tokens());
+        boolean sized = !same || asked.count() != null || asked.fraction() != null || asked.window() != null;
+        return new RecapSettings(
+                asked.tokens() == null ? published.tokens() : asked.tokens(),
+                sized ? asked.count() : published.count(),
+                sized ? asked.fraction() : published.fraction(),
+                sized ? asked.window() : published.window(),
+                asked.replacement(),
+                asked.text() != null ? asked.text() : same ? published.text() : "mean");
+    }
+
+    private void requireSizes() {
+        requireResolution(recipe, teacher);
+        if (recipe.timesteps().max() >= teacher.schedule().numTrainTimesteps()) {
+            throw new BadInputException(
+                    "recipe: timesteps.max is " + recipe.timesteps().max() + ", the teacher has "
+                            + teacher.schedule().numTrainTimesteps() + ", counted from 0");
+        }
+        if (recipe.latents() == Recipe.Latents.SHUFFLED && recipe.train().batch() < 2) {
+            throw new BadInputException("recipe: latents: shuffled needs train.batch of 2 or more");
+        }
+    }
+
+    static void requireResolution(Recipe recipe, DiffusionModel teacher) {
+        int downscale = teacher.autoencoder().downscale();
+        if (recipe.resolution() % downscale != 0) {
+            throw new BadInputException("recipe: resolution is " + recipe.resolution() + ", expected a multiple of "
+                    + downscale + ", by which the autoencoder of " + recipe.diffusion() + " shrinks");
+        }
+    }
+
+    private Projection openProjection() {
+        long in = vision.tower().config().projectionDim();
+        long out = teacher.denoiser().crossAttentionDim();
+        String init = recipe.projection().init();
+        return init.equals("random")
+                ? Projection.random(in, out, recipe.seed(), placement.device())
+                : Projection.load(Path.of(init), in, out, placement.device());
+    }
+
+    /** The objective of the recipe. */
+    DiffusionFeedback feedback() {
+        VisualCondition condition = new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text);
+        DenoisingLoss loss = new DenoisingLoss(
+                teacher.denoiser(), teacher.schedule(), recipe.timesteps().sampler());
+        return new DiffusionFeedback(
+                condition,
+                loss,
+                recipe.guard().weight() == 0 ? null : guard(),
+                new DiffusionFeedback.Settings(
+                        recipe.train().draws(),
+                        recipe.feedback().drawWeights().weights(),
+                        recipe.feedback().towerPerDraw(),
+                        recipe.latents() == Recipe.Latents.SHUFFLED));
+    }
+
+    private EmbeddingGuard guard() {
+        VisionModel original = closed(VisionModel.load(Path.of(recipe.clip()), placement, TrainedPart.nothing()));
+        return new EmbeddingGuard(
+                vision.tower(), original.tower(), recipe.guard().weight());
+    }
+
+    /** What the two models see of a crop. */
+    TrainingPixels pixels() {
+        return TrainingPixels.of(
+                recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, vision.preprocessing());
+    }
+
+    /** Everything that learns: the tower's masters, then the projection's. */
+    Map<String, Tensor> parameters() {
+        Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
+        parameters.putAll(projection.parameters());
+        return parameters;
+    }
+
+    /** The recipe with nothing left open. */
+    public RecipeTree tree() {
+        return tree;
+    }
+
+    /** The same, typed. */
+    public Recipe recipe() {
+        return recipe;
+    }
+
+    VisionModel vision() {
+        return vision;
+    }
+
+    DiffusionModel teacher() {
+        return teacher;
+    }
+
+    Projection projection() {
+        return projection;
+    }
+
+    Placement placement() {
+        return placement;
+    }
+
+    Tensor text() {
+        return text;
+    }
+
+    @Override
+    public void close() {
+        while (!closing.isEmpty()) {
+            closing.pop().run();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package dev.diva.feedback;
+
+import static dev.diva.testing.Close.assertClose;
+import static dev.diva.testing.Close.assertCloseToLargest;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.NameTable;
+import dev.diva.checkpoint.format.TranslatedSource;
+import dev.diva.clip.TrainedPart;
+import dev.diva.clip.VisionModel;
+import dev.diva.data.RasterImage;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Golden;
+import dev.diva.testing.Rasters;
+import dev.diva.testing.TensorMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** One micro-batch of the authors' code for each kind of tower, from pixels to gradients. */
+class PublishedFeedbackTest {
+    private static final Placement CPU = Placement.cpu(Precision.FP32);
+    private static final int ACCUMULATION = 2;
+
+    /** A golden case: its tower, its recap, and the names of its gradients. */
+    record Case(String name, String clip, RecapSettings recap, NameTable names) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Stream<Case> cases() {
+        RecapSettings all = new RecapSettings("all", null, null, null, true, "mean");
+        RecapSettings half = new RecapSettings("random", null, 0.5, null, true, "mean");
+        RecapSettings six = new RecapSettings("pooled", null, null, 6, true, "mean");
+        RecapSettings ten = new RecapSettings("pooled", null, null, 10, true, "mean");
+        String openClip = "open_clip-vit-quickgelu/open_clip_model.safetensors";
+        String siglip = "siglip-open_clip/open_clip_model.safetensors";
+        return Stream.of(
+                new Case("diva-metaclip-published", openClip, all, NameTable.OPENAI),
+                new Case("diva-dfn224-published", openClip, all, NameTable.OPENAI),
+                new Case("diva-dfn378-published", openClip, half, NameTable.OPENAI),
+                new Case("diva-siglip224-published", siglip, six, NameTable.TIMM_SIGLIP),
+                new Case("diva-siglip384-published", siglip, ten, NameTable.TIMM_SIGLIP));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void stagesLossesAndGradientsAreThoseOfTheAuthors(Case published) {
+        Golden golden = Golden.of(published.name);
+        try (PointerScope scope = new PointerScope();
+                VisionModel vision = VisionModel.load(Golden.path(published.clip), CPU, TrainedPart.full());
+                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), CPU);
+                Projection projection = Projection.load(
+                        golden.file("inputs.safetensors"),
+                        vision.tower().config().projectionDim(),
+                        teacher.denoiser().crossAttentionDim(),
+                        CPU.device())) {
+            TrainingPixels pixels = TrainingPixels.of(true, vision.preprocessing());
+            List<RasterImage> images = Rasters.of(
+                            Golden.of("diva-openai-published").input("images_u8"))
+                    .subList(0, 2);
+            Tensor towerPixels = stacked(images, pixels::tower);
+            assertClose(towerPixels, golden.expected("first.clip_pixels"), 0, 1e-5);
+            Tensor latents = teacher.autoencoder().encode(stacked(images, pixels::autoencoder));
+            VisualCondition condition = new VisualCondition(
+                    vision.tower(), published.recap, projection, teacher.encodePrompt("a photo of a ."));
+            DenoisingLoss loss = new DenoisingLoss(
+                    teacher.denoiser(),
+                    teacher.schedule(),
+                    new TimestepSampler(0, 999, TimestepSampler.Distribution.UNIFORM, 0, 1));
+            firstDraw(golden, condition, loss, towerPixels, latents);
+            DiffusionFeedback feedback = new DiffusionFeedback(
+                    condition, loss, null, new DiffusionFeedback.Settings(2, DrawWeights.PUBLISHED, true, false));
+            double[] losses = feedback.backward(towerPixels, latents, streams(), ACCUMULATION);
+            assertClose(
+                    Tensors.of(new float[] {(float) losses[0], (float) losses[1]}, 2),
+                    golden.expected("loss_of_each_draw"),
+                    1e-5,
+                    0);
+            gradients(golden, published.names, vision, projection);
+        }
+    }
+
+    private static RandomStreams streams() {
+        RandomStreams streams = new RandomStreams(42);
+        streams.seed(DiffusionFeedback.STREAM, 42);
+        return streams;
+    }
+
+    private static void firstDraw(
+            Golden golden, VisualCondition condition, DenoisingLoss loss, Tensor pixels, Tensor latents) {
+        var draws = streams().stream(DiffusionFeedback.STREAM);
+        DenoisingLoss.Noise noise = loss.draw(latents, draws);
+        assertThat(Tensors.toLongs(noise.timesteps())).isEqualTo(Tensors.toLongs(golden.input("draw.0.timesteps")));
+        assertClose(noise.noise(), golden.input("draw.0.noise"), 0, 1e-6);
+        VisualCondition.Stages stages = condition.of(pixels, draws);
+        assertClose(stages.recap(), golden.expected("first.visual_tokens"), 0, 1e-4);
+        assertClose(stages.condition(), golden.expected("first.context"), 0, 1e-4);
+    }
+
+    /** Every gradient that the case holds, and the norm of every one; the key bias has none in theory. */
+    private static void gradients(Golden golden, NameTable names, VisionModel vision, Projection projection) {
+        Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
+        parameters.putAll(projection.parameters());
+        TensorSource expected = TranslatedSource.toOurs(TensorMap.under("grad.", golden.expected()), names);
+        for (TensorInfo info : expected.tensors()) {
+            assertCloseToLargest(parameters.get(info.name()).grad(), expected.read(info.name()), 1e-3, 1e-6);
+        }
+        assertThat(expected.tensors()).hasSizeGreaterThan(10);
+    }
+
+    private static Tensor stacked(List<RasterImage> images, Function<RasterImage, float[]> pixels) {
+        TensorVector rows = new TensorVector();
+        for (RasterImage image : images) {
+            float[] values = pixels.apply(image);
+            long side = Math.round(Math.sqrt(values.length / 3.0));
+            rows.push_back(Tensors.of(values, 3, side, side));
+        }
+        return torch.stack(rows);
+    }
+}
