@@ -2,13 +2,21 @@ package dev.diva.cli;
 
 import java.io.PrintWriter;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** In a rank that {@link ProcessLauncher} started: ends it when the launcher is gone, so that no rank outlives a killed run. */
 final class LauncherWatch {
     private static final long LOOK_MILLIS = 1_000;
     private static final long GRACE_MILLIS = 25_000;
 
+    private static final AtomicReference<Runnable> ON_LOST = new AtomicReference<>(() -> System.exit(1));
+
     private LauncherWatch() {}
+
+    /** What to do instead of ending at once; there are 25 seconds for it. */
+    static void onLost(Runnable action) {
+        ON_LOST.set(action);
+    }
 
     static void start(PrintWriter err) {
         String launcher = System.getenv(ProcessLauncher.PARENT);
@@ -35,7 +43,7 @@ final class LauncherWatch {
                 "kill");
         kill.setDaemon(true);
         kill.start();
-        System.exit(1); // as a signal would: the command writes what it has
+        ON_LOST.get().run();
     }
 
     private static Optional<Long> parent() {

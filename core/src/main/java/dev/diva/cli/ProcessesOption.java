@@ -1,7 +1,16 @@
 package dev.diva.cli;
 
+import dev.diva.BuildInfo;
+import dev.diva.engine.Placement;
+import dev.diva.engine.ProcessPlace;
+import dev.diva.engine.Processes;
+import dev.diva.train.Sha256;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -21,6 +30,13 @@ final class ProcessesOption {
             description = "Share the work between N processes of this machine; torchrun's environment does the same.")
     private Integer processes;
 
+    @Option(
+            names = "--process-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "300",
+            description = "How long to wait for all processes to come. Default: ${DEFAULT-VALUE}.")
+    private long timeoutSeconds;
+
     /** Whether this process is only to start the ranks. */
     boolean launches() {
         if (processes != null && processes < 1) {
@@ -36,6 +52,30 @@ final class ProcessesOption {
         program.addAll(withoutOption(root.getParseResult().originalArgs()));
         CommandLine mine = command.commandLine();
         return new ProcessLauncher(processes, program, mine.getOut(), mine.getErr()).run();
+    }
+
+    /** Whether this process writes; true in a run of one process. */
+    boolean isFirst() {
+        return ProcessPlace.of(System.getenv()).map(place -> place.rank() == 0).orElse(true);
+    }
+
+    /**
+     * Meets the other processes of the run; free where there are none.
+     *
+     * @param recipe text that must be the same on every process
+     */
+    Processes join(Placement placement, String recipe) {
+        Optional<ProcessPlace> place = ProcessPlace.of(System.getenv());
+        if (place.isEmpty()) {
+            return Processes.single();
+        }
+        BuildInfo build = BuildInfo.read();
+        Map<String, String> terms = Map.of(
+                "recipe",
+                Sha256.of(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12),
+                "version",
+                build.version() + " (" + build.commit() + ")");
+        return Processes.join(place.get(), placement, terms, Duration.ofSeconds(timeoutSeconds));
     }
 
     static List<String> withoutOption(List<String> arguments) {

@@ -2,6 +2,7 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.engine.Processes;
 import dev.diva.train.TrainListener.Outcome;
 import dev.diva.train.recipe.Recipe;
 import dev.diva.train.recipe.RecipeTree;
@@ -28,14 +29,14 @@ import picocli.CommandLine.Spec;
         description = "Post-train a CLIP on images alone, by the denoising error of a frozen diffusion model.",
         footer = {"", "SIGTERM and SIGINT write a checkpoint and end with code 75: go on with --resume."})
 public final class TrainCommand implements Callable<Integer> {
-    /** sysexits' EX_TEMPFAIL: the run was stopped, nothing is lost, the same command with --resume goes on. */
-    static final int RESUMABLE = 75;
-
     @Spec
     private CommandSpec spec;
 
     @Mixin
     private RecipeOptions options;
+
+    @Mixin
+    private ProcessesOption processes;
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder of the run.")
     private Path out;
@@ -48,8 +49,11 @@ public final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
+        if (processes.launches()) {
+            return processes.launch();
+        }
         RecipeTree tree = resume ? options.over(RunFolder.readRecipe(RunFolder.requireRun(out))) : options.tree();
-        if (!resume) {
+        if (!resume && processes.isFirst()) {
             RunFolder.requireFree(out);
         }
         RecipeOptions.require(tree, "clip", "diffusion", "images");
@@ -57,16 +61,25 @@ public final class TrainCommand implements Callable<Integer> {
         Launch launch =
                 new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), options.files());
         try (TrainingModels models = TrainingModels.load(tree);
-                PostTraining run = PostTraining.open(models, launch)) {
-            return train(run, models.recipe());
+                Processes group =
+                        processes.join(models.placement(), models.tree().toYaml())) {
+            try (PostTraining run = PostTraining.open(models, launch, group)) {
+                return train(run, models.recipe());
+            } catch (RuntimeException e) {
+                group.fail(Failure.line(e));
+                throw e;
+            }
         }
     }
 
     private int train(PostTraining run, Recipe recipe) throws JsonProcessingException {
         PrintWriter err = spec.commandLine().getErr();
-        run.dataLines().forEach(err::println);
-        run.contract().lines().forEach(err::println);
-        err.flush();
+        if (processes.isFirst()) {
+            run.notes().forEach(err::println);
+            run.contract().lines().forEach(err::println);
+            err.flush();
+        }
+        LauncherWatch.onLost(run::stop);
         MmvpScore score = recipe.eval().mmvp() == null
                 ? null
                 : new MmvpScore(Path.of(recipe.eval().mmvp()));
@@ -77,8 +90,10 @@ public final class TrainCommand implements Callable<Integer> {
                 new TrainProgress(err, run.firstStep(), recipe.train().steps())) {
             Outcome outcome = run.train(progress, score);
             progress.close();
-            print(run, progress, outcome, (System.nanoTime() - started) * 1e-9);
-            return outcome == Outcome.DONE ? 0 : RESUMABLE;
+            if (processes.isFirst()) {
+                print(run, progress, outcome, (System.nanoTime() - started) * 1e-9);
+            }
+            return outcome == Outcome.DONE ? 0 : ExitCodes.RESUMABLE;
         } finally {
             Signals.unregister("TERM", oldTerm);
             Signals.unregister("INT", oldInt);

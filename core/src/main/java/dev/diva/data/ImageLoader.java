@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Reads, decodes and prepares images ahead of the training step. Results come in the order of the positions whatever the threads
@@ -38,37 +39,36 @@ public final class ImageLoader<T> implements AutoCloseable {
     /** What random choices of a sample may depend on. */
     public record Draw(long seed, long epoch, int index) {}
 
-    /** A prepared image and the position from which to resume after it. */
+    /** A prepared image and the number of the sample to resume with after it. */
     public record Sample<T>(String name, Draw draw, T value, long nextPosition) {}
 
     /**
      * How to load.
      *
-     * @param start first position; a resumed run passes {@link Sample#nextPosition()}
-     * @param stride positions between two samples: the number of processes, of which each starts at its rank
+     * @param start number of the first sample; a resumed run passes {@link Sample#nextPosition()}
+     * @param positions place in the order of a sample of that number; every one for one process, a part for one of many
      * @param workers threads, at least 1
      * @param ahead samples prepared before they are asked for, at least 1
      */
-    public record Settings(long start, int stride, int workers, int ahead, ImageDecoder decoder) {
+    public record Settings(long start, LongUnaryOperator positions, int workers, int ahead, ImageDecoder decoder) {
         public Settings {
-            if (start < 0 || stride < 1 || workers < 1 || ahead < 1) {
-                throw new IllegalArgumentException(
-                        "start " + start + ", stride " + stride + ", workers " + workers + ", ahead " + ahead);
+            if (start < 0 || workers < 1 || ahead < 1) {
+                throw new IllegalArgumentException("start " + start + ", workers " + workers + ", ahead " + ahead);
             }
         }
 
         /** One process, from the start, decoding as the reference does. */
         public static Settings of(int workers, int ahead) {
-            return new Settings(0, 1, workers, ahead, ImageDecoder.reference());
+            return new Settings(0, LongUnaryOperator.identity(), workers, ahead, ImageDecoder.reference());
         }
 
         /** The same from another position. */
         public Settings from(long position) {
-            return new Settings(position, stride, workers, ahead, decoder);
+            return new Settings(position, positions, workers, ahead, decoder);
         }
     }
 
-    private record Pending<T>(long position, Draw draw, String name, Future<T> value) {}
+    private record Pending<T>(long number, Draw draw, String name, Future<T> value) {}
 
     /** @param problems told of every image that is skipped, in order, on the consumer's thread */
     public ImageLoader(
@@ -107,13 +107,13 @@ public final class ImageLoader<T> implements AutoCloseable {
                 throw new BadInputException(
                         "none of " + order.count() + " images could be read; the last was " + pending.name());
             }
-            pending = submit(nextDelivered - settings.stride() + i);
+            pending = submit(pending.number(), settings.positions().applyAsLong(pending.number()) + i);
             sample = deliver(pending);
         }
         return sample.get();
     }
 
-    /** The next sample that can be read before the position {@code end}; nothing at or behind it is begun, nothing replaced. */
+    /** The next sample that can be read before the number {@code end}; nothing at or behind it is begun, nothing replaced. */
     public Optional<Sample<T>> nextBefore(long end) {
         Optional<Sample<T>> sample = Optional.empty();
         while (sample.isEmpty() && nextDelivered < end) {
@@ -126,7 +126,7 @@ public final class ImageLoader<T> implements AutoCloseable {
         fill(end);
         Pending<T> pending = ahead.remove();
         fill(end);
-        nextDelivered = pending.position() + settings.stride();
+        nextDelivered = pending.number() + 1;
         return pending;
     }
 
@@ -148,7 +148,7 @@ public final class ImageLoader<T> implements AutoCloseable {
         }
     }
 
-    /** Position of the sample that {@link #next()} looks at next. */
+    /** Number of the sample that {@link #next()} looks at next. */
     public long position() {
         return nextDelivered;
     }
@@ -160,16 +160,16 @@ public final class ImageLoader<T> implements AutoCloseable {
 
     private void fill(long end) {
         while (ahead.size() < settings.ahead() && nextSubmitted < end) {
-            ahead.add(submit(nextSubmitted));
-            nextSubmitted += settings.stride();
+            ahead.add(submit(nextSubmitted, settings.positions().applyAsLong(nextSubmitted)));
+            nextSubmitted++;
         }
     }
 
-    private Pending<T> submit(long position) {
+    private Pending<T> submit(long number, long position) {
         int index = order.index(position);
         Draw draw = new Draw(order.seed(), order.epoch(position), index);
         Future<T> value = workers.submit(() -> preparation.prepare(images.decode(index, settings.decoder()), draw));
-        return new Pending<>(position, draw, images.name(index), value);
+        return new Pending<>(number, draw, images.name(index), value);
     }
 
     @Override

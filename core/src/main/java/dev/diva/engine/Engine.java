@@ -28,9 +28,10 @@ public final class Engine {
         return torch.get_num_threads();
     }
 
-    /** The device of a recipe: {@code cpu}, {@code cuda} or {@code cuda:1}. */
+    /** The device of a recipe: {@code cpu}, {@code cuda:1}, or {@code cuda}, which is the GPU of this process's LOCAL_RANK. */
     public static Device device(String name) {
-        Device device = new Device(name);
+        String localRank = System.getenv("LOCAL_RANK");
+        Device device = new Device(name.equals("cuda") && localRank != null ? "cuda:" + localRank : name);
         if (device.is_cuda() && !torch.cuda_is_available()) {
             throw new IllegalArgumentException("device " + name
                     + ": this build of libtorch sees no CUDA device; build with -Pcuda or use device cpu");

@@ -17,6 +17,8 @@ final class Peers implements AutoCloseable {
     private final ProcessPlace place;
     private final TCPStore store;
     private volatile boolean closed;
+    private volatile String failure; // what a process said before it left
+    private int gathered;
 
     Peers(ProcessPlace place) {
         this.place = place;
@@ -32,6 +34,7 @@ final class Peers implements AutoCloseable {
                 synchronized (this) {
                     if (!closed) {
                         store.add("beat/" + place.rank(), 1);
+                        failure = Rendezvous.failure(store);
                     }
                 }
                 Thread.sleep(BEAT_MILLIS);
@@ -42,8 +45,37 @@ final class Peers implements AutoCloseable {
     }
 
     /** Tells the others why this process leaves. */
-    synchronized void fail(String reason) {
-        Rendezvous.fail(store, reason);
+    void fail(String reason) {
+        synchronized (this) {
+            Rendezvous.fail(store, reason);
+        }
+        Rendezvous.pause(2 * BEAT_MILLIS); // in which every other process hears of it
+        closed = true;
+    }
+
+    /** What each process says, by rank. */
+    List<String> gather(String mine) {
+        String key = "gather/" + gathered++ + "/";
+        List<String> all = new ArrayList<>();
+        synchronized (this) {
+            store.set(key + place.rank(), mine);
+        }
+        for (int rank = 0; rank < place.world(); rank++) {
+            while (!has(key + rank)) {
+                if (failure != null) {
+                    throw explain(new IllegalStateException(failure));
+                }
+                Rendezvous.pause();
+            }
+            synchronized (this) {
+                all.add(store.get_to_str(key + rank));
+            }
+        }
+        return all;
+    }
+
+    private synchronized boolean has(String key) {
+        return Rendezvous.has(store, key);
     }
 
     /** One line that says which process broke an exchange; takes seconds. */
@@ -52,7 +84,7 @@ final class Peers implements AutoCloseable {
         try {
             reason = reason(Rendezvous.firstLine(cause));
         } catch (RuntimeException storeLost) {
-            reason = "rank 0 is gone";
+            reason = failure == null ? "rank 0 is gone" : failure;
         }
         return new ProcessesException(
                 "rank " + place.rank() + " stops: " + reason + "; continue from the last checkpoint with --resume",
@@ -85,7 +117,7 @@ final class Peers implements AutoCloseable {
     }
 
     private synchronized String said() {
-        return Rendezvous.failure(store);
+        return failure != null ? failure : Rendezvous.failure(store);
     }
 
     private synchronized long[] beats() {
@@ -99,6 +131,9 @@ final class Peers implements AutoCloseable {
     /** Leaves; rank 0, which serves the store, waits a little for the others. */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
         closed = true;
         try {
             synchronized (this) {

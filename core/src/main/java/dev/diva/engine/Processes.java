@@ -11,7 +11,6 @@ import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.BackendOptional;
-import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.ProcessGroup;
 import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Tensor;
@@ -51,19 +50,19 @@ public final class Processes implements AutoCloseable {
     /**
      * Meets the other processes of a run.
      *
-     * @param device where the tensors to be exchanged live; those on the CPU can always be exchanged too
+     * @param placement where the tensors to be exchanged live; those on the CPU can always be exchanged too
      * @param terms what must be the same on every process, by name, such as the hash of the recipe
      * @param timeout for all to come
      * @throws ProcessesException on every process, naming the rank, when one does not come or brings other terms
      */
-    public static Processes join(ProcessPlace place, Device device, Map<String, String> terms, Duration timeout) {
+    public static Processes join(ProcessPlace place, Placement placement, Map<String, String> terms, Duration timeout) {
         Rendezvous rendezvous = Rendezvous.meet(place, terms, timeout);
         Peers peers = new Peers(place);
         try (PointerScope scope = new PointerScope()) {
             ProcessGroup group = new ProcessGroup(place.rank(), place.world());
             group.setBackend(
                     DeviceType.CPU, ProcessGroup.BackendType.GLOO, new BackendOptional(gloo(place, rendezvous)));
-            if (Engine.isCuda(device)) {
+            if (Engine.isCuda(placement.device())) {
                 ProcessGroupNCCL nccl = new ProcessGroupNCCL(rendezvous.store(), place.rank(), place.world());
                 group.setBackend(DeviceType.CUDA, ProcessGroup.BackendType.NCCL, new BackendOptional(nccl));
             }
@@ -154,12 +153,17 @@ public final class Processes implements AutoCloseable {
         exchange(() -> group.broadcast(new TensorVector(tensor)));
     }
 
+    /** What each process says, by rank; the same list on every process. */
+    public List<String> gather(String mine) {
+        return peers == null ? List.of(mine) : peers.gather(mine);
+    }
+
     /** Waits for all processes. */
     public void barrier() {
         sum(0);
     }
 
-    /** Tells the other processes why this one leaves, so that they can say so. */
+    /** Tells the other processes why this one leaves, so that they can say so; takes a few seconds. */
     public void fail(String reason) {
         if (peers != null) {
             peers.fail("rank " + rank + ": " + reason);

@@ -1,13 +1,13 @@
 package dev.diva.feedback;
 
 import dev.diva.clip.VisionTokens;
-import org.bytedeco.pytorch.Generator;
+import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Tensor;
 
 /** Every token: MetaCLIP and DFN at 224 pixels in the paper. */
 record AllTokens() implements Recap {
     @Override
-    public Tensor select(VisionTokens tokens, Generator draws) {
+    public Tensor select(VisionTokens tokens, BatchDraws draws) {
         return tokens.all();
     }
 

@@ -2,8 +2,7 @@ package dev.diva.feedback;
 
 import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.NoiseSchedule;
-import dev.diva.engine.RandomStreams;
-import org.bytedeco.pytorch.Generator;
+import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -28,9 +27,9 @@ public final class DenoisingLoss {
      *
      * @param latents [batch, channels, height, width]
      */
-    public Noise draw(Tensor latents, Generator draws) {
-        Tensor steps = timesteps.sample(draws, latents.size(0));
-        Tensor noise = RandomStreams.randn(draws, latents.shape());
+    public Noise draw(Tensor latents, BatchDraws draws) {
+        Tensor steps = timesteps.sample(draws);
+        Tensor noise = draws.randn(latents.size(1), latents.size(2), latents.size(3));
         return new Noise(steps.to(latents.device(), torch.kLong()), noise.to(latents.device(), torch.kFloat()));
     }
 

@@ -1,9 +1,10 @@
 package dev.diva.feedback;
 
+import dev.diva.engine.BatchDraws;
 import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Share;
 import dev.diva.engine.Tensors;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -55,14 +56,45 @@ public final class DiffusionFeedback {
      * @return the loss of each draw
      */
     public double[] backward(Tensor pixels, Tensor latents, RandomStreams streams, int accumulation) {
-        Generator draws = streams.stream(STREAM);
-        Tensor judged = settings.shuffled ? latents.roll(new long[] {1}, new long[] {0}) : latents;
-        return settings.towerPerDraw
-                ? conditionPerDraw(pixels, judged, draws, accumulation)
-                : sharedCondition(pixels, judged, draws, accumulation);
+        BatchDraws draws = new BatchDraws(streams.stream(STREAM), Share.whole(latents.size(0)));
+        return backward(pixels, latents, draws, Contribution.of(accumulation));
     }
 
-    private double[] conditionPerDraw(Tensor pixels, Tensor latents, Generator draws, int accumulation) {
+    /**
+     * The same for the rows of a batch that this process computes.
+     *
+     * @param draws from the stream {@link #STREAM}, for these rows
+     * @return the loss of each draw, over these rows
+     */
+    public double[] backward(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
+        Tensor judged = settings.shuffled ? latents.roll(new long[] {1}, new long[] {0}) : latents;
+        return settings.towerPerDraw
+                ? conditionPerDraw(pixels, judged, draws, contribution)
+                : sharedCondition(pixels, judged, draws, contribution);
+    }
+
+    /**
+     * Draws what {@link #backward} would draw for a batch that another process computes, and computes nothing.
+     *
+     * @param draws for no rows of that batch
+     * @param latentShape channels, height, width
+     */
+    public void skip(BatchDraws draws, long... latentShape) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor latents = torch.empty(0, latentShape[0], latentShape[1], latentShape[2]);
+            if (!settings.towerPerDraw) {
+                condition.skip(draws);
+            }
+            for (int draw = 0; draw < settings.draws; draw++) {
+                loss.draw(latents, draws);
+                if (settings.towerPerDraw) {
+                    condition.skip(draws);
+                }
+            }
+        }
+    }
+
+    private double[] conditionPerDraw(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
         double[] losses = new double[settings.draws];
         for (int draw = 0; draw < losses.length; draw++) {
             try (PointerScope scope = new PointerScope()) {
@@ -70,16 +102,19 @@ public final class DiffusionFeedback {
                 VisualCondition.Stages stages = condition.of(pixels, draws);
                 Tensor value = loss.of(latents, noise, stages.condition());
                 losses[draw] = Tensors.toFloats(value)[0];
-                Tensor weighted = weighted(value, draw, accumulation);
-                boolean last = draw == losses.length - 1;
-                (last ? guarded(weighted, stages, pixels, accumulation) : weighted).backward();
+                Tensor weighted = weighted(value, draw, contribution);
+                if (draw == losses.length - 1) {
+                    lastPass(weighted, stages, pixels, contribution);
+                } else {
+                    weighted.backward();
+                }
             }
         }
         return losses;
     }
 
     /** The draws stop at the condition and add up there; from it one pass goes back through the tower. */
-    private double[] sharedCondition(Tensor pixels, Tensor latents, Generator draws, int accumulation) {
+    private double[] sharedCondition(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
         double[] losses = new double[settings.draws];
         VisualCondition.Stages stages = condition.of(pixels, draws);
         Tensor condition32 = stages.condition().to(torch.kFloat());
@@ -88,22 +123,28 @@ public final class DiffusionFeedback {
             try (PointerScope scope = new PointerScope()) {
                 Tensor value = loss.of(latents, loss.draw(latents, draws), leaf);
                 losses[draw] = Tensors.toFloats(value)[0];
-                weighted(value, draw, accumulation).backward();
+                weighted(value, draw, contribution).backward();
             }
         }
         // The gradient of this product is exactly what the draws left at the leaf.
         Tensor link = condition32.mul(leaf.grad()).sum();
-        guarded(link, stages, pixels, accumulation).backward();
+        lastPass(link, stages, pixels, contribution);
         return losses;
     }
 
-    private Tensor weighted(Tensor value, int draw, int accumulation) {
-        return value.mul(new Scalar(settings.weights.weight(draw, settings.draws, accumulation)));
+    private Tensor weighted(Tensor value, int draw, Contribution contribution) {
+        double weight = settings.weights.weight(draw, settings.draws, contribution.accumulation());
+        return value.mul(new Scalar(weight * contribution.scale()));
     }
 
-    private Tensor guarded(Tensor value, VisualCondition.Stages stages, Tensor pixels, int accumulation) {
-        return guard == null
-                ? value
-                : value.add(guard.penalty(stages.hidden(), pixels).div(new Scalar((double) accumulation)));
+    /** Through the whole tower, for the last time in this batch; with the penalty of the batch. */
+    private void lastPass(Tensor value, VisualCondition.Stages stages, Tensor pixels, Contribution contribution) {
+        Tensor all = value;
+        if (guard != null) {
+            double weight = contribution.scale() / contribution.accumulation();
+            all = value.add(guard.penalty(stages.hidden(), pixels).mul(new Scalar(weight)));
+        }
+        contribution.beforeLastPass().run();
+        all.backward();
     }
 }

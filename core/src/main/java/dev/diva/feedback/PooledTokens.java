@@ -1,7 +1,7 @@
 package dev.diva.feedback;
 
 import dev.diva.clip.VisionTokens;
-import org.bytedeco.pytorch.Generator;
+import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.global.torch;
  */
 record PooledTokens(long window) implements Recap {
     @Override
-    public Tensor select(VisionTokens tokens, Generator draws) {
+    public Tensor select(VisionTokens tokens, BatchDraws draws) {
         Tensor local = tokens.patches();
         long windows = local.size(1) / window;
         Tensor means = local.narrow(1, 0, windows * window)

@@ -1,8 +1,7 @@
 package dev.diva.feedback;
 
 import dev.diva.clip.VisionTokens;
-import dev.diva.engine.RandomStreams;
-import org.bytedeco.pytorch.Generator;
+import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -17,10 +16,10 @@ import org.bytedeco.pytorch.global.torch;
  */
 record RandomTokens(long count, double fraction, boolean replacement) implements Recap {
     @Override
-    public Tensor select(VisionTokens tokens, Generator draws) {
+    public Tensor select(VisionTokens tokens, BatchDraws draws) {
         Tensor local = tokens.patches();
         long batch = local.size(0);
-        Tensor indices = indices(batch, local.size(1), draws).to(local.device(), torch.kLong()); // [batch, count]
+        Tensor indices = indices(local.size(1), draws).to(local.device(), torch.kLong()); // [batch, count]
         Tensor chosen = local.gather(1, indices.unsqueeze(-1).expand(batch, indices.size(1), local.size(2)));
         return torch.cat(new TensorVector(tokens.pooled().unsqueeze(1), chosen), 1);
     }
@@ -34,14 +33,7 @@ record RandomTokens(long count, double fraction, boolean replacement) implements
         return count > 0 ? count : (long) (fraction * patches);
     }
 
-    private Tensor indices(long batch, long patches, Generator draws) {
-        if (replacement) {
-            return RandomStreams.randint(draws, patches, batch, local(patches));
-        }
-        TensorVector rows = new TensorVector();
-        for (long i = 0; i < batch; i++) {
-            rows.push_back(RandomStreams.randperm(draws, patches).narrow(0, 0, local(patches)));
-        }
-        return torch.stack(rows);
+    private Tensor indices(long patches, BatchDraws draws) {
+        return replacement ? draws.randint(patches, local(patches)) : draws.randperm(patches, local(patches));
     }
 }

@@ -1,7 +1,7 @@
 package dev.diva.feedback;
 
 import dev.diva.clip.VisionTokens;
-import org.bytedeco.pytorch.Generator;
+import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Tensor;
 
 /** The visual dense recap: which of a tower's tokens enter the condition. */
@@ -13,7 +13,7 @@ public interface Recap {
      * @param draws where random choices come from
      * @return [batch, {@link #numTokens}, width]
      */
-    Tensor select(VisionTokens tokens, Generator draws);
+    Tensor select(VisionTokens tokens, BatchDraws draws);
 
     /** Tokens that a tower of so many patches gives, the pooled one included. */
     long numTokens(long patches);

@@ -1,8 +1,7 @@
 package dev.diva.feedback;
 
 import dev.diva.BadInputException;
-import dev.diva.engine.RandomStreams;
-import org.bytedeco.pytorch.Generator;
+import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -33,15 +32,12 @@ public record TimestepSampler(long min, long max, Distribution distribution, dou
     }
 
     /** One timestep for each image of a batch: int64 [batch]. */
-    public Tensor sample(Generator draws, long batch) {
+    public Tensor sample(BatchDraws draws) {
         long range = max - min + 1;
         if (distribution == Distribution.UNIFORM) {
-            return RandomStreams.randint(draws, range, batch).add(new Scalar(min));
+            return draws.randint(range).add(new Scalar(min));
         }
-        Tensor share = RandomStreams.randn(draws, batch)
-                .mul(new Scalar(std))
-                .add(new Scalar(mean))
-                .sigmoid();
+        Tensor share = draws.randn().mul(new Scalar(std)).add(new Scalar(mean)).sigmoid();
         Tensor steps = share.mul(new Scalar((double) range)).floor().to(torch.kLong());
         return steps.clamp_max(new Scalar(range - 1)).add(new Scalar(min));
     }

@@ -3,8 +3,9 @@ package dev.diva.feedback;
 import dev.diva.BadInputException;
 import dev.diva.clip.VisionTokens;
 import dev.diva.clip.VisionTower;
-import org.bytedeco.pytorch.Generator;
+import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** What the diffusion model is told of an image: text(prompt) joined with projection(recap(tower(image))). */
 public final class VisualCondition {
@@ -43,11 +44,20 @@ public final class VisualCondition {
      * @param draws random choices of the recap
      * @return last hidden states of the tower, chosen tokens [batch, tokens, tower width], condition [batch, tokens, teacher width]
      */
-    public Stages of(Tensor pixels, Generator draws) {
+    public Stages of(Tensor pixels, BatchDraws draws) {
         Tensor hidden = tower.encode(pixels);
         VisionTokens tokens = tower.tokens(hidden);
         Tensor chosen = recap.select(tokens, draws);
         Tensor visual = projection.forward(chosen);
         return new Stages(hidden, chosen, join.join(text, visual));
+    }
+
+    /** Draws what {@link #of} would draw, and computes nothing. */
+    void skip(BatchDraws draws) {
+        long width = tower.config().projectionDim();
+        recap.select(
+                new VisionTokens(
+                        torch.empty(0, width), torch.empty(0, tower.config().numPatches(), width)),
+                draws);
     }
 }

@@ -54,7 +54,7 @@ public final class Checkpoints {
      * @throws BadInputException when it cannot be written; those that exist are then untouched
      */
     public Path write(TrainState state, Map<String, Tensor> random) {
-        Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", state.step()));
+        Path target = at(state.step());
         AtomicFolder.write(target, true, temporary -> {
             SafetensorsWriter.write(temporary.resolve(MASTERS), state.parameters(), Map.of());
             SafetensorsWriter.write(
@@ -65,6 +65,26 @@ public final class Checkpoints {
         });
         removeOld();
         return target;
+    }
+
+    /** Where the checkpoint after so many steps lies. */
+    public Path at(long step) {
+        return folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
+    }
+
+    /** Steps of a checkpoint, from its name. */
+    public static long step(Path checkpoint) {
+        return Long.parseLong(checkpoint.getFileName().toString().substring("step-".length()));
+    }
+
+    /** Newer ones than the {@link #newestIntact}, whose files do not match their sums. */
+    public List<Path> damaged() {
+        List<Path> all = list();
+        int i = all.size();
+        while (i > 0 && !isIntact(all.get(i - 1))) {
+            i--;
+        }
+        return all.subList(i, all.size());
     }
 
     /** The newest checkpoint whose files match their sums. */

@@ -1,6 +1,8 @@
 package dev.diva.train;
 
 import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Share;
+import dev.diva.feedback.Contribution;
 
 /** What training minimises; back-propagates itself, because the published recipe weighs its draws unequally. */
 @FunctionalInterface
@@ -12,4 +14,19 @@ public interface Objective {
      * @return the loss of each draw
      */
     double[] backward(MicroBatch batch, RandomStreams streams, int accumulation);
+
+    /**
+     * The same for the rows of a micro-batch that this process computes. An objective that several processes may share overrides this
+     * and {@link #skip}.
+     *
+     * @param share which rows the batch holds
+     */
+    default double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
+        return backward(batch, streams, contribution.accumulation());
+    }
+
+    /** Draws the random numbers of a micro-batch of so many images that another process computes. */
+    default void skip(RandomStreams streams, Share none) {
+        throw new UnsupportedOperationException("this objective is for one process");
+    }
 }

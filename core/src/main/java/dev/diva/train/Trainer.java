@@ -1,6 +1,8 @@
 package dev.diva.train;
 
-import java.util.ArrayList;
+import dev.diva.engine.GradientAverage;
+import dev.diva.engine.Share;
+import dev.diva.feedback.Contribution;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,7 @@ public final class Trainer {
     private final MicroBatches batches;
     private final Checkpoints checkpoints;
     private final TrainListener listener;
+    private final Team team;
     private final AtomicBoolean stop = new AtomicBoolean();
 
     public Trainer(
@@ -24,11 +27,23 @@ public final class Trainer {
             MicroBatches batches,
             Checkpoints checkpoints,
             TrainListener listener) {
+        this(settings, objective, batches, checkpoints, listener, Team.alone(settings.accumulation()));
+    }
+
+    /** @param team whose processes share each step; only the first writes */
+    public Trainer(
+            TrainSettings settings,
+            Objective objective,
+            MicroBatches batches,
+            Checkpoints checkpoints,
+            TrainListener listener,
+            Team team) {
         this.settings = settings;
         this.objective = objective;
         this.batches = batches;
         this.checkpoints = checkpoints;
         this.listener = listener;
+        this.team = team;
     }
 
     /** Asks for a checkpoint and a clean end; from any thread, for signal handlers. */
@@ -43,18 +58,21 @@ public final class Trainer {
      */
     public TrainListener.Outcome train(TrainState start) {
         TrainState state = start;
-        while (state.step() < settings.schedule().totalSteps()) {
-            try (PointerScope scope = new PointerScope()) {
-                Map<String, Tensor> randomBefore = state.streams().state();
-                if (!step(state)) {
-                    write(state, randomBefore);
-                    listener.finished(TrainListener.Outcome.RESUMABLE);
-                    return TrainListener.Outcome.RESUMABLE;
-                }
-                state = state.at(state.step() + 1);
-                if (state.step() % settings.checkpointEvery() == 0
-                        || state.step() == settings.schedule().totalSteps()) {
-                    write(state, state.streams().state());
+        List<Tensor> parameters = List.copyOf(start.parameters().values());
+        try (GradientAverage average = team.processes().averaging(parameters)) {
+            while (state.step() < settings.schedule().totalSteps()) {
+                try (PointerScope scope = new PointerScope()) {
+                    Map<String, Tensor> randomBefore = state.streams().state();
+                    if (!step(state, average)) {
+                        write(state, randomBefore);
+                        listener.finished(TrainListener.Outcome.RESUMABLE);
+                        return TrainListener.Outcome.RESUMABLE;
+                    }
+                    state = state.at(state.step() + 1);
+                    if (state.step() % settings.checkpointEvery() == 0
+                            || state.step() == settings.schedule().totalSteps()) {
+                        write(state, state.streams().state());
+                    }
                 }
             }
         }
@@ -63,34 +81,42 @@ public final class Trainer {
     }
 
     /** One step; false when asked to stop, with the weights as they were. */
-    private boolean step(TrainState state) {
+    private boolean step(TrainState state, GradientAverage average) {
         long started = System.nanoTime();
         double rate = settings.schedule().rate(state.step());
         Map<String, Tensor> learning = learning(state);
-        List<Double> losses = new ArrayList<>();
-        List<String> names = new ArrayList<>();
+        StepLosses losses = new StepLosses(team, settings.accumulation());
         Gradients.zero(state.parameters().values());
         for (int i = 0; i < settings.accumulation(); i++) {
-            if (stop.get()) {
+            if (i % team.sharing().groups() == 0 && team.processes().any(stop.get())) {
                 return false;
             }
-            try (PointerScope scope = new PointerScope()) {
-                MicroBatch batch = batches.at(state.step() * settings.accumulation() + i);
-                names.addAll(batch.names());
-                for (double loss : objective.backward(batch, state.streams(), settings.accumulation())) {
-                    requireFinite("loss", loss, state.step(), batch.names());
-                    losses.add(loss);
-                }
-            }
+            microBatch(state, i, average, losses);
         }
+        average.finish();
+        List<Double> all = losses.ofAllProcesses(state.step());
         double norm = Gradients.norm(learning.values());
-        requireFinite("gradient norm", norm, state.step(), names);
+        losses.requireFinite("gradient norm", norm, state.step());
         settings.clipping().ifPresent(max -> Gradients.clip(learning.values(), norm, max));
         state.optimizer().update(learning, rate);
         double seconds = (System.nanoTime() - started) * 1e-9;
-        long images = (state.step() + 1) * names.size();
-        listener.stepDone(new StepRecord(state.step(), losses, norm, rate, images, seconds, names.size()));
+        long images = losses.images();
+        listener.stepDone(new StepRecord(state.step(), all, norm, rate, (state.step() + 1) * images, seconds, images));
         return true;
+    }
+
+    private void microBatch(TrainState state, int i, GradientAverage average, StepLosses losses) {
+        Sharing sharing = team.sharing();
+        if (!sharing.isMine(i)) {
+            objective.skip(state.streams(), Share.none(sharing.batch()));
+            return;
+        }
+        try (PointerScope scope = new PointerScope()) {
+            MicroBatch batch = batches.at(state.step() * settings.accumulation() + i);
+            Runnable last = sharing.isLast(i) ? average::beforeLastBackward : () -> {};
+            Contribution contribution = new Contribution(settings.accumulation(), sharing.groups(), last);
+            losses.add(i, batch.names(), objective.backward(batch, state.streams(), sharing.share(), contribution));
+        }
     }
 
     private Map<String, Tensor> learning(TrainState state) {
@@ -100,13 +126,8 @@ public final class Trainer {
     }
 
     private void write(TrainState state, Map<String, Tensor> random) {
-        listener.checkpointWritten(state.step(), checkpoints.write(state, new TreeMap<>(random)));
-    }
-
-    private static void requireFinite(String what, double value, long step, List<String> names) {
-        if (!Double.isFinite(value)) {
-            throw new DivergedException(what + " is " + value + " in step " + step + ", images "
-                    + String.join(", ", names) + "; the weights are those from before this step. Try a lower rate");
+        if (team.processes().isFirst()) {
+            listener.checkpointWritten(state.step(), checkpoints.write(state, new TreeMap<>(random)));
         }
     }
 }

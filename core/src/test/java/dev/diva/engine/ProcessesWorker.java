@@ -5,11 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /** One process of {@link ProcessesTest}: {@code TASK RECIPE TIMEOUT}. Prints results, or the one-line error, and exits with 1. */
 public final class ProcessesWorker {
@@ -23,7 +21,7 @@ public final class ProcessesWorker {
         try (PointerScope scope = new PointerScope();
                 Processes processes = Processes.join(
                         place,
-                        new Device(DeviceType.CPU),
+                        Placement.cpu(Precision.FP32),
                         Map.of("recipe", args[1], "version", "1"),
                         Duration.ofSeconds(Long.parseLong(args[2])))) {
             switch (args[0]) {

@@ -1,7 +1,6 @@
 package dev.diva.train.run;
 
 import dev.diva.BadInputException;
-import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.SampleOrder;
@@ -63,8 +62,7 @@ public final class CacheFilling {
         SamplePreparation preparation = new SamplePreparation(recipe, pixels, false, cache);
         Latents latents = new Latents(teacher.autoencoder(), cache, recipe.resolution());
         SampleOrder order = new SampleOrder(images.size(), recipe.seed(), false);
-        ImageLoader.Settings settings =
-                new ImageLoader.Settings(0, 1, recipe.workers(), 2 * recipe.workers() + 2, ImageDecoder.reference());
+        ImageLoader.Settings settings = ImageLoader.Settings.of(recipe.workers(), 2 * recipe.workers() + 2);
         Set<String> skipped = new HashSet<>();
         int before = cache.size();
         long all = (long) images.size() * (recipe.crops() == null ? 1 : recipe.crops());

@@ -8,12 +8,16 @@ import dev.diva.data.SampleOrder;
 import dev.diva.engine.Tensors;
 import dev.diva.train.MicroBatch;
 import dev.diva.train.MicroBatches;
+import dev.diva.train.Sharing;
 import dev.diva.train.recipe.Recipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Micro-batches of a set of images: batch k is positions k * batch to (k + 1) * batch - 1 of the order. */
+/**
+ * Micro-batches of a set of images: batch k is positions k * batch to (k + 1) * batch - 1 of the order, or the part of them that this
+ * process computes.
+ */
 final class ImageBatches implements MicroBatches, AutoCloseable {
     private static final int BATCHES_AHEAD = 2;
 
@@ -21,12 +25,15 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
     private final long imageSize;
     private final Latents latents;
     private final ImageLoader<TrainingSample> loader;
+    private final BadShare badShare;
+    private final Sharing sharing;
     private long next;
 
     /**
      * Starts to prepare samples.
      *
-     * @param first micro-batch that is asked for first
+     * @param firstStep whose micro-batches are asked for first
+     * @param sharing what of each step is asked for
      * @param problems told of every image that is skipped
      */
     ImageBatches(
@@ -35,28 +42,35 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
             SamplePreparation preparation,
             Latents latents,
             long imageSize,
-            long first,
+            long firstStep,
+            Sharing sharing,
             Consumer<DataProblem> problems) {
-        this.batch = recipe.train().batch();
+        this.batch = Math.toIntExact(sharing.share().count());
         this.imageSize = imageSize;
         this.latents = latents;
-        this.next = first;
+        this.sharing = sharing;
+        this.badShare = new BadShare(recipe.maxBadShare());
+        this.next = firstStep * recipe.train().accumulate();
         int ahead = BATCHES_AHEAD * batch + recipe.workers();
-        ImageLoader.Settings settings =
-                new ImageLoader.Settings(first * batch, 1, recipe.workers(), ahead, ImageDecoder.reference());
+        ImageLoader.Settings settings = new ImageLoader.Settings(
+                firstStep * sharing.images(), sharing::position, recipe.workers(), ahead, ImageDecoder.reference());
         SampleOrder order = new SampleOrder(images.size(), recipe.seed(), recipe.shuffle());
-        this.loader = new ImageLoader<>(images, order, settings, preparation, problems);
+        this.loader = new ImageLoader<>(images, order, settings, preparation, problem -> {
+            problems.accept(problem);
+            badShare.lost(problem);
+        });
     }
 
     @Override
     public MicroBatch at(long position) {
-        if (position != next) {
-            throw new IllegalStateException("micro-batch " + position + " asked for, " + next + " is next");
+        if (position < next || !sharing.isMine(position)) {
+            throw new IllegalStateException("micro-batch " + position + " asked for after " + (next - 1));
         }
-        next++;
+        next = position + 1;
         List<String> names = new ArrayList<>();
         List<TrainingSample> samples = new ArrayList<>();
         for (int i = 0; i < batch; i++) {
+            badShare.asked();
             ImageLoader.Sample<TrainingSample> sample = loader.next();
             names.add(sample.name());
             samples.add(sample.value());

@@ -135,6 +135,21 @@ final class Manifest {
         }
     }
 
+    /** The images that were left out, as lines for {@link #addSkipped} of another process. */
+    String skippedLines() {
+        StringBuilder lines = new StringBuilder();
+        skipped.forEach(
+                (name, reason) -> lines.append(name).append('\t').append(reason).append('\n'));
+        return lines.toString();
+    }
+
+    void addSkipped(String lines) {
+        lines.lines().forEach(line -> {
+            int tab = line.indexOf('\t');
+            skipped.putIfAbsent(line.substring(0, tab), line.substring(tab + 1));
+        });
+    }
+
     /** An image that was left out; each is listed once. */
     void skip(DataProblem problem) {
         skipped.putIfAbsent(problem.name(), problem.reason());

@@ -6,6 +6,7 @@ import dev.diva.data.DataCheck;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
+import dev.diva.engine.Processes;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.train.AdamW;
@@ -14,6 +15,7 @@ import dev.diva.train.MetricsFile;
 import dev.diva.train.Objective;
 import dev.diva.train.Optimizer;
 import dev.diva.train.Sgd;
+import dev.diva.train.Team;
 import dev.diva.train.TrainListener;
 import dev.diva.train.TrainSettings;
 import dev.diva.train.TrainState;
@@ -24,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A run from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be
@@ -35,8 +38,11 @@ public final class PostTraining implements AutoCloseable {
     private final TrainingModels models;
     private final Recipe recipe;
     private final Launch launch;
+    private final Team team;
+    private final boolean first; // whether this process writes
+    private final List<String> notes = new ArrayList<>();
     private final ImageSet images;
-    private final DataCheck dataCheck; // null when resumed
+    private final DataCheck dataCheck; // null when resumed, or on a further process
     private final DiffusionFeedback feedback;
     private final LatentCache cache; // or null
     private final RunFolder folder;
@@ -47,33 +53,54 @@ public final class PostTraining implements AutoCloseable {
     private Trainer trainer;
     private volatile boolean stopped;
 
-    private PostTraining(TrainingModels models, Launch launch) {
+    private PostTraining(TrainingModels models, Launch launch, Processes processes) {
         this.models = models;
         this.recipe = models.recipe();
         this.launch = launch;
+        this.team =
+                Team.of(processes, recipe.train().accumulate(), recipe.train().batch());
+        this.first = processes.isFirst();
+        requireWholeBatches();
         List<DataProblem> problems = new ArrayList<>();
         this.images = ImageSet.open(recipe.images(), problems::add);
         this.feedback = models.feedback();
-        this.dataCheck = launch.resume() ? null : checked();
+        this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
-        this.folder = launch.resume() ? reopened() : RunFolder.create(launch.out());
+        this.folder = openFolder();
         this.manifest = new Manifest(folder.manifest());
         problems.forEach(manifest::skip);
         this.optimizer = optimizer(recipe.train());
         this.checkpoints =
                 new Checkpoints(folder.checkpoints(), recipe.checkpoint().keep());
         this.start = restored();
-        writeStart();
+        if (first) {
+            writeStart();
+        }
+    }
+
+    private void requireWholeBatches() {
+        if (recipe.latents() == Recipe.Latents.SHUFFLED && team.sharing().slices() > 1) {
+            throw new BadInputException("recipe: latents: shuffled needs whole micro-batches; use a number of processes"
+                    + " that divides train.accumulate " + recipe.train().accumulate());
+        }
+    }
+
+    private RunFolder openFolder() {
+        if (!first) {
+            return RunFolder.shared(launch.out());
+        }
+        return launch.resume() ? reopened() : RunFolder.create(launch.out());
     }
 
     /**
      * Prepares a run.
      *
      * @param models stay the caller's
+     * @param processes that share the run; stay the caller's
      * @throws BadInputException when images, folder or recipe do not allow it
      */
-    public static PostTraining open(TrainingModels models, Launch launch) {
-        return new PostTraining(models, launch);
+    public static PostTraining open(TrainingModels models, Launch launch, Processes processes) {
+        return new PostTraining(models, launch, processes);
     }
 
     private DataCheck checked() {
@@ -129,8 +156,29 @@ public final class PostTraining implements AutoCloseable {
         RandomStreams streams = new RandomStreams(recipe.seed());
         streams.seed(DiffusionFeedback.STREAM, recipe.seed()); // as torch.manual_seed(seed) in the authors' code
         TrainState fresh = new TrainState(0, models.parameters(), optimizer, streams);
-        Optional<Path> newest = launch.resume() ? checkpoints.newestIntact() : Optional.empty();
-        return newest.map(path -> Checkpoints.restore(path, fresh)).orElse(fresh);
+        long step = (long) team.processes().sum(first ? newestStep() : 0)[0];
+        TrainState state = step < 0 ? fresh : Checkpoints.restore(checkpoints.at(step), fresh);
+        for (Tensor master : models.parameters().values()) {
+            team.processes().broadcast(master.detach());
+        }
+        return state;
+    }
+
+    /** Steps of the checkpoint to go on from, which the first process chooses for all; -1 for a new run. */
+    private long newestStep() {
+        if (!launch.resume()) {
+            return -1;
+        }
+        List<Path> damaged = checkpoints.damaged();
+        Optional<Path> newest = checkpoints.newestIntact();
+        if (newest.isEmpty() && !damaged.isEmpty()) {
+            throw new BadInputException(folder.checkpoints() + ": none of the " + damaged.size()
+                    + " checkpoints matches its checksums; remove them to start the run anew");
+        }
+        damaged.forEach(path -> notes.add("checkpoint " + path.getFileName()
+                + " does not match its checksums; going on from "
+                + newest.map(intact -> intact.getFileName().toString()).orElse("the start")));
+        return newest.map(Checkpoints::step).orElse(-1L);
     }
 
     private void writeStart() {
@@ -156,9 +204,9 @@ public final class PostTraining implements AutoCloseable {
         return Contract.of(models, start.step(), StepTime.predict(models, cache != null));
     }
 
-    /** What the check of the images found; empty in a resumed run. */
-    public List<String> dataLines() {
-        return dataCheck == null ? List.of() : DataReport.lines(dataCheck);
+    /** What the check of the images found, or the choice of the checkpoint. */
+    public List<String> notes() {
+        return dataCheck == null ? List.copyOf(notes) : DataReport.lines(dataCheck);
     }
 
     /** Step that this process starts with. */
@@ -186,12 +234,40 @@ public final class PostTraining implements AutoCloseable {
     }
 
     /**
-     * Trains, and writes the result when the last step is done.
+     * Trains, and writes the result when the last step is done. On a further process of a run it computes, and writes nothing.
      *
-     * @param watcher told of every step
+     * @param watcher told of every step by the first process
      * @param scores held-out scores, or null
      */
     public TrainListener.Outcome train(TrainListener watcher, ScoredModel scores) {
+        try {
+            TrainListener.Outcome outcome = first ? trainAndWrite(watcher, scores) : trainBeside();
+            gatherSkipped();
+            return outcome;
+        } finally {
+            if (cache != null) {
+                cache.flush();
+            }
+            if (first) {
+                manifest.write();
+            }
+        }
+    }
+
+    /** Each process skips images of its own; the first lists them all. */
+    private void gatherSkipped() {
+        for (String skipped : team.processes().gather(manifest.skippedLines())) {
+            manifest.addSkipped(skipped);
+        }
+    }
+
+    private TrainListener.Outcome trainBeside() {
+        try (ImageBatches batches = batches()) {
+            return train(batches, new TrainListener() {});
+        }
+    }
+
+    private TrainListener.Outcome trainAndWrite(TrainListener watcher, ScoredModel scores) {
         Evaluations evaluations = scores == null
                 ? null
                 : new Evaluations(folder, models.vision(), scores, recipe.eval().every());
@@ -215,11 +291,6 @@ public final class PostTraining implements AutoCloseable {
                 evaluations.after();
             }
             return outcome;
-        } finally {
-            if (cache != null) {
-                cache.flush();
-            }
-            manifest.write();
         }
     }
 
@@ -232,7 +303,8 @@ public final class PostTraining implements AutoCloseable {
                 preparation,
                 latents,
                 models.vision().tower().config().imageSize(),
-                start.step() * recipe.train().accumulate(),
+                start.step(),
+                team.sharing(),
                 manifest::skip);
     }
 
@@ -244,9 +316,11 @@ public final class PostTraining implements AutoCloseable {
                 maxGradNorm == null ? Double.NaN : maxGradNorm,
                 recipe.checkpoint().every(),
                 recipe.train().projectionSteps());
-        Objective objective = (batch, streams, accumulation) ->
-                feedback.backward(batch.pixels(), batch.latents(), streams, accumulation);
-        trainer = new Trainer(settings, objective, batches, checkpoints, listener);
+        Objective objective = new FeedbackObjective(
+                feedback,
+                models.teacher().denoiser().latentChannels(),
+                recipe.resolution() / models.teacher().autoencoder().downscale());
+        trainer = new Trainer(settings, objective, batches, checkpoints, listener, team);
         if (stopped) {
             trainer.stop();
         }

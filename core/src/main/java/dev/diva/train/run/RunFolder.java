@@ -18,9 +18,14 @@ public final class RunFolder implements AutoCloseable {
     private final Path folder;
     private final FileChannel lock;
 
-    private RunFolder(Path folder) {
+    private RunFolder(Path folder, FileChannel lock) {
         this.folder = folder;
-        this.lock = lock(folder);
+        this.lock = lock;
+    }
+
+    /** The folder of a run as its further processes see it: the first one holds the lock and writes. */
+    public static RunFolder shared(Path folder) {
+        return new RunFolder(folder, null);
     }
 
     /**
@@ -35,7 +40,7 @@ public final class RunFolder implements AutoCloseable {
         } catch (IOException e) {
             throw new BadInputException(folder + ": cannot be made: " + e, e);
         }
-        return new RunFolder(folder);
+        return new RunFolder(folder, lock(folder));
     }
 
     /**
@@ -44,7 +49,7 @@ public final class RunFolder implements AutoCloseable {
      * @throws BadInputException when it holds none, or another process works on it
      */
     public static RunFolder reopen(Path folder) {
-        return new RunFolder(requireRun(folder));
+        return new RunFolder(requireRun(folder), lock(folder));
     }
 
     /**
@@ -159,7 +164,9 @@ public final class RunFolder implements AutoCloseable {
     @Override
     public void close() {
         try {
-            lock.close();
+            if (lock != null) {
+                lock.close();
+            }
         } catch (IOException e) {
             throw new BadInputException(folder + ": the lock cannot be given back: " + e, e);
         }

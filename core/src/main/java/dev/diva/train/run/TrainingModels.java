@@ -240,7 +240,7 @@ public final class TrainingModels implements AutoCloseable {
         return projection;
     }
 
-    Placement placement() {
+    public Placement placement() {
         return placement;
     }
 
