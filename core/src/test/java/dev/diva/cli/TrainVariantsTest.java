@@ -1,0 +1,188 @@
+package dev.diva.cli;
+
+import static dev.diva.testing.Close.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What recipes can change besides the numbers: which part learns, latents from disk, controls, signals. */
+class TrainVariantsTest {
+    private static final String Q_PROJ = "vision_model.encoder.layers.1.self_attn.q_proj";
+
+    @TempDir
+    private Path folder;
+
+    private TrainRuns runs;
+
+    @BeforeEach
+    void prepare() {
+        runs = new TrainRuns(folder);
+    }
+
+    @Test
+    void adaptersLearnAndAreMergedIntoTheirMatricesOnly() throws IOException {
+        train("run", "--set", "trainable={mode: lora, rank: 2, alpha: 4, targets: [q_proj, fc1]}");
+        Set<String> changed = changed("run");
+        assertThat(changed).hasSize(6).allMatch(name -> name.endsWith("q_proj.weight") || name.endsWith("fc1.weight"));
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile masters = masters("run");
+                SafetensorsFile result = clip("run")) {
+            Tensor down = masters.read(Q_PROJ + ".lora_A.weight"); // [2, 32]
+            Tensor up = masters.read(Q_PROJ + ".lora_B.weight"); // [32, 2]
+            Tensor merged = original(Q_PROJ + ".weight").add(up.matmul(down).mul(new Scalar(4.0 / 2)));
+            assertClose(result.read(Q_PROJ + ".weight"), merged, 0, 1e-7);
+        }
+    }
+
+    @Test
+    void lastBlocksLearnAloneWithWhatIsBehindThem() throws IOException {
+        train("run", "--set", "trainable={mode: blocks, lastBlocks: 1}");
+        assertThat(changed("run"))
+                .isNotEmpty()
+                .allMatch(name -> name.contains("layers.2.")
+                        || name.startsWith("vision_model.post_layernorm")
+                        || name.startsWith("visual_projection"));
+    }
+
+    @Test
+    void firstStepsTrainTheProjectionAlone() throws IOException {
+        train("run", "--set", "train.projectionSteps=2", "--set", "train.steps=2");
+        assertThat(changed("run")).isEmpty();
+        train("longer", "--set", "train.projectionSteps=2", "--set", "train.steps=3");
+        assertThat(changed("longer")).hasSizeGreaterThan(50);
+    }
+
+    @Test
+    void latentsFromDiskGiveTheSameLossesAndAreMadeOnce() throws IOException {
+        Path cache = folder.resolve("latents");
+        train("plain", "--crops", "2");
+        TrainRuns.Outcome filled = TrainRuns.run(
+                "cache", "--diffusion", Golden.path("sd21").toString(), "--images", runs.images().toString(), "--out",
+                cache.toString(), "--crops", "2", "--set", "resolution=64", "--set", "precision=fp32", "--json");
+        assertThat(filled.code()).as(filled.err()).isZero();
+        assertThat(new ObjectMapper().readTree(filled.out()).path("made").asInt()).isEqualTo(8);
+        long before = bytes(cache);
+        train("cached", "--crops", "2", "--cache", cache.toString());
+        assertThat(bytes(cache)).isEqualTo(before);
+        assertThat(losses("cached")).isEqualTo(losses("plain"));
+    }
+
+    @Test
+    void trainingFillsTheCacheItself() throws IOException {
+        Path cache = folder.resolve("latents");
+        train("first", "--crops", "1", "--cache", cache.toString());
+        assertThat(bytes(cache)).isPositive();
+        long before = bytes(cache);
+        train("second", "--crops", "1", "--cache", cache.toString());
+        assertThat(bytes(cache)).isEqualTo(before);
+        assertThat(losses("second")).isEqualTo(losses("first"));
+    }
+
+    @Test
+    void latentsOfOtherImagesAreAnotherLoss() throws IOException {
+        train("own");
+        train("shuffled", "--set", "latents=shuffled");
+        assertThat(losses("shuffled")).hasSameSizeAs(losses("own")).isNotEqualTo(losses("own"));
+    }
+
+    @Test
+    void guardKeepsTheEmbeddingNearer() throws IOException {
+        train("free", "--set", "train.steps=6");
+        train("guarded", "--set", "train.steps=6", "--set", "guard.weight=100");
+        assertThat(distance("guarded")).isLessThan(distance("free"));
+    }
+
+    private void train(String out, String... more) throws IOException {
+        TrainRuns.Outcome outcome = runs.train(out, more);
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+    }
+
+    /** Tensors of the result that are not those of the input. */
+    private Set<String> changed(String out) {
+        Set<String> changed = new TreeSet<>();
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile result = clip(out)) {
+            for (TensorInfo info : result.tensors()) {
+                Tensor old = original(info.name());
+                if (!result.read(info.name()).equal(old)) {
+                    changed.add(info.name());
+                }
+            }
+        }
+        return changed;
+    }
+
+    /** One minus the cosine between embeddings of the result and the input, over the images. */
+    private double distance(String out) throws IOException {
+        Path after = encoded(folder.resolve(out), folder.resolve(out + ".safetensors"));
+        Path before = encoded(Golden.path("clip-hf-vit"), folder.resolve(out + "-before.safetensors"));
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile a = SafetensorsFile.open(after);
+                SafetensorsFile b = SafetensorsFile.open(before)) {
+            Tensor cosine = a.read("image_embeds").mul(b.read("image_embeds")).sum(-1);
+            return 1 - Tensors.toFloats(cosine.mean())[0];
+        }
+    }
+
+    private Path encoded(Path clip, Path file) throws IOException {
+        TrainRuns.Outcome outcome = TrainRuns.run(
+                "encode", "--clip", clip.toString(), "--images", runs.images().toString(), "--out", file.toString(),
+                "--precision", "fp32");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        return file;
+    }
+
+    private List<Double> losses(String out) throws IOException {
+        List<Double> losses = new ArrayList<>();
+        for (String line : Files.readAllLines(folder.resolve(out).resolve("metrics.jsonl"))) {
+            for (JsonNode loss : new ObjectMapper().readTree(line).path("losses")) {
+                losses.add(loss.asDouble());
+            }
+        }
+        return losses;
+    }
+
+    private static Tensor original(String name) {
+        return GoldenClip.FILE.read(name).to(org.bytedeco.pytorch.global.torch.ScalarType.Float);
+    }
+
+    /** Stays mapped while the tests run. */
+    private static final class GoldenClip {
+        private static final SafetensorsFile FILE =
+                SafetensorsFile.open(Golden.path("clip-hf-vit").resolve("model.safetensors"));
+    }
+
+    private SafetensorsFile clip(String out) {
+        return SafetensorsFile.open(folder.resolve(out).resolve("clip/model.safetensors"));
+    }
+
+    private SafetensorsFile masters(String out) {
+        return SafetensorsFile.open(folder.resolve(out).resolve("checkpoints/step-00000003/masters.safetensors"));
+    }
+
+    private static long bytes(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(path -> path.toFile().length())
+                    .sum();
+        }
+    }
+}
