@@ -66,7 +66,8 @@ class TrainFaultsTest {
 
     @Test
     void missingTeacherAndPresetAreNamed() throws IOException {
-        assertThat(runs.train("out", "--diffusion", Golden.path("clip-hf-vit").toString()).err())
+        assertThat(runs.train("out", "--diffusion", Golden.path("clip-hf-vit").toString())
+                        .err())
                 .contains("unet");
         assertThat(runs.train("out", "--preset", "publishd").err()).contains("nearest: published");
     }
@@ -85,7 +86,8 @@ class TrainFaultsTest {
         TrainRuns.Outcome other = runs.train("run", "--resume", "--set", "train.lr=0.1", "--set", "shuffle=false");
         assertThat(other.code()).isEqualTo(3);
         assertThat(other.err()).contains("train.lr: 0.05, now 0.1").contains("shuffle: true, now false");
-        TrainRuns.Outcome same = TrainRuns.run("train", "--resume", "--out", folder.resolve("run").toString());
+        TrainRuns.Outcome same = TrainRuns.run(
+                "train", "--resume", "--out", folder.resolve("run").toString());
         assertThat(same.code()).as(same.err()).isZero();
     }
 
@@ -100,7 +102,8 @@ class TrainFaultsTest {
         JsonNode manifest = new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("run/manifest.json")));
         assertThat(manifest.path("skippedCount").asInt()).isEqualTo(1);
         assertThat(manifest.path("skipped").get(0).path("name").asText()).endsWith("02b.png");
-        assertThat(new ObjectMapper().readTree(outcome.out()).path("skipped").asInt()).isEqualTo(1);
+        assertThat(new ObjectMapper().readTree(outcome.out()).path("skipped").asInt())
+                .isEqualTo(1);
         assertThat(manifest.path("files").properties().stream().map(entry -> entry.getKey()))
                 .anyMatch(name -> name.endsWith("unet/diffusion_pytorch_model.safetensors"))
                 .anyMatch(name -> name.endsWith("clip-hf-vit/model.safetensors"));
@@ -113,8 +116,7 @@ class TrainFaultsTest {
         assertThat(outcome.code()).isEqualTo(1);
         assertThat(outcome.err()).containsPattern("is (NaN|Infinity) in step 1, images .*png");
         try (var checkpoints = Files.list(folder.resolve("run/checkpoints"))) {
-            assertThat(checkpoints.map(path -> path.getFileName().toString()))
-                    .containsExactly("step-00000001");
+            assertThat(checkpoints.map(path -> path.getFileName().toString())).containsExactly("step-00000001");
         }
     }
 }

@@ -31,12 +31,20 @@ record TrainRuns(Path folder) {
 
     /** Three steps of a tiny run in fp32, changed by more arguments. */
     Outcome train(String out, String... more) throws IOException {
-        List<String> arguments = new ArrayList<>(List.of("train", "--out", folder.resolve(out).toString()));
+        List<String> arguments =
+                new ArrayList<>(List.of("train", "--out", folder.resolve(out).toString()));
         arguments.addAll(List.of("--clip", Golden.path("clip-hf-vit").toString()));
         arguments.addAll(List.of("--diffusion", Golden.path("sd21").toString(), "--images", images().toString()));
         for (String assignment : List.of(
-                "resolution=64", "precision=fp32", "threads=1", "train.steps=3", "train.batch=2",
-                "train.accumulate=1", "train.lr=0.05", "train.warmupSteps=0", "train.schedule=constant")) {
+                "resolution=64",
+                "precision=fp32",
+                "threads=1",
+                "train.steps=3",
+                "train.batch=2",
+                "train.accumulate=1",
+                "train.lr=0.05",
+                "train.warmupSteps=0",
+                "train.schedule=constant")) {
             arguments.addAll(List.of("--set", assignment));
         }
         arguments.addAll(Arrays.asList(more));

@@ -75,10 +75,23 @@ class TrainVariantsTest {
         Path cache = folder.resolve("latents");
         train("plain", "--crops", "2");
         TrainRuns.Outcome filled = TrainRuns.run(
-                "cache", "--diffusion", Golden.path("sd21").toString(), "--images", runs.images().toString(), "--out",
-                cache.toString(), "--crops", "2", "--set", "resolution=64", "--set", "precision=fp32", "--json");
+                "cache",
+                "--diffusion",
+                Golden.path("sd21").toString(),
+                "--images",
+                runs.images().toString(),
+                "--out",
+                cache.toString(),
+                "--crops",
+                "2",
+                "--set",
+                "resolution=64",
+                "--set",
+                "precision=fp32",
+                "--json");
         assertThat(filled.code()).as(filled.err()).isZero();
-        assertThat(new ObjectMapper().readTree(filled.out()).path("made").asInt()).isEqualTo(8);
+        assertThat(new ObjectMapper().readTree(filled.out()).path("made").asInt())
+                .isEqualTo(8);
         long before = bytes(cache);
         train("cached", "--crops", "2", "--cache", cache.toString());
         assertThat(bytes(cache)).isEqualTo(before);
@@ -108,6 +121,17 @@ class TrainVariantsTest {
         train("free", "--set", "train.steps=6");
         train("guarded", "--set", "train.steps=6", "--set", "guard.weight=100");
         assertThat(distance("guarded")).isLessThan(distance("free"));
+    }
+
+    /** A step of this size that kept its activations would take over 1 MiB; the heap and compiled code may still grow. */
+    @Test
+    void memoryIsFlatOverThreeHundredSteps() throws IOException {
+        train("long", "--set", "train.steps=300", "--set", "train.lr=1e-4");
+        List<String> lines = Files.readAllLines(folder.resolve("long/metrics.jsonl"));
+        long early = new ObjectMapper().readTree(lines.get(50)).path("rssBytes").asLong();
+        long late = new ObjectMapper().readTree(lines.get(299)).path("rssBytes").asLong();
+        assertThat(early).isPositive();
+        assertThat(late - early).isLessThan(64L << 20);
     }
 
     private void train(String out, String... more) throws IOException {
@@ -144,8 +168,15 @@ class TrainVariantsTest {
 
     private Path encoded(Path clip, Path file) throws IOException {
         TrainRuns.Outcome outcome = TrainRuns.run(
-                "encode", "--clip", clip.toString(), "--images", runs.images().toString(), "--out", file.toString(),
-                "--precision", "fp32");
+                "encode",
+                "--clip",
+                clip.toString(),
+                "--images",
+                runs.images().toString(),
+                "--out",
+                file.toString(),
+                "--precision",
+                "fp32");
         assertThat(outcome.code()).as(outcome.err()).isZero();
         return file;
     }
