@@ -66,9 +66,9 @@ class TrainFaultsTest {
 
     @Test
     void missingTeacherAndPresetAreNamed() throws IOException {
-        assertThat(runs.train("out", "--diffusion", Golden.path("clip-hf-vit").toString())
-                        .err())
-                .contains("unet");
+        TrainRuns.Outcome noTeacher = runs.train("out", "--set", "diffusion=" + Golden.path("clip-hf-vit"));
+        assertThat(noTeacher.err()).contains("unet");
+        assertThat(noTeacher.code()).isEqualTo(3);
         assertThat(runs.train("out", "--preset", "publishd").err()).contains("nearest: published");
     }
 
