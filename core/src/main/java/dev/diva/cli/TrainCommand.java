@@ -57,14 +57,17 @@ public final class TrainCommand implements Callable<Integer> {
             RunFolder.requireFree(out);
         }
         RecipeOptions.require(tree, "clip", "diffusion", "images");
-        tree.recipe(); // wrong values are told before models are loaded
+        Recipe asked = tree.recipe(); // wrong values are told before models are loaded
+        MmvpScore score = asked.eval().mmvp() == null
+                ? null
+                : new MmvpScore(Path.of(asked.eval().mmvp()));
         Launch launch =
                 new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), options.files());
         try (TrainingModels models = TrainingModels.load(tree);
                 Processes group =
                         processes.join(models.placement(), models.tree().toYaml())) {
             try (PostTraining run = PostTraining.open(models, launch, group)) {
-                return train(run, models.recipe());
+                return train(run, models.recipe(), score);
             } catch (RuntimeException e) {
                 group.fail(Failure.line(e));
                 throw e;
@@ -72,7 +75,7 @@ public final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private int train(PostTraining run, Recipe recipe) throws JsonProcessingException {
+    private int train(PostTraining run, Recipe recipe, MmvpScore score) throws JsonProcessingException {
         PrintWriter err = spec.commandLine().getErr();
         if (processes.isFirst()) {
             run.notes().forEach(err::println);
@@ -80,9 +83,6 @@ public final class TrainCommand implements Callable<Integer> {
             err.flush();
         }
         LauncherWatch.onLost(run::stop);
-        MmvpScore score = recipe.eval().mmvp() == null
-                ? null
-                : new MmvpScore(Path.of(recipe.eval().mmvp()));
         long started = System.nanoTime();
         Object oldTerm = Signals.register("TERM", run::stop);
         Object oldInt = Signals.register("INT", run::stop);

@@ -67,7 +67,7 @@ class TrainFaultsTest {
     @Test
     void missingTeacherAndPresetAreNamed() throws IOException {
         TrainRuns.Outcome noTeacher = runs.train("out", "--set", "diffusion=" + Golden.path("clip-hf-vit"));
-        assertThat(noTeacher.err()).contains("unet");
+        assertThat(noTeacher.err()).contains("clip-hf-vit: no scheduler/scheduler_config.json");
         assertThat(noTeacher.code()).isEqualTo(3);
         assertThat(runs.train("out", "--preset", "publishd").err()).contains("nearest: published");
     }

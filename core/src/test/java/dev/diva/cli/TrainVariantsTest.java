@@ -123,6 +123,39 @@ class TrainVariantsTest {
         assertThat(distance("guarded")).isLessThan(distance("free"));
     }
 
+    @Test
+    void heldOutScoresAreWrittenAndTheBestModelKept() throws IOException {
+        String mmvp = Golden.path("mmvp-vlm/MMVP_VLM").toString();
+        train("run", "--set", "eval={mmvp: " + mmvp + ", every: 1}");
+        double best = Double.NEGATIVE_INFINITY;
+        for (String name : List.of("step-00000001", "step-00000002", "step-00000003")) {
+            best = Math.max(best, average("run/evaluations/" + name + ".json"));
+        }
+        JsonNode score = new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("run/best/score.json")));
+        assertThat(score.path("score").asDouble()).isEqualTo(best);
+        assertThat(folder.resolve("run/best/clip/model.safetensors")).exists();
+        assertThat(average("run/evaluations/after.json")).isEqualTo(average("run/evaluations/step-00000003.json"));
+        TrainRuns.Outcome before = TrainRuns.run(
+                "eval", "mmvp", "--clip", Golden.path("clip-hf-vit").toString(), "--data", mmvp, "--json");
+        JsonNode expected = new ObjectMapper().readTree(before.out());
+        assertThat(average("run/evaluations/before.json"))
+                .isEqualTo(expected.path("results")
+                        .get(0)
+                        .path("metrics")
+                        .path("average")
+                        .asDouble());
+    }
+
+    private double average(String file) throws IOException {
+        return new ObjectMapper()
+                .readTree(Files.readAllBytes(folder.resolve(file)))
+                .path("results")
+                .get(0)
+                .path("metrics")
+                .path("average")
+                .asDouble();
+    }
+
     /** A step of this size that kept its activations would take over 1 MiB; the heap and compiled code may still grow. */
     @Test
     void memoryIsFlatOverThreeHundredSteps() throws IOException {
