@@ -1,20 +1,26 @@
 package dev.diva.engine;
 
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * softmax(q k^T / sqrt(width)) v. In fp32 libtorch's fused kernel; in bf16 on a CPU, where that kernel reaches 2 % of the machine's
- * peak, products over chunks of the queries, which bounds the memory of the scores as well.
+ * peak, matrix products. Where the scores are many they are made a chunk of queries at a time, forgotten, and made again in the
+ * backward pass: memory for one chunk instead of all, at the speed of autograd with all of them.
  */
 public final class Attention {
     /** Rows of queries that are scored at once. */
-    static final int QUERY_CHUNK = 512;
+    static final int QUERY_CHUNK = 256;
+
+    /** Scores that are kept for the backward pass at most: 8 MiB of bf16. */
+    static final long KEPT_SCORES = 1L << 22;
 
     private Attention() {}
 
@@ -29,35 +35,84 @@ public final class Attention {
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
-        if (q.scalar_type() == ScalarType.BFloat16 && !q.is_cuda()) {
-            return chunked(q, k, v, scale, causal);
+        if (q.scalar_type() != ScalarType.BFloat16 || q.is_cuda()) {
+            return torch.scaled_dot_product_attention(
+                    q, k, v, new TensorOptional(), 0.0, causal, new DoubleOptional(scale), false);
         }
-        return torch.scaled_dot_product_attention(
-                q, k, v, new TensorOptional(), 0.0, causal, new DoubleOptional(scale), false);
+        long scores = q.size(0) * q.size(1) * q.size(2) * k.size(2);
+        if (causal || scores <= KEPT_SCORES) {
+            return whole(q, k.mul(new Scalar(scale)), v, causal);
+        }
+        return Scopes.returning(() -> chunked(flat(q), flat(k), flat(v), scale).view(q.shape()));
     }
 
-    private static Tensor chunked(Tensor q, Tensor k, Tensor v, double scale, boolean causal) {
-        long queries = q.size(2);
-        Tensor keys = k.mul(new Scalar(scale)).transpose(2, 3);
-        if (queries <= QUERY_CHUNK) {
-            return chunk(q, keys, v, 0, causal);
-        }
-        TensorVector chunks = new TensorVector();
-        for (long from = 0; from < queries; from += QUERY_CHUNK) {
-            long length = Math.min(QUERY_CHUNK, queries - from);
-            chunks.push_back(chunk(q.narrow(2, from, length), keys, v, from, causal));
-        }
-        return torch.cat(chunks, 2);
-    }
-
-    private static Tensor chunk(Tensor q, Tensor scaledKeys, Tensor v, long from, boolean causal) {
-        Tensor scores = q.matmul(scaledKeys); // [batch, heads, chunk, keys]
+    private static Tensor whole(Tensor q, Tensor scaledKeys, Tensor v, boolean causal) {
+        Tensor scores = q.matmul(scaledKeys.transpose(2, 3)); // [batch, heads, queries, keys]
         if (causal) {
-            Tensor future = torch.ones(
-                            new long[] {q.size(2), v.size(2)}, new org.bytedeco.pytorch.TensorOptions(ScalarType.Bool))
-                    .triu(from + 1);
+            Tensor future = torch.ones(new long[] {q.size(2), v.size(2)}, new TensorOptions(ScalarType.Bool))
+                    .triu(1);
             scores = scores.masked_fill(future, new Scalar(Float.NEGATIVE_INFINITY));
         }
         return scores.softmax(-1).matmul(v);
+    }
+
+    private static Tensor flat(Tensor x) {
+        return x.reshape(-1, x.size(2), x.size(3)); // [batch * heads, tokens, headWidth]
+    }
+
+    private static Tensor chunked(Tensor q, Tensor k, Tensor v, double scale) {
+        Tensor output = OwnGradient.withoutGraph(() -> forward(q, k.mul(new Scalar(scale)), v));
+        return OwnGradient.isNeeded(q, k, v)
+                ? OwnGradient.tie(
+                        output,
+                        new Tensor[] {q, k, v},
+                        (gradient, saved) -> backward(gradient, saved, scale),
+                        q,
+                        k,
+                        v,
+                        output)
+                : output;
+    }
+
+    private static Tensor forward(Tensor q, Tensor scaledKeys, Tensor v) {
+        Tensor keys = scaledKeys.transpose(1, 2);
+        Tensor output = torch.empty_like(q);
+        for (long from = 0; from < q.size(1); from += QUERY_CHUNK) {
+            long length = Math.min(QUERY_CHUNK, q.size(1) - from);
+            try (PointerScope scope = new PointerScope()) {
+                Tensor weights = q.narrow(1, from, length).bmm(keys).softmax(-1); // [batch * heads, chunk, keys]
+                output.narrow(1, from, length).copy_(weights.bmm(v));
+            }
+        }
+        return output;
+    }
+
+    /** Gradients for q, k and v; those of k and v are summed over the chunks in fp32. */
+    private static Tensor[] backward(Tensor gradient, Tensor[] saved, double scale) {
+        Tensor q = saved[0];
+        Tensor scaledKeys = saved[1].mul(new Scalar(scale));
+        Tensor values = saved[2].transpose(1, 2);
+        Tensor dOutput = gradient.contiguous();
+        // Sum over the keys of weight times its gradient, [batch * heads, queries, 1].
+        Tensor mean = dOutput.mul(saved[3])
+                .sum(new long[] {-1}, true, new ScalarTypeOptional(ScalarType.Float))
+                .to(q.scalar_type());
+        Tensor dq = torch.empty_like(q);
+        Tensor dk = torch.zeros(saved[1].shape(), new TensorOptions(ScalarType.Float));
+        Tensor dv = torch.zeros(saved[2].shape(), new TensorOptions(ScalarType.Float));
+        for (long from = 0; from < q.size(1); from += QUERY_CHUNK) {
+            long length = Math.min(QUERY_CHUNK, q.size(1) - from);
+            try (PointerScope scope = new PointerScope()) {
+                Tensor queries = q.narrow(1, from, length);
+                Tensor dChunk = dOutput.narrow(1, from, length);
+                Tensor weights = queries.bmm(scaledKeys.transpose(1, 2)).softmax(-1);
+                dv.add_(weights.transpose(1, 2).bmm(dChunk));
+                Tensor dScores =
+                        dChunk.bmm(values).sub_(mean.narrow(1, from, length)).mul_(weights);
+                dq.narrow(1, from, length).copy_(dScores.bmm(scaledKeys));
+                dk.add_(dScores.transpose(1, 2).bmm(queries));
+            }
+        }
+        return new Tensor[] {dq, dk.mul_(new Scalar(scale)).to(q.scalar_type()), dv.to(q.scalar_type())};
     }
 }

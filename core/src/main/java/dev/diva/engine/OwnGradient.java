@@ -1,0 +1,162 @@
+package dev.diva.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorBase;
+import org.bytedeco.pytorch.TensorTensorHook;
+import org.bytedeco.pytorch.VoidTensorHook;
+
+/**
+ * An operation with a backward of our own, of which autograd keeps nothing. libtorch lets Java define no autograd function, so the result
+ * is computed without a graph and tied to its inputs by a sum over no elements; a hook on the result keeps its gradient, and a hook on
+ * each input replaces the zeros that arrive there by what the backward computes.
+ *
+ * <p>What the backward needs is given as {@code saved} and lives until the gradient has passed. A graph is passed once.
+ */
+public final class OwnGradient {
+    /** Hooks that libtorch may still call: it does not keep them alive. */
+    private static final Set<OwnGradient> WAITING = ConcurrentHashMap.newKeySet();
+
+    /** What the hook before this one handed to libtorch; by the next call libtorch holds it itself. */
+    private static final ThreadLocal<List<Pointer>> HANDED_OVER = ThreadLocal.withInitial(ArrayList::new);
+
+    private final Backward backward;
+    private final Tensor[] saved;
+    private final List<Pointer> hooks = new ArrayList<>();
+    private Tensor outputGradient;
+    private Tensor[] gradients;
+    private int waiting;
+
+    /** The backward of an operation, run without a graph and in a scope of its own. */
+    public interface Backward {
+        /**
+         * Gradients of the loss.
+         *
+         * @param outputGradient for the result
+         * @param saved what was given to {@link #tie}, in order
+         * @return for each input, in order; null where the input needs none
+         */
+        Tensor[] gradients(Tensor outputGradient, Tensor[] saved);
+    }
+
+    private OwnGradient(Backward backward, Tensor... saved) {
+        this.backward = backward;
+        this.saved = new Tensor[saved.length];
+        for (int i = 0; i < saved.length; i++) {
+            this.saved[i] = Scopes.keep(saved[i].detach());
+        }
+    }
+
+    /** Whether autograd would keep a graph for any of these. */
+    public static boolean isNeeded(Tensor... inputs) {
+        if (!GradMode.is_enabled()) {
+            return false;
+        }
+        for (Tensor input : inputs) {
+            if (input.requires_grad()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Ties a result to its inputs.
+     *
+     * @param result computed without a graph, not a view of anything; becomes part of the graph in place
+     * @param inputs what the result depends on
+     * @param backward gradients for the inputs
+     * @param saved what the backward needs
+     * @return the result
+     */
+    public static Tensor tie(Tensor result, Tensor[] inputs, Backward backward, Tensor... saved) {
+        OwnGradient node = new OwnGradient(backward, saved);
+        WAITING.add(node);
+        return Scopes.returning(() -> node.connect(result, inputs));
+    }
+
+    /** Computes without a graph. */
+    public static Tensor withoutGraph(Supplier<Tensor> computation) {
+        try (NoGradGuard noGrad = new NoGradGuard()) {
+            return Scopes.returning(computation);
+        }
+    }
+
+    private Tensor connect(Tensor result, Tensor... inputs) {
+        Tensor tied = result;
+        for (int i = 0; i < inputs.length; i++) {
+            if (inputs[i].requires_grad()) {
+                Tensor edge = inputs[i].view_as(inputs[i]); // a node of our own on the way to the input
+                tied = tied.add_(edge.flatten().narrow(0, 0, 0).sum().to(result.scalar_type()));
+                edge.register_hook(keep(new Replacing(i)));
+                waiting++;
+            }
+        }
+        tied.register_hook(keep(new Keeping()));
+        return tied;
+    }
+
+    private <T extends Pointer> T keep(T hook) {
+        hook.retainReference();
+        hooks.add(hook);
+        return hook;
+    }
+
+    private final class Keeping extends VoidTensorHook {
+        @Override
+        public void call(TensorBase gradient) {
+            try (PointerScope scope = new PointerScope()) {
+                outputGradient = Scopes.keep(new Tensor(gradient).detach());
+            }
+        }
+    }
+
+    private final class Replacing extends TensorTensorHook {
+        private final int input;
+
+        Replacing(int input) {
+            this.input = input;
+        }
+
+        @Override
+        public TensorBase call(TensorBase zeros) {
+            List<Pointer> handedOver = HANDED_OVER.get();
+            handedOver.forEach(Pointer::releaseReference);
+            handedOver.clear();
+            if (gradients == null) {
+                compute();
+            }
+            Tensor gradient = gradients[input];
+            handedOver.add(gradient);
+            if (--waiting == 0) {
+                handedOver.addAll(hooks); // this one among them: it still runs
+                WAITING.remove(OwnGradient.this);
+            }
+            return gradient;
+        }
+    }
+
+    private void compute() {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            gradients = backward.gradients(outputGradient, saved);
+            for (Tensor gradient : gradients) {
+                if (gradient != null) {
+                    Scopes.keep(gradient);
+                }
+            }
+        }
+        Scopes.release(outputGradient);
+        for (Tensor tensor : saved) {
+            Scopes.release(tensor);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.diva.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The fast attention against the plain formula in fp64, forward and backward. */
+class AttentionTest {
+    private static final double BF16_ERROR = 0.02; // relative to the norm; one rounding is 0.004
+    private PointerScope scope;
+
+    @BeforeEach
+    void open() {
+        scope = new PointerScope();
+        torch.manual_seed(5);
+    }
+
+    @AfterEach
+    void close() {
+        scope.close();
+    }
+
+    private static Tensor plain(Tensor q, Tensor k, Tensor v) {
+        Tensor scores = q.matmul(k.transpose(2, 3)).div(new Scalar(Math.sqrt((double) q.size(3))));
+        return scores.softmax(-1).matmul(v);
+    }
+
+    /** A leaf seen as the heads of [batch, tokens, heads * width], as the layers make it: not contiguous. */
+    private static Tensor heads(Tensor leaf) {
+        return leaf.transpose(1, 2);
+    }
+
+    private static double relativeError(Tensor actual, Tensor expected) {
+        Tensor difference = actual.to(ScalarType.Double).sub(expected);
+        return difference.norm().item_double() / expected.norm().item_double();
+    }
+
+    @Test
+    void chunkedBf16EqualsThePlainFormulaForwardAndBackward() {
+        long[] queriesShape = {2, 1100, 2, 32};
+        long[] keysShape = {2, 1000, 2, 32};
+        Tensor[] low = new Tensor[3];
+        Tensor[] high = new Tensor[3];
+        for (int i = 0; i < 3; i++) {
+            low[i] = torch.randn(i == 0 ? queriesShape : keysShape)
+                    .to(ScalarType.BFloat16)
+                    .set_requires_grad(true);
+            high[i] = low[i].detach().to(ScalarType.Double).set_requires_grad(true);
+        }
+        assertThat(2 * 2 * 1100 * 1000).isGreaterThan((int) Attention.KEPT_SCORES);
+        Tensor direction = torch.randn(2, 2, 1100, 32).to(ScalarType.BFloat16);
+
+        Tensor fast = Attention.attend(heads(low[0]), heads(low[1]), heads(low[2]), false);
+        Tensor control = plain(heads(high[0]), heads(high[1]), heads(high[2]));
+        fast.mul(direction).sum(new ScalarTypeOptional(ScalarType.Float)).backward();
+        control.mul(direction).sum().backward();
+
+        assertThat(relativeError(fast, control)).isLessThan(BF16_ERROR);
+        for (int i = 0; i < 3; i++) {
+            assertThat(relativeError(low[i].grad(), high[i].grad())).isLessThan(BF16_ERROR);
+        }
+    }
+
+    @Test
+    void onlyWhatNeedsAGradientGetsOne() {
+        Tensor q = torch.randn(1, 4, 2048, 16).to(ScalarType.BFloat16);
+        Tensor k = q.detach().clone();
+        Tensor v = q.detach().clone().set_requires_grad(true);
+        Attention.attend(q, k, v, false).sum().backward();
+        assertThat(v.grad().defined()).isTrue();
+        assertThat(k.grad().defined()).isFalse();
+        // Every query's weights add up to one.
+        assertThat(v.grad().to(ScalarType.Double).sum().item_double())
+                .isCloseTo(4 * 2048 * 16.0, org.assertj.core.data.Percentage.withPercentage(1));
+    }
+
+    @Test
+    void memoryStaysFlatOverManyGraphs() {
+        long before = 0;
+        for (int i = 0; i < 60; i++) {
+            if (i == 20) {
+                before = Engine.residentBytes();
+            }
+            try (PointerScope step = new PointerScope()) {
+                Tensor q = torch.randn(1, 4, 2048, 64).to(ScalarType.BFloat16).set_requires_grad(true);
+                Attention.attend(q, q, q, false).sum().backward();
+            }
+        }
+        assertThat(Engine.residentBytes() - before).isLessThan(20L << 20); // one graph leaked is 3 MB, forty are 120
+    }
+}
