@@ -2,6 +2,9 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.engine.Processes;
 import dev.diva.train.recipe.RecipeTree;
 import dev.diva.train.run.CacheFilling;
 import java.io.PrintWriter;
@@ -30,6 +33,9 @@ public final class CacheCommand implements Callable<Integer> {
     @Mixin
     private RecipeOptions options;
 
+    @Mixin
+    private ProcessesOption processes;
+
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder of the cache, new or begun.")
     private Path out;
 
@@ -38,11 +44,18 @@ public final class CacheCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
+        if (processes.launches()) {
+            return processes.launch();
+        }
         RecipeTree tree = options.tree();
         RecipeOptions.require(tree, "diffusion", "images");
         CacheProgress progress = new CacheProgress(spec.commandLine().getErr());
-        try (progress) {
-            print(CacheFilling.run(tree.recipe(), out, progress));
+        try (progress;
+                Processes group = processes.join(Placement.cpu(Precision.FP32), tree.toYaml())) {
+            CacheFilling.Result result = CacheFilling.run(tree.recipe(), out, group, progress);
+            if (group.isFirst()) {
+                print(result);
+            }
         }
         return 0;
     }

@@ -4,8 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BuildInfo;
 import dev.diva.engine.Engine;
+import dev.diva.engine.ExchangeSpeed;
 import dev.diva.engine.Machine;
+import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
+import dev.diva.engine.Processes;
 import dev.diva.engine.Speed;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
@@ -13,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -33,14 +37,29 @@ public final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
+    @Mixin
+    private ProcessesOption processes;
+
     @Override
     public Integer call() throws JsonProcessingException {
+        if (processes.launches()) {
+            return processes.launch();
+        }
         if (threads < 0) {
             throw new ParameterException(spec.commandLine(), "--threads is at least 0");
         }
         Engine.setThreads(threads);
         Map<String, Object> facts = machine(Machine.read());
-        facts.putAll(speed());
+        try (Processes group = processes.join(Placement.cpu(Precision.FP32), "doctor")) {
+            facts.putAll(group.world() == 1 ? speed() : exchange(group));
+        }
+        if (processes.isFirst()) {
+            print(facts);
+        }
+        return 0;
+    }
+
+    private void print(Map<String, Object> facts) throws JsonProcessingException {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(facts));
@@ -48,7 +67,15 @@ public final class DoctorCommand implements Callable<Integer> {
             facts.forEach((name, value) -> out.printf("%-24s %s%n", name, text(value)));
         }
         out.flush();
-        return 0;
+    }
+
+    private static Map<String, Object> exchange(Processes group) {
+        ExchangeSpeed speed = ExchangeSpeed.measure(group);
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("processes", group.world());
+        facts.put("exchangeMicroseconds", speed.latencySeconds() * 1e6);
+        facts.put("exchangeMegabytesPerSecond", speed.bytesPerSecond() * 1e-6);
+        return facts;
     }
 
     private static Map<String, Object> machine(Machine machine) {

@@ -8,7 +8,9 @@ import dev.diva.clip.Clip.Scale;
 import dev.diva.clip.EmbeddingsFile;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
+import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
+import dev.diva.engine.Processes;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -68,6 +71,9 @@ public final class EncodeCommand implements Callable<Integer> {
     @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")
     private String format;
 
+    @Mixin
+    private ProcessesOption processes;
+
     @Option(names = "--json", description = "Print what was done as JSON.")
     private boolean json;
 
@@ -79,24 +85,76 @@ public final class EncodeCommand implements Callable<Integer> {
         if (batch < 1 || threads < 0) {
             throw new ParameterException(spec.commandLine(), "--batch is at least 1, --threads at least 0");
         }
-        Clip.Options options =
-                new Clip.Options(precision(), threads, batch, format == null ? null : CheckpointFormat.of(format));
-        try (EmbeddingsFile file = new EmbeddingsFile(out)) {
-            List<DataProblem> problems = new ArrayList<>();
-            ImageSet set = images.isEmpty() ? null : ImageSet.open(images, problems::add);
-            try (Clip clip = Clip.load(model, options)) {
-                encodeTexts(clip, file);
-                ImageEncoding encoding =
-                        new ImageEncoding(clip, file, new ImageEncoding.Settings(scale(), tokens, batch, strict));
-                if (set != null) {
-                    encodeImages(encoding, set, problems);
-                }
-                file.describe("model", model.toString()).describe("normalized", String.valueOf(!raw));
-                file.finish();
-                report(encoding);
+        if (processes.launches()) {
+            return processes.launch();
+        }
+        try (Processes group = processes.join(Placement.cpu(precision()), recipe())) {
+            SharedEncoding shared = new SharedEncoding(group, out, batch);
+            if (!shared.isShared() || images.isEmpty()) {
+                encode(shared);
+                return 0;
+            }
+            try {
+                encodeShared(shared);
+                return 0;
+            } catch (RuntimeException e) {
+                group.fail(Failure.line(e));
+                throw e;
+            } finally {
+                shared.clean();
             }
         }
-        return 0;
+    }
+
+    /** What must be the same for every process. */
+    private String recipe() {
+        return List.of(model, images, texts, out, tokens, raw, precision(), batch)
+                .toString();
+    }
+
+    private void encode(SharedEncoding alone) throws JsonProcessingException {
+        try (EmbeddingsFile file = new EmbeddingsFile(out)) {
+            encode(file, alone, true);
+            finish(file);
+        }
+    }
+
+    private void encodeShared(SharedEncoding shared) throws JsonProcessingException {
+        shared.clean();
+        try (EmbeddingsFile part = new EmbeddingsFile(shared.part())) {
+            encode(part, shared, processes.isFirst());
+            part.finish();
+        }
+        try (EmbeddingsFile file = new EmbeddingsFile(out)) {
+            shared.join(file);
+            if (processes.isFirst()) {
+                finish(file);
+            }
+        }
+    }
+
+    private void encode(EmbeddingsFile file, SharedEncoding shared, boolean withTexts) {
+        List<DataProblem> problems = new ArrayList<>();
+        ImageSet all = images.isEmpty() ? null : ImageSet.open(images, problems::add);
+        ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
+        Clip.Options options =
+                new Clip.Options(precision(), threads, batch, format == null ? null : CheckpointFormat.of(format));
+        try (Clip clip = Clip.load(model, options)) {
+            if (withTexts) {
+                encodeTexts(clip, file);
+            }
+            if (set != null) {
+                ImageEncoding encoding =
+                        new ImageEncoding(clip, file, new ImageEncoding.Settings(scale(), tokens, batch, strict));
+                encodeImages(encoding, set, processes.isFirst() ? problems : List.of());
+            }
+        }
+    }
+
+    private void finish(EmbeddingsFile file) throws JsonProcessingException {
+        file.describe("model", model.toString()).describe("normalized", String.valueOf(!raw));
+        file.finish();
+        report(file.list("images").size(), file.list("skipped"));
     }
 
     private void encodeTexts(Clip clip, EmbeddingsFile file) {
@@ -131,17 +189,17 @@ public final class EncodeCommand implements Callable<Integer> {
         };
     }
 
-    private void report(ImageEncoding encoded) throws JsonProcessingException {
+    private void report(int count, List<String> skippedImages) throws JsonProcessingException {
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("out", out.toString());
-        report.put("images", encoded.count());
+        report.put("images", count);
         report.put("texts", texts.size());
-        report.put("skipped", encoded.skipped());
+        report.put("skipped", skippedImages);
         PrintWriter writer = spec.commandLine().getOut();
         if (json) {
             writer.println(new ObjectMapper().writeValueAsString(report));
         } else {
-            int skipped = encoded.skipped().size();
+            int skipped = skippedImages.size();
             writer.println(out + ": " + report.get("images") + " images, " + texts.size() + " texts"
                     + (skipped == 0 ? "" : ", " + skipped + " images skipped"));
         }

@@ -81,16 +81,6 @@ final class ImageEncoding {
         progress.note("skipped " + problem);
     }
 
-    /** Number of encoded images. */
-    int count() {
-        return names.size();
-    }
-
-    /** Why images were left out, each with its name. */
-    List<String> skipped() {
-        return skipped;
-    }
-
     private void encode(List<float[]> pending) {
         if (pending.isEmpty()) {
             return;

@@ -35,6 +35,8 @@ final class ProcessLauncher {
     private static final Duration OWN_WAY = Duration.ofSeconds(12); // in which the others find out who is gone
     private static final Duration GRACE = Duration.ofSeconds(28);
     private static final int SIGNALLED = 128;
+    /** Gloo greets on standard output, which belongs to the command's result. */
+    private static final String GLOO_CHATTER = "[Gloo] Rank ";
 
     private final int processes;
     private final List<String> program;
@@ -115,8 +117,10 @@ final class ProcessLauncher {
         pumps.add(background("output", () -> {
             try (BufferedReader lines = new BufferedReader(new InputStreamReader(from, StandardCharsets.UTF_8))) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    to.println(prefix + line);
-                    to.flush();
+                    if (!line.startsWith(GLOO_CHATTER)) {
+                        to.println(prefix + line);
+                        to.flush();
+                    }
                 }
             } catch (IOException e) {
                 return; // the process is gone

@@ -2,17 +2,23 @@ package dev.diva.clip;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.SafetensorsWriter;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.engine.Tensors;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -22,6 +28,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class EmbeddingsFile implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TypeReference<List<String>> STRINGS = new TypeReference<>() {};
 
     private final Path target;
     private final Map<String, RowSpool> tensors = new LinkedHashMap<>();
@@ -45,6 +52,45 @@ public final class EmbeddingsFile implements AutoCloseable {
         for (float[] row : rows) {
             spool.append(row);
         }
+    }
+
+    /**
+     * Appends the rows and lists of a part that another process wrote.
+     *
+     * @param part safetensors of the same model and settings
+     */
+    public void appendPart(Path part) {
+        try (SafetensorsFile file = SafetensorsFile.open(part)) {
+            for (TensorInfo info : file.tensors()) {
+                long[] rowShape = Arrays.copyOfRange(info.shape(), 1, info.shape().length);
+                for (long row = 0; row < info.shape()[0]; row++) {
+                    try (PointerScope scope = new PointerScope()) {
+                        float[] values = Tensors.toFloats(file.read(info.name()).narrow(0, row, 1));
+                        append(info.name(), new float[][] {values}, rowShape);
+                    }
+                }
+            }
+            for (Map.Entry<String, String> entry : file.metadata().entrySet()) {
+                if (entry.getValue().startsWith("[")) {
+                    metadata.merge(entry.getKey(), JSON.readValue(entry.getValue(), STRINGS), EmbeddingsFile::joined);
+                }
+            }
+        } catch (JsonProcessingException e) {
+            throw new BadInputException(part + ": no part of an embeddings file: " + e.getMessage(), e);
+        }
+    }
+
+    private static Object joined(Object first, Object second) {
+        return Stream.concat(((List<?>) first).stream(), ((List<?>) second).stream())
+                .toList();
+    }
+
+    /** The list of that name, empty when there is none. */
+    public List<String> list(String name) {
+        Object value = metadata.get(name);
+        return value instanceof List<?> list
+                ? list.stream().map(String::valueOf).toList()
+                : List.of();
     }
 
     /** Adds a list that names the rows. */

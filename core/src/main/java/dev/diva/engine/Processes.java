@@ -1,13 +1,16 @@
 package dev.diva.engine;
 
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.BackendOptional;
@@ -34,17 +37,19 @@ public final class Processes implements AutoCloseable {
     private final int world;
     private final ProcessGroup group;
     private final Peers peers;
+    private final List<Pointer> held; // collected by the garbage collector, they would end the store under the others
 
-    private Processes(int rank, int world, ProcessGroup group, Peers peers) {
+    private Processes(int rank, int world, ProcessGroup group, Peers peers, List<Pointer> held) {
         this.rank = rank;
         this.world = world;
         this.group = group;
         this.peers = peers;
+        this.held = List.copyOf(held);
     }
 
     /** This process alone. */
     public static Processes single() {
-        return new Processes(0, 1, null, null);
+        return new Processes(0, 1, null, null, List.of());
     }
 
     /**
@@ -56,18 +61,23 @@ public final class Processes implements AutoCloseable {
      * @throws ProcessesException on every process, naming the rank, when one does not come or brings other terms
      */
     public static Processes join(ProcessPlace place, Placement placement, Map<String, String> terms, Duration timeout) {
+        torch.initLogging(); // heeds TORCH_CPP_LOG_LEVEL
         Rendezvous rendezvous = Rendezvous.meet(place, terms, timeout);
         Peers peers = new Peers(place);
         try (PointerScope scope = new PointerScope()) {
+            List<Pointer> held = new ArrayList<>(List.of(rendezvous.store()));
             ProcessGroup group = new ProcessGroup(place.rank(), place.world());
-            group.setBackend(
-                    DeviceType.CPU, ProcessGroup.BackendType.GLOO, new BackendOptional(gloo(place, rendezvous)));
+            ProcessGroupGloo gloo = gloo(place, rendezvous);
+            group.setBackend(DeviceType.CPU, ProcessGroup.BackendType.GLOO, new BackendOptional(gloo));
+            held.add(gloo);
             if (Engine.isCuda(placement.device())) {
                 ProcessGroupNCCL nccl = new ProcessGroupNCCL(rendezvous.store(), place.rank(), place.world());
                 group.setBackend(DeviceType.CUDA, ProcessGroup.BackendType.NCCL, new BackendOptional(nccl));
+                held.add(nccl);
             }
-            group.retainReference();
-            return new Processes(place.rank(), place.world(), group, peers);
+            held.add(group);
+            held.forEach(Pointer::retainReference);
+            return new Processes(place.rank(), place.world(), group, peers, held);
         } catch (UnsatisfiedLinkError e) {
             throw new ProcessesException("this build of libtorch has no Gloo; run one process, or use Linux", e);
         } catch (RuntimeException e) {
@@ -201,5 +211,6 @@ public final class Processes implements AutoCloseable {
         if (peers != null) {
             peers.close();
         }
+        Reference.reachabilityFence(held);
     }
 }

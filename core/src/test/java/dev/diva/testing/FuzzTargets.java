@@ -13,6 +13,7 @@ import dev.diva.data.ImageSet;
 import dev.diva.data.TarSample;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.MmvpReader;
+import dev.diva.train.recipe.RecipeTree;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -45,6 +46,7 @@ public final class FuzzTargets {
                 new Fuzz.Target("pickle", (input, folder) -> tensors(input, folder, ".pt"), pickles()),
                 new Fuzz.Target("tar", FuzzTargets::tar, tars()),
                 new Fuzz.Target("json", FuzzTargets::json, golden("clip-hf-vit/config.json", "siglip-hf/config.json")),
+                new Fuzz.Target("yaml", FuzzTargets::yaml, presets()),
                 new Fuzz.Target("csv", FuzzTargets::csv, golden("mmvp-vlm/MMVP_VLM/Questions.csv")),
                 new Fuzz.Target("image", (input, folder) -> DECODER.decode(input, "input"), images()));
     }
@@ -86,6 +88,18 @@ public final class FuzzTargets {
 
     private static void json(byte[] input, Path folder) throws IOException {
         ConfigFuzz.transformers(replace(folder.resolve("input.json"), input));
+    }
+
+    private static void yaml(byte[] input, Path folder) throws IOException {
+        Path file = replace(folder.resolve("input.yaml"), input);
+        RecipeTree.preset("corrected").with(RecipeTree.read(file), "input").recipe();
+    }
+
+    private static List<byte[]> presets() {
+        return texts(
+                RecipeTree.preset("corrected").toYaml(),
+                RecipeTree.preset("published").toYaml(),
+                "images: [a/*.tar, b]\ntrain: {steps: 4600, lr: 1.0e-4}\ncrop: {scale: [0.9, 1.0]}\n");
     }
 
     /** Images of the pairs are absent, so a table that reads well ends in a refusal too: that one counts as read. */

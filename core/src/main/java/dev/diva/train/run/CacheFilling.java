@@ -1,12 +1,14 @@
 package dev.diva.train.run;
 
 import dev.diva.BadInputException;
+import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.SampleOrder;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
+import dev.diva.engine.Processes;
 import dev.diva.feedback.TrainingPixels;
 import dev.diva.train.recipe.Recipe;
 import java.nio.file.Path;
@@ -36,9 +38,10 @@ public final class CacheFilling {
      * Fills a cache.
      *
      * @param recipe as the training's; the CLIP may be missing
+     * @param processes that share the images; the result is that of all
      * @throws BadInputException when images or models cannot be read, or crops are drawn anew every epoch
      */
-    public static Result run(Recipe recipe, Path out, Listener listener) {
+    public static Result run(Recipe recipe, Path out, Processes processes, Listener listener) {
         if (recipe.crops() == null && !recipe.crop().isFixed()) {
             throw new BadInputException(
                     "recipe: crops are drawn anew every epoch; give --crops N for N fixed ones an image");
@@ -47,36 +50,61 @@ public final class CacheFilling {
         Placement placement = TrainingModels.placement(recipe);
         ImageSet images = ImageSet.open(recipe.images(), problem -> listener.warning(problem.toString()));
         try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
-                LatentCache cache = new LatentCache(
-                        out,
-                        Autoencoders.identity(teacher.files(), recipe.feedback().pixels(), placement.precision()))) {
+                LatentCache cache = new LatentCache(out, identity(recipe, teacher, placement))) {
             cache.damaged().forEach(listener::warning);
             TrainingModels.requireResolution(recipe, teacher);
-            return fill(recipe, images, teacher, cache, listener);
+            int before = cache.size();
+            long skipped = fill(recipe, images, teacher, cache, processes, listener);
+            cache.flush();
+            long allSkipped = (long) processes.sum(skipped)[0];
+            int latents = processes.world() == 1 ? cache.size() : distinct(out, identity(recipe, teacher, placement));
+            return new Result(latents, latents - before, allSkipped);
         }
     }
 
-    private static Result fill(
-            Recipe recipe, ImageSet images, DiffusionModel teacher, LatentCache cache, Listener listener) {
+    private static String identity(Recipe recipe, DiffusionModel teacher, Placement placement) {
+        return Autoencoders.identity(teacher.files(), recipe.feedback().pixels(), placement.precision());
+    }
+
+    /** Latents that the processes have written together; two may have made the same one. */
+    private static int distinct(Path out, String identity) {
+        try (LatentCache all = new LatentCache(out, identity)) {
+            return all.size();
+        }
+    }
+
+    /** Makes this process's part: every world-th sample. */
+    private static long fill(
+            Recipe recipe,
+            ImageSet images,
+            DiffusionModel teacher,
+            LatentCache cache,
+            Processes processes,
+            Listener listener) {
         TrainingPixels pixels = TrainingPixels.of(recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, null);
         SamplePreparation preparation = new SamplePreparation(recipe, pixels, false, cache);
         Latents latents = new Latents(teacher.autoencoder(), cache, recipe.resolution());
         SampleOrder order = new SampleOrder(images.size(), recipe.seed(), false);
-        ImageLoader.Settings settings = ImageLoader.Settings.of(recipe.workers(), 2 * recipe.workers() + 2);
+        ImageLoader.Settings settings = new ImageLoader.Settings(
+                0,
+                n -> n * processes.world() + processes.rank(),
+                recipe.workers(),
+                2 * recipe.workers() + 2,
+                ImageDecoder.reference());
         Set<String> skipped = new HashSet<>();
-        int before = cache.size();
         long all = (long) images.size() * (recipe.crops() == null ? 1 : recipe.crops());
-        listener.begin(all);
+        long mine = (all - processes.rank() + processes.world() - 1) / processes.world();
+        listener.begin(mine);
         try (ImageLoader<TrainingSample> loader = new ImageLoader<>(images, order, settings, preparation, problem -> {
             if (skipped.add(problem.name())) {
                 listener.warning(problem.toString());
             }
         })) {
-            for (long i = 0; i < all; i++) {
+            for (long i = 0; i < mine; i++) {
                 latents.ensure(loader.next().value());
                 listener.done(i + 1);
             }
         }
-        return new Result(cache.size(), cache.size() - before, skipped.size());
+        return skipped.size();
     }
 }

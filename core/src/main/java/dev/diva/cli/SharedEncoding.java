@@ -1,0 +1,67 @@
+package dev.diva.cli;
+
+import dev.diva.BadInputException;
+import dev.diva.clip.EmbeddingsFile;
+import dev.diva.data.ImageSet;
+import dev.diva.engine.Processes;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Images encoded by several processes: each takes a run of whole batches, so that a batch holds the same images as in one process, and
+ * writes it beside the target; the first process joins the parts in order.
+ */
+record SharedEncoding(Processes processes, Path out, int batch) {
+    boolean isShared() {
+        return processes.world() > 1;
+    }
+
+    /** The images of this process. */
+    ImageSet mine(ImageSet all) {
+        long batches = (all.size() + batch - 1L) / batch;
+        if (batches < processes.world()) {
+            throw new BadInputException(processes.world() + " processes for " + batches + " batches of " + batch
+                    + " images; use fewer processes or a smaller --batch");
+        }
+        return new ImageSet(all.entries()
+                .subList(start(batches, processes.rank(), all), start(batches, processes.rank() + 1, all)));
+    }
+
+    private int start(long batches, int rank, ImageSet all) {
+        return (int) Math.min(all.size(), batches * rank / processes.world() * batch);
+    }
+
+    /** File of this process. */
+    Path part() {
+        return part(processes.rank());
+    }
+
+    private Path part(int rank) {
+        return out.resolveSibling("." + out.getFileName() + ".part-" + rank + ".safetensors");
+    }
+
+    /** Waits for all parts and, in the first process, appends them in order. */
+    void join(EmbeddingsFile file) {
+        processes.barrier();
+        if (processes.isFirst()) {
+            for (int rank = 0; rank < processes.world(); rank++) {
+                file.appendPart(part(rank));
+            }
+        }
+    }
+
+    /** Removes what a process left beside the target. */
+    void clean() {
+        try {
+            if (isShared() && processes.isFirst()) {
+                for (int rank = 0; rank < processes.world(); rank++) {
+                    Files.deleteIfExists(part(rank));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
