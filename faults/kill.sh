@@ -50,6 +50,7 @@ while [ "$done_kills" -lt "$kills" ]; do
         [ $took -gt $slowest ] && slowest=$took
         done_kills=$((done_kills + 1))
         hit[$what]=$((hit[$what] + 1))
+        [ $((done_kills % 10)) -eq 0 ] && echo "$done_kills kills, $finished runs finished, $wrong wrong, $unnamed unnamed, slowest $slowest ms"
         if [ $what = rank ] && [ $code -ne 0 ] && ! grep -q "rank $number of 2 was killed by signal 9" "$work/log"; then
             unnamed=$((unnamed + 1))
             cat "$work/log"

@@ -208,9 +208,12 @@ public final class Processes implements AutoCloseable {
     /** Leaves the group; rank 0 stays for a moment until all have. The native group lives as long as the process. */
     @Override
     public void close() {
-        if (peers != null) {
-            peers.close();
+        try {
+            if (peers != null) {
+                peers.close();
+            }
+        } finally {
+            Reference.reachabilityFence(held);
         }
-        Reference.reachabilityFence(held);
     }
 }
