@@ -3,15 +3,18 @@ package dev.diva.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.report.ReportWriter;
+import dev.diva.train.run.RunReconstructions;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -36,17 +39,64 @@ public final class ReportCommand implements Callable<Integer> {
             description = "page to write; default RUN/report.html for one run folder, else report.html")
     private Path target;
 
+    @Option(
+            names = "--diffusion",
+            paramLabel = "DIR",
+            description =
+                    "diffusion model of the runs: images painted from the CLIP's tokens before and after join the page")
+    private Path diffusion;
+
+    @Option(
+            names = "--images",
+            arity = "1..*",
+            paramLabel = "PATH",
+            description = "images to paint: folders, files, globs, tars; default those of the run")
+    private List<String> images = List.of();
+
+    @Option(
+            names = "--paint",
+            defaultValue = "6",
+            paramLabel = "N",
+            description = "images to paint, at most; default ${DEFAULT-VALUE}")
+    private int count;
+
+    @Option(
+            names = "--steps",
+            defaultValue = "25",
+            paramLabel = "N",
+            description = "steps of DDIM for each; default ${DEFAULT-VALUE}")
+    private int steps;
+
     @Option(names = "--json", description = "print the result as JSON")
     private boolean json;
 
     @Override
     public Integer call() throws JsonProcessingException {
+        if (count < 1 || steps < 1) {
+            throw new ParameterException(spec.commandLine(), "--paint and --steps are at least 1");
+        }
+        if (diffusion == null && !images.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "--images are painted by a --diffusion model: give both");
+        }
+        if (diffusion != null) {
+            runs.stream().filter(Files::isDirectory).forEach(this::paint);
+        }
         Path page = target != null ? target : defaultPage();
         ReportWriter.write(runs, page);
         PrintWriter out = spec.commandLine().getOut();
         out.println(json ? new ObjectMapper().writeValueAsString(Map.of("report", page.toString())) : page);
         out.flush();
         return 0;
+    }
+
+    private void paint(Path run) {
+        RunReconstructions reconstructions =
+                RunReconstructions.of(run, diffusion, images, new RunReconstructions.Settings(count, steps));
+        AtomicLong done = new AtomicLong();
+        try (Progress progress = Progress.start(
+                "painting", reconstructions.numSteps(), spec.commandLine().getErr())) {
+            reconstructions.write(() -> progress.at(done.incrementAndGet()));
+        }
     }
 
     private Path defaultPage() {

@@ -2,10 +2,9 @@ package dev.diva.mine;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageEntry;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
+import dev.diva.data.PngFile;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -14,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import javax.imageio.ImageIO;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
@@ -75,11 +73,8 @@ public final class PairFolder {
         return target;
     }
 
-    private static byte[] png(ImageEntry image) throws IOException {
-        BufferedImage pixels = ImageIO.read(new ByteArrayInputStream(image.read()));
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        ImageIO.write(pixels, "png", bytes);
-        return bytes.toByteArray();
+    private static byte[] png(ImageEntry image) {
+        return PngFile.bytes(ImageDecoder.reference().decode(image.read(), image.name()));
     }
 
     private static String questions(List<Entry> entries) {

@@ -1,0 +1,94 @@
+package dev.diva.feedback;
+
+import dev.diva.data.ColorMode;
+import dev.diva.data.RasterImage;
+import dev.diva.diffusion.DdimSampler;
+import dev.diva.diffusion.Denoiser;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.BatchDraws;
+import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Share;
+import dev.diva.engine.Tensors;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * What a tower's tokens tell: the teacher paints an image from the condition alone, by DDIM from fixed noise. Every image starts from the
+ * same stream {@code reconstruction} of the seed, which gives its noise, then its recap; so two towers differ in nothing but their tokens.
+ */
+public final class Reconstruction {
+    private static final String STREAM = "reconstruction";
+
+    private final DiffusionModel teacher;
+    private final Settings settings;
+
+    /**
+     * How an image is painted.
+     *
+     * @param steps of DDIM, 1 to the schedule's timesteps; 20 to 50 are usual
+     * @param side of the image in pixels, a multiple of the autoencoder's downscale
+     * @param seed of the noise and the recap
+     */
+    public record Settings(int steps, int side, long seed) {}
+
+    /** @param teacher stays the caller's */
+    public Reconstruction(DiffusionModel teacher, Settings settings) {
+        this.teacher = teacher;
+        this.settings = settings;
+    }
+
+    /**
+     * Paints one image.
+     *
+     * @param condition of the tower that is asked
+     * @param pixels the tower's, [1, 3, imageSize, imageSize]
+     * @param stepDone called after each of the steps
+     * @return RGB, side x side
+     */
+    public RasterImage of(VisualCondition condition, Tensor pixels, Runnable stepDone) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            BatchDraws draws = new BatchDraws(new RandomStreams(settings.seed).stream(STREAM), Share.whole(1));
+            long latentSide = settings.side / teacher.autoencoder().downscale();
+            Tensor noise = draws.randn(teacher.denoiser().latentChannels(), latentSide, latentSide);
+            Tensor told = condition.of(pixels, draws).condition();
+            Tensor latent = new DdimSampler(teacher.schedule(), settings.steps)
+                    .sample(new Watched(teacher.denoiser(), stepDone), noise.to(told.device(), torch.kFloat()), told);
+            return image(teacher.autoencoder().decode(latent));
+        }
+    }
+
+    /** From -1..1, [1, 3, side, side], to bytes. */
+    private RasterImage image(Tensor decoded) {
+        float[] planes = Tensors.toFloats(decoded);
+        int area = planes.length / 3;
+        byte[] samples = new byte[planes.length];
+        for (int i = 0; i < planes.length; i++) {
+            float value = planes[i % 3 * area + i / 3];
+            samples[i] = (byte) Math.round(127.5f * (Math.max(-1, Math.min(1, value)) + 1));
+        }
+        return RasterImage.of(ColorMode.RGB, settings.side, settings.side, samples);
+    }
+
+    /** A denoiser that tells when it was asked. */
+    private record Watched(Denoiser denoiser, Runnable stepDone) implements Denoiser {
+        @Override
+        public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition) {
+            Tensor predicted = denoiser.predict(zt, timesteps, condition);
+            stepDone.run();
+            return predicted;
+        }
+
+        @Override
+        public long crossAttentionDim() {
+            return denoiser.crossAttentionDim();
+        }
+
+        @Override
+        public long latentChannels() {
+            return denoiser.latentChannels();
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package dev.diva.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.clip.Clip;
+import dev.diva.clip.VisionTokens;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.RasterImage;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Golden;
+import dev.diva.testing.Rasters;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.assertj.core.data.Offset;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A short run with scores, and its page: the scores are those of diva eval, the paintings those of a plain computation. */
+class RunReportTest {
+    private static final String CLIP = Golden.path("clip-hf-vit").toString();
+    private static final Path TEACHER = Golden.path("sd21");
+    private static final String PAIRS = Golden.path("mmvp-vlm/MMVP_VLM").toString();
+    private static final int STEPS = 3;
+    private static final long SEED = 7;
+
+    @TempDir
+    private static Path folder;
+
+    private static Path run;
+    private static RasterImage image; // the first of the run, a square of the recipe's resolution
+
+    @BeforeAll
+    static void train() throws IOException {
+        run = folder.resolve("run");
+        Path images = Files.createDirectory(folder.resolve("images"));
+        Files.writeString(images.resolve("00-broken.png"), "not an image");
+        try (PointerScope scope = new PointerScope()) {
+            var rasters = Rasters.of(Golden.of("diva-corrected").input("images_u8"));
+            Rasters.write(rasters, images);
+            image = rasters.get(0);
+        }
+        String resolution = String.valueOf(image.width());
+        diva(
+                "train",
+                "--clip",
+                CLIP,
+                "--diffusion",
+                TEACHER.toString(),
+                "--images",
+                images.toString(),
+                "--out",
+                run.toString(),
+                "--set",
+                "resolution=" + resolution,
+                "--set",
+                "precision=fp32",
+                "--set",
+                "train={steps: 2, batch: 2, accumulate: 1, lr: 0.05, warmupSteps: 0}",
+                "--set",
+                "seed=" + SEED,
+                "--set",
+                "eval.mmvp=" + PAIRS,
+                "--set",
+                "maxBadShare=0.5");
+    }
+
+    private static String diva(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Main.commandLine()
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments);
+        assertThat(code).as(err.toString()).isZero();
+        return out.toString();
+    }
+
+    @Test
+    void beforeAndAfterAreTheScoresOfDivaEval() throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        String result = run.resolve("clip").toString();
+        JsonNode before = json.readTree(run.resolve("evaluations/before.json").toFile());
+        JsonNode after = json.readTree(run.resolve("evaluations/after.json").toFile());
+        assertThat(before).isEqualTo(json.readTree(diva("eval", "mmvp", "--clip", CLIP, "--data", PAIRS, "--json")));
+        assertThat(after).isEqualTo(json.readTree(diva("eval", "mmvp", "--clip", result, "--data", PAIRS, "--json")));
+        assertThat(after.at("/results/0/questions/0/margins"))
+                .isNotEqualTo(before.at("/results/0/questions/0/margins"));
+    }
+
+    @Test
+    void paintingsAreThoseOfAPlainComputation() throws IOException {
+        String page = diva("report", run.toString(), "--diffusion", TEACHER.toString(), "--paint", "2", "--steps", "3")
+                .strip();
+        assertThat(Files.readString(Path.of(page))).contains("What this CLIP sees", "00.png", "01.png");
+        Path painted = run.resolve("reconstructions");
+        JsonNode items = new ObjectMapper()
+                .readTree(painted.resolve("index.json").toFile())
+                .path("items");
+        assertThat(items).hasSize(2);
+        JsonNode item = items.get(0);
+        assertThat(pixels(painted.resolve(item.path("image").asText()))).isEqualTo(image.samples());
+        byte[] before = Files.readAllBytes(painted.resolve(item.path("before").asText()));
+        assertNear(pixels(painted.resolve(item.path("before").asText())), plain(Path.of(CLIP)));
+        assertNear(pixels(painted.resolve(item.path("after").asText())), plain(run.resolve("clip")));
+        diva("report", run.toString(), "--diffusion", TEACHER.toString(), "--paint", "1", "--steps", "3");
+        assertThat(Files.readAllBytes(painted.resolve("0-before.png"))).isEqualTo(before);
+        assertThat(painted.resolve("1-before.png")).doesNotExist();
+    }
+
+    private static byte[] pixels(Path png) throws IOException {
+        return ImageDecoder.reference()
+                .decode(Files.readAllBytes(png), png.toString())
+                .samples();
+    }
+
+    private static void assertNear(byte[] actual, byte[] expected) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < actual.length; i++) {
+            assertThat(actual[i] & 0xff).as("byte %d", i).isCloseTo(expected[i] & 0xff, Offset.offset(1));
+        }
+    }
+
+    /** The first image painted from 1 + 76 tokens, token by token beside the prompt, with eta 0. */
+    private static byte[] plain(Path clip) {
+        Placement cpu = Placement.cpu(Precision.FP32);
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Clip model = Clip.load(clip);
+                DiffusionModel teacher = DiffusionModel.load(TEACHER, cpu);
+                var projection = dev.diva.checkpoint.SafetensorsFile.open(run.resolve("projection.safetensors"))) {
+            Generator generator = new RandomStreams(SEED).stream("reconstruction");
+            long side = image.width() / teacher.autoencoder().downscale();
+            Tensor z = RandomStreams.randn(generator, 1, 4, side, side);
+            int size = Math.toIntExact(model.config().vision().imageSize());
+            Tensor pixels = Tensors.of(model.preprocessing().pixels(image), 1, 3, size, size);
+            VisionTokens tokens = model.visionTower().tokens(model.visionTower().encode(pixels));
+            Tensor chosen = RandomStreams.randint(generator, tokens.patches().size(1), 76);
+            Tensor recap = torch.cat(
+                    new TensorVector(
+                            tokens.pooled(), tokens.patches().select(0, 0).index_select(0, chosen)),
+                    0);
+            Tensor condition = recap.matmul(projection.read("weight").t())
+                    .add(projection.read("bias"))
+                    .unsqueeze(0)
+                    .add(teacher.encodePrompt("a photo of a ."));
+            int[] timesteps = {999, 666, 332};
+            for (int i = 0; i < STEPS; i++) {
+                double abar = teacher.schedule().alphaCumprod(timesteps[i]);
+                double next = i + 1 < STEPS ? teacher.schedule().alphaCumprod(timesteps[i + 1]) : 1;
+                Tensor eps = teacher.denoiser().predict(z, Tensors.of(new long[] {timesteps[i]}, 1), condition);
+                Tensor z0 = z.sub(eps.mul(new Scalar(Math.sqrt(1 - abar)))).div(new Scalar(Math.sqrt(abar)));
+                z = z0.mul(new Scalar(Math.sqrt(next))).add(eps.mul(new Scalar(Math.sqrt(1 - next))));
+            }
+            float[] values = Tensors.toFloats(teacher.autoencoder()
+                    .decode(z)
+                    .select(0, 0)
+                    .permute(1, 2, 0)
+                    .clamp(
+                            new org.bytedeco.pytorch.ScalarOptional(new Scalar(-1)),
+                            new org.bytedeco.pytorch.ScalarOptional(new Scalar(1))));
+            byte[] bytes = new byte[values.length];
+            for (int i = 0; i < bytes.length; i++) {
+                bytes[i] = (byte) Math.round((values[i] + 1) / 2 * 255);
+            }
+            return bytes;
+        }
+    }
+}
