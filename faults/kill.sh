@@ -26,6 +26,7 @@ while [ "$done_kills" -lt "$kills" ]; do
     [ -f "$out/recipe.yaml" ] && resume=--resume
     tiny "$out" --processes 2 $resume > "$work/log" 2>&1 &
     job=$!
+    began=$(now)
     sleep "$(awk -v ms=$((RANDOM * length / 32768 + 300)) 'BEGIN { print ms / 1000 }')"
     # The function runs in a subshell; the launcher is its child and the ranks are the launcher's.
     launcher=$(pgrep -P $job java | head -n 1)
@@ -34,6 +35,7 @@ while [ "$done_kills" -lt "$kills" ]; do
         wait $job
         code=$?
         early=$((early + 1))
+        [ -z "$resume" ] && length=$((($(now) - began) / 1000000)) # other work on the machine changes it
     else
         case $((RANDOM % 4)) in
             0) what=launcher victims=($launcher) ;;

@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.diva.engine.Processes;
 import dev.diva.eval.CaptionSet;
 import dev.diva.eval.CaptionTable;
 import dev.diva.eval.ClassificationSet;
@@ -177,11 +178,18 @@ public final class EvalCommand {
 
     private int score(EvalModels models, EvalOutput output, List<? extends SetEvaluation> evaluations)
             throws JsonProcessingException {
-        models.each(encoder -> evaluations.forEach(evaluation -> evaluation.add(encoder)));
-        output.print(
-                spec.commandLine(),
-                Evaluation.joined(
-                        evaluations.stream().map(SetEvaluation::finish).toList()));
+        if (models.processes().launches()) {
+            return models.processes().launch();
+        }
+        try (Processes group = models.join()) {
+            models.each(group, encoder -> evaluations.forEach(evaluation -> evaluation.add(encoder)));
+        }
+        if (models.processes().isFirst()) {
+            output.print(
+                    spec.commandLine(),
+                    Evaluation.joined(
+                            evaluations.stream().map(SetEvaluation::finish).toList()));
+        }
         return 0;
     }
 }

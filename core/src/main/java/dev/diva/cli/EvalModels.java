@@ -2,15 +2,19 @@ package dev.diva.cli;
 
 import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
+import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
+import dev.diva.engine.Processes;
 import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
 import dev.diva.eval.ImageTextEncoder;
+import dev.diva.eval.SharedEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -39,6 +43,9 @@ final class EvalModels {
                     "zero-shot (default), class-plus-mean-local (published), mean-local, or backbone (of the table).")
     private Feature feature;
 
+    @Mixin
+    private ProcessesOption processes;
+
     /** Names of features on the command line. */
     static final class FeatureName implements ITypeConverter<Feature> {
         @Override
@@ -61,8 +68,19 @@ final class EvalModels {
         }
     }
 
+    /** Whether the work is shared, and by which processes. */
+    ProcessesOption processes() {
+        return processes;
+    }
+
+    /** Meets the other processes, which must have been told to score the same. */
+    Processes join() {
+        return processes.join(
+                Placement.cpu(precision), List.of(clips, precision, feature).toString());
+    }
+
     /** Loads one model after the other and hands it on; only one is held at a time. */
-    void each(Consumer<ImageTextEncoder> scoring) {
+    void each(Processes group, Consumer<ImageTextEncoder> scoring) {
         for (Path path : clips) {
             if (!Files.exists(path)) {
                 throw new BadInputException(path + ": no such file or folder");
@@ -70,7 +88,8 @@ final class EvalModels {
         }
         for (Path path : clips) {
             try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withPrecision(precision))) {
-                scoring.accept(new ClipEncoder(path.toString(), clip, feature));
+                ImageTextEncoder encoder = new ClipEncoder(path.toString(), clip, feature);
+                scoring.accept(group.world() == 1 ? encoder : new SharedEncoder(encoder, group));
             }
         }
     }

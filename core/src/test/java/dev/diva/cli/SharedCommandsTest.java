@@ -48,6 +48,24 @@ class SharedCommandsTest {
     }
 
     @Test
+    void scoresOfTwoProcessesAreThoseOfOne() {
+        assertThat(score(2)).isEqualTo(score(1));
+    }
+
+    private JsonNode score(int processes) {
+        return run(
+                "eval",
+                "mmvp",
+                "--clip",
+                Golden.path("clip-hf-vit").toString(),
+                "--data",
+                Golden.path("mmvp-vlm/MMVP_VLM").toString(),
+                "--json",
+                "--processes",
+                Integer.toString(processes));
+    }
+
+    @Test
     void doctorMeasuresTheExchange() {
         JsonNode facts = run("doctor", "--processes", "2", "--json");
         assertThat(facts.path("processes").asInt()).isEqualTo(2);
