@@ -28,7 +28,7 @@ final class MiniDiffusion {
             {"_class_name": "UNet2DConditionModel", "act_fn": "silu", "in_channels": 8, "out_channels": 8,
              "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
              "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"], "mid_block_type": "UNetMidBlock2DCrossAttn",
-             "block_out_channels": [64, 128], "layers_per_block": 1, "attention_head_dim": [2, 4],
+             "block_out_channels": [48, 96], "layers_per_block": 1, "attention_head_dim": [2, 4],
              "norm_num_groups": 16, "use_linear_projection": true}""";
 
     private static final String SCHEDULER = """
