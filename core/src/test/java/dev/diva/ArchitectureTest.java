@@ -44,6 +44,20 @@ class ArchitectureTest {
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("train", "eval")),
             Map.entry(
+                    "demo",
+                    Set.of(
+                            "engine",
+                            "checkpoint",
+                            "data",
+                            "model",
+                            "clip",
+                            "diffusion",
+                            "feedback",
+                            "train",
+                            "eval",
+                            "world",
+                            "report")),
+            Map.entry(
                     "cli",
                     Set.of(
                             "engine",
@@ -57,10 +71,11 @@ class ArchitectureTest {
                             "eval",
                             "mine",
                             "world",
-                            "report"))));
+                            "report",
+                            "demo"))));
 
-    private static final String[] LIBTORCH_ALLOWED = packages(
-            Stream.of("engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "mine", "world"));
+    private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(
+            "engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "mine", "world", "demo"));
 
     static Set<String> packages() {
         return MAY_USE.keySet();

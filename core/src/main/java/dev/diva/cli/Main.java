@@ -5,11 +5,9 @@ import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
 
 /** The {@code diva} command: its commands, and the one place where a failure becomes a line and an exit code. */
 @Command(
@@ -20,6 +18,7 @@ import picocli.CommandLine.Spec;
         description = "Diffusion feedback that helps CLIP see better.",
         footer = {"", "Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, 75 stopped and resumable."},
         subcommands = {
+            DemoCommand.class,
             DoctorCommand.class,
             TrainCommand.class,
             CacheCommand.class,
@@ -32,9 +31,6 @@ import picocli.CommandLine.Spec;
             WorldCommand.class,
         })
 public final class Main {
-    @Spec
-    private CommandSpec spec;
-
     @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Print the stack trace of a failure.")
     private boolean verbose;
 
@@ -45,12 +41,6 @@ public final class Main {
             BuildInfo build = BuildInfo.read();
             return new String[] {"diva " + build.version() + " (" + build.commit() + ")"};
         }
-    }
-
-    @Command(name = "demo", mixinStandardHelpOptions = true, description = "The whole experiment on a laptop.")
-    int demo(@Option(names = "--json", description = "Print JSON.") boolean json) {
-        spec.commandLine().getErr().println("diva: the demo is not there yet");
-        return CommandLine.ExitCode.SOFTWARE;
     }
 
     /** Runs one command and exits with its code. */

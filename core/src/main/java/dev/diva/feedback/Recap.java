@@ -11,10 +11,15 @@ public interface Recap {
      *
      * @param tokens normed and projected
      * @param draws where random choices come from
-     * @return [batch, {@link #numTokens}, width]
+     * @return [batch, {@link #numTokens} / {@link #projectedTo}, width]
      */
     Tensor select(VisionTokens tokens, BatchDraws draws);
 
-    /** Tokens that a tower of so many patches gives, the pooled one included. */
+    /** Condition tokens that the projection makes of each selected token. */
+    default long projectedTo() {
+        return 1;
+    }
+
+    /** Condition tokens that a tower of so many patches gives, the pooled one included. */
     long numTokens(long patches);
 }

@@ -7,8 +7,8 @@ import dev.diva.clip.VisionConfig;
 /**
  * The recap and its join with the text as recipes name them.
  *
- * @param tokens random, all or pooled
- * @param count of random tokens, or null
+ * @param tokens random, all, pooled or class
+ * @param count of random tokens, or of condition tokens that the class token is projected to; or null
  * @param fraction of the patches that is drawn, or null
  * @param window of pooled tokens, or null
  * @param replacement whether random tokens may come twice
@@ -50,7 +50,9 @@ public record RecapSettings(
             case "all" -> new AllTokens();
             case "random" -> random(patches);
             case "pooled" -> pooled(patches);
-            default -> throw new BadInputException("recap.tokens is " + tokens + ", expected random, all or pooled");
+            case "class" -> classToken();
+            default ->
+                throw new BadInputException("recap.tokens is " + tokens + ", expected random, all, pooled or class");
         };
     }
 
@@ -77,6 +79,14 @@ public record RecapSettings(
                     + (replacement ? "" : " without replacement") + "; change recap.count or recap.fraction");
         }
         return recap;
+    }
+
+    private Recap classToken() {
+        if (count == null || count < 1) {
+            throw new BadInputException(
+                    "recap.tokens is class: give recap.count, the condition tokens that it becomes");
+        }
+        return new ClassToken(count);
     }
 
     private Recap pooled(long patches) {

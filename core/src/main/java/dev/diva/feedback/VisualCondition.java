@@ -48,7 +48,7 @@ public final class VisualCondition {
         Tensor hidden = tower.encode(pixels);
         VisionTokens tokens = tower.tokens(hidden);
         Tensor chosen = recap.select(tokens, draws);
-        Tensor visual = projection.forward(chosen);
+        Tensor visual = projection.forward(chosen).reshape(chosen.size(0), -1, text.size(2));
         return new Stages(hidden, chosen, join.join(text, visual));
     }
 

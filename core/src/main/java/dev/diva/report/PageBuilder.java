@@ -50,7 +50,9 @@ final class PageBuilder {
                 .map(run -> new RunSection(
                         run.name(), run.curves(), run.recipe(), run.manifest(), run.data(), run.reconstructions()))
                 .toList();
-        List<String> reading = Reading.of(comparisons, scores);
+        List<String> reading = new ArrayList<>();
+        runs.forEach(run -> reading.addAll(run.notes()));
+        reading.addAll(Reading.of(comparisons, scores));
         return new ReportPage(
                 title(runs),
                 headline.words(),

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
  * What a run left on disk. Every part may be missing: a run that was killed, or one that was never evaluated, has a report too.
  *
  * @param recipe text of recipe.yaml, empty when there is none
+ * @param notes lines of notes.txt: sentences that whoever made the run has to say about its figures
  */
 record RunFolder(
         String name,
@@ -24,13 +25,14 @@ record RunFolder(
         String recipe,
         Map<String, String> manifest,
         Map<String, String> data,
-        List<Reconstruction> reconstructions) {
+        List<Reconstruction> reconstructions,
+        List<String> notes) {
 
     /** Reads a run folder, or a single evaluation file as a run that has nothing else. */
     static RunFolder read(Path path) {
         if (Files.isRegularFile(path)) {
             return new RunFolder(
-                    "", List.of(EvaluationReader.read(path)), List.of(), "", Map.of(), Map.of(), List.of());
+                    "", List.of(EvaluationReader.read(path)), List.of(), "", Map.of(), Map.of(), List.of(), List.of());
         }
         if (!Files.isDirectory(path)) {
             throw new BadInputException(path + ": no such run folder or evaluation file");
@@ -42,7 +44,12 @@ record RunFolder(
                 file(path, "recipe.yaml").map(RunFolder::text).orElse(""),
                 file(path, "manifest.json").map(RunFolder::facts).orElse(Map.of()),
                 file(path, "data.json").map(RunFolder::facts).orElse(Map.of()),
-                Reconstruction.read(path.resolve("reconstructions")));
+                Reconstruction.read(path.resolve("reconstructions")),
+                file(path, "notes.txt")
+                        .map(RunFolder::text)
+                        .map(String::lines)
+                        .map(Stream::toList)
+                        .orElse(List.of()));
         if (run.evaluations.isEmpty() && run.curves.isEmpty() && run.recipe.isEmpty() && run.manifest.isEmpty()) {
             throw new BadInputException(
                     path + ": no run: expected recipe.yaml, manifest.json, metrics.jsonl or evaluations/*.json in it");

@@ -82,7 +82,7 @@ public record Recipe(
             String tokens, Integer count, Double fraction, Integer window, boolean replacement, String text) {
         public Recap {
             if (tokens != null) {
-                Checks.oneOf("recap.tokens", tokens, "random", "all", "pooled");
+                Checks.oneOf("recap.tokens", tokens, "random", "all", "pooled", "class");
             }
             if (text != null) {
                 Checks.oneOf("recap.text", text, "elementwise", "mean");

@@ -176,7 +176,10 @@ public final class TrainingModels implements AutoCloseable {
 
     private Projection openProjection() {
         long in = vision.tower().config().projectionDim();
-        long out = teacher.denoiser().crossAttentionDim();
+        long each = recap(recipe.recap())
+                .recap(vision.tower().config().numPatches())
+                .projectedTo();
+        long out = each * teacher.denoiser().crossAttentionDim();
         String init = recipe.projection().init();
         return init.equals("random")
                 ? Projection.random(in, out, recipe.seed(), placement.device())

@@ -1,0 +1,115 @@
+package dev.diva.demo;
+
+import dev.diva.BadInputException;
+import dev.diva.feedback.RecapSettings;
+import dev.diva.report.ReportWriter;
+import dev.diva.train.recipe.Recipe;
+import dev.diva.train.recipe.RecipeTree;
+import dev.diva.train.run.RunFolder;
+import dev.diva.world.WorldRecipe;
+import dev.diva.world.paint.SceneRenderer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * The main job on the mini world: the blind CLIP is scored, post-trained on images alone by the denoising error of the small diffusion
+ * model, scored again, and a page shows what changed. Every finished part is kept, so that an interrupted demo goes on.
+ */
+public final class Demo {
+    private static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
+    private static final String LAST_RECORD = "-3-probe.json";
+    private static final int PICTURES = 12;
+
+    private final Places places;
+    private final Watcher watcher;
+    private final Training training = new Training();
+
+    /** @param out folder for everything that is made */
+    public Demo(Path out, Watcher watcher) {
+        this.places = new Places(out);
+        this.watcher = watcher;
+    }
+
+    /** Asks for a checkpoint and a clean end, from any thread. */
+    public void stop() {
+        training.stop();
+    }
+
+    /**
+     * Runs what is not done yet.
+     *
+     * @return the page, or nothing when stopped
+     */
+    public Optional<Path> run() {
+        DemoPreparation.make(places, WORLD, watcher);
+        RecipeTree recipe = DemoRecipe.tree(places, List.of());
+        score("before", places.clip());
+        watcher.stage("Post-training the CLIP from " + WORLD.posttrain() + " images without captions");
+        if (training.isStopped() || !training.run(recipe, places.run(), watcher)) {
+            return Optional.empty();
+        }
+        try (RunFolder folder = RunFolder.reopen(places.run())) {
+            score("after", folder.clip());
+            copy(places.scores(), folder.evaluations());
+            watcher.stage("Painting what the CLIP sees");
+            paint(RunFolder.readRecipe(places.run()).recipe(), folder);
+            Files.writeString(
+                    places.run().resolve("notes.txt"), String.join("\n", DemoWords.of(places.scores())) + "\n");
+        } catch (IOException e) {
+            throw new BadInputException(places.root() + ": cannot be written: " + e, e);
+        }
+        ReportWriter.write(List.of(places.run()), places.report());
+        return Optional.of(places.report());
+    }
+
+    private void score(String name, Path clip) {
+        if (!Files.exists(places.scores().resolve(name + LAST_RECORD))) {
+            watcher.stage("Scoring the CLIP " + name + " post-training");
+            new WorldScores(places.world(), "test").score(clip, name, places.scores());
+        }
+    }
+
+    private void paint(Recipe recipe, RunFolder folder) {
+        Path pictures = places.run().resolve("reconstructions");
+        if (Files.exists(pictures.resolve("index.json"))) {
+            return;
+        }
+        Recipe.Recap recap = recipe.recap();
+        RecapSettings settings = new RecapSettings(
+                recap.tokens(), recap.count(), recap.fraction(), recap.window(), recap.replacement(), recap.text());
+        List<Path> images = IntStream.range(0, PICTURES)
+                .mapToObj(i ->
+                        places.world().resolve("retrieval").resolve(String.format(Locale.ROOT, "images/%06d.png", i)))
+                .toList();
+        Path warm = folder.checkpoints()
+                .resolve(String.format(Locale.ROOT, "step-%08d", recipe.train().projectionSteps()))
+                .resolve("masters.safetensors");
+        Path first = Files.exists(warm) ? warm : folder.projection();
+        Reconstructions.write(
+                places.diffusion(),
+                settings,
+                recipe.prompt(),
+                List.of(
+                        new Reconstructions.Eye(places.clip(), first),
+                        new Reconstructions.Eye(folder.clip(), folder.projection())),
+                images,
+                pictures);
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file :
+                    files.filter(file -> file.toString().endsWith(".json")).toList()) {
+                Files.copy(file, to.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+}

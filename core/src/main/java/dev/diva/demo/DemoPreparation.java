@@ -1,0 +1,62 @@
+package dev.diva.demo;
+
+import dev.diva.BadInputException;
+import dev.diva.world.WorldRecipe;
+import dev.diva.world.WorldWriter;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Everything that an experiment needs on disk, made once: models and world. Says what is missing before anything is begun. */
+final class DemoPreparation {
+    private static final long BYTES_NEEDED = 2L << 30;
+    private static final long HEAP_NEEDED = 384L << 20;
+
+    private DemoPreparation() {}
+
+    /**
+     * Makes what is not there yet.
+     *
+     * @throws BadInputException for a folder that cannot be written, too little memory, or altered models
+     */
+    static void make(Places places, WorldRecipe recipe, Watcher watcher) {
+        requireWritable(places.root());
+        requireMemory();
+        ShippedModels.unpack(places.models());
+        WorldWriter world = new WorldWriter(recipe);
+        if (!world.isIn(places.world())) {
+            watcher.stage("Rendering the mini world");
+            world.write(places.world(), part -> {});
+        }
+    }
+
+    private static void requireWritable(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            Files.delete(Files.createTempFile(folder, ".write", ".tmp"));
+        } catch (IOException e) {
+            throw new BadInputException(
+                    folder + ": cannot be written (" + e + "); choose another folder with --out", e);
+        }
+    }
+
+    private static void requireMemory() {
+        long machine = ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class)
+                .getTotalMemorySize(); // of the container, where there is one
+        if (machine < BYTES_NEEDED) {
+            throw new BadInputException(
+                    "demo: needs a machine with " + gib(BYTES_NEEDED) + " of memory, this one has " + gib(machine));
+        }
+        long heap = Runtime.getRuntime().maxMemory();
+        if (heap < HEAP_NEEDED) {
+            throw new BadInputException("demo: needs a Java heap of " + gib(HEAP_NEEDED) + ", this one has at most "
+                    + gib(heap) + "; raise -Xmx");
+        }
+    }
+
+    private static String gib(long bytes) {
+        return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1 << 30));
+    }
+}

@@ -1,0 +1,109 @@
+package dev.diva.demo;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
+import dev.diva.train.recipe.RecipeTree;
+import dev.diva.world.WorldRecipe;
+import dev.diva.world.paint.SceneRenderer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Several recipes, each with several seeds, against the untouched CLIP; among them the control in which every image is judged by the
+ * latent of another one. Finished trainings are kept, so that an interrupted study goes on.
+ */
+public final class Study {
+    private static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
+
+    private final Places places;
+    private final List<Long> seeds;
+    private final Watcher watcher;
+    private final Training training = new Training();
+
+    /**
+     * A recipe of the study.
+     *
+     * @param changes over the demo's recipe
+     */
+    public record Variant(String name, List<String> changes) {}
+
+    /** What is compared, over the demo's own recipe; see docs/world.md. */
+    static final List<Variant> VARIANTS = List.of(
+            new Variant("published recap", List.of("recap.tokens=random", "recap.count=31", "guard.weight=0.0")),
+            new Variant("class token only", List.of("guard.weight=0.0")),
+            new Variant("class token, LoRA", List.of("guard.weight=0.0", "trainable.mode=lora")),
+            new Variant("class token, guard (the demo)", List.of()),
+            new Variant("control: latents of other images", List.of("latents=shuffled")));
+
+    /** @param out folder for everything that is made */
+    public Study(Path out, List<Long> seeds, Watcher watcher) {
+        this.places = new Places(out);
+        this.seeds = List.copyOf(seeds);
+        this.watcher = watcher;
+    }
+
+    /** Asks for a checkpoint and a clean end, from any thread. */
+    public void stop() {
+        training.stop();
+    }
+
+    /**
+     * Runs what is not done yet.
+     *
+     * @return the table in Markdown, or nothing when stopped
+     */
+    public Optional<Path> run() {
+        DemoPreparation.make(places, WORLD, watcher);
+        watcher.stage("Scoring the untouched CLIP");
+        WorldScores scores = new WorldScores(places.world(), "test");
+        WorldScores.Summary before = scores.score(places.clip(), "before", places.scores());
+        Map<Variant, List<WorldScores.Summary>> after = new LinkedHashMap<>();
+        for (Variant variant : VARIANTS) {
+            for (long seed : seeds) {
+                Path out = places.root().resolve("study").resolve(slug(variant.name()) + "-seed-" + seed);
+                watcher.stage(variant.name() + ", seed " + seed);
+                if (training.isStopped() || !training.run(recipe(variant, seed), out, watcher)) {
+                    return Optional.empty();
+                }
+                deleteCheckpoints(out);
+                after.computeIfAbsent(variant, unused -> new ArrayList<>())
+                        .add(scores.score(out.resolve("clip"), "after", out.resolve("evaluations")));
+            }
+        }
+        Path table = places.root().resolve("study.md");
+        AtomicFile.writeString(table, new StudyTable(before, seeds).of(after));
+        return Optional.of(table);
+    }
+
+    private RecipeTree recipe(Variant variant, long seed) {
+        List<String> changes = new ArrayList<>(variant.changes());
+        changes.add("seed=" + seed);
+        return DemoRecipe.tree(places, changes);
+    }
+
+    static String slug(String name) {
+        return name.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+    }
+
+    private static void deleteCheckpoints(Path run) {
+        Path checkpoints = run.resolve("checkpoints");
+        if (!Files.exists(checkpoints)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(checkpoints)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new BadInputException(checkpoints + ": cannot be removed: " + e, e);
+        }
+    }
+}

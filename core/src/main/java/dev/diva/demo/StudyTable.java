@@ -1,0 +1,66 @@
+package dev.diva.demo;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.hipparchus.distribution.continuous.TDistribution;
+
+/** The table of a study: mean change over the seeds in points, with the 95 % t-interval over the seeds. */
+final class StudyTable {
+    private static final double LEVEL = 0.975; // two-sided 95 %
+
+    private final WorldScores.Summary before;
+    private final List<Long> seeds;
+
+    /** A column. */
+    private record Column(String title, ToDoubleFunction<WorldScores.Summary> value) {}
+
+    private static final List<Column> COLUMNS = List.of(
+            new Column("pairs", WorldScores.Summary::pairs),
+            new Column("pairs, class + mean", WorldScores.Summary::publishedPairs),
+            new Column("probe, class token", WorldScores.Summary::probeClass),
+            new Column("probe, mean of local", WorldScores.Summary::probeMean),
+            new Column("gist retrieval", WorldScores.Summary::gist));
+
+    StudyTable(WorldScores.Summary before, List<Long> seeds) {
+        this.before = before;
+        this.seeds = seeds;
+    }
+
+    /** Markdown. */
+    String of(Map<Study.Variant, List<WorldScores.Summary>> after) {
+        StringBuilder text = new StringBuilder("Seeds " + seeds
+                + "; values in %, changes in points, 95 % t-interval over the" + " seeds.\n\n| recipe |");
+        COLUMNS.forEach(column -> text.append(' ').append(column.title).append(" |"));
+        text.append("\n| --- |").append(" --- |".repeat(COLUMNS.size())).append("\n| untouched |");
+        COLUMNS.forEach(
+                column -> text.append(String.format(Locale.ROOT, " %.1f |", 100 * column.value.applyAsDouble(before))));
+        text.append('\n');
+        after.forEach((variant, summaries) -> {
+            text.append("| ").append(variant.name()).append(" |");
+            COLUMNS.forEach(column -> text.append(' ')
+                    .append(change(summaries.stream()
+                            .mapToDouble(summary ->
+                                    100 * (column.value.applyAsDouble(summary) - column.value.applyAsDouble(before)))
+                            .toArray()))
+                    .append(" |"));
+            text.append('\n');
+        });
+        return text.toString();
+    }
+
+    /** "+1.2 [-0.4, 2.8]"; without an interval for a single value. */
+    static String change(double... points) {
+        double mean = java.util.Arrays.stream(points).average().orElseThrow();
+        if (points.length < 2) {
+            return String.format(Locale.ROOT, "%+.1f", mean);
+        }
+        double squares = java.util.Arrays.stream(points)
+                .map(point -> (point - mean) * (point - mean))
+                .sum();
+        double error = Math.sqrt(squares / (points.length - 1) / points.length);
+        double half = error * new TDistribution(points.length - 1).inverseCumulativeProbability(LEVEL);
+        return String.format(Locale.ROOT, "%+.1f [%+.1f, %+.1f]", mean, mean - half, mean + half);
+    }
+}

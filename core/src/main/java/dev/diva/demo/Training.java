@@ -1,0 +1,72 @@
+package dev.diva.demo;
+
+import dev.diva.engine.Processes;
+import dev.diva.train.TrainListener;
+import dev.diva.train.recipe.RecipeTree;
+import dev.diva.train.run.Launch;
+import dev.diva.train.run.PostTraining;
+import dev.diva.train.run.RunFolder;
+import dev.diva.train.run.TrainingModels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** One post-training, by the code of {@code diva train}: begun, continued, or found finished. */
+final class Training {
+    private volatile boolean stopped;
+    private PostTraining running; // guarded by this
+
+    /** Asks for a checkpoint and a clean end, from any thread. */
+    void stop() {
+        stopped = true;
+        synchronized (this) {
+            if (running != null) {
+                running.stop();
+            }
+        }
+    }
+
+    /** Whether {@link #stop} was called. */
+    boolean isStopped() {
+        return stopped;
+    }
+
+    /**
+     * Trains to the end of the recipe.
+     *
+     * @return false when stopped before
+     */
+    boolean run(RecipeTree recipe, Path out, Watcher watcher) {
+        if (isFinished(out)) {
+            return true;
+        }
+        boolean resume = Files.exists(out.resolve("recipe.yaml"));
+        try (TrainingModels models = TrainingModels.load(recipe);
+                Processes alone = Processes.single();
+                PostTraining training =
+                        PostTraining.open(models, new Launch(out, resume, List.of("demo"), List.of()), alone)) {
+            synchronized (this) {
+                running = training;
+            }
+            if (stopped) {
+                training.stop();
+            }
+            TrainListener listener = watcher.training(
+                    training.firstStep(), models.recipe().train().steps());
+            return training.train(listener, null) == TrainListener.Outcome.DONE;
+        } finally {
+            synchronized (this) {
+                running = null;
+            }
+        }
+    }
+
+    private static boolean isFinished(Path out) {
+        if (!Files.exists(out.resolve("recipe.yaml"))) {
+            return false;
+        }
+        try (RunFolder folder = RunFolder.reopen(out)) {
+            return Files.isDirectory(folder.clip());
+        }
+    }
+}
