@@ -17,6 +17,9 @@ final class DemoWords {
     /** @param scores folder with the records before and after */
     static List<String> of(Path scores) throws IOException {
         List<String> words = new ArrayList<>();
+        words.add("No recipe that was tried on the validation pairs of this world clearly raised the pair score"
+                + " (docs/world.md): read this page as a demonstration of the method and of how it is measured, not as"
+                + " evidence of a gain.");
         words.add(
                 "This is a world of 48 pixels: a CLIP of one million parameters that was trained on captions which name"
                         + " a fine attribute one time in twenty, and a diffusion model that was told every attribute.");
@@ -37,7 +40,7 @@ final class DemoWords {
                                 "probe of the mean of the local tokens")
                         + " A probe that rises while the pairs do not says that detail is in the tower and the text does not reach it.");
         words.add(
-                "One run is one seed. docs/study.md has several seeds, other recipes, and the control with the latents of"
+                "One run is one seed. diva demo --study adds seeds, other recipes, and the control with the latents of"
                         + " other images; a change that the control shows too is not diffusion feedback.");
         return words;
     }
