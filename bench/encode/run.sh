@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Image encoding of diva, transformers and open_clip on the same random weights of ViT-L/14: speed, start, memory, ratios.
+#   PYTHON=... bench/encode/run.sh WORK_FOLDER [fp32 | bf16]...      PYTHON has torch, transformers and open_clip_torch
+# THREADS=2 BATCH=16 REPEATS=3 KIND=vit-l-14. Build first: ./mvnw -q package -DskipTests
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$1
+shift
+[ $# -gt 0 ] || set -- fp32 bf16
+python=${PYTHON:-python3}
+threads=${THREADS:-2} batch=${BATCH:-16} repeats=${REPEATS:-3} kind=${KIND:-vit-l-14}
+export TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
+
+"$root/bench/true-size.sh" "$work" "$kind" >&2
+[ -d "$work/$kind-open_clip" ] || "$root/diva" export --clip "$work/$kind" --to open_clip --out "$work/$kind-open_clip" >&2
+
+start() { export BENCH_START; BENCH_START=$(date +%s.%N); "$@" 2>/dev/null; }
+for precision; do
+    start "$root/bench/run.sh" dev.diva.bench.encode.EncodeBench "$work/$kind" "$precision" "$threads" "$batch" "$repeats"
+    start "$python" "$here/reference.py" transformers "$work/$kind" "$precision" "$threads" "$batch" "$repeats"
+    start "$python" "$here/reference.py" open_clip "$work/$kind-open_clip" "$precision" "$threads" "$batch" "$repeats"
+done | tee "$work/encode.jsonl" | "$python" "$here/summary.py"
