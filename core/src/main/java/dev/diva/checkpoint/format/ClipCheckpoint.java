@@ -28,6 +28,8 @@ public record ClipCheckpoint(
             "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json");
     private static final List<String> OPEN_CLIP_FILES =
             List.of("open_clip_model.safetensors", "open_clip_pytorch_model.bin");
+    /** What diva itself writes in OpenAI's layout, which has no name for a folder. */
+    private static final List<String> OPENAI_FILES = List.of("model.pt");
 
     /** Opens a folder or a file; the layout is found in the content. */
     public static ClipCheckpoint open(Path path) {
@@ -71,8 +73,9 @@ public record ClipCheckpoint(
                     + openClip.get().getFileName() + "; say which with --format hf or --format open_clip");
         }
         return hf.or(() -> openClip)
+                .or(() -> first(folder, OPENAI_FILES))
                 .orElseThrow(() -> new CheckpointException(folder + ": holds none of " + HF_FILES + ", "
-                        + OPEN_CLIP_FILES + "; for another file give its path"));
+                        + OPEN_CLIP_FILES + ", " + OPENAI_FILES + "; for another file give its path"));
     }
 
     private static Optional<Path> first(Path folder, List<String> names) {
