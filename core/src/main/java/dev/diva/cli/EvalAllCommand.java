@@ -87,10 +87,7 @@ public final class EvalAllCommand implements Callable<Integer> {
     private static String line(SuiteRun.Failure failure) {
         return failure.model() + " on " + failure.dataset() + ", "
                 + failure.task().recordName() + ": "
-                + String.valueOf(failure.cause().getMessage())
-                        .lines()
-                        .findFirst()
-                        .orElse("");
+                + Failure.line(failure.cause());
     }
 
     private void print(SuiteRun run, SuiteTable table) {

@@ -127,8 +127,10 @@ public final class MineCommand implements Callable<Integer> {
         ReportWriter.write(
                 new PairGallery(
                         entries.size() + " CLIP-blind pairs of " + numImages + " images",
-                        "CLIP finds the two images of a pair nearly identical, DINOv2 finds them different. Write what"
-                                + " tells them apart into Questions.csv, a statement for each image.",
+                        "CLIP finds the two images of a pair nearly identical (cosine above " + clipAbove
+                                + "), DINOv2 finds them different (below " + dinoBelow
+                                + "). Write what tells them apart"
+                                + " into Questions.csv, a statement for each image.",
                         items),
                 gallery);
         PrintWriter writer = spec.commandLine().getOut();

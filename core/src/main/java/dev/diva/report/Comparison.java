@@ -14,8 +14,9 @@ import java.util.function.Function;
  *
  * @param models one result a model, at least one
  * @param test paired test between the first and the last model, null when nothing pairs them
+ * @param tests every recorded test between the two, one a metric
  */
-public record Comparison(String task, String data, List<Result> models, PairedTest test) {
+public record Comparison(String task, String data, List<Result> models, PairedTest test, List<PairedTest> tests) {
     /** Groups the results of all files by task and data, in the order of the files. */
     static List<Comparison> of(List<Evaluation> evaluations) {
         Map<List<String>, List<Result>> groups = new LinkedHashMap<>();
@@ -28,8 +29,8 @@ public record Comparison(String task, String data, List<Result> models, PairedTe
             }
         }
         List<Comparison> comparisons = new ArrayList<>();
-        groups.forEach((key, models) ->
-                comparisons.add(new Comparison(key.get(0), key.get(1), models, test(key.get(1), models, tests))));
+        groups.forEach((key, models) -> comparisons.add(new Comparison(
+                key.get(0), key.get(1), models, test(key.get(1), models, tests), tests(key.get(1), models, tests))));
         return comparisons;
     }
 
@@ -79,6 +80,15 @@ public record Comparison(String task, String data, List<Result> models, PairedTe
                         test.first().equals(first.model()) && test.second().equals(last.model()))
                 .findFirst()
                 .orElseGet(() -> counted(data, first, last));
+    }
+
+    private static List<PairedTest> tests(String data, List<Result> models, List<PairedTest> tests) {
+        String first = models.get(0).model();
+        String last = models.get(models.size() - 1).model();
+        return tests.stream()
+                .filter(test -> test.data().equals(data) || test.data().startsWith(data + " "))
+                .filter(test -> test.first().equals(first) && test.second().equals(last))
+                .toList();
     }
 
     private static PairedTest counted(String data, Result first, Result last) {

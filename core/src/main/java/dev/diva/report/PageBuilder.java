@@ -100,7 +100,8 @@ final class PageBuilder {
                 "Pairs by visual pattern",
                 "A pair counts when both statements pick their own image; chance is 25 %. Intervals are 95 %.",
                 columns(comparison),
-                rows);
+                rows,
+                List.of());
         List<Flip> flips = comparison.paired() ? Flip.of(comparison) : List.of();
         return new PairSection(shortName(comparison.data()), verdict(comparison), comparison.test(), scores, flips);
     }
@@ -128,7 +129,25 @@ final class PageBuilder {
         }
         String task = group.get(0).task();
         String title = TASKS.getOrDefault(task, task.isEmpty() ? "Scores" : capital(task.replace('_', ' ')));
-        return new ScoreSection(id, title, "In percent, with 95 % intervals.", columns(group.get(0)), rows);
+        return new ScoreSection(
+                id, title, "In percent, with 95 % intervals.", columns(group.get(0)), rows, tests(group));
+    }
+
+    /** The exact tests of the answers, where one call of diva eval saw both models. */
+    private static List<PairedTest> tests(List<Comparison> group) {
+        return group.stream()
+                .filter(Comparison::paired)
+                .flatMap(comparison -> comparison.tests().stream())
+                .map(test -> test.named(capital(testName(test.data()))))
+                .toList();
+    }
+
+    /** A test of one of several metrics has the metric behind the data set. */
+    private static String testName(String data) {
+        int space = data.lastIndexOf(' ');
+        String metric = space < 0 ? "" : data.substring(space + 1);
+        boolean named = metric.contains("@") || METRICS.containsKey(metric);
+        return named ? shortName(data.substring(0, space)) + ", " + metric(metric) : shortName(data);
     }
 
     private static List<String> columns(Comparison comparison) {
@@ -172,7 +191,8 @@ final class PageBuilder {
                         "Denoising loss",
                         Numbers.brief(curve.values().get(0)) + " \u2192 "
                                 + Numbers.brief(curve.values().get(last)),
-                        "over " + Numbers.figure(curve.steps().get(last)) + " steps"));
+                        "steps " + Numbers.figure(curve.steps().get(0)) + " to "
+                                + Numbers.figure(curve.steps().get(last))));
             case "imagesPerSecond" ->
                 tiles.add(new Tile("Throughput", Numbers.brief(curve.mean()) + " images/s", "mean over the run"));
             case "rssBytes" -> tiles.add(new Tile("Memory", Numbers.brief(curve.largest()) + " GiB", "peak"));

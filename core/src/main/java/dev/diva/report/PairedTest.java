@@ -19,4 +19,9 @@ public record PairedTest(String data, String first, String second, int gained, i
         }
         return new PairedTest(data, first, second, gained, lost, Math.min(1, 2 * tail));
     }
+
+    /** The same under another name of the data. */
+    PairedTest named(String name) {
+        return new PairedTest(name, first, second, gained, lost, p);
+    }
 }

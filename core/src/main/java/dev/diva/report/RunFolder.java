@@ -43,7 +43,10 @@ record RunFolder(
                 file(path, "metrics.jsonl").map(MetricsReader::read).orElse(List.of()),
                 file(path, "recipe.yaml").map(RunFolder::text).orElse(""),
                 file(path, "manifest.json").map(RunFolder::facts).orElse(Map.of()),
-                file(path, "data.json").map(RunFolder::facts).orElse(Map.of()),
+                file(path, "data.json")
+                        .map(EvaluationReader::tree)
+                        .map(DataFacts::of)
+                        .orElse(Map.of()),
                 Reconstruction.read(path.resolve("reconstructions")),
                 file(path, "notes.txt")
                         .map(RunFolder::text)

@@ -8,5 +8,7 @@ import java.util.List;
  * @param id anchor on the page
  * @param columns what each model is called
  * @param note one sentence below the heading, may be empty
+ * @param tests paired tests that are not told elsewhere
  */
-public record ScoreSection(String id, String title, String note, List<String> columns, List<ScoreRow> rows) {}
+public record ScoreSection(
+        String id, String title, String note, List<String> columns, List<ScoreRow> rows, List<PairedTest> tests) {}

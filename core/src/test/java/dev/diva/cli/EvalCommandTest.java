@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.testing.Golden;
+import dev.diva.testing.Rasters;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 class EvalCommandTest {
@@ -47,5 +52,59 @@ class EvalCommandTest {
         String data = Golden.path("zeroshot/retrieval").toString();
         assertThat(run("retrieval", "--clip", CLIP, "--data", data, "--recall-k", "1,5"))
                 .contains("image_retrieval_recall@1", "text_retrieval_recall@5");
+    }
+
+    /** CLIP prepares images and logits its own way, SigLIP its own: together each gets what it gets alone. */
+    @Test
+    void twoFamiliesInOneCallScoreAsAlone() throws IOException {
+        String siglip = Golden.path("siglip-hf").toString();
+        String data = Golden.path("zeroshot/classification").toString();
+        ObjectMapper json = new ObjectMapper();
+        JsonNode both = json.readTree(run("zeroshot", "--clip", CLIP, siglip, "--data", data, "--json"));
+        JsonNode first = json.readTree(run("zeroshot", "--clip", CLIP, "--data", data, "--json"));
+        JsonNode second = json.readTree(run("zeroshot", "--clip", siglip, "--data", data, "--json"));
+        assertThat(both.at("/results/0")).isEqualTo(first.at("/results/0"));
+        assertThat(both.at("/results/1")).isEqualTo(second.at("/results/0"));
+        assertThat(both.at("/tests/0/second").asText()).isEqualTo(siglip);
+    }
+
+    @Test
+    void emptySetIsBadInputInOneLine(@TempDir Path folder) throws IOException {
+        Files.createDirectories(folder.resolve("test/cat"));
+        StringWriter err = new StringWriter();
+        int code = Main.commandLine()
+                .setErr(new PrintWriter(err))
+                .execute("eval", "zeroshot", "--clip", CLIP, "--data", folder.toString());
+        assertThat(code).isEqualTo(ExitCodes.BAD_INPUT);
+        assertThat(err.toString().lines()).hasSize(1);
+        assertThat(err.toString()).contains(folder.toString());
+    }
+
+    @Test
+    void galleryOfMinedPairsTellsTheThresholdsOfTheCall(@TempDir Path folder) throws IOException {
+        Path images = Files.createDirectory(folder.resolve("images"));
+        try (PointerScope scope = new PointerScope()) {
+            Rasters.write(Rasters.of(Golden.of("diva-corrected").input("images_u8")), images);
+        }
+        Path out = folder.resolve("pairs");
+        StringWriter err = new StringWriter();
+        int code = Main.commandLine()
+                .setOut(new PrintWriter(new StringWriter()))
+                .setErr(new PrintWriter(err))
+                .execute(
+                        "mine",
+                        "--clip",
+                        CLIP,
+                        "--dino",
+                        Golden.path("dinov2").toString(),
+                        "--images",
+                        images.toString(),
+                        "--out",
+                        out.toString(),
+                        "--clip-above=-0.25",
+                        "--dino-below=1.5");
+        assertThat(code).as(err.toString()).isZero();
+        assertThat(Files.readString(out.resolve("gallery.html"))).contains("cosine above -0.25", "below 1.5");
+        assertThat(Files.readAllLines(out.resolve("Questions.csv"))).hasSize(5); // a header and two pairs
     }
 }

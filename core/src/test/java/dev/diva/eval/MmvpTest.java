@@ -79,6 +79,19 @@ class MmvpTest {
                 .hasMessageContaining("row 3");
     }
 
+    @Test
+    void unknownPatternAmongKnownOnesIsNamedAndCountedAlone() throws IOException {
+        write("1,Texts,a\n2,Texts,b\n3,Left,c\n4,Left,d\n", 3, 4);
+        Path texts = Files.createDirectories(folder.resolve("MLLM_VLM Images/Texts"));
+        Files.write(texts.resolve("1.jpg"), new byte[] {1});
+        Files.write(texts.resolve("2.jpg"), new byte[] {1});
+        MmvpSet set = MmvpReader.read(folder, MmvpReader.Missing.FAIL);
+        assertThat(set.pairs()).extracting(MmvpPair::pattern).containsExactly("Texts", "Left");
+        assertThat(set.warnings())
+                .anyMatch(warning -> warning.contains("row 4: \"Left\" is none of the nine patterns"))
+                .noneMatch(warning -> warning.contains("\"Texts\""));
+    }
+
     private void write(String rows, int... images) throws IOException {
         Path type = Files.createDirectories(folder.resolve("MLLM_VLM Images/Left"));
         Files.writeString(folder.resolve("Questions.csv"), "Question ID,Type,Statement\n" + rows);

@@ -155,6 +155,32 @@ class ReportWriterTest {
         assertThat(page.selectFirst("table.test tbody").text()).isEqualTo("25 5 3.000e-04");
     }
 
+    @Test
+    void answersGainedAndLostAreToldForEveryTestedMetric() throws IOException {
+        Document page = page(evaluation("""
+                {"task":"retrieval","results":[
+                  {"model":"a","data":"x/coco","metrics":{"image_retrieval_recall@5":0.5,"text_retrieval_recall@5":0.5}},
+                  {"model":"b","data":"x/coco","metrics":{"image_retrieval_recall@5":0.6,"text_retrieval_recall@5":0.4}}],
+                 "tests":[{"data":"x/coco image_retrieval_recall@5","first":"a","second":"b","gained":25,"lost":5,"p":0.0003},
+                          {"data":"x/coco text_retrieval_recall@5","first":"a","second":"b","gained":3,"lost":4,"p":1}]}"""));
+        assertThat(page.select("#scores-1 table.test tbody tr").eachText())
+                .containsExactly("Coco, image recall@5 25 5 3.000e-04", "Coco, text recall@5 3 4 1");
+    }
+
+    @Test
+    void dataReportIsInWords() throws IOException {
+        Files.writeString(folder.resolve("recipe.yaml"), "seed: 1");
+        Files.writeString(folder.resolve("data.json"), """
+                {"images": 12, "paddedShare": 0.25, "unreadable": [{"name": "a.png", "reason": "cut"}], "nearDuplicates": []}""");
+        assertThat(page(folder).select("#run-0-record table.facts tr").eachText())
+                .containsExactly(
+                        "Images 12",
+                        "With a white or black border 25.0 %",
+                        "Cannot be read › 1 › name a.png",
+                        "Cannot be read › 1 › reason cut",
+                        "The same look none");
+    }
+
     /** The page reads what {@code diva eval} writes, field by field, and shows its warnings. */
     @Test
     void recordOfEvalIsReadWhole() throws IOException {

@@ -42,7 +42,7 @@ public final class SuiteRun {
     public record Options(Clip.Options clip, Feature feature, boolean skipsExisting) {}
 
     /** A cell that could not be scored. */
-    public record Failure(String model, String dataset, Task task, RuntimeException cause) {}
+    public record Failure(String model, String dataset, Task task, Throwable cause) {}
 
     /** Hears of progress. */
     public interface Listener {
@@ -91,7 +91,7 @@ public final class SuiteRun {
             }
             cells.add(Cell.read(file));
             listener.done(file, !isThere);
-        } catch (RuntimeException e) { // whatever it is, the other cells do not depend on it
+        } catch (Throwable e) { // memory that ran out as well: whatever it is, the other cells do not depend on it
             Failure failure = new Failure(model.entry.name(), data.name(), task, e);
             failures.add(failure);
             listener.failed(failure);

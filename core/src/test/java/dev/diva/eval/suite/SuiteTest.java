@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.cli.EvalCommand;
+import dev.diva.clip.Clip;
+import dev.diva.eval.Feature;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -110,5 +114,34 @@ class SuiteTest {
         assertThatThrownBy(() -> Suite.read(suite))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("two entries named one");
+    }
+
+    @Test
+    @SuppressWarnings({"serial", "unchecked"}) // of the node that fails
+    void memoryThatRunsOutLosesOneCell() {
+        Suite read = Suite.read(suite);
+        JsonNode hungry = new ObjectNode(JsonNodeFactory.instance) {
+            @Override
+            public JsonNode path(String key) {
+                throw new OutOfMemoryError("Java heap space");
+            }
+        };
+        Suite.DataEntry good = read.datasets().get(0);
+        Suite.DataEntry bad = new Suite.DataEntry("hungry", good.folder(), good.tasks(), hungry);
+        SuiteRun run = new SuiteRun(
+                new Suite(read.models(), List.of(bad, good)),
+                cells,
+                new SuiteRun.Options(Clip.Options.DEFAULT, Feature.ZERO_SHOT, false));
+        run.run(new SuiteRun.Listener() {
+            @Override
+            public void done(Path file, boolean computed) {}
+
+            @Override
+            public void failed(SuiteRun.Failure failure) {}
+        });
+        assertThat(run.failures()).hasSize(2).allMatch(failure -> failure.cause() instanceof OutOfMemoryError);
+        assertThat(run.cells())
+                .hasSize(2)
+                .allMatch(cell -> cell.path("dataset").asText().equals(good.name()));
     }
 }
