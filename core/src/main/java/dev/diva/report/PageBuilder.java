@@ -165,8 +165,10 @@ final class PageBuilder {
                 .flatMap(section -> section.rows().stream())
                 .filter(row -> !Double.isNaN(row.change()))
                 .min(Comparator.comparingDouble(ScoreRow::change))
-                .ifPresent(row -> tiles.add(
-                        new Tile("Lowest change elsewhere", Numbers.points(row.change()) + " points", row.label())));
+                .ifPresent(row -> tiles.add(new Tile(
+                        tiles.isEmpty() ? "Lowest change" : "Lowest change elsewhere",
+                        Numbers.points(row.change()) + " points",
+                        row.label())));
         if (runs.size() == 1) {
             runs.get(0).curves().forEach(curve -> curveTile(curve, tiles));
         }

@@ -23,11 +23,12 @@ final class Reading {
         if (!changed.isEmpty()) {
             ScoreRow worst = changed.get(0);
             ScoreRow best = changed.get(changed.size() - 1);
+            String where = sentences.isEmpty() ? "The" : "Elsewhere the";
             if (worst.change() < 0) {
-                sentences.add("Elsewhere the largest fall is " + describe(worst) + ".");
+                sentences.add(where + " largest fall is " + describe(worst) + ".");
             }
             if (best.change() > 0) {
-                sentences.add("Elsewhere the largest rise is " + describe(best) + ".");
+                sentences.add(where + " largest rise is " + describe(best) + ".");
             }
         }
         comparisons.stream()

@@ -163,6 +163,8 @@ class ReportWriterTest {
                   {"model":"b","data":"x/coco","metrics":{"image_retrieval_recall@5":0.6,"text_retrieval_recall@5":0.4}}],
                  "tests":[{"data":"x/coco image_retrieval_recall@5","first":"a","second":"b","gained":25,"lost":5,"p":0.0003},
                           {"data":"x/coco text_retrieval_recall@5","first":"a","second":"b","gained":3,"lost":4,"p":1}]}"""));
+        assertThat(page.selectFirst("#reading").text())
+                .contains("The largest fall is Coco, text recall@5", "The largest rise is Coco, image recall@5");
         assertThat(page.select("#scores-1 table.test tbody tr").eachText())
                 .containsExactly("Coco, image recall@5 25 5 3.000e-04", "Coco, text recall@5 3 4 1");
     }
