@@ -52,6 +52,17 @@ public final class MappedFile implements AutoCloseable {
                 elements(info.toString(), info.dtype(), offset, info.numel()).reshape(info.shape()));
     }
 
+    /** The same elements as a dense tensor of that shape in memory of its own: read, not mapped. */
+    public Tensor copied(TensorInfo info, long offset) {
+        return Scopes.returning(() -> {
+            Region region = new Region(offset, info.bytes());
+            Tensor row = region.bytes == 0
+                    ? elements(info.toString(), info.dtype(), offset, 0)
+                    : copy(info.toString(), info.dtype(), region, info.numel());
+            return row.reshape(info.shape());
+        });
+    }
+
     private synchronized BytePointer map(String what, Region region) {
         return mapped.computeIfAbsent(region, r -> {
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {

@@ -59,11 +59,20 @@ public final class SafetensorsFile implements TensorSource {
 
     @Override
     public Tensor read(String name) {
+        return data.dense(known(name), header.offset(name));
+    }
+
+    @Override
+    public Tensor readOnce(String name) {
+        return data.copied(known(name), header.offset(name));
+    }
+
+    private TensorInfo known(String name) {
         TensorInfo info = info(name);
         if (info == null) {
             throw new CheckpointException(path + ": has no tensor " + name);
         }
-        return data.dense(info, header.offset(name));
+        return info;
     }
 
     @Override

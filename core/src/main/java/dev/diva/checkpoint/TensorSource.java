@@ -27,6 +27,14 @@ public interface TensorSource extends AutoCloseable {
     Tensor read(String name);
 
     /**
+     * The same for a caller that converts the tensor at once and never looks at the stored one again: where {@link #read} would map the
+     * file, its pages do not stay in the memory of this process.
+     */
+    default Tensor readOnce(String name) {
+        return read(name);
+    }
+
+    /**
      * Called with the name and shape that a model expects, before {@link #info} is asked. Files have nothing to do then; a source of
      * new weights makes the tensor.
      */

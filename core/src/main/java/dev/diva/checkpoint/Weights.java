@@ -187,12 +187,14 @@ public final class Weights implements AutoCloseable {
 
         private Tensor load(String name, ScalarType frozenType) {
             try (PointerScope scope = new PointerScope()) {
-                Tensor stored = source.read(name);
                 if (isTrained.test(name)) {
-                    Tensor master =
-                            stored.to(placement.device(), ScalarType.Float).clone();
+                    Tensor master = source.readOnce(name)
+                            .to(placement.device(), ScalarType.Float)
+                            .clone();
                     return Scopes.keep(master.set_requires_grad(true));
                 }
+                boolean isConverted = source.info(name).dtype().scalarType().intern() != frozenType.intern();
+                Tensor stored = isConverted ? source.readOnce(name) : source.read(name);
                 return Scopes.keep(stored.to(placement.device(), frozenType));
             }
         }

@@ -43,10 +43,19 @@ final class PrefixedSource implements TensorSource {
 
     @Override
     public Tensor read(String name) {
+        return whole.read(known(name));
+    }
+
+    @Override
+    public Tensor readOnce(String name) {
+        return whole.readOnce(known(name));
+    }
+
+    private String known(String name) {
         if (!infos.containsKey(name)) {
             throw new CheckpointException(location() + ": has no tensor " + name);
         }
-        return whole.read(prefix + name);
+        return prefix + name;
     }
 
     @Override

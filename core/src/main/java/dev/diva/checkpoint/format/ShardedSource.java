@@ -111,11 +111,20 @@ final class ShardedSource implements TensorSource {
 
     @Override
     public Tensor read(String name) {
+        return owner(name).read(name);
+    }
+
+    @Override
+    public Tensor readOnce(String name) {
+        return owner(name).readOnce(name);
+    }
+
+    private TensorSource owner(String name) {
         TensorSource owner = owners.get(name);
         if (owner == null) {
             throw new CheckpointException(index + ": has no tensor " + name);
         }
-        return owner.read(name);
+        return owner;
     }
 
     @Override

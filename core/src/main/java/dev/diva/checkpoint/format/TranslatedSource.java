@@ -26,7 +26,18 @@ public final class TranslatedSource implements TensorSource {
     private final Map<String, Reading> readings = new LinkedHashMap<>();
 
     /** How a tensor under its new name is made. */
-    private record Reading(TensorInfo info, java.util.function.Supplier<Tensor> tensor) {}
+    private record Reading(TensorInfo info, Making making) {}
+
+    /** Makes a tensor from stored ones. */
+    private interface Making {
+        /** @param reader gives a stored tensor by name */
+        Tensor from(Reader reader);
+    }
+
+    /** A stored tensor by name. */
+    private interface Reader {
+        Tensor read(String name);
+    }
 
     private TranslatedSource(TensorSource stored, boolean readsForeign) {
         this.stored = stored;
@@ -77,7 +88,7 @@ public final class TranslatedSource implements TensorSource {
                 return;
             }
         }
-        put(info, () -> stored.read(info.name()));
+        put(info, reader -> reader.read(info.name()));
     }
 
     private boolean isLaterPart(NameRule rule, String name) {
@@ -91,7 +102,7 @@ public final class TranslatedSource implements TensorSource {
 
     private boolean translateFromOurs(TensorInfo info, NameTable table) {
         if (table.isOurs()) {
-            put(info, () -> stored.read(info.name()));
+            put(info, reader -> reader.read(info.name()));
             return true;
         }
         for (NameRule rule : table.rules()) {
@@ -141,7 +152,7 @@ public final class TranslatedSource implements TensorSource {
             part[0] = rows;
             put(
                     new TensorInfo(names.get(i), whole.dtype(), part),
-                    () -> stored.read(whole.name()).narrow(0, from, rows));
+                    reader -> reader.read(whole.name()).narrow(0, from, rows));
             start += rows;
         }
     }
@@ -165,9 +176,9 @@ public final class TranslatedSource implements TensorSource {
         }
         shape = shape.clone();
         shape[0] = rows;
-        put(new TensorInfo(joined, first.dtype(), shape), () -> {
+        put(new TensorInfo(joined, first.dtype(), shape), reader -> {
             TensorVector tensors = new TensorVector();
-            pieces.forEach(piece -> tensors.push_back(stored.read(piece.name())));
+            pieces.forEach(piece -> tensors.push_back(reader.read(piece.name())));
             return torch.cat(tensors, 0);
         });
     }
@@ -175,7 +186,7 @@ public final class TranslatedSource implements TensorSource {
     private void changed(TensorInfo info, String name, NameRule.Change change) {
         long[] shape = info.shape();
         switch (change) {
-            case NONE -> put(new TensorInfo(name, info.dtype(), shape), () -> stored.read(info.name()));
+            case NONE -> put(new TensorInfo(name, info.dtype(), shape), reader -> reader.read(info.name()));
             case TRANSPOSED -> {
                 if (shape.length != 2) {
                     throw new CheckpointException(location() + ": " + info + " is not a matrix");
@@ -183,13 +194,13 @@ public final class TranslatedSource implements TensorSource {
                 long[] turned = {shape[1], shape[0]};
                 put(
                         new TensorInfo(name, info.dtype(), turned),
-                        () -> stored.read(info.name()).t());
+                        reader -> reader.read(info.name()).t());
             }
             case BATCHED, SCALAR -> {
                 long[] other = reshaped(shape, change);
                 put(
                         new TensorInfo(name, info.dtype(), other),
-                        () -> stored.read(info.name()).reshape(other));
+                        reader -> reader.read(info.name()).reshape(other));
             }
         }
     }
@@ -215,8 +226,8 @@ public final class TranslatedSource implements TensorSource {
         return info;
     }
 
-    private void put(TensorInfo info, java.util.function.Supplier<Tensor> tensor) {
-        if (readings.put(info.name(), new Reading(info, tensor)) != null) {
+    private void put(TensorInfo info, Making making) {
+        if (readings.put(info.name(), new Reading(info, making)) != null) {
             throw new CheckpointException(location() + ": two tensors become " + info.name());
         }
     }
@@ -240,11 +251,20 @@ public final class TranslatedSource implements TensorSource {
 
     @Override
     public Tensor read(String name) {
+        return made(name, stored::read);
+    }
+
+    @Override
+    public Tensor readOnce(String name) {
+        return made(name, stored::readOnce);
+    }
+
+    private Tensor made(String name, Reader reader) {
         Reading reading = readings.get(name);
         if (reading == null) {
             throw new CheckpointException(location() + ": has no tensor " + name);
         }
-        return Scopes.returning(reading.tensor());
+        return Scopes.returning(() -> reading.making.from(reader));
     }
 
     @Override
