@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * backward pass: memory for one chunk instead of all, at the speed of autograd with all of them.
  */
 public final class Attention {
-    /** Rows of queries that are scored at once. */
+    /** Rows of queries that are scored at once, at most. */
     static final int QUERY_CHUNK = 256;
 
     /** Scores that are kept for the backward pass at most: 8 MiB of bf16. */
@@ -35,7 +35,7 @@ public final class Attention {
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
-        if (q.scalar_type() != ScalarType.BFloat16 || q.is_cuda()) {
+        if (!isOurs(q)) {
             return torch.scaled_dot_product_attention(
                     q, k, v, new TensorOptional(), 0.0, causal, new DoubleOptional(scale), false);
         }
@@ -44,6 +44,12 @@ public final class Attention {
             return whole(q, k.mul(new Scalar(scale)), v, causal);
         }
         return Scopes.returning(() -> chunked(flat(q), flat(k), flat(v), scale).view(q.shape()));
+    }
+
+    /** Whether libtorch's own kernel is the slow one. */
+    static boolean isOurs(Tensor q) {
+        // A type that comes from libtorch is not the constant itself before it is interned.
+        return q.scalar_type().intern() == ScalarType.BFloat16 && !q.is_cuda();
     }
 
     private static Tensor whole(Tensor q, Tensor scaledKeys, Tensor v, boolean causal) {
@@ -74,11 +80,18 @@ public final class Attention {
                 : output;
     }
 
+    /** Rows of a chunk, all as good as equal: 257 tokens are 129 and 128, since a single row would cost as much as many. */
+    private static long step(long queries) {
+        long chunks = (queries + QUERY_CHUNK - 1) / QUERY_CHUNK;
+        return (queries + chunks - 1) / chunks;
+    }
+
     private static Tensor forward(Tensor q, Tensor scaledKeys, Tensor v) {
         Tensor keys = scaledKeys.transpose(1, 2);
         Tensor output = torch.empty_like(q);
-        for (long from = 0; from < q.size(1); from += QUERY_CHUNK) {
-            long length = Math.min(QUERY_CHUNK, q.size(1) - from);
+        long step = step(q.size(1));
+        for (long from = 0; from < q.size(1); from += step) {
+            long length = Math.min(step, q.size(1) - from);
             try (PointerScope scope = new PointerScope()) {
                 Tensor weights = q.narrow(1, from, length).bmm(keys).softmax(-1); // [batch * heads, chunk, keys]
                 output.narrow(1, from, length).copy_(weights.bmm(v));
@@ -100,8 +113,9 @@ public final class Attention {
         Tensor dq = torch.empty_like(q);
         Tensor dk = torch.zeros(saved[1].shape(), new TensorOptions(ScalarType.Float));
         Tensor dv = torch.zeros(saved[2].shape(), new TensorOptions(ScalarType.Float));
-        for (long from = 0; from < q.size(1); from += QUERY_CHUNK) {
-            long length = Math.min(QUERY_CHUNK, q.size(1) - from);
+        long step = step(q.size(1));
+        for (long from = 0; from < q.size(1); from += step) {
+            long length = Math.min(step, q.size(1) - from);
             try (PointerScope scope = new PointerScope()) {
                 Tensor queries = q.narrow(1, from, length);
                 Tensor dChunk = dOutput.narrow(1, from, length);

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.DeviceType;
 
 /** Start-up of libtorch: threads, and what the machine can do. */
 public final class Engine {
@@ -55,7 +54,7 @@ public final class Engine {
 
     /** Whether the device keeps its memory apart from the host's. */
     public static boolean isCuda(Device device) {
-        return device.type() == DeviceType.CUDA;
+        return device.is_cuda();
     }
 
     /** Resident memory of this process in bytes, or -1 where the system does not tell. */

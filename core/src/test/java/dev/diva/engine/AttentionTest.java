@@ -70,6 +70,13 @@ class AttentionTest {
     }
 
     @Test
+    void bf16OnTheProcessorIsNeverLeftToTheSlowKernel() {
+        assertThat(Attention.isOurs(torch.randn(1, 1, 4, 4).to(ScalarType.BFloat16)))
+                .isTrue();
+        assertThat(Attention.isOurs(torch.randn(1, 1, 4, 4))).isFalse();
+    }
+
+    @Test
     void onlyWhatNeedsAGradientGetsOne() {
         Tensor q = torch.randn(1, 4, 2048, 16).to(ScalarType.BFloat16);
         Tensor k = q.detach().clone();
