@@ -1,6 +1,7 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Scopes;
 import org.bytedeco.pytorch.Tensor;
 
 /** Two linear layers {@code fc1}, {@code fc2} with a pointwise function between them. */
@@ -17,6 +18,6 @@ public final class Mlp {
 
     /** [..., hiddenSize] to the same. */
     public Tensor forward(Tensor x) {
-        return fc2.forward(activation.apply(fc1.forward(x)));
+        return fc2.forward(Scopes.returning(() -> activation.apply(fc1.forward(x))));
     }
 }

@@ -1,6 +1,7 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -25,7 +26,8 @@ public final class TransformerEncoder {
     public Tensor forward(Tensor x) {
         Tensor hidden = x;
         for (TransformerLayer layer : layers) {
-            hidden = layer.forward(hidden);
+            Tensor input = hidden;
+            hidden = Scopes.returning(() -> layer.forward(input));
         }
         return hidden;
     }
@@ -35,7 +37,8 @@ public final class TransformerEncoder {
         List<Tensor> states = new ArrayList<>();
         states.add(x);
         for (TransformerLayer layer : layers) {
-            states.add(layer.forward(states.get(states.size() - 1)));
+            Tensor input = states.get(states.size() - 1);
+            states.add(Scopes.returning(() -> layer.forward(input)));
         }
         return states;
     }

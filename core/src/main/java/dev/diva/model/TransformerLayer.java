@@ -1,6 +1,7 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Scopes;
 import org.bytedeco.pytorch.Tensor;
 
 /** Pre-norm layer of CLIP's and SigLIP's towers: x + attention(norm(x)), then x + mlp(norm(x)). */
@@ -19,7 +20,7 @@ final class TransformerLayer {
 
     /** [batch, tokens, width] to the same. */
     Tensor forward(Tensor x) {
-        Tensor attended = x.add(selfAttention.forward(layerNorm1.forward(x)));
-        return attended.add(mlp.forward(layerNorm2.forward(attended)));
+        Tensor attended = Scopes.returning(() -> x.add(selfAttention.forward(layerNorm1.forward(x))));
+        return Scopes.returning(() -> attended.add(mlp.forward(layerNorm2.forward(attended))));
     }
 }
