@@ -2,7 +2,7 @@
 # Runs a main class of the benchmarks: bench/run.sh CLASS ARGUMENT...   Build first: ./mvnw -q package -DskipTests
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-# As the launcher does: large blocks of memory are kept, not given back and faulted in again.
-export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592
+# As the launcher does.
+export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592 GOMP_SPINCOUNT=100
 exec java -Xmx2g -Dorg.bytedeco.javacpp.maxBytes=0 -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 -Dai.djl.offline=true \
     ${DIVA_JAVA_OPTS:-} -cp "$root/bench/target/classes:$root/core/target/classes:$root/core/target/lib/*" "$@"
