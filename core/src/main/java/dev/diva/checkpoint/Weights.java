@@ -6,6 +6,7 @@ import dev.diva.engine.Scopes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,10 +34,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public final class Weights implements AutoCloseable {
     private final Loading loading;
     private final String prefix;
+    private final boolean isRead;
 
-    private Weights(Loading loading, String prefix) {
+    private Weights(Loading loading, String prefix, boolean isRead) {
         this.loading = loading;
         this.prefix = prefix;
+        this.isRead = isRead;
     }
 
     /** Weights that never change and get no gradient. */
@@ -50,7 +53,7 @@ public final class Weights implements AutoCloseable {
      * @param isTrained which full names become fp32 masters that require gradients
      */
     public static Weights trained(TensorSource source, Placement placement, Predicate<String> isTrained) {
-        return new Weights(new Loading(source, placement, isTrained), "");
+        return new Weights(new Loading(source, placement, isTrained), "", true);
     }
 
     /** The same weights, with low-rank adapters added to some layers. */
@@ -59,9 +62,17 @@ public final class Weights implements AutoCloseable {
         return this;
     }
 
+    /**
+     * The same weights for a part that is built later or never: every tensor is checked against what the file says of it, none is read.
+     * What is built from this view gets zeros, for its constructor alone.
+     */
+    public Weights unread() {
+        return new Weights(loading, prefix, false);
+    }
+
     /** The same weights seen under {@code name.}. */
     public Weights at(String name) {
-        return new Weights(loading, prefix + name + ".");
+        return new Weights(loading, prefix + name + ".", isRead);
     }
 
     /** The same weights seen under {@code name.index.}. */
@@ -80,12 +91,16 @@ public final class Weights implements AutoCloseable {
      * @param shape what the model expects
      */
     public Tensor matrix(String name, long... shape) {
-        return loading.take(prefix + name, loading.placement.precision().dtype(), shape);
+        return take(name, loading.placement.precision().dtype(), shape);
     }
 
     /** A tensor of sums and norms: fp32 in every precision. */
     public Tensor vector(String name, long... shape) {
-        return loading.take(prefix + name, ScalarType.Float, shape);
+        return take(name, ScalarType.Float, shape);
+    }
+
+    private Tensor take(String name, ScalarType frozenType, long... shape) {
+        return isRead ? loading.take(prefix + name, frozenType, shape) : loading.check(prefix + name, shape);
     }
 
     /**
@@ -93,7 +108,7 @@ public final class Weights implements AutoCloseable {
      * lora_B.weight}, as peft does.
      */
     public Optional<LowRank> adapter(long out, long in) {
-        return loading.adapter(prefix, out, in);
+        return isRead ? loading.adapter(prefix, out, in) : Optional.empty();
     }
 
     /** Every adapter by the name of its layer. */
@@ -158,6 +173,7 @@ public final class Weights implements AutoCloseable {
         private final Placement placement;
         private final Predicate<String> isTrained;
         private final Map<String, Tensor> taken = new LinkedHashMap<>();
+        private final Set<String> checked = new HashSet<>();
         private final List<Pattern> ignored = new ArrayList<>();
         private final List<String> problems = new ArrayList<>();
         private final Map<String, LowRank> adapters = new LinkedHashMap<>();
@@ -174,6 +190,25 @@ public final class Weights implements AutoCloseable {
             if (known != null) {
                 return known;
             }
+            requireFit(name, shape);
+            boolean fits = problems.isEmpty();
+            Tensor tensor = fits ? load(name, frozenType) : Scopes.keep(zeros(shape));
+            taken.put(name, tensor);
+            return tensor;
+        }
+
+        Tensor check(String name, long... shape) {
+            requireFit(name, shape);
+            checked.add(name);
+            return zeros(shape);
+        }
+
+        /** A single number seen everywhere. */
+        private static Tensor zeros(long... shape) {
+            return torch.zeros(1).sum().expand(shape);
+        }
+
+        private void requireFit(String name, long... shape) {
             source.expect(name, shape);
             TensorInfo info = source.info(name);
             if (info == null) {
@@ -181,12 +216,6 @@ public final class Weights implements AutoCloseable {
             } else if (!Arrays.equals(info.shape(), shape)) {
                 problems.add(name + " is " + Arrays.toString(info.shape()) + ", expected " + Arrays.toString(shape));
             }
-            boolean fits = problems.isEmpty();
-            Tensor tensor = fits
-                    ? load(name, frozenType)
-                    : Scopes.keep(torch.zeros(1).sum().expand(shape));
-            taken.put(name, tensor);
-            return tensor;
         }
 
         private Tensor load(String name, ScalarType frozenType) {
@@ -251,7 +280,7 @@ public final class Weights implements AutoCloseable {
         private Set<String> unused() {
             return source.tensors().stream()
                     .map(TensorInfo::name)
-                    .filter(name -> !taken.containsKey(name))
+                    .filter(name -> !taken.containsKey(name) && !checked.contains(name))
                     .filter(name ->
                             ignored.stream().noneMatch(p -> p.matcher(name).matches()))
                     .collect(Collectors.toCollection(TreeSet::new));

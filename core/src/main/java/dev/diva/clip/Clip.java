@@ -44,9 +44,9 @@ public final class Clip implements AutoCloseable {
     private final ClipConfig config;
     private final Preprocessing preprocessing;
     private final VisionTower vision;
-    private final TextTower text; // null where the checkpoint has none
     private final OptionalDouble logLogitScale;
     private final OptionalDouble logitBias;
+    private TextTower text; // read with the first text
     private Tokenizer tokenizer; // opened with the first text
     private String textTower; // computed when asked for
 
@@ -91,7 +91,9 @@ public final class Clip implements AutoCloseable {
         this.weights = Weights.frozen(checkpoint.tensors(), Placement.cpu(options.precision));
         weights.ignore(BUFFERS);
         this.vision = new VisionTower(weights, config.vision());
-        this.text = config.hasText() ? new TextTower(weights, config.text()) : null;
+        if (config.hasText()) {
+            new TextTower(weights.unread(), config.text());
+        }
         this.logLogitScale = scalar("logit_scale");
         this.logitBias = scalar("logit_bias");
         weights.finish();
@@ -196,8 +198,8 @@ public final class Clip implements AutoCloseable {
 
     /** Embeddings of texts that were tokenised elsewhere: a row of contextLength ids per text. */
     public float[][] encodeIds(List<long[]> ids, Scale scale) {
-        requireText();
-        return inBatches(ids.size(), (from, to) -> scaled(text.embedding(idTensor(ids.subList(from, to))), scale));
+        TextTower tower = readText();
+        return inBatches(ids.size(), (from, to) -> scaled(tower.embedding(idTensor(ids.subList(from, to))), scale));
     }
 
     /** The tokenizer of the checkpoint, opened on first use. */
@@ -211,7 +213,7 @@ public final class Clip implements AutoCloseable {
 
     /** Names the text tower by its content: equal for models that give the same embeddings of texts. */
     public String textTower() {
-        requireText();
+        readText();
         if (textTower == null) {
             textTower = TextDigest.of(weights.tensors(), checkpoint.format() + " " + options.precision);
         }
@@ -301,8 +303,16 @@ public final class Clip implements AutoCloseable {
         return OptionalDouble.of(value.numel() == 1 ? Tensors.toFloats(value)[0] : Double.NaN);
     }
 
-    private void requireText() {
+    private TextTower readText() {
+        requireText();
         if (text == null) {
+            text = new TextTower(weights, config.text());
+        }
+        return text;
+    }
+
+    private void requireText() {
+        if (!config.hasText()) {
             throw new BadInputException(weights.location() + ": has no text tower");
         }
     }

@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The image tower of a checkpoint, of which some part may learn; the text tower stays on disk. Not thread safe. */
 public final class VisionModel implements AutoCloseable {
-    /** The other tower, and buffers that old versions of the libraries saved among the weights. */
-    private static final Pattern NOT_OURS = Pattern.compile("text_.*|logit_scale|logit_bias|.*\\.position_ids");
+    /** What only embeddings of texts need, and buffers that old versions of the libraries saved among the weights. */
+    private static final Pattern NOT_OURS = Pattern.compile("logit_scale|logit_bias|.*\\.position_ids");
 
     private final ClipCheckpoint checkpoint;
     private final Weights weights;
@@ -29,13 +29,17 @@ public final class VisionModel implements AutoCloseable {
     private VisionModel(ClipCheckpoint checkpoint, Placement placement, TrainedPart trained) {
         this.checkpoint = checkpoint;
         ClipFiles files = new ClipFiles(checkpoint);
-        VisionConfig config = files.config().vision();
+        ClipConfig both = files.config();
+        VisionConfig config = both.vision();
         this.preprocessing = files.preprocessing(config);
         this.weights = Weights.trained(
                         checkpoint.tensors(), placement, trained.masters().apply(config))
                 .withAdapters(trained.adapters());
         weights.ignore(NOT_OURS);
         this.tower = new VisionTower(weights, config);
+        if (both.hasText()) {
+            new TextTower(weights.unread(), both.text());
+        }
         weights.finish();
     }
 
