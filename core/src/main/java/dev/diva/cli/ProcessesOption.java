@@ -37,8 +37,22 @@ final class ProcessesOption {
             description = "How long to wait for all processes to come. Default: ${DEFAULT-VALUE}.")
     private long timeoutSeconds;
 
+    @Option(
+            names = "--exchange-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "600",
+            description = {
+                "How long a process waits for another in a step before it says that the other hangs;",
+                "scores that the first one computes during training count. Default: ${DEFAULT-VALUE}."
+            })
+    private long exchangeSeconds;
+
     /** Whether this process is only to start the ranks. */
     boolean launches() {
+        if (timeoutSeconds < 1 || exchangeSeconds < 1) {
+            throw new ParameterException(
+                    command.commandLine(), "--process-timeout and --exchange-timeout are at least 1 second");
+        }
         if (processes != null && processes < 1) {
             throw new ParameterException(command.commandLine(), NAME + " is " + processes + ", expected at least 1");
         }
@@ -75,7 +89,8 @@ final class ProcessesOption {
                 Sha256.of(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12),
                 "version",
                 build.version() + " (" + build.commit() + ")");
-        return Processes.join(place.get(), placement, terms, Duration.ofSeconds(timeoutSeconds));
+        return Processes.join(
+                place.get(), placement, terms, Duration.ofSeconds(timeoutSeconds), Duration.ofSeconds(exchangeSeconds));
     }
 
     static List<String> withoutOption(List<String> arguments) {

@@ -44,7 +44,7 @@ record SharedEncoding(Processes processes, Path out, int batch) {
 
     /** Waits for all parts and, in the first process, appends them in order. */
     void join(EmbeddingsFile file) {
-        processes.barrier();
+        processes.awaitAll();
         if (processes.isFirst()) {
             for (int rank = 0; rank < processes.world(); rank++) {
                 file.appendPart(part(rank));

@@ -77,6 +77,21 @@ public final class GradientAverage implements AutoCloseable {
         }
     }
 
+    /**
+     * What went wrong in a backward pass: where it was the exchange, the process that broke it; otherwise the failure itself.
+     *
+     * @param failure thrown by the backward pass after {@link #beforeLastBackward}
+     */
+    public RuntimeException explained(RuntimeException failure) {
+        if (reducer == null || failure.getClass() != RuntimeException.class) {
+            return failure; // a native failure is of exactly that class
+        }
+        return processes
+                .explained(failure)
+                .<RuntimeException>map(broken -> broken)
+                .orElse(failure);
+    }
+
     /** Indices of the parameters in the order in which gradients arrive, cut by size. */
     private static List<List<Integer>> buckets(List<Tensor> parameters) {
         List<List<Integer>> buckets = new ArrayList<>();

@@ -3,6 +3,9 @@ package dev.diva.engine;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.TCPStore;
 
 /**
@@ -11,17 +14,24 @@ import org.bytedeco.pytorch.TCPStore;
  */
 final class Peers implements AutoCloseable {
     private static final long BEAT_MILLIS = 1_000;
+    private static final long POLL_MILLIS = 50;
     /** Several beats of a busy machine. */
     private static final long WATCH_MILLIS = 8_000;
+    /** After which a process that others wait for is asked whether it still lives. */
+    private static final long LOOK_MILLIS = 30_000;
 
     private final ProcessPlace place;
+    private final Duration exchangeTimeout;
     private final TCPStore store;
     private volatile boolean closed;
     private volatile String failure; // what a process said before it left
+    private final AtomicLong entered = new AtomicLong();
     private int gathered;
 
-    Peers(ProcessPlace place) {
+    /** @param exchangeTimeout of the exchanges that may break */
+    Peers(ProcessPlace place, Duration exchangeTimeout) {
         this.place = place;
+        this.exchangeTimeout = exchangeTimeout;
         this.store = Rendezvous.connect(place, false, Duration.ofSeconds(30));
         Thread thread = new Thread(this::beat, "heartbeat");
         thread.setDaemon(true);
@@ -34,6 +44,7 @@ final class Peers implements AutoCloseable {
                 synchronized (this) {
                     if (!closed) {
                         store.add("beat/" + place.rank(), 1);
+                        store.set("entered/" + place.rank(), Long.toString(entered.get()));
                         failure = Rendezvous.failure(store);
                     }
                 }
@@ -42,6 +53,11 @@ final class Peers implements AutoCloseable {
                 return; // rank 0 is gone; the next exchange says so
             }
         }
+    }
+
+    /** Counts an exchange that this process comes to, so that the one that others wait for can be told. */
+    void entered() {
+        entered.incrementAndGet();
     }
 
     /** Tells the others why this process leaves. */
@@ -60,18 +76,37 @@ final class Peers implements AutoCloseable {
         synchronized (this) {
             store.set(key + place.rank(), mine);
         }
-        for (int rank = 0; rank < place.world(); rank++) {
-            while (!has(key + rank)) {
-                if (failure != null) {
-                    throw explain(new IllegalStateException(failure));
+        try {
+            for (int rank = 0; rank < place.world(); rank++) {
+                await(key + rank);
+                synchronized (this) {
+                    all.add(store.get_to_str(key + rank));
                 }
-                Rendezvous.pause();
             }
-            synchronized (this) {
-                all.add(store.get_to_str(key + rank));
-            }
+        } catch (ProcessesException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw explain(e);
         }
         return all;
+    }
+
+    /** Polls, so that the heartbeat goes on meanwhile. */
+    private void await(String key) {
+        long[] before = beats();
+        for (long waited = POLL_MILLIS; !has(key); waited += POLL_MILLIS) {
+            if (failure != null) {
+                throw explain(new IllegalStateException(failure));
+            }
+            Rendezvous.pause(POLL_MILLIS);
+            if (waited % LOOK_MILLIS == 0) {
+                long[] after = beats();
+                if (!still(before, after).isEmpty()) {
+                    throw explain(new IllegalStateException("a process is gone"));
+                }
+                before = after;
+            }
+        }
     }
 
     private synchronized boolean has(String key) {
@@ -80,40 +115,70 @@ final class Peers implements AutoCloseable {
 
     /** One line that says which process broke an exchange; takes seconds. */
     ProcessesException explain(RuntimeException cause) {
+        return broken(cause)
+                .orElseGet(() ->
+                        stops("an exchange with the other processes failed: " + Rendezvous.firstLine(cause), cause));
+    }
+
+    /** The same; empty when all processes are there and have come as far as this one. */
+    Optional<ProcessesException> broken(RuntimeException cause) {
         String reason;
         try {
-            reason = reason(Rendezvous.firstLine(cause));
+            reason = reason();
         } catch (RuntimeException storeLost) {
             reason = failure == null ? "rank 0 is gone" : failure;
         }
+        return Optional.ofNullable(reason).map(known -> stops(known, cause));
+    }
+
+    private ProcessesException stops(String reason, RuntimeException cause) {
         return new ProcessesException(
                 "rank " + place.rank() + " stops: " + reason + "; continue from the last checkpoint with --resume",
                 cause);
     }
 
-    private String reason(String broken) {
+    /** What broke an exchange, told to the others as well; null when all are there. */
+    private String reason() {
         String said = said();
+        long[] before = beats();
+        for (long waited = 0; said == null && waited < WATCH_MILLIS; waited += 250) {
+            Rendezvous.pause(250);
+            said = said();
+        }
         if (said != null) {
             return said;
         }
-        long[] before = beats();
-        for (long waited = 0; waited < WATCH_MILLIS; waited += 250) {
-            Rendezvous.pause(250);
-            said = said();
-            if (said != null) {
-                return said;
-            }
+        List<Integer> gone = still(before, beats());
+        List<Integer> late = gone.isEmpty() ? late() : List.of();
+        if (gone.isEmpty() && late.isEmpty()) {
+            return null;
         }
-        long[] after = beats();
-        List<Integer> gone = new ArrayList<>();
-        for (int rank = 0; rank < place.world(); rank++) {
-            if (rank != place.rank() && after[rank] == before[rank]) {
-                gone.add(rank);
-            }
-        }
-        return gone.isEmpty()
-                ? "an exchange with the other processes failed: " + broken
+        String reason = gone.isEmpty()
+                ? "rank " + Rendezvous.join(late) + " of " + place.world()
+                        + " hangs: it did not come to an exchange within " + exchangeTimeout.toSeconds() + " s"
                 : "rank " + Rendezvous.join(gone) + " of " + place.world() + " is gone";
+        synchronized (this) {
+            Rendezvous.fail(store, reason);
+        }
+        return reason;
+    }
+
+    private List<Integer> still(long[] before, long[] after) {
+        return others().filter(rank -> after[rank] == before[rank]).boxed().toList();
+    }
+
+    /** Those that have come to fewer exchanges than this process. */
+    private synchronized List<Integer> late() {
+        return others().filter(rank -> entered(rank) < entered.get()).boxed().toList();
+    }
+
+    private long entered(int rank) {
+        String key = "entered/" + rank;
+        return Rendezvous.has(store, key) ? Long.parseLong(store.get_to_str(key)) : 0;
+    }
+
+    private IntStream others() {
+        return IntStream.range(0, place.world()).filter(rank -> rank != place.rank());
     }
 
     private synchronized String said() {

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.Pointer;
@@ -30,9 +31,6 @@ import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
  * group, and every method is then free. Every exchange must be entered by all processes in the same order, from one thread.
  */
 public final class Processes implements AutoCloseable {
-    /** How long an exchange may take, as PyTorch's default: rank 0 may be writing a checkpoint or scoring meanwhile. */
-    private static final Duration EXCHANGE_TIMEOUT = Duration.ofMinutes(30);
-
     private final int rank;
     private final int world;
     private final ProcessGroup group;
@@ -58,16 +56,22 @@ public final class Processes implements AutoCloseable {
      * @param placement where the tensors to be exchanged live; those on the CPU can always be exchanged too
      * @param terms what must be the same on every process, by name, such as the hash of the recipe
      * @param timeout for all to come
+     * @param exchangeTimeout for each exchange, in which rank 0 may be writing a checkpoint or scoring
      * @throws ProcessesException on every process, naming the rank, when one does not come or brings other terms
      */
-    public static Processes join(ProcessPlace place, Placement placement, Map<String, String> terms, Duration timeout) {
+    public static Processes join(
+            ProcessPlace place,
+            Placement placement,
+            Map<String, String> terms,
+            Duration timeout,
+            Duration exchangeTimeout) {
         torch.initLogging(); // heeds TORCH_CPP_LOG_LEVEL
         Rendezvous rendezvous = Rendezvous.meet(place, terms, timeout);
-        Peers peers = new Peers(place);
+        Peers peers = new Peers(place, exchangeTimeout);
         try (PointerScope scope = new PointerScope()) {
             List<Pointer> held = new ArrayList<>(List.of(rendezvous.store()));
             ProcessGroup group = new ProcessGroup(place.rank(), place.world());
-            ProcessGroupGloo gloo = gloo(place, rendezvous);
+            ProcessGroupGloo gloo = gloo(place, rendezvous, exchangeTimeout);
             group.setBackend(DeviceType.CPU, ProcessGroup.BackendType.GLOO, new BackendOptional(gloo));
             held.add(gloo);
             if (Engine.isCuda(placement.device())) {
@@ -85,9 +89,8 @@ public final class Processes implements AutoCloseable {
         }
     }
 
-    private static ProcessGroupGloo gloo(ProcessPlace place, Rendezvous rendezvous) {
-        ProcessGroupGloo.Options options =
-                ProcessGroupGloo.Options.create(new Milliseconds(EXCHANGE_TIMEOUT.toMillis()));
+    private static ProcessGroupGloo gloo(ProcessPlace place, Rendezvous rendezvous, Duration timeout) {
+        ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(new Milliseconds(timeout.toMillis()));
         options.devices().push_back(device(place, rendezvous.onOneHost()));
         return new ProcessGroupGloo(rendezvous.store(), place.rank(), place.world(), options);
     }
@@ -168,9 +171,14 @@ public final class Processes implements AutoCloseable {
         return peers == null ? List.of(mine) : peers.gather(mine);
     }
 
-    /** Waits for all processes. */
+    /** Waits for all processes, as long as an exchange may take. */
     public void barrier() {
         sum(0);
+    }
+
+    /** Waits for all processes, however long they work; a lost one is named. */
+    public void awaitAll() {
+        gather("");
     }
 
     /** Tells the other processes why this one leaves, so that they can say so; takes a few seconds. */
@@ -186,6 +194,7 @@ public final class Processes implements AutoCloseable {
 
     /** Runs a part of an exchange; when that breaks, finds out which process broke it. */
     void guarded(Runnable part) {
+        peers.entered();
         try {
             part.run();
         } catch (ProcessesException e) {
@@ -193,6 +202,11 @@ public final class Processes implements AutoCloseable {
         } catch (RuntimeException e) {
             throw peers.explain(e);
         }
+    }
+
+    /** The process that broke an exchange, if one did. */
+    Optional<ProcessesException> explained(RuntimeException failure) {
+        return peers.broken(failure);
     }
 
     private void exchange(Supplier<Work> start) {

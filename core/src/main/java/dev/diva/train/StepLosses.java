@@ -1,9 +1,13 @@
 package dev.diva.train;
 
+import dev.diva.engine.Processes;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The losses of a step, each draw of each micro-batch, and which images they came from. */
 final class StepLosses {
@@ -32,7 +36,7 @@ final class StepLosses {
     /**
      * The losses of all micro-batches in order, the same on every process.
      *
-     * @throws DivergedException on every process when one of them is not finite
+     * @throws DivergedException on every process when one of them is not finite, with the same line, which names the process
      */
     List<Double> ofAllProcesses(long step) {
         int draws = own.values().iterator().next().length;
@@ -42,24 +46,39 @@ final class StepLosses {
                 all[i * draws + draw] = losses[draw] / team.sharing().slices();
             }
         });
-        List<Double> losses = new ArrayList<>();
-        for (double loss : team.processes().sum(all)) {
-            require("loss", loss, step, names.get(losses.size() / draws));
-            losses.add(loss);
+        double[] sums = team.processes().sum(all);
+        if (!Arrays.stream(sums).allMatch(Double::isFinite)) {
+            throw diverged(notFinite(step));
         }
-        return losses;
+        return Arrays.stream(sums).boxed().toList();
     }
 
-    /** Fails for a number that is not finite. */
+    /** Fails for a number that is the same on every process and not finite. */
     void requireFinite(String what, double value, long step) {
-        require(what, value, step, names.values().stream().flatMap(List::stream).toList());
+        if (!Double.isFinite(value)) {
+            throw diverged(line(what, value, step, names.values().stream().flatMap(List::stream)));
+        }
     }
 
-    private void require(String what, double value, long step, List<String> images) {
-        if (!Double.isFinite(value)) {
-            throw new DivergedException(what + " is " + value + " in step " + step + ", images "
-                    + (images == null ? "of another process" : String.join(", ", images))
-                    + "; the weights are those from before this step. Try a lower rate");
-        }
+    /** The processes whose losses are not finite, and the images, the same on every process. */
+    private String notFinite(long step) {
+        List<String> lines = new ArrayList<>();
+        own.forEach((i, losses) -> Arrays.stream(losses)
+                .filter(loss -> !Double.isFinite(loss))
+                .limit(1)
+                .forEach(loss -> lines.add(line("loss", loss, step, names.get(i).stream()))));
+        Processes processes = team.processes();
+        String rank = processes.world() == 1 ? "" : "rank " + processes.rank() + ": ";
+        return processes.gather(lines.isEmpty() ? "" : rank + lines.get(0)).stream()
+                .filter(line -> !line.isEmpty())
+                .collect(Collectors.joining("; "));
+    }
+
+    private static String line(String what, double value, long step, Stream<String> images) {
+        return what + " is " + value + " in step " + step + ", images " + images.collect(Collectors.joining(", "));
+    }
+
+    private static DivergedException diverged(String what) {
+        return new DivergedException(what + "; the weights are those from before this step. Try a lower rate");
     }
 }

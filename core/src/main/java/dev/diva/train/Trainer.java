@@ -116,6 +116,8 @@ public final class Trainer {
             Runnable last = sharing.isLast(i) ? average::beforeLastBackward : () -> {};
             Contribution contribution = new Contribution(settings.accumulation(), sharing.groups(), last);
             losses.add(i, batch.names(), objective.backward(batch, state.streams(), sharing.share(), contribution));
+        } catch (RuntimeException e) {
+            throw average.explained(e); // the last backward pass exchanges gradients
         }
     }
 

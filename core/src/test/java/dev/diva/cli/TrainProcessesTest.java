@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -72,6 +73,28 @@ class TrainProcessesTest {
             assertThat(rank.output()).contains("diva: rank 1 has another recipe than rank 0");
         }
         assertThat(folder.resolve("other")).doesNotExist();
+    }
+
+    @Test
+    void aRankOfAnotherVersionIsToldByEveryRank() throws IOException {
+        // The boot class path is asked first, so this is what rank 1 takes for its build.
+        Path other = Files.createDirectories(folder.resolve("other/dev/diva"));
+        Files.writeString(other.resolve("build.properties"), "version=9.9\ncommit=abc\n");
+        int port = JavaProcess.freePort();
+        List<JavaProcess> ranks = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            Map<String, String> place =
+                    new HashMap<>(new ProcessPlace(rank, 2, rank, "127.0.0.1", port).toEnvironment());
+            if (rank == 1) {
+                place.put("JDK_JAVA_OPTIONS", "-Xbootclasspath/a:" + folder.resolve("other"));
+            }
+            ranks.add(train(folder.resolve("run"), place));
+        }
+        for (JavaProcess rank : ranks) {
+            assertThat(rank.await(60)).isEqualTo(1);
+            assertThat(rank.output()).contains("diva: rank 1 has another version than rank 0: 9.9 (abc), expected ");
+        }
+        assertThat(folder.resolve("run")).doesNotExist();
     }
 
     @Test

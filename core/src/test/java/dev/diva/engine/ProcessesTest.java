@@ -90,6 +90,29 @@ class ProcessesTest {
     }
 
     @Test
+    void aRankKilledWhileGradientsAreExchangedIsNamed() {
+        List<JavaProcess> processes = run(3, "gradients", "r", 60, "-Ddie=1");
+        for (int rank : new int[] {0, 2}) {
+            JavaProcess process = processes.get(rank);
+            assertThat(process.await(LIMIT_SECONDS)).as(process.output()).isEqualTo(1);
+            assertThat(process.output()).contains("error: rank " + rank + " stops: rank 1 of 3 is gone");
+        }
+    }
+
+    @Test
+    void aRankThatLivesButDoesNotComeIsNamedAfterTheTimeOfAnExchange() {
+        List<JavaProcess> processes = run(3, "hang", "r", 60, "-Dexchange=4");
+        for (int rank : new int[] {0, 2}) {
+            JavaProcess process = processes.get(rank);
+            assertThat(process.await(40)).as(process.output()).isEqualTo(1);
+            assertThat(process.output())
+                    .contains("error: rank " + rank
+                            + " stops: rank 1 of 3 hangs: it did not come to an exchange within 4 s");
+        }
+        processes.get(1).process().destroyForcibly();
+    }
+
+    @Test
     void whyARankLeavesIsSaidByAllOthers() {
         List<JavaProcess> processes = run(2, "fail", "r", 60);
         assertThat(processes.get(0).await(LIMIT_SECONDS)).isEqualTo(1);
@@ -106,6 +129,20 @@ class ProcessesTest {
             assertThat(process.output())
                     .contains(
                             "error: rank 1 has another recipe than rank 0: bbb, expected aaa; start all with the same");
+        }
+    }
+
+    @Test
+    void anotherVersionIsRefusedOnEveryRankByName() {
+        int port = JavaProcess.freePort();
+        List<JavaProcess> processes = List.of(
+                start(0, 2, port, "exchange", "r", 60, "-Dversion=1.0"),
+                start(1, 2, port, "exchange", "r", 60, "-Dversion=1.1"));
+        for (JavaProcess process : processes) {
+            assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
+            assertThat(process.output())
+                    .contains(
+                            "error: rank 1 has another version than rank 0: 1.1, expected 1.0; start all with the same");
         }
     }
 

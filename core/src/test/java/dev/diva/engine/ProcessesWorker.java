@@ -22,13 +22,15 @@ public final class ProcessesWorker {
                 Processes processes = Processes.join(
                         place,
                         Placement.cpu(Precision.FP32),
-                        Map.of("recipe", args[1], "version", "1"),
-                        Duration.ofSeconds(Long.parseLong(args[2])))) {
+                        Map.of("recipe", args[1], "version", System.getProperty("version", "1")),
+                        Duration.ofSeconds(Long.parseLong(args[2])),
+                        Duration.ofSeconds(Long.getLong("exchange", 600)))) {
             switch (args[0]) {
                 case "exchange" -> exchange(processes);
                 case "gradients" -> gradients(processes);
                 case "die" -> die(processes);
                 case "fail" -> fail(processes);
+                case "hang" -> hang(processes);
                 default -> throw new IllegalArgumentException(args[0]);
             }
         } catch (ProcessesException e) {
@@ -68,7 +70,14 @@ public final class ProcessesWorker {
                     if (micro == 1) {
                         average.beforeLastBackward();
                     }
-                    loss(parameters, processes.rank() * 2 + micro).backward();
+                    if (step == 2 && processes.rank() == Integer.getInteger("die", -1)) {
+                        Runtime.getRuntime().halt(137);
+                    }
+                    try {
+                        loss(parameters, processes.rank() * 2 + micro).backward();
+                    } catch (RuntimeException e) {
+                        throw average.explained(e);
+                    }
                 }
                 average.finish();
                 StringBuilder bits = new StringBuilder("step " + (step == 0 ? "first" : "later"));
@@ -112,6 +121,16 @@ public final class ProcessesWorker {
         while (true) {
             processes.sum(big);
         }
+    }
+
+    /** Rank 1 lives, and its heart beats, but it does not come. */
+    private static void hang(Processes processes) {
+        processes.barrier();
+        if (processes.rank() == 1) {
+            Rendezvous.pause(60_000);
+            Runtime.getRuntime().halt(0);
+        }
+        processes.barrier();
     }
 
     private static void fail(Processes processes) {

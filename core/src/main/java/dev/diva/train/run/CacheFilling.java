@@ -56,6 +56,7 @@ public final class CacheFilling {
             int before = cache.size();
             long skipped = fill(recipe, images, teacher, cache, processes, listener);
             cache.flush();
+            processes.awaitAll(); // machines may differ in speed
             long allSkipped = (long) processes.sum(skipped)[0];
             int latents = processes.world() == 1 ? cache.size() : distinct(out, identity(recipe, teacher, placement));
             return new Result(latents, latents - before, allSkipped);

@@ -324,6 +324,7 @@ public final class PostTraining implements AutoCloseable {
         if (stopped) {
             trainer.stop();
         }
+        team.processes().awaitAll(); // the first may have scored the untouched model for a long time
         return trainer.train(start);
     }
 
