@@ -42,6 +42,11 @@ final class RecipeOptions {
     private Double maxBadShare;
 
     @Option(
+            names = "--low-memory",
+            description = "Compute activations again in the backward pass: less memory, slower, the same gradients.")
+    private boolean lowMemory;
+
+    @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
             description = "Any key of a recipe, for instance train.steps=100; may be given more than once.")
@@ -94,6 +99,9 @@ final class RecipeOptions {
         }
         if (maxBadShare != null) {
             keys.put("maxBadShare", maxBadShare);
+        }
+        if (lowMemory) {
+            keys.put("lowMemory", true);
         }
         return keys;
     }

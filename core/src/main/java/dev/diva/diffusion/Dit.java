@@ -105,7 +105,7 @@ public final class Dit implements Denoiser {
             Tensor embedding = block.embedding(t, classes, dtype);
             embedding = added == null ? embedding : embedding.add(added);
             first = first == null ? embedding : first;
-            x = block.forward(x, embedding);
+            x = placement.activations().through(in -> block.forward(in[0], in[1]), x, embedding);
         }
         return image(x, first, rows, columns).to(ScalarType.Float);
     }

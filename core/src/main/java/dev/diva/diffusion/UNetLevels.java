@@ -5,6 +5,7 @@ import dev.diva.diffusion.layer.Downsample;
 import dev.diva.diffusion.layer.ResnetBlock;
 import dev.diva.diffusion.layer.SpatialTransformer;
 import dev.diva.diffusion.layer.Upsample;
+import dev.diva.engine.Activations;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -27,17 +28,23 @@ final class UNetLevels {
     record Inputs(Tensor activatedTime, Tensor condition) {}
 
     /** A residual block and the transformer after it, if any. */
-    private record Pair(ResnetBlock resnet, SpatialTransformer transformer) {
+    private record Pair(ResnetBlock resnet, SpatialTransformer transformer, Activations activations) {
         Tensor forward(Tensor x, Inputs inputs) {
-            Tensor h = resnet.forward(x, inputs.activatedTime);
-            return transformer == null ? h : transformer.forward(h, inputs.condition);
+            return transformer == null
+                    ? activations.through(in -> resnet.forward(in[0], in[1]), x, inputs.activatedTime)
+                    : activations.through(
+                            in -> transformer.forward(resnet.forward(in[0], in[1]), in[2]),
+                            x,
+                            inputs.activatedTime,
+                            inputs.condition);
         }
     }
 
     private Pair pair(Weights weights, int index, long in, UNetConfig.Level level, int depth) {
         return new Pair(
                 new ResnetBlock(weights.at("resnets", index), in, level.channels(), shape),
-                depth == 0 ? null : transformer(weights.at("attentions", index), level, depth));
+                depth == 0 ? null : transformer(weights.at("attentions", index), level, depth),
+                weights.placement().activations());
     }
 
     private SpatialTransformer transformer(Weights weights, UNetConfig.Level level, int depth) {

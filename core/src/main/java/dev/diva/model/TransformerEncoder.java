@@ -1,7 +1,7 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
-import dev.diva.engine.Scopes;
+import dev.diva.engine.Activations;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -9,9 +9,11 @@ import org.bytedeco.pytorch.Tensor;
 /** The stack {@code layers.0 ... layers.n-1} of a tower, without embeddings and final norm. */
 public final class TransformerEncoder {
     private final List<TransformerLayer> layers = new ArrayList<>();
+    private final Activations activations;
 
     /** @param causal whether a token sees only itself and those before it (text towers of CLIP) */
     public TransformerEncoder(Weights weights, TransformerConfig config, boolean causal) {
+        this.activations = weights.placement().activations();
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             layers.add(new TransformerLayer(weights.at("layers", i), config, causal));
         }
@@ -26,8 +28,7 @@ public final class TransformerEncoder {
     public Tensor forward(Tensor x) {
         Tensor hidden = x;
         for (TransformerLayer layer : layers) {
-            Tensor input = hidden;
-            hidden = Scopes.returning(() -> layer.forward(input));
+            hidden = through(layer, hidden);
         }
         return hidden;
     }
@@ -37,9 +38,12 @@ public final class TransformerEncoder {
         List<Tensor> states = new ArrayList<>();
         states.add(x);
         for (TransformerLayer layer : layers) {
-            Tensor input = states.get(states.size() - 1);
-            states.add(Scopes.returning(() -> layer.forward(input)));
+            states.add(through(layer, states.get(states.size() - 1)));
         }
         return states;
+    }
+
+    private Tensor through(TransformerLayer layer, Tensor x) {
+        return activations.through(inputs -> layer.forward(inputs[0]), x);
     }
 }

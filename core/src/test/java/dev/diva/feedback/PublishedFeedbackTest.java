@@ -12,6 +12,7 @@ import dev.diva.clip.TrainedPart;
 import dev.diva.clip.VisionModel;
 import dev.diva.data.RasterImage;
 import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Activations;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
@@ -30,6 +31,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -96,6 +98,62 @@ class PublishedFeedbackTest {
                     1e-5,
                     0);
             gradients(golden, published.names, vision, projection);
+        }
+    }
+
+    /** What two runs of a micro-batch leave: the losses of the draws and every gradient. */
+    private record Gradients(double[] losses, Map<String, Tensor> byName) {}
+
+    @Test
+    void recomputedActivationsGiveTheSameLossesAndGradients() {
+        try (PointerScope scope = new PointerScope()) {
+            Gradients kept = gradients(Activations.KEPT);
+            Gradients recomputed = gradients(Activations.RECOMPUTED);
+            assertThat(recomputed.losses).containsExactly(kept.losses);
+            assertThat(recomputed.byName).containsOnlyKeys(kept.byName.keySet());
+            kept.byName.forEach(
+                    (name, gradient) -> assertCloseToLargest(recomputed.byName.get(name), gradient, 1e-6, 1e-9));
+        }
+    }
+
+    private static Gradients gradients(Activations activations) {
+        Placement placement = new Placement(CPU.device(), Precision.FP32, activations);
+        Golden golden = Golden.of("diva-openai-published");
+        try (VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), placement, TrainedPart.full());
+                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), placement);
+                Projection projection = Projection.random(
+                        vision.tower().config().projectionDim(),
+                        teacher.denoiser().crossAttentionDim(),
+                        1,
+                        CPU.device())) {
+            TrainingPixels pixels = TrainingPixels.of(true, vision.preprocessing());
+            List<RasterImage> images = Rasters.of(golden.input("images_u8")).subList(0, 2);
+            VisualCondition condition = new VisualCondition(
+                    vision.tower(),
+                    new RecapSettings("all", null, null, null, true, "mean"),
+                    projection,
+                    teacher.encodePrompt("a photo of a ."));
+            DenoisingLoss loss = new DenoisingLoss(
+                    teacher.denoiser(),
+                    teacher.schedule(),
+                    new TimestepSampler(0, 999, TimestepSampler.Distribution.UNIFORM, 0, 1));
+            double[] losses = new DiffusionFeedback(
+                            condition, loss, null, new DiffusionFeedback.Settings(2, DrawWeights.MEAN, false, false))
+                    .backward(
+                            stacked(images, pixels::tower),
+                            teacher.autoencoder().encode(stacked(images, pixels::autoencoder)),
+                            streams(),
+                            1);
+            Map<String, Tensor> gradients = new LinkedHashMap<>();
+            vision.parameters().forEach((name, parameter) -> note(gradients, name, parameter));
+            projection.parameters().forEach((name, parameter) -> note(gradients, name, parameter));
+            return new Gradients(losses, gradients);
+        }
+    }
+
+    private static void note(Map<String, Tensor> gradients, String name, Tensor parameter) {
+        if (parameter.grad().defined()) {
+            gradients.put(name, parameter.grad().clone());
         }
     }
 

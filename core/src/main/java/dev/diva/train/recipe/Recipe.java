@@ -34,6 +34,7 @@ public record Recipe(
         long seed,
         int workers,
         int threads,
+        boolean lowMemory,
         double maxBadShare,
         Checkpoint checkpoint,
         Eval eval) {

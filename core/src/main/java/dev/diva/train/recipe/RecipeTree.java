@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
@@ -44,6 +45,9 @@ public record RecipeTree(ObjectNode root) {
             .build();
     /** 1e-4, which YAML 1.1 takes for text because it has no point. */
     private static final Pattern EXPONENT = Pattern.compile("[-+]?\\d+(\\.\\d*)?[eE][-+]?\\d+");
+
+    /** Keys that change how fast a run is and what it needs. */
+    private static final Set<String> SILENT = Set.of("workers", "lowMemory");
 
     private static final List<String> PRESETS = List.of("corrected", "published");
 
@@ -260,7 +264,7 @@ public record RecipeTree(ObjectNode root) {
         Map<String, JsonNode> mine = flat();
         List<String> differences = new ArrayList<>();
         other.flat().forEach((key, value) -> {
-            boolean matters = !key.equals("workers") && !key.startsWith("checkpoint.") && !key.startsWith("eval.");
+            boolean matters = !SILENT.contains(key) && !key.startsWith("checkpoint.") && !key.startsWith("eval.");
             JsonNode old = mine.get(key);
             if (matters && !sameValue(old, value)) {
                 differences.add(key + ": " + old + ", now " + value);

@@ -7,6 +7,7 @@ import dev.diva.clip.TrainedPart;
 import dev.diva.clip.VisionConfig;
 import dev.diva.clip.VisionModel;
 import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Activations;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
@@ -94,7 +95,7 @@ public final class TrainingModels implements AutoCloseable {
             throw new BadInputException(e.getMessage(), e);
         }
         device.retainReference();
-        return new Placement(device, precision);
+        return new Placement(device, precision, recipe.lowMemory() ? Activations.RECOMPUTED : Activations.KEPT);
     }
 
     private static TrainedPart trainedPart(Recipe recipe) {

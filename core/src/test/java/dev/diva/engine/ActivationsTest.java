@@ -1,0 +1,101 @@
+package dev.diva.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.diva.testing.Close;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** y = w x^2 through a block: dy/dx = 2 w x, dy/dw = x^2. */
+class ActivationsTest {
+    private static final Tensor X = Tensors.of(new float[] {1, -2, 3}, 3);
+
+    @ParameterizedTest
+    @EnumSource
+    void gradientsOfInputsAndParametersAreThoseOfTheFunction(Activations activations) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor x = X.clone().set_requires_grad(true);
+            Tensor w = Tensors.of(new float[] {5, 7, 11}, 3).set_requires_grad(true);
+            Tensor y = activations.through(in -> in[0].square().mul(w), x);
+            Close.assertClose(y, Tensors.of(new float[] {5, 28, 99}, 3), 0, 0);
+            y.sum().backward();
+            Close.assertClose(x.grad(), Tensors.of(new float[] {10, -28, 66}, 3), 0, 0);
+            Close.assertClose(w.grad(), Tensors.of(new float[] {1, 4, 9}, 3), 0, 0);
+        }
+    }
+
+    @Test
+    void blocksInBlocksAreComputedAgainOnceEach() {
+        try (PointerScope scope = new PointerScope()) {
+            AtomicInteger inner = new AtomicInteger();
+            AtomicInteger outer = new AtomicInteger();
+            Tensor x = X.clone().set_requires_grad(true);
+            Tensor y = Activations.RECOMPUTED.through(
+                    in -> {
+                        outer.incrementAndGet();
+                        return Activations.RECOMPUTED
+                                .through(
+                                        deep -> {
+                                            inner.incrementAndGet();
+                                            return deep[0].square();
+                                        },
+                                        in[0])
+                                .mul(in[0]);
+                    },
+                    x);
+            assertThat(outer).hasValue(1);
+            y.sum().backward(); // 3 x^2
+            assertThat(outer).hasValue(2);
+            assertThat(inner).hasValue(3); // forward, outer's recomputation, its own
+            Close.assertClose(x.grad(), Tensors.of(new float[] {3, 12, 27}, 3), 0, 0);
+        }
+    }
+
+    @Test
+    void inputsWithoutGraphGetNoGradientAndNothingIsComputedAgainForThem() {
+        try (PointerScope scope = new PointerScope()) {
+            AtomicInteger calls = new AtomicInteger();
+            Tensor frozen = X.clone();
+            Tensor x = X.clone().set_requires_grad(true);
+            Activations.Block block = in -> {
+                calls.incrementAndGet();
+                return in[0].mul(in[1]);
+            };
+            Activations.RECOMPUTED.through(block, frozen, x).sum().backward();
+            assertThat(frozen.grad().defined()).isFalse();
+            Close.assertClose(x.grad(), frozen, 0, 0);
+            assertThat(calls).hasValue(2);
+            try (NoGradGuard noGrad = new NoGradGuard()) {
+                Activations.RECOMPUTED.through(block, frozen, x);
+            }
+            assertThat(Activations.RECOMPUTED.through(block, frozen, frozen).requires_grad())
+                    .isFalse();
+            assertThat(calls).hasValue(4);
+        }
+    }
+
+    @Test
+    void memoryStaysFlat() {
+        try (PointerScope scope = new PointerScope()) {
+            long before = 0;
+            for (int i = 0; i < 60; i++) {
+                try (PointerScope step = new PointerScope()) {
+                    Tensor x = torch.ones(1 << 20).set_requires_grad(true);
+                    for (int layer = 0; layer < 4; layer++) {
+                        x = Activations.RECOMPUTED.through(
+                                in -> in[0].mul(in[0]).sin(), x);
+                    }
+                    x.sum().backward();
+                }
+                before = i == 20 ? Engine.residentBytes() : before;
+            }
+            assertThat(Engine.residentBytes() - before).isLessThan(64L << 20);
+        }
+    }
+}
