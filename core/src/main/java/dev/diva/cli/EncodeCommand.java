@@ -6,6 +6,7 @@ import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip;
 import dev.diva.clip.Clip.Scale;
 import dev.diva.clip.EmbeddingsFile;
+import dev.diva.clip.ImageEncoding;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Placement;
@@ -167,9 +168,24 @@ public final class EncodeCommand implements Callable<Integer> {
     private void encodeImages(ImageEncoding encoding, ImageSet set, List<DataProblem> problems) {
         try (Progress progress =
                 Progress.start("images", set.size(), spec.commandLine().getErr())) {
-            problems.forEach(problem -> encoding.leaveOut(problem, progress));
-            encoding.run(set, progress);
+            ImageEncoding.Listener listener = listener(progress);
+            problems.forEach(problem -> encoding.leaveOut(problem, listener));
+            encoding.run(set, listener);
         }
+    }
+
+    private static ImageEncoding.Listener listener(Progress progress) {
+        return new ImageEncoding.Listener() {
+            @Override
+            public void done(long count) {
+                progress.at(count);
+            }
+
+            @Override
+            public void skipped(DataProblem problem) {
+                progress.note("skipped " + problem);
+            }
+        };
     }
 
     private Scale scale() {

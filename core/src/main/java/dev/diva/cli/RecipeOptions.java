@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A recipe from its preset, its file and the options over them, in this order. */
-final class RecipeOptions {
+public final class RecipeOptions {
     @Parameters(arity = "0..1", paramLabel = "RECIPE", description = "YAML file of keys; see docs/training.md.")
     private Path recipe;
 
@@ -53,7 +53,7 @@ final class RecipeOptions {
     private List<String> assignments = new ArrayList<>();
 
     /** The recipe of a new run. */
-    RecipeTree tree() {
+    public RecipeTree tree() {
         ObjectNode file = recipe == null ? null : RecipeTree.read(recipe);
         String inFile = file == null ? null : file.path("preset").asText(null);
         String name = preset != null ? preset : inFile != null ? inFile : "corrected";
@@ -146,7 +146,7 @@ final class RecipeOptions {
      *
      * @throws BadInputException naming the key and its option
      */
-    static void require(RecipeTree tree, String... keys) {
+    public static void require(RecipeTree tree, String... keys) {
         for (String key : keys) {
             JsonNode value = tree.root().path(key);
             if (value.isNull() || value.isMissingNode() || (value.isArray() && value.isEmpty())) {

@@ -35,6 +35,20 @@ public final class CacheFilling {
     }
 
     /**
+     * Some of the samples of a cache, which are all images, once for each crop.
+     *
+     * @param from first
+     * @param to behind the last
+     * @param step 1, or every so many
+     */
+    public record Samples(long from, long to, long step) {
+        /** How many. */
+        public long count() {
+            return Math.max(0, (to - from + step - 1) / step);
+        }
+    }
+
+    /**
      * Fills a cache.
      *
      * @param recipe as the training's; the CLIP may be missing
@@ -42,24 +56,52 @@ public final class CacheFilling {
      * @throws BadInputException when images or models cannot be read, or crops are drawn anew every epoch
      */
     public static Result run(Recipe recipe, Path out, Processes processes, Listener listener) {
+        ImageSet images = ImageSet.open(recipe.images(), problem -> listener.warning(problem.toString()));
+        Samples all = samples(recipe, images);
+        return run(
+                recipe, images, new Samples(processes.rank(), all.to(), processes.world()), out, processes, listener);
+    }
+
+    /**
+     * All samples of a recipe.
+     *
+     * @throws BadInputException when crops are drawn anew every epoch
+     */
+    public static Samples samples(Recipe recipe, ImageSet images) {
         if (recipe.crops() == null && !recipe.crop().isFixed()) {
             throw new BadInputException(
                     "recipe: crops are drawn anew every epoch; give --crops N for N fixed ones an image");
         }
+        return new Samples(0, (long) images.size() * (recipe.crops() == null ? 1 : recipe.crops()), 1);
+    }
+
+    /**
+     * Makes some of the samples, in a process of its own or beside others that fill the same folder.
+     *
+     * @param images of the recipe, all of them and in its order
+     */
+    public static Result run(Recipe recipe, ImageSet images, Samples samples, Path out, Listener listener) {
+        return run(recipe, images, samples, out, Processes.single(), listener);
+    }
+
+    private static Result run(
+            Recipe recipe, ImageSet images, Samples samples, Path out, Processes processes, Listener listener) {
         Engine.setThreads(recipe.threads());
         Placement placement = TrainingModels.placement(recipe);
-        ImageSet images = ImageSet.open(recipe.images(), problem -> listener.warning(problem.toString()));
         try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
                 LatentCache cache = new LatentCache(out, identity(recipe, teacher, placement))) {
             cache.damaged().forEach(listener::warning);
             TrainingModels.requireResolution(recipe, teacher);
             int before = cache.size();
-            long skipped = fill(recipe, images, teacher, cache, processes, listener);
+            long skipped = fill(recipe, images, samples, teacher, cache, listener);
             cache.flush();
+            int made = cache.size() - before;
+            if (processes.world() == 1) {
+                return new Result(cache.size(), made, skipped);
+            }
             processes.awaitAll(); // machines may differ in speed
-            long allSkipped = (long) processes.sum(skipped)[0];
-            int latents = processes.world() == 1 ? cache.size() : distinct(out, identity(recipe, teacher, placement));
-            return new Result(latents, latents - before, allSkipped);
+            double[] sums = processes.sum(made, skipped);
+            return new Result(distinct(out, identity(recipe, teacher, placement)), (long) sums[0], (long) sums[1]);
         }
     }
 
@@ -74,13 +116,12 @@ public final class CacheFilling {
         }
     }
 
-    /** Makes this process's part: every world-th sample. */
     private static long fill(
             Recipe recipe,
             ImageSet images,
+            Samples samples,
             DiffusionModel teacher,
             LatentCache cache,
-            Processes processes,
             Listener listener) {
         TrainingPixels pixels = TrainingPixels.of(recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, null);
         SamplePreparation preparation = new SamplePreparation(recipe, pixels, false, cache);
@@ -88,20 +129,18 @@ public final class CacheFilling {
         SampleOrder order = new SampleOrder(images.size(), recipe.seed(), false);
         ImageLoader.Settings settings = new ImageLoader.Settings(
                 0,
-                n -> n * processes.world() + processes.rank(),
+                n -> samples.from() + n * samples.step(),
                 recipe.workers(),
                 2 * recipe.workers() + 2,
                 ImageDecoder.reference());
         Set<String> skipped = new HashSet<>();
-        long all = (long) images.size() * (recipe.crops() == null ? 1 : recipe.crops());
-        long mine = (all - processes.rank() + processes.world() - 1) / processes.world();
-        listener.begin(mine);
+        listener.begin(samples.count());
         try (ImageLoader<TrainingSample> loader = new ImageLoader<>(images, order, settings, preparation, problem -> {
             if (skipped.add(problem.name())) {
                 listener.warning(problem.toString());
             }
         })) {
-            for (long i = 0; i < mine; i++) {
+            for (long i = 0; i < samples.count(); i++) {
                 latents.ensure(loader.next().value());
                 listener.done(i + 1);
             }

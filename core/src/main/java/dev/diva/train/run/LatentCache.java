@@ -22,7 +22,8 @@ import org.bytedeco.pytorch.Tensor;
  * that is damaged is passed over. {@link #has} may be called from any thread, everything else from one.
  */
 public final class LatentCache implements AutoCloseable {
-    private static final int SHARD = 256;
+    /** Latents of a full shard. */
+    public static final int SHARD = 256;
 
     private final Path folder;
     private final List<String> damaged;

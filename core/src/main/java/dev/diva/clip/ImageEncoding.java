@@ -1,9 +1,7 @@
-package dev.diva.cli;
+package dev.diva.clip;
 
 import dev.diva.BadInputException;
-import dev.diva.clip.Clip;
 import dev.diva.clip.Clip.Scale;
-import dev.diva.clip.EmbeddingsFile;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageLoader.Sample;
@@ -17,7 +15,7 @@ import java.util.Optional;
 /**
  * Encodes images batch by batch while worker threads decode the next ones; an unreadable one is skipped with its name, or an error.
  */
-final class ImageEncoding {
+public final class ImageEncoding {
     private static final int MOST_WORKERS = 8;
 
     private final Clip clip;
@@ -27,9 +25,18 @@ final class ImageEncoding {
     private final List<String> skipped = new ArrayList<>();
 
     /** What is wanted of each image. */
-    record Settings(Scale scale, boolean withTokens, int batchSize, boolean strict) {}
+    public record Settings(Scale scale, boolean withTokens, int batchSize, boolean strict) {}
 
-    ImageEncoding(Clip clip, EmbeddingsFile file, Settings settings) {
+    /** Hears how it goes. */
+    public interface Listener {
+        /** So many images were looked at. */
+        void done(long images);
+
+        /** One that cannot be read. */
+        void skipped(DataProblem problem);
+    }
+
+    public ImageEncoding(Clip clip, EmbeddingsFile file, Settings settings) {
         this.clip = clip;
         this.file = file;
         this.settings = settings;
@@ -40,7 +47,7 @@ final class ImageEncoding {
      *
      * @throws BadInputException for the first unreadable one when strict, or when none could be read
      */
-    void run(ImageSet images, Progress progress) {
+    public void run(ImageSet images, Listener listener) {
         int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
         ImageLoader.Settings ahead = ImageLoader.Settings.of(workers, 2 * settings.batchSize());
         SampleOrder order = new SampleOrder(images.size(), 0, false);
@@ -49,7 +56,7 @@ final class ImageEncoding {
                 order,
                 ahead,
                 (image, draw) -> clip.preprocessing().pixels(image),
-                problem -> leaveOut(problem, progress))) {
+                problem -> leaveOut(problem, listener))) {
             List<float[]> pending = new ArrayList<>();
             for (Optional<Sample<float[]>> next = loader.nextBefore(images.size());
                     next.isPresent();
@@ -58,7 +65,7 @@ final class ImageEncoding {
                 names.add(next.get().name());
                 if (pending.size() == settings.batchSize()) {
                     encode(pending);
-                    progress.at(loader.position());
+                    listener.done(loader.position());
                 }
             }
             encode(pending);
@@ -73,12 +80,12 @@ final class ImageEncoding {
     }
 
     /** Reports something unreadable. */
-    void leaveOut(DataProblem problem, Progress progress) {
+    public void leaveOut(DataProblem problem, Listener listener) {
         if (settings.strict()) {
             throw new BadInputException(problem.toString());
         }
         skipped.add(problem.toString());
-        progress.note("skipped " + problem);
+        listener.skipped(problem);
     }
 
     private void encode(List<float[]> pending) {

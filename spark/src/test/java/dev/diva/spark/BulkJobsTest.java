@@ -1,0 +1,163 @@
+package dev.diva.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.diva.cli.CacheCommand;
+import dev.diva.cli.EncodeCommand;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** Two workers with a JVM each, as Spark's local-cluster mode starts them, on the tiny models of the library's own tests. */
+class BulkJobsTest {
+    private static final Path GOLDEN =
+            Path.of("../core/src/test/resources/golden").toAbsolutePath();
+    private static final int IMAGES = 600; // three shards
+
+    @TempDir
+    private static Path folder;
+
+    private static SparkContext context;
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        Path images = Files.createDirectories(folder.resolve("images"));
+        Random random = new Random(7);
+        for (int i = 0; i < IMAGES; i++) {
+            BufferedImage image = new BufferedImage(72, 80, BufferedImage.TYPE_INT_RGB);
+            for (int p = 0; p < 72 * 80; p++) {
+                image.setRGB(p % 72, p / 72, random.nextInt(1 << 24));
+            }
+            ImageIO.write(
+                    image, "png", images.resolve("image-%03d.png".formatted(i)).toFile());
+        }
+        Files.createDirectories(Path.of(System.getenv("SPARK_HOME"), "jars")); // all that local-cluster asks of a home
+        String classes = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        context = SparkContext.getOrCreate(new SparkConf()
+                .setMaster("local-cluster[2,1,1024]")
+                .setAppName("test")
+                .set("spark.driver.host", "127.0.0.1")
+                .set("spark.ui.enabled", "false")
+                .set("spark.executor.memory", "700m")
+                .set("spark.executor.extraClassPath", classes)
+                .set("spark.executor.extraJavaOptions", Jobs.JVM_OPTIONS));
+    }
+
+    @AfterAll
+    static void stop() {
+        context.stop();
+    }
+
+    @Test
+    void aKilledExecutorCostsTimeAndTheCacheIsThatOfOneProcess() throws Exception {
+        Path single = folder.resolve("single");
+        assertThat(new CommandLine(new CacheCommand()).execute(cache(single))).isZero();
+        Killer killer = new Killer();
+        context.addSparkListener(killer);
+        Path job = folder.resolve("job");
+        assertThat(Jobs.execute(new CacheJob(), cache(job))).isZero();
+        context.removeSparkListener(killer);
+        assertThat(killer.killed).as("an executor died while it worked").isTrue();
+        assertThat(killer.failed.get())
+                .as("tasks that were lost and made again")
+                .isPositive();
+        Map<String, byte[]> expected = files(single);
+        assertThat(expected).hasSize(3);
+        assertThat(files(job)).containsExactlyEntriesOf(expected);
+    }
+
+    @Test
+    void theEmbeddingsAreThoseOfOneProcess() throws IOException {
+        Path single = folder.resolve("single.safetensors");
+        Path job = folder.resolve("job.safetensors");
+        String[] more = {"--precision", "fp32", "--threads", "1"};
+        assertThat(new CommandLine(new EncodeCommand()).execute(encode(single, more)))
+                .isZero();
+        assertThat(Jobs.execute(new EncodeJob(), encode(job, "--parts", "7"))).isZero();
+        assertThat(Files.readAllBytes(job)).isEqualTo(Files.readAllBytes(single));
+        try (Stream<Path> left = Files.list(folder)) {
+            assertThat(left.filter(file -> file.toString().contains(".part-"))).isEmpty();
+        }
+    }
+
+    private static String[] cache(Path out) {
+        return ("--diffusion " + GOLDEN + "/sd21 --images " + folder.resolve("images") + " --crops 1 --out " + out
+                        + " --set resolution=192 --set precision=fp32 --set threads=1 --set workers=1")
+                .split(" ");
+    }
+
+    private static String[] encode(Path out, String... more) {
+        String[] all =
+                ("--clip " + GOLDEN + "/clip-hf-vit --images " + folder.resolve("images") + " --out " + out).split(" ");
+        return Stream.of(all, more).flatMap(Stream::of).toArray(String[]::new);
+    }
+
+    private static Map<String, byte[]> files(Path cache) throws IOException {
+        Map<String, byte[]> files = new TreeMap<>();
+        try (Stream<Path> all = Files.walk(cache)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                files.put(cache.relativize(file).toString(), Files.readAllBytes(file));
+            }
+        }
+        return files;
+    }
+
+    /** Kills the executor of the first task, a second into it. */
+    private static final class Killer extends SparkListener {
+        private final AtomicInteger failed = new AtomicInteger();
+        private final CountDownLatch started = new CountDownLatch(1);
+        private volatile boolean killed;
+
+        @Override
+        public void onTaskStart(SparkListenerTaskStart start) {
+            if (started.getCount() > 0) {
+                started.countDown();
+                String executor = start.taskInfo().executorId();
+                Thread thread = new Thread(() -> kill(executor), "killer");
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+
+        @Override
+        public void onTaskEnd(SparkListenerTaskEnd end) {
+            if (!end.taskInfo().successful()) {
+                failed.incrementAndGet();
+            }
+        }
+
+        private void kill(String executor) {
+            try {
+                TimeUnit.SECONDS.sleep(1);
+                for (ProcessHandle process :
+                        ProcessHandle.current().descendants().toList()) {
+                    String command = Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
+                    if (command.contains("--executor-id\0" + executor + "\0")) {
+                        killed = process.destroyForcibly();
+                    }
+                }
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}
