@@ -4,6 +4,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.model.Conv2d;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -22,10 +23,9 @@ public final class Autoencoder {
 
     private final AutoencoderConfig config;
     private final Placement placement;
-    private final List<UnaryOperator<Tensor>> encoder;
-    private final List<UnaryOperator<Tensor>> decoder;
-    private final Conv2d quant; // null without quantConvolutions
-    private final Conv2d postQuant;
+    private final Weights weights;
+    private List<UnaryOperator<Tensor>> encoder; // null before it is read
+    private List<UnaryOperator<Tensor>> decoder;
 
     /**
      * The normal distribution of the latent of an image, not scaled; both fp32 [batch, latentChannels, h, w].
@@ -35,19 +35,50 @@ public final class Autoencoder {
      */
     public record Posterior(Tensor mean, Tensor logVariance) {}
 
-    /** Reads every tensor of an AutoencoderKL. The caller ends with {@link Weights#finish} and closes the weights. */
-    public Autoencoder(Weights weights, AutoencoderConfig config) {
+    private Autoencoder(Weights weights, AutoencoderConfig config) {
         this.config = config;
         this.placement = weights.placement();
-        AutoencoderHalves halves = new AutoencoderHalves(config);
-        long latent = config.latentChannels();
-        boolean hasQuant = config.quantConvolutions();
-        this.encoder = halves.encoder(weights.at("encoder"));
-        this.quant =
-                hasQuant ? Conv2d.of(weights.at("quant_conv"), 2 * latent, 2 * latent, Conv2d.Geometry.POINT) : null;
-        this.postQuant =
-                hasQuant ? Conv2d.of(weights.at("post_quant_conv"), latent, latent, Conv2d.Geometry.POINT) : null;
-        this.decoder = halves.decoder(weights.at("decoder"));
+        this.weights = weights;
+    }
+
+    /** Reads every tensor of an AutoencoderKL. The caller ends with {@link Weights#finish} and closes the weights. */
+    public static Autoencoder read(Weights weights, AutoencoderConfig config) {
+        Autoencoder autoencoder = new Autoencoder(weights, config);
+        autoencoder.encoder();
+        autoencoder.decoder();
+        return autoencoder;
+    }
+
+    /** The same, but each half is only checked, and read with the first image or latent. */
+    public static Autoencoder readWhenUsed(Weights weights, AutoencoderConfig config) {
+        read(weights.unread(), config);
+        return new Autoencoder(weights, config);
+    }
+
+    private List<UnaryOperator<Tensor>> encoder() {
+        if (encoder == null) {
+            encoder = new AutoencoderHalves(config).encoder(weights.at("encoder"));
+            if (config.quantConvolutions()) {
+                encoder.add(point("quant_conv", 2 * config.latentChannels()));
+            }
+        }
+        return encoder;
+    }
+
+    private List<UnaryOperator<Tensor>> decoder() {
+        if (decoder == null) {
+            List<UnaryOperator<Tensor>> layers = new ArrayList<>();
+            if (config.quantConvolutions()) {
+                layers.add(point("post_quant_conv", config.latentChannels()));
+            }
+            layers.addAll(new AutoencoderHalves(config).decoder(weights.at("decoder")));
+            decoder = layers;
+        }
+        return decoder;
+    }
+
+    private UnaryOperator<Tensor> point(String name, long channels) {
+        return Conv2d.of(weights.at(name), channels, channels, Conv2d.Geometry.POINT)::forward;
     }
 
     /** The shape that the weights were read with. */
@@ -75,8 +106,7 @@ public final class Autoencoder {
     public Posterior posterior(Tensor pixels) {
         requireShape(pixels, 3, downscale());
         Tensor moments = Scopes.returning(() -> {
-            Tensor h = through(encoder, pixels);
-            return (quant == null ? h : quant.forward(h)).to(ScalarType.Float);
+            return through(encoder(), pixels).to(ScalarType.Float);
         });
         long latent = config.latentChannels();
         Tensor logVariance = moments.narrow(1, latent, latent)
@@ -99,8 +129,7 @@ public final class Autoencoder {
                     .div(new Scalar(config.scalingFactor()))
                     .add(new Scalar(config.shift()))
                     .to(placement.device(), placement.precision().dtype());
-            return through(decoder, postQuant == null ? unscaled : postQuant.forward(unscaled))
-                    .to(ScalarType.Float);
+            return through(decoder(), unscaled).to(ScalarType.Float);
         });
     }
 

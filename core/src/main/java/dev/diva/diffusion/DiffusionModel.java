@@ -46,7 +46,7 @@ public final class DiffusionModel implements AutoCloseable {
         try {
             TensorSource stored = folder.weights("vae", DIFFUSERS_NAMES);
             this.autoencoderWeights = Weights.frozen(OldAutoencoderNames.translated(stored), placement);
-            this.autoencoder = built(autoencoderWeights, weights -> new Autoencoder(weights, vae));
+            this.autoencoder = built(autoencoderWeights, weights -> Autoencoder.readWhenUsed(weights, vae));
         } catch (RuntimeException e) {
             denoiserWeights.close();
             throw e;

@@ -3,8 +3,10 @@ package dev.diva.feedback;
 import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.NoiseSchedule;
 import dev.diva.engine.BatchDraws;
+import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** The teacher's judgement: mean((prediction - target)^2) at random noise levels. Everything in it is frozen. */
@@ -41,9 +43,30 @@ public final class DenoisingLoss {
      * @return scalar, fp32
      */
     public Tensor of(Tensor latents, Noise draw, Tensor condition) {
+        return error(latents, draw, condition).mean();
+    }
+
+    /**
+     * The loss of each of several draws, in one pass of the denoiser.
+     *
+     * @param latents clean, fp32 [batch, channels, height, width]
+     * @param condition [batch, tokens, width]
+     * @return fp32 [draws]
+     */
+    public Tensor ofEach(Tensor latents, List<Noise> draws, Tensor condition) {
+        long count = draws.size();
+        Noise all = new Noise(
+                torch.cat(new TensorVector(draws.stream().map(Noise::timesteps).toArray(Tensor[]::new))),
+                torch.cat(new TensorVector(draws.stream().map(Noise::noise).toArray(Tensor[]::new))));
+        return error(latents.repeat(count, 1, 1, 1), all, condition.repeat(count, 1, 1))
+                .view(count, -1)
+                .mean(1);
+    }
+
+    private Tensor error(Tensor latents, Noise draw, Tensor condition) {
         Tensor noisy = schedule.addNoise(latents, draw.noise, draw.timesteps);
         Tensor predicted = denoiser.predict(noisy, draw.timesteps, condition);
         Tensor target = schedule.target(latents, draw.noise, draw.timesteps);
-        return predicted.to(torch.kFloat()).sub(target, new Scalar(1)).square().mean();
+        return predicted.to(torch.kFloat()).sub(target, new Scalar(1)).square();
     }
 }

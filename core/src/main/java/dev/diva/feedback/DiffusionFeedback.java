@@ -4,6 +4,8 @@ import dev.diva.engine.BatchDraws;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Share;
 import dev.diva.engine.Tensors;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -30,8 +32,14 @@ public final class DiffusionFeedback {
      * @param weights what each counts
      * @param towerPerDraw whether the tower runs again for every draw, as in the authors' code, or once for all
      * @param shuffled control: each image is judged by the latent of another image of the batch
+     * @param latentsAtOnce draws that share a condition go through the denoiser together while they are no more noisy latents than this
      */
-    public record Settings(int draws, DrawWeights weights, boolean towerPerDraw, boolean shuffled) {
+    public record Settings(int draws, DrawWeights weights, boolean towerPerDraw, boolean shuffled, long latentsAtOnce) {
+        /** Draws one after the other. */
+        public Settings(int draws, DrawWeights weights, boolean towerPerDraw, boolean shuffled) {
+            this(draws, weights, towerPerDraw, shuffled, 1);
+        }
+
         public Settings {
             if (draws < 1) {
                 throw new IllegalArgumentException("draws < 1: " + draws);
@@ -102,7 +110,7 @@ public final class DiffusionFeedback {
                 VisualCondition.Stages stages = condition.of(pixels, draws);
                 Tensor value = loss.of(latents, noise, stages.condition());
                 losses[draw] = Tensors.toFloats(value)[0];
-                Tensor weighted = weighted(value, draw, contribution);
+                Tensor weighted = value.mul(new Scalar(weight(draw, contribution)));
                 if (draw == losses.length - 1) {
                     lastPass(weighted, stages, pixels, contribution);
                 } else {
@@ -119,11 +127,23 @@ public final class DiffusionFeedback {
         VisualCondition.Stages stages = condition.of(pixels, draws);
         Tensor condition32 = stages.condition().to(torch.kFloat());
         Tensor leaf = condition32.detach().set_requires_grad(true);
-        for (int draw = 0; draw < losses.length; draw++) {
+        int together = Math.toIntExact(Math.max(1, settings.latentsAtOnce / latents.size(0)));
+        for (int from = 0; from < losses.length; from += together) {
             try (PointerScope scope = new PointerScope()) {
-                Tensor value = loss.of(latents, loss.draw(latents, draws), leaf);
-                losses[draw] = Tensors.toFloats(value)[0];
-                weighted(value, draw, contribution).backward();
+                int to = Math.min(losses.length, from + together);
+                List<DenoisingLoss.Noise> noises = new ArrayList<>();
+                float[] weights = new float[to - from];
+                for (int draw = from; draw < to; draw++) {
+                    noises.add(loss.draw(latents, draws));
+                    weights[draw - from] = (float) weight(draw, contribution);
+                }
+                Tensor values = loss.ofEach(latents, noises, leaf);
+                for (int draw = from; draw < to; draw++) {
+                    losses[draw] = Tensors.toFloats(values.select(0, draw - from))[0];
+                }
+                values.mul(Tensors.of(weights, weights.length).to(values.device(), torch.kFloat()))
+                        .sum()
+                        .backward();
             }
         }
         // The gradient of this product is exactly what the draws left at the leaf.
@@ -132,9 +152,8 @@ public final class DiffusionFeedback {
         return losses;
     }
 
-    private Tensor weighted(Tensor value, int draw, Contribution contribution) {
-        double weight = settings.weights.weight(draw, settings.draws, contribution.accumulation());
-        return value.mul(new Scalar(weight * contribution.scale()));
+    private double weight(int draw, Contribution contribution) {
+        return settings.weights.weight(draw, settings.draws, contribution.accumulation()) * contribution.scale();
     }
 
     /** Through the whole tower, for the last time in this batch; with the penalty of the batch. */

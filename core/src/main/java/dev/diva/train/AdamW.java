@@ -24,13 +24,13 @@ public final class AdamW implements Optimizer {
     }
 
     @Override
-    public void update(Map<String, Tensor> parameters, double rate) {
+    public void update(Map<String, Tensor> parameters, double rate, double gradientFactor) {
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor gradient = parameter.grad();
                 if (gradient.defined()) {
-                    update(name, parameter, gradient, rate);
+                    update(name, parameter, gradient.mul_(new Scalar(gradientFactor)), rate);
                 }
             }
         });

@@ -3,7 +3,6 @@ package dev.diva.train;
 import java.util.Collection;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -12,8 +11,9 @@ import org.bytedeco.pytorch.global.torch;
 final class Gradients {
     private Gradients() {}
 
-    static void zero(Collection<Tensor> parameters) {
-        each(parameters, Tensor::zero_);
+    /** Frees them: the next backward pass brings its own, and until then their memory serves activations. */
+    static void clear(Collection<Tensor> parameters) {
+        parameters.forEach(parameter -> parameter.mutable_grad().reset());
     }
 
     /** Euclidean norm over all parameters, fp32; NaN or infinite when any gradient is. */
@@ -26,12 +26,9 @@ final class Gradients {
         }
     }
 
-    /** Scales by {@code maxNorm / (norm + 1e-6)} where that is below 1, as {@code clip_grad_norm_} does. */
-    static void clip(Collection<Tensor> parameters, double norm, double maxNorm) {
-        double factor = maxNorm / (norm + 1e-6);
-        if (factor < 1) {
-            each(parameters, gradient -> gradient.mul_(new Scalar(factor)));
-        }
+    /** What gradients of that norm are multiplied by: {@code maxNorm / (norm + 1e-6)}, at most 1, as {@code clip_grad_norm_} does. */
+    static double clipFactor(double norm, double maxNorm) {
+        return Math.min(1, maxNorm / (norm + 1e-6));
     }
 
     private interface Action {

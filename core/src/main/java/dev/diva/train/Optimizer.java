@@ -9,8 +9,9 @@ public interface Optimizer extends AutoCloseable {
      * One update.
      *
      * @param rate learning rate of this step
+     * @param gradientFactor what the gradients count; they may be changed
      */
-    void update(Map<String, Tensor> parameters, double rate);
+    void update(Map<String, Tensor> parameters, double rate, double gradientFactor);
 
     /** Everything that the next update depends on, by name; owned by the optimiser. */
     Map<String, Tensor> state();

@@ -18,27 +18,29 @@ public final class Sgd implements Optimizer {
     }
 
     @Override
-    public void update(Map<String, Tensor> parameters, double rate) {
+    public void update(Map<String, Tensor> parameters, double rate, double gradientFactor) {
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor gradient = parameter.grad();
                 if (gradient.defined()) {
-                    parameter.add_(direction(name, parameter, gradient), new Scalar(-rate));
+                    parameter.add_(direction(name, parameter, gradient, gradientFactor), new Scalar(-rate));
                 }
             }
         });
     }
 
-    private Tensor direction(String name, Tensor parameter, Tensor gradient) {
-        Tensor decayed = weightDecay == 0 ? gradient : gradient.add(parameter, new Scalar(weightDecay));
-        if (momentum == 0) {
-            return decayed;
+    private Tensor direction(String name, Tensor parameter, Tensor gradient, double factor) {
+        if (momentum == 0 || !momenta.has(name)) {
+            Tensor scaled = decayed(gradient.mul_(new Scalar(factor)), parameter);
+            return momentum == 0 ? scaled : momenta.put(name, scaled);
         }
-        if (!momenta.has(name)) {
-            return momenta.put(name, decayed);
-        }
-        return momenta.get(name).mul_(new Scalar(momentum)).add_(decayed);
+        Tensor kept = momenta.get(name).mul_(new Scalar(momentum));
+        return decayed(kept.add_(gradient, new Scalar(factor)), parameter);
+    }
+
+    private Tensor decayed(Tensor direction, Tensor parameter) {
+        return weightDecay == 0 ? direction : direction.add_(parameter, new Scalar(weightDecay));
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.diva.feedback.Contribution;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.bytedeco.javacpp.PointerScope;
@@ -86,7 +87,7 @@ public final class Trainer {
         double rate = settings.schedule().rate(state.step());
         Map<String, Tensor> learning = learning(state);
         StepLosses losses = new StepLosses(team, settings.accumulation());
-        Gradients.zero(state.parameters().values());
+        Gradients.clear(state.parameters().values());
         for (int i = 0; i < settings.accumulation(); i++) {
             if (i % team.sharing().groups() == 0 && team.processes().any(stop.get())) {
                 return false;
@@ -97,8 +98,9 @@ public final class Trainer {
         List<Double> all = losses.ofAllProcesses(state.step());
         double norm = Gradients.norm(learning.values());
         losses.requireFinite("gradient norm", norm, state.step());
-        settings.clipping().ifPresent(max -> Gradients.clip(learning.values(), norm, max));
-        state.optimizer().update(learning, rate);
+        OptionalDouble max = settings.clipping();
+        double factor = max.isPresent() ? Gradients.clipFactor(norm, max.getAsDouble()) : 1;
+        state.optimizer().update(learning, rate, factor);
         double seconds = (System.nanoTime() - started) * 1e-9;
         long images = losses.images();
         listener.stepDone(new StepRecord(state.step(), all, norm, rate, (state.step() + 1) * images, seconds, images));

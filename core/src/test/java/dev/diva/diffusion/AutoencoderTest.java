@@ -78,7 +78,7 @@ class AutoencoderTest {
     }
 
     private static Autoencoder autoencoder(Weights weights) {
-        Autoencoder autoencoder = new Autoencoder(weights, AutoencoderConfig.read(Teachers.config(VAE)));
+        Autoencoder autoencoder = Autoencoder.read(weights, AutoencoderConfig.read(Teachers.config(VAE)));
         weights.finish();
         return autoencoder;
     }

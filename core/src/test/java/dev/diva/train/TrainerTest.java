@@ -94,9 +94,9 @@ class TrainerTest {
                 optimizer) {
             Tensor w = Tensors.of(new float[] {1}, 1).set_requires_grad(true);
             for (int step = 0; step < 2; step++) {
-                Gradients.zero(List.of(w));
+                Gradients.clear(List.of(w));
                 w.mul(new Scalar(2.0 * (step + 1))).sum().backward();
-                optimizer.update(Map.of("w", w), 0.1);
+                optimizer.update(Map.of("w", w), 0.1, 1);
             }
             return Tensors.toFloats(w)[0];
         }

@@ -52,7 +52,7 @@ public final class AutoencoderPretraining {
         try (PointerScope scope = new PointerScope();
                 Weights weights = Weights.trained(
                         new InitialWeights(settings.seed(), Map.of()), Placement.cpu(Precision.FP32), name -> true)) {
-            Autoencoder autoencoder = new Autoencoder(weights, config);
+            Autoencoder autoencoder = Autoencoder.read(weights, config);
             weights.finish();
             CaptionedScenes scenes = new CaptionedScenes(world);
             new Pretraining(settings, checkpoints, listener)

@@ -58,7 +58,7 @@ public final class DiffusionPretraining {
                 Weights latentWeights =
                         Weights.frozen(SafetensorsFile.open(parts.resolve("vae").resolve(MiniDiffusion.WEIGHTS)), cpu);
                 Weights weights = Weights.trained(new InitialWeights(settings.seed(), Map.of()), cpu, name -> true)) {
-            Autoencoder autoencoder = new Autoencoder(
+            Autoencoder autoencoder = Autoencoder.read(
                     latentWeights, AutoencoderConfig.read(ConfigJson.read(parts.resolve("vae/config.json"))));
             latentWeights.finish();
             UNet unet = new UNet(weights, UNetConfig.read(ConfigJson.read(parts.resolve("unet/config.json"))));
