@@ -111,11 +111,14 @@ public final class Attention {
         Tensor keys = scaledKeys.transpose(1, 2);
         Tensor output = torch.empty_like(q);
         Chunk chunk = Chunk.of(q.size(1), v.size(1));
-        inParts(q.size(0), chunk.heads, (head, heads) -> inParts(q.size(1), chunk.queries, (from, length) -> {
-            Tensor queries = q.narrow(0, head, heads).narrow(1, from, length);
-            Tensor weights = weights(queries, keys.narrow(0, head, heads));
-            output.narrow(0, head, heads).narrow(1, from, length).copy_(weights.bmm(v.narrow(0, head, heads)));
-        }));
+        inParts(
+                q.size(0),
+                chunk.heads,
+                (head, heads) -> inParts(q.size(1), chunk.queries, (from, length) -> {
+                    Tensor queries = q.narrow(0, head, heads).narrow(1, from, length);
+                    Tensor weights = weights(queries, keys.narrow(0, head, heads));
+                    output.narrow(0, head, heads).narrow(1, from, length).copy_(weights.bmm(v.narrow(0, head, heads)));
+                }));
         return output;
     }
 
@@ -166,8 +169,10 @@ public final class Attention {
             Tensor dqs = dq.narrow(0, head, heads);
             Tensor dks = zeros(group.scaledKeys);
             Tensor dvs = zeros(group.v);
-            inParts(dq.size(1), chunk.queries, (from, count) -> group.queries(from, count)
-                    .differentiate(dqs.narrow(1, from, count), dks, dvs));
+            inParts(
+                    dq.size(1),
+                    chunk.queries,
+                    (from, count) -> group.queries(from, count).differentiate(dqs.narrow(1, from, count), dks, dvs));
             dk.narrow(0, head, heads).copy_(dks.mul_(new Scalar(scale)));
             dv.narrow(0, head, heads).copy_(dvs);
         });

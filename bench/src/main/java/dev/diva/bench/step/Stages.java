@@ -54,8 +54,8 @@ final class Stages {
         double time = stages.values().stream().mapToDouble(Stage::median).sum();
         double work =
                 stages.values().stream().mapToDouble(stage -> stage.operations).sum();
-        StringBuilder table = new StringBuilder(
-                String.format(Locale.ROOT, "%-22s%9s%8s%10s%10s%9s%n", "stage", "seconds", "share", "TFLOP", "GFLOP/s", "of peak"));
+        StringBuilder table = new StringBuilder(String.format(
+                Locale.ROOT, "%-22s%9s%8s%10s%10s%9s%n", "stage", "seconds", "share", "TFLOP", "GFLOP/s", "of peak"));
         stages.forEach((name, stage) -> table.append(row(name, stage.median(), time, stage.operations, peak)));
         return table.append(row("step", time, time, work, peak)).toString();
     }

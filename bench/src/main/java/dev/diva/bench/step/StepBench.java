@@ -4,7 +4,6 @@ import dev.diva.clip.TrainedPart;
 import dev.diva.clip.VisionModel;
 import dev.diva.clip.VisionTokens;
 import dev.diva.data.Filter;
-import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.RandomCrop;
@@ -75,10 +74,7 @@ public final class StepBench implements AutoCloseable {
         long patches = vision.tower().config().numPatches();
         this.recap = new RecapSettings("random", 76, null, null, true, "elementwise").recap(patches);
         this.projection = Projection.random(
-                vision.tower().config().projectionDim(),
-                teacher.denoiser().crossAttentionDim(),
-                1,
-                placement.device());
+                vision.tower().config().projectionDim(), teacher.denoiser().crossAttentionDim(), 1, placement.device());
         this.loss = new DenoisingLoss(
                 teacher.denoiser(),
                 teacher.schedule(),
@@ -116,7 +112,9 @@ public final class StepBench implements AutoCloseable {
         Work tower = StepWork.tower(vision.tower().config());
         long side = PIXELS / teacher.autoencoder().downscale();
         Work unet = StepWork.unet(((UNet) teacher.denoiser()).config(), side, text.size(1));
-        work.put("autoencoder", batch * StepWork.encoder(teacher.autoencoder().config(), PIXELS).forward());
+        work.put(
+                "autoencoder",
+                batch * StepWork.encoder(teacher.autoencoder().config(), PIXELS).forward());
         work.put("tower forward", batch * tower.forward());
         work.put("UNet forward", DRAWS * batch * unet.forward());
         work.put("UNet backward", DRAWS * batch * unet.backward());
@@ -163,7 +161,8 @@ public final class StepBench implements AutoCloseable {
         Tensor hidden = vision.tower().encode(towerPixels(samples));
         end("tower forward");
         VisionTokens tokens = vision.tower().tokens(hidden);
-        Tensor condition = text.add(projection.forward(recap.select(tokens, draws))).to(torch.kFloat());
+        Tensor condition =
+                text.add(projection.forward(recap.select(tokens, draws))).to(torch.kFloat());
         Tensor leaf = condition.detach().set_requires_grad(true);
         end("condition");
         if (isTogether) {
@@ -208,8 +207,8 @@ public final class StepBench implements AutoCloseable {
     private Tensor latents(List<float[][]> samples) {
         try (NoGradGuard noGrad = new NoGradGuard()) {
             TensorVector latents = new TensorVector();
-            samples.forEach(sample -> latents.push_back(
-                    teacher.autoencoder().encode(Tensors.of(sample[1], 1, 3, PIXELS, PIXELS))));
+            samples.forEach(sample ->
+                    latents.push_back(teacher.autoencoder().encode(Tensors.of(sample[1], 1, 3, PIXELS, PIXELS))));
             return torch.cat(latents, 0);
         }
     }
