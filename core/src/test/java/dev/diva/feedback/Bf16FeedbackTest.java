@@ -59,7 +59,7 @@ class Bf16FeedbackTest {
             for (int draw = 0; draw < full.losses.length; draw++) {
                 assertThat(half.losses[draw]).isCloseTo(full.losses[draw], within(2e-2 * full.losses[draw]));
             }
-assertThat(cosine(half.gradient, full.gradient)).isGreaterThan(0.99);
+            assertThat(cosine(half.gradient, full.gradient)).isGreaterThan(0.99);
         }
     }
 

@@ -35,8 +35,7 @@ public final class ImagesBench {
             double millis = (threads.getCurrentThreadCpuTime() - start) * 1e-6 / images.size();
             best = round == 0 ? best : Math.min(best, millis);
         }
-        System.out.printf(
-                Locale.ROOT, "{\"who\": \"diva\", \"images\": %d, \"millis\": %.2f}%n", images.size(), best);
+        System.out.printf(Locale.ROOT, "{\"who\": \"diva\", \"images\": %d, \"millis\": %.2f}%n", images.size(), best);
     }
 
     private static RasterImage square(ImageEntry entry, int round, int index) {
