@@ -3,7 +3,6 @@ package dev.diva.demo;
 import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
 import dev.diva.data.ImageDecoder;
-import dev.diva.eval.LinearProbe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +15,8 @@ import java.util.TreeSet;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
+import org.hipparchus.stat.descriptive.moment.Mean;
+import org.hipparchus.stat.descriptive.moment.StandardDeviation;
 
 /**
  * What of the fine attributes can be read from features by linear classifiers, one a question ("cup.handle"): share of right answers
@@ -23,7 +24,7 @@ import org.apache.commons.csv.CSVRecord;
  */
 final class FineProbe {
     private static final int FIRST_QUESTION = 3; // image, gist, caption come before
-    private static final LinearProbe.Settings SETTINGS = new LinearProbe.Settings(30, 64, 0.05, 0, 0);
+    private static final double PENALTY = 1e-3;
 
     private final Table train;
     private final Table test;
@@ -50,7 +51,28 @@ final class FineProbe {
     Scores of(Clip clip) {
         Features learned = Features.of(clip, train);
         Features asked = Features.of(clip, test);
+        standardise(learned.classToken, asked.classToken);
+        standardise(learned.meanLocal, asked.meanLocal);
         return new Scores(score(learned.classToken, asked.classToken), score(learned.meanLocal, asked.meanLocal));
+    }
+
+    /** Mean 0 and deviation 1 of each dimension over the training images: what all images share would hide what differs. */
+    private static void standardise(float[][] learned, float[][] asked) {
+        for (int axis = 0; axis < learned[0].length; axis++) {
+            StandardDeviation deviation = new StandardDeviation();
+            Mean mean = new Mean();
+            for (float[] row : learned) {
+                mean.increment(row[axis]);
+                deviation.increment(row[axis]);
+            }
+            float shift = (float) mean.getResult();
+            float scale = (float) (1 / Math.max(deviation.getResult(), Float.MIN_NORMAL));
+            for (float[][] rows : new float[][][] {learned, asked}) {
+                for (float[] row : rows) {
+                    row[axis] = (row[axis] - shift) * scale;
+                }
+            }
+        }
     }
 
     private Score score(float[][] learned, float[][] asked) {
@@ -67,9 +89,12 @@ final class FineProbe {
             return new Score(0, 0);
         }
         int[] rows = train.rows(question, classes);
-        LinearProbe probe = LinearProbe.train(
-                select(learned, rows), train.labels(question, classes, rows), classes.size(), SETTINGS);
         int[] testRows = test.rows(question, classes);
+        if (testRows.length == 0) {
+            return new Score(0, 0);
+        }
+        RidgeClassifier probe = RidgeClassifier.fit(
+                select(learned, rows), train.labels(question, classes, rows), classes.size(), PENALTY);
         int[] truth = test.labels(question, classes, testRows);
         int[] found = probe.predict(select(asked, testRows));
         int right = 0;

@@ -23,6 +23,11 @@ import java.util.stream.Stream;
 public final class Study {
     private static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
 
+    private static final String NO_GUARD = "guard.weight=0.0";
+    private static final String OTHERS = "latents=shuffled"; // the control
+    private static final String LORA = "trainable.mode=lora";
+    private static final String LORA_RATE = "train.lr=1.0e-3";
+
     private final Places places;
     private final List<Long> seeds;
     private final Watcher watcher;
@@ -37,11 +42,12 @@ public final class Study {
 
     /** What is compared, over the demo's own recipe; see docs/world.md. */
     static final List<Variant> VARIANTS = List.of(
-            new Variant("published recap", List.of("recap.tokens=random", "recap.count=31", "guard.weight=0.0")),
-            new Variant("class token only", List.of("guard.weight=0.0")),
-            new Variant("class token, LoRA", List.of("guard.weight=0.0", "trainable.mode=lora")),
-            new Variant("class token, guard (the demo)", List.of()),
-            new Variant("control: latents of other images", List.of("latents=shuffled")));
+            new Variant("published recap", List.of("recap.tokens=random", "recap.count=31", NO_GUARD)),
+            new Variant("class token", List.of(NO_GUARD)),
+            new Variant("class token, latents of other images", List.of(NO_GUARD, OTHERS)),
+            new Variant("class token, LoRA", List.of(NO_GUARD, LORA, LORA_RATE)),
+            new Variant("class token, LoRA, latents of other images", List.of(NO_GUARD, LORA, LORA_RATE, OTHERS)),
+            new Variant("class token, guard (the demo)", List.of()));
 
     /** @param out folder for everything that is made */
     public Study(Path out, List<Long> seeds, Watcher watcher) {

@@ -18,6 +18,7 @@ final class StudyTable {
 
     private static final List<Column> COLUMNS = List.of(
             new Column("pairs", WorldScores.Summary::pairs),
+            new Column("pairs in order", WorldScores.Summary::ordered),
             new Column("pairs, class + mean", WorldScores.Summary::publishedPairs),
             new Column("probe, class token", WorldScores.Summary::probeClass),
             new Column("probe, mean of local", WorldScores.Summary::probeMean),

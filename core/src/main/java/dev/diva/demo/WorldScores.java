@@ -8,8 +8,10 @@ import dev.diva.eval.CaptionTable;
 import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
 import dev.diva.eval.Interval;
+import dev.diva.eval.MmvpAnswer;
 import dev.diva.eval.MmvpEvaluation;
 import dev.diva.eval.MmvpReader;
+import dev.diva.eval.MmvpScorer;
 import dev.diva.eval.MmvpSet;
 import dev.diva.eval.RetrievalEvaluation;
 import java.io.IOException;
@@ -30,12 +32,15 @@ final class WorldScores {
      * Scores of one CLIP, fractions 0..1.
      *
      * @param pairs share of pairs that are right by the tower's own embedding
-     * @param publishedPairs the same by class token + mean of the local tokens
+     * @param ordered share of pairs whose two images the difference of the two statements puts in the right order: 0.5 by chance, and
+     *     unlike the pair score free of what both statements prefer
+     * @param publishedPairs share of pairs that are right by class token + mean of the local tokens
      * @param gist share of images whose caption is found first among all captions
      * @param probeClass share of fine attributes that a linear probe finds in the class token
      * @param probeMean the same in the mean of the local tokens
      */
-    record Summary(double pairs, double publishedPairs, double gist, double probeClass, double probeMean) {}
+    record Summary(
+            double pairs, double ordered, double publishedPairs, double gist, double probeClass, double probeMean) {}
 
     /** @param split folder of the pairs: validation for choices, test for results */
     WorldScores(Path world, String split) {
@@ -49,9 +54,8 @@ final class WorldScores {
         try (Clip clip = Clip.load(model)) {
             Files.createDirectories(records);
             MmvpEvaluation native_ = new MmvpEvaluation(pairs);
-            double share = native_.add(new ClipEncoder(name, clip, Feature.ZERO_SHOT))
-                    .metrics()
-                    .get("average");
+            List<MmvpAnswer> answers = MmvpScorer.answers(pairs, new ClipEncoder(name, clip, Feature.ZERO_SHOT));
+            double share = native_.add(name, answers).metrics().get("average");
             write(records.resolve(name + "-1-pairs.json"), native_.finish().toJson());
             RetrievalEvaluation gist = new RetrievalEvaluation(
                     CaptionTable.read(retrieval.resolve("captions.csv"), retrieval, CaptionTable.Selection.DEFAULT),
@@ -68,6 +72,7 @@ final class WorldScores {
             write(records.resolve(name + "-3-probe.json"), probes(name, probes, published));
             return new Summary(
                     share,
+                    ordered(answers),
                     published,
                     found,
                     probes.classToken().share(),
@@ -75,6 +80,13 @@ final class WorldScores {
         } catch (IOException e) {
             throw new dev.diva.BadInputException(records + ": cannot be written: " + e, e);
         }
+    }
+
+    static double ordered(List<MmvpAnswer> answers) {
+        long right = answers.stream()
+                .filter(answer -> answer.margin(0) + answer.margin(1) > 0)
+                .count();
+        return (double) right / answers.size();
     }
 
     private ObjectNode probes(String model, FineProbe.Scores probes, double publishedPairs) {

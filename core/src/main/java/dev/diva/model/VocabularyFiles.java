@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
 
 /** A vocabulary as the files that transformers reads: vocab.json, merges.txt, tokenizer_config.json, special_tokens_map.json. */
 final class VocabularyFiles {
@@ -27,12 +27,9 @@ final class VocabularyFiles {
         config.put("tokenizer_class", "CLIPTokenizer").put("model_max_length", contextLength);
         config.put("errors", "replace").put("clean_up_tokenization_spaces", false);
         ObjectNode added = config.putObject("added_tokens_decoder");
-        for (Map.Entry<String, Integer> token : Map.of(
-                        ClipVocabulary.START, vocabulary.id(ClipVocabulary.START),
-                        ClipVocabulary.END, vocabulary.id(ClipVocabulary.END))
-                .entrySet()) {
-            added.putObject(token.getValue().toString())
-                    .put("content", token.getKey())
+        for (String token : List.of(ClipVocabulary.START, ClipVocabulary.END)) {
+            added.putObject(Integer.toString(vocabulary.id(token)))
+                    .put("content", token)
                     .put("lstrip", false)
                     .put("normalized", true)
                     .put("rstrip", false)

@@ -2,6 +2,7 @@ package dev.diva.train;
 
 import dev.diva.engine.Tensors;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -24,13 +25,13 @@ public final class AdamW implements Optimizer {
     }
 
     @Override
-    public void update(Map<String, Tensor> parameters, double rate, double gradientFactor) {
+    public void update(Map<String, Tensor> parameters, ToDoubleFunction<String> rate, double gradientFactor) {
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor gradient = parameter.grad();
                 if (gradient.defined()) {
-                    update(name, parameter, gradient.mul_(new Scalar(gradientFactor)), rate);
+                    update(name, parameter, gradient.mul_(new Scalar(gradientFactor)), rate.applyAsDouble(name));
                 }
             }
         });

@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /** Changes fp32 masters in place by their gradients; parameters without a gradient are left alone. */
@@ -8,10 +9,10 @@ public interface Optimizer extends AutoCloseable {
     /**
      * One update.
      *
-     * @param rate learning rate of this step
+     * @param rate learning rate of this step for each parameter by its name
      * @param gradientFactor what the gradients count; they may be changed
      */
-    void update(Map<String, Tensor> parameters, double rate, double gradientFactor);
+    void update(Map<String, Tensor> parameters, ToDoubleFunction<String> rate, double gradientFactor);
 
     /** Everything that the next update depends on, by name; owned by the optimiser. */
     Map<String, Tensor> state();

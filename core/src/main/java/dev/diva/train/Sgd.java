@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -18,13 +19,13 @@ public final class Sgd implements Optimizer {
     }
 
     @Override
-    public void update(Map<String, Tensor> parameters, double rate, double gradientFactor) {
+    public void update(Map<String, Tensor> parameters, ToDoubleFunction<String> rate, double gradientFactor) {
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor gradient = parameter.grad();
                 if (gradient.defined()) {
-                    parameter.add_(direction(name, parameter, gradient, gradientFactor), new Scalar(-rate));
+                    parameter.add_(direction(name, parameter, gradient, gradientFactor), new Scalar(-rate.applyAsDouble(name)));
                 }
             }
         });

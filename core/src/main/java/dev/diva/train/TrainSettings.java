@@ -5,14 +5,20 @@ import java.util.OptionalDouble;
 /**
  * Numbers of the loop.
  *
- * @param schedule learning rate; its total is the number of steps
+ * @param schedule learning rate of the tower; its total is the number of steps
+ * @param projectionSchedule learning rate of the projection
  * @param accumulation micro-batches a step
  * @param maxGradNorm where gradients are clipped; NaN for not at all
  * @param checkpointEvery steps between checkpoints
  * @param projectionSteps first steps, in which the projection alone is changed
  */
 public record TrainSettings(
-        Schedule schedule, int accumulation, double maxGradNorm, long checkpointEvery, long projectionSteps) {
+        Schedule schedule,
+        Schedule projectionSchedule,
+        int accumulation,
+        double maxGradNorm,
+        long checkpointEvery,
+        long projectionSteps) {
     private static final String PROJECTION = "visual_proj.";
 
     public TrainSettings {
@@ -25,6 +31,11 @@ public record TrainSettings(
     /** Whether a parameter is changed in a step. */
     public boolean learns(String parameter, long step) {
         return step >= projectionSteps || parameter.startsWith(PROJECTION);
+    }
+
+    /** Learning rate of a parameter in a step. */
+    public double rate(String parameter, long step) {
+        return (parameter.startsWith(PROJECTION) ? projectionSchedule : schedule).rate(step);
     }
 
     /** Where gradients are clipped, if at all. */

@@ -100,7 +100,7 @@ public final class Trainer {
         losses.requireFinite("gradient norm", norm, state.step());
         OptionalDouble max = settings.clipping();
         double factor = max.isPresent() ? Gradients.clipFactor(norm, max.getAsDouble()) : 1;
-        state.optimizer().update(learning, rate, factor);
+        state.optimizer().update(learning, name -> settings.rate(name, state.step()), factor);
         double seconds = (System.nanoTime() - started) * 1e-9;
         long images = losses.images();
         listener.stepDone(new StepRecord(state.step(), all, norm, rate, (state.step() + 1) * images, seconds, images));

@@ -87,6 +87,8 @@ class TrainVariantsTest {
                 "--set",
                 "resolution=64",
                 "--set",
+                "threads=1",
+                "--set",
                 "precision=fp32",
                 "--json");
         assertThat(filled.code()).as(filled.err()).isZero();

@@ -33,8 +33,8 @@ public final class TrainerRank {
                 Sgd sgd = new Sgd(0, 0);
                 Processes processes = Processes.join(place, Placement.cpu(Precision.FP32), Map.of(), limit, limit)) {
             Tensor w = Tensors.of(new float[] {1, 1, 1}, 3).set_requires_grad(true);
-            TrainSettings settings =
-                    new TrainSettings(new Schedule(Schedule.Kind.CONSTANT, 0.1, 0, 10), 2, Double.NaN, 1, 0);
+            Schedule schedule = new Schedule(Schedule.Kind.CONSTANT, 0.1, 0, 10);
+            TrainSettings settings = new TrainSettings(schedule, schedule, 2, Double.NaN, 1, 0);
             Trainer trainer = new Trainer(
                     settings,
                     new Square(w, processes.rank()),

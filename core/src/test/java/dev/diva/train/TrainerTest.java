@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainerTest {
-    private static final TrainSettings SETTINGS =
-            new TrainSettings(new Schedule(Schedule.Kind.COSINE, 0.1, 2, 10), 2, 1.0, 3, 0);
+    private static final Schedule SCHEDULE = new Schedule(Schedule.Kind.COSINE, 0.1, 2, 10);
+    private static final TrainSettings SETTINGS = new TrainSettings(SCHEDULE, SCHEDULE, 2, 1.0, 3, 0);
 
     @TempDir
     Path folder;
@@ -32,6 +32,16 @@ class TrainerTest {
         assertThat(schedule.rate(4)).isEqualTo(0.05 * 0.5 * (1 + Math.cos(Math.PI * 2 / 3)));
         assertThat(new Schedule(Schedule.Kind.LINEAR, 1, 0, 4).rate(3)).isEqualTo(0.25);
         assertThat(Schedule.warmupSteps(0.005, 4600)).isEqualTo(23);
+    }
+
+    @Test
+    void projectionHasItsOwnRate() {
+        Schedule constant = new Schedule(Schedule.Kind.CONSTANT, 0.1, 0, 10);
+        Schedule projection = new Schedule(Schedule.Kind.CONSTANT, 0.7, 0, 10);
+        TrainSettings settings = new TrainSettings(constant, projection, 1, Double.NaN, 3, 0);
+
+        assertThat(settings.rate("visual_proj.weight", 4)).isEqualTo(0.7);
+        assertThat(settings.rate("clip.visual_projection.weight", 4)).isEqualTo(0.1);
     }
 
     @Test
@@ -96,7 +106,7 @@ class TrainerTest {
             for (int step = 0; step < 2; step++) {
                 Gradients.clear(List.of(w));
                 w.mul(new Scalar(2.0 * (step + 1))).sum().backward();
-                optimizer.update(Map.of("w", w), 0.1, 1);
+                optimizer.update(Map.of("w", w), name -> 0.1, 1);
             }
             return Tensors.toFloats(w)[0];
         }

@@ -91,11 +91,22 @@ public record Recipe(
         }
     }
 
-    /** {@code random} or a file. */
-    public record Projection(String init) {
+    /**
+     * The layer from the tower's tokens to the condition.
+     *
+     * @param init {@code random} or a file
+     * @param lr its own learning rate, or null for the tower's
+     */
+    public record Projection(String init, Double lr) {
         public Projection {
             Checks.given("projection.init", init);
+            Checks.within("projection.lr", lr == null ? 0 : lr, 0, Double.MAX_VALUE);
         }
+    }
+
+    /** Learning rate of the projection in every step. */
+    public Schedule projectionRates() {
+        return train.rates(projection.lr == null ? train.lr : projection.lr);
     }
 
     /** How a batch becomes a gradient. */
@@ -239,6 +250,10 @@ public record Recipe(
 
         /** Learning rate of every step. */
         public Schedule rates() {
+            return rates(lr);
+        }
+
+        private Schedule rates(double lr) {
             long warmup = warmupSteps == null ? Schedule.warmupSteps(warmupRatio, steps) : warmupSteps;
             return new Schedule(Schedule.Kind.valueOf(schedule.name()), lr, warmup, steps);
         }

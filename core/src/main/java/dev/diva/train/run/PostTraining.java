@@ -312,6 +312,7 @@ public final class PostTraining implements AutoCloseable {
         Double maxGradNorm = recipe.train().maxGradNorm();
         TrainSettings settings = new TrainSettings(
                 recipe.train().rates(),
+                recipe.projectionRates(),
                 recipe.train().accumulate(),
                 maxGradNorm == null ? Double.NaN : maxGradNorm,
                 recipe.checkpoint().every(),

@@ -30,7 +30,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 public final class ClipPretraining {
     /** What the shipped CLIP was trained with. */
-    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 1600, 64, 1.5e-3);
+    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 4000, 96, 1.5e-3);
 
     private static final Map<String, Double> CONSTANTS = Map.of("logit_scale", Math.log(1 / 0.07));
 

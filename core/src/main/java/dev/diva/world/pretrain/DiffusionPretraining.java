@@ -28,7 +28,7 @@ import org.bytedeco.javacpp.PointerScope;
  */
 public final class DiffusionPretraining {
     /** What the shipped denoiser was trained with. */
-    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 1400, 32, 2e-3);
+    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 2400, 32, 2e-3);
 
     private final WorldRecipe world;
     private final PretrainSettings settings;

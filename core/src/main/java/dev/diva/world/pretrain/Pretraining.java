@@ -46,7 +46,7 @@ final class Pretraining {
     void train(Weights weights, Objective objective, MicroBatches batches) {
         long warmup = Schedule.warmupSteps(WARMUP, settings.steps());
         Schedule schedule = new Schedule(Schedule.Kind.COSINE, settings.lr(), warmup, settings.steps());
-        TrainSettings loop = new TrainSettings(schedule, 1, MAX_GRAD_NORM, CHECKPOINT_EVERY, 0);
+        TrainSettings loop = new TrainSettings(schedule, schedule, 1, MAX_GRAD_NORM, CHECKPOINT_EVERY, 0);
         Checkpoints written = new Checkpoints(checkpoints, 1);
         try (AdamW optimizer = new AdamW(0.9, 0.98, 1e-8, WEIGHT_DECAY)) {
             TrainState fresh = new TrainState(0, weights.parameters(), optimizer, new RandomStreams(settings.seed()));
