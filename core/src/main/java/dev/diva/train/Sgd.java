@@ -25,7 +25,9 @@ public final class Sgd implements Optimizer {
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor gradient = parameter.grad();
                 if (gradient.defined()) {
-                    parameter.add_(direction(name, parameter, gradient, gradientFactor), new Scalar(-rate.applyAsDouble(name)));
+                    parameter.add_(
+                            direction(name, parameter, gradient, gradientFactor),
+                            new Scalar(-rate.applyAsDouble(name)));
                 }
             }
         });
