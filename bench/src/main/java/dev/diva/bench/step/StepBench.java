@@ -174,7 +174,7 @@ public final class StepBench implements AutoCloseable {
         }
         condition.mul(leaf.grad()).sum().backward();
         end("tower backward");
-        optimizer.update(parameters(), RATE, 1);
+        optimizer.update(parameters(), name -> RATE, 1);
         end("optimizer");
     }
 
