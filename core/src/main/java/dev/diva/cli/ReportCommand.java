@@ -54,6 +54,11 @@ public final class ReportCommand implements Callable<Integer> {
     private List<String> images = List.of();
 
     @Option(
+            names = "--flipped",
+            description = "paint the images of the pairs that are answered otherwise after than before")
+    private boolean flipped;
+
+    @Option(
             names = "--paint",
             defaultValue = "6",
             paramLabel = "N",
@@ -75,8 +80,12 @@ public final class ReportCommand implements Callable<Integer> {
         if (count < 1 || steps < 1) {
             throw new ParameterException(spec.commandLine(), "--paint and --steps are at least 1");
         }
-        if (diffusion == null && !images.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), "--images are painted by a --diffusion model: give both");
+        if (diffusion == null && (flipped || !images.isEmpty())) {
+            throw new ParameterException(
+                    spec.commandLine(), "--images and --flipped are painted by a --diffusion model: give both");
+        }
+        if (flipped && !images.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "give --images or --flipped");
         }
         if (diffusion != null) {
             runs.stream().filter(Files::isDirectory).forEach(this::paint);
@@ -91,12 +100,18 @@ public final class ReportCommand implements Callable<Integer> {
 
     private void paint(Path run) {
         RunReconstructions reconstructions =
-                RunReconstructions.of(run, diffusion, images, new RunReconstructions.Settings(count, steps));
+                RunReconstructions.of(run, diffusion, wanted(run), new RunReconstructions.Settings(count, steps));
         AtomicLong done = new AtomicLong();
         try (Progress progress = Progress.start(
                 "painting", reconstructions.numSteps(), spec.commandLine().getErr())) {
             reconstructions.write(() -> progress.at(done.incrementAndGet()));
         }
+    }
+
+    private List<String> wanted(Path run) {
+        return flipped
+                ? ReportWriter.flippedImages(run).stream().map(Path::toString).toList()
+                : images;
     }
 
     private Path defaultPage() {

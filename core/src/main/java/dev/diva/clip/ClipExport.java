@@ -1,5 +1,7 @@
 package dev.diva.clip;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.Dtype;
@@ -15,6 +17,7 @@ import dev.diva.model.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Writes a checkpoint in another layout, with the config, preprocessor and tokenizer files that its library looks for. */
@@ -29,6 +32,9 @@ public final class ClipExport {
             "spiece.model");
     private static final List<String> CONFIG_FILES =
             List.of("config.json", "preprocessor_config.json", "open_clip_config.json");
+
+    private static final List<String> DTYPE_KEYS = List.of("torch_dtype", "dtype"); // the older name first
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private ClipExport() {}
 
@@ -57,6 +63,9 @@ public final class ClipExport {
             CheckpointWriter.write(temporary.resolve(CheckpointWriter.fileName(to)), tensors, to);
             if (to == checkpoint.format()) {
                 copy(CONFIG_FILES, checkpoint.folder(), temporary);
+                if (!dtype(tensors).equals(dtype(checkpoint.tensors()))) {
+                    writeDtype(temporary.resolve("config.json"), dtype(tensors));
+                }
             } else {
                 writeConfigs(tensors, config, files.preprocessing(config.vision()), to, temporary);
             }
@@ -125,6 +134,22 @@ public final class ClipExport {
             }
         }
         return any;
+    }
+
+    /** Trained tensors are fp32 whatever they were, and transformers may load a model as its config says. */
+    private static void writeDtype(Path config, String dtype) throws IOException {
+        if (Files.isRegularFile(config) && JSON.readTree(config.toFile()) instanceof ObjectNode root) {
+            List<ObjectNode> nodes = new ArrayList<>(List.of(root));
+            root.elements().forEachRemaining(child -> {
+                if (child instanceof ObjectNode part) {
+                    nodes.add(part);
+                }
+            });
+            for (ObjectNode node : nodes) {
+                DTYPE_KEYS.stream().filter(node::has).forEach(key -> node.put(key, dtype));
+            }
+            write(config, root.toPrettyString());
+        }
     }
 
     private static String dtype(TensorSource tensors) {

@@ -1,11 +1,10 @@
 package dev.diva.demo;
 
 import dev.diva.BadInputException;
-import dev.diva.feedback.RecapSettings;
 import dev.diva.report.ReportWriter;
-import dev.diva.train.recipe.Recipe;
 import dev.diva.train.recipe.RecipeTree;
 import dev.diva.train.run.RunFolder;
+import dev.diva.train.run.RunReconstructions;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.paint.SceneRenderer;
 import java.io.IOException;
@@ -59,7 +58,7 @@ public final class Demo {
             score("after", folder.clip());
             copy(places.scores(), folder.evaluations());
             watcher.stage("Painting what the CLIP sees");
-            paint(RunFolder.readRecipe(places.run()).recipe(), folder);
+            paint();
             Files.writeString(
                     places.run().resolve("notes.txt"), String.join("\n", DemoWords.of(places.scores())) + "\n");
         } catch (IOException e) {
@@ -76,31 +75,18 @@ public final class Demo {
         }
     }
 
-    private void paint(Recipe recipe, RunFolder folder) {
-        Path pictures = places.run().resolve("reconstructions");
-        if (Files.exists(pictures.resolve("index.json"))) {
+    private void paint() {
+        if (Files.exists(places.run().resolve("reconstructions/index.json"))) {
             return;
         }
-        Recipe.Recap recap = recipe.recap();
-        RecapSettings settings = new RecapSettings(
-                recap.tokens(), recap.count(), recap.fraction(), recap.window(), recap.replacement(), recap.text());
-        List<Path> images = IntStream.range(0, PICTURES)
-                .mapToObj(i ->
-                        places.world().resolve("retrieval").resolve(String.format(Locale.ROOT, "images/%06d.png", i)))
+        List<String> images = IntStream.range(0, PICTURES)
+                .mapToObj(i -> places.world()
+                        .resolve("retrieval")
+                        .resolve(String.format(Locale.ROOT, "images/%06d.png", i))
+                        .toString())
                 .toList();
-        Path warm = folder.checkpoints()
-                .resolve(String.format(Locale.ROOT, "step-%08d", recipe.train().projectionSteps()))
-                .resolve("masters.safetensors");
-        Path first = Files.exists(warm) ? warm : folder.projection();
-        Reconstructions.write(
-                places.diffusion(),
-                settings,
-                recipe.prompt(),
-                List.of(
-                        new Reconstructions.Eye(places.clip(), first),
-                        new Reconstructions.Eye(folder.clip(), folder.projection())),
-                images,
-                pictures);
+        RunReconstructions.of(places.run(), places.diffusion(), images, RunReconstructions.Settings.DEFAULT)
+                .write(() -> {});
     }
 
     private static void copy(Path from, Path to) throws IOException {

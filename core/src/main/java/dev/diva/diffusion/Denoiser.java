@@ -19,4 +19,9 @@ public interface Denoiser {
 
     /** Channels of the latents. */
     long latentChannels();
+
+    /** What height and width of the latents must be a multiple of. */
+    default long latentMultiple() {
+        return 1;
+    }
 }

@@ -38,11 +38,14 @@ public final class MmvpEvaluation implements SetEvaluation {
                 .mapToDouble(PairScore::fraction)
                 .average()
                 .orElseThrow();
+        Map<String, Interval> intervals = new LinkedHashMap<>(); // in this order on every run
+        intervals.put("average", averageInterval(answers));
+        intervals.put("pairs", pairs.interval());
         Result result = new Result(
                 model,
                 set.folder().toString(),
                 Map.of("average", average),
-                Map.of("average", averageInterval(answers), "pairs", pairs.interval()),
+                intervals,
                 Map.of("pairs", sheet),
                 new PairResult(
                         patterns,

@@ -1,5 +1,6 @@
 package dev.diva.report;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -26,11 +27,26 @@ public record Flip(String id, String pattern, boolean gained, List<Side> sides) 
      */
     public record Side(InlineImage image, String statement, Double before, Double after) {}
 
+    private record Answers(Question before, Question after) {}
+
     /** The flipped pairs, gained ones first, those whose margins moved most at the head; at most {@link #SHOWN} of each kind. */
     static List<Flip> of(Comparison comparison) {
+        return answers(comparison).stream()
+                .map(pair -> flip(pair.before, pair.after))
+                .toList();
+    }
+
+    /** The image files of the same pairs in the same order. */
+    static List<Path> images(Comparison comparison) {
+        return answers(comparison).stream()
+                .flatMap(pair -> pair.after.images().stream())
+                .toList();
+    }
+
+    private static List<Answers> answers(Comparison comparison) {
         Map<String, Question> before = new HashMap<>();
         comparison.first().questions().forEach(question -> before.put(question.id(), question));
-        List<Flip> flips = new ArrayList<>();
+        List<Answers> flipped = new ArrayList<>();
         for (boolean gained : new boolean[] {true, false}) {
             comparison.last().questions().stream()
                     .filter(after -> before.containsKey(after.id()))
@@ -38,9 +54,9 @@ public record Flip(String id, String pattern, boolean gained, List<Side> sides) 
                             after.correct() == gained && before.get(after.id()).correct() != gained)
                     .sorted(Comparator.comparingDouble((Question after) -> -movement(before.get(after.id()), after)))
                     .limit(SHOWN)
-                    .forEach(after -> flips.add(flip(before.get(after.id()), after)));
+                    .forEach(after -> flipped.add(new Answers(before.get(after.id()), after)));
         }
-        return flips;
+        return flipped;
     }
 
     private static double movement(Question before, Question after) {

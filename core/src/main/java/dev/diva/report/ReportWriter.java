@@ -43,6 +43,22 @@ public final class ReportWriter {
         replace(page, output.toString());
     }
 
+    /**
+     * Images of the pairs that a run answers otherwise after training than before, in the order of the page.
+     *
+     * @throws BadInputException when there is none
+     */
+    public static List<Path> flippedImages(Path run) {
+        List<Path> images = Comparison.of(RunFolder.read(run).evaluations()).stream()
+                .filter(Comparison::paired)
+                .flatMap(comparison -> Flip.images(comparison).stream())
+                .toList();
+        if (images.isEmpty()) {
+            throw new BadInputException(run + ": no pair is answered otherwise after than before");
+        }
+        return images;
+    }
+
     private static void replace(Path page, String html) {
         try {
             Path partial = page.resolveSibling(page.getFileName() + ".partial");

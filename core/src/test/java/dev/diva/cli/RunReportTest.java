@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.clip.Clip;
 import dev.diva.clip.VisionTokens;
 import dev.diva.data.ImageDecoder;
@@ -13,6 +14,7 @@ import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
+import dev.diva.report.ReportWriter;
 import dev.diva.testing.Golden;
 import dev.diva.testing.Rasters;
 import java.io.IOException;
@@ -20,6 +22,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Generator;
@@ -122,6 +126,30 @@ class RunReportTest {
         diva("report", run.toString(), "--diffusion", TEACHER.toString(), "--paint", "1", "--steps", "3");
         assertThat(Files.readAllBytes(painted.resolve("0-before.png"))).isEqualTo(before);
         assertThat(painted.resolve("1-before.png")).doesNotExist();
+    }
+
+    @Test
+    void imagesOfFlippedPairsAreTheOnesThatAreAnsweredOtherwise() throws IOException {
+        // The same record, with the third and the fifth pair answered the other way after training.
+        Path copy = Files.createDirectory(folder.resolve("flipped"));
+        ObjectMapper json = new ObjectMapper();
+        JsonNode record = json.readTree(run.resolve("evaluations/before.json").toFile());
+        Files.createDirectory(copy.resolve("evaluations"));
+        json.writeValue(copy.resolve("evaluations/before.json").toFile(), record);
+        List<String> expected = new ArrayList<>();
+        JsonNode questions = record.at("/results/0/questions");
+        for (int i : new int[] {2, 4}) {
+            ObjectNode question = (ObjectNode) questions.get(i);
+            question.put("correct", !question.path("correct").asBoolean());
+            question.path("images")
+                    .forEach(name ->
+                            expected.add(Path.of(PAIRS).resolve(name.asText()).toString()));
+        }
+        json.writeValue(copy.resolve("evaluations/after.json").toFile(), record);
+        assertThat(ReportWriter.flippedImages(copy))
+                .extracting(Path::toString)
+                .containsExactlyInAnyOrderElementsOf(expected)
+                .hasSize(4);
     }
 
     private static byte[] pixels(Path png) throws IOException {

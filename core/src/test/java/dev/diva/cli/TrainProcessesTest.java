@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,27 @@ class TrainProcessesTest {
         assertThat(rest.await(LIMIT_SECONDS)).as(rest.output()).isZero();
         assertThat(metrics(out)).hasSize(STEPS);
         assertThat(masters(out)).isEqualTo(masters(straight));
+    }
+
+    @Test
+    void onlyTheFirstRankNeedsToKnowThatARunGoesOn() throws IOException {
+        Path out = folder.resolve("parted");
+        JavaProcess run = train(out, Map.of(), "--processes", "2", "--set", "train.steps=3");
+        assertThat(run.await(LIMIT_SECONDS)).as(run.output()).isZero();
+        Path newest = checkpoint(out, 3);
+        byte[] expected = Files.readAllBytes(newest.resolve("masters.safetensors"));
+        Files.move(newest, folder.resolve("taken")); // as if it had been stopped after step 2
+        int port = JavaProcess.freePort();
+        List<JavaProcess> ranks = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            Map<String, String> place = new ProcessPlace(rank, 2, rank, "127.0.0.1", port).toEnvironment();
+            String[] more = {"--set", "train.steps=3", "--resume"};
+            ranks.add(train(out, place, Arrays.copyOf(more, rank == 0 ? 3 : 2)));
+        }
+        for (JavaProcess rank : ranks) {
+            assertThat(rank.await(LIMIT_SECONDS)).as(rank.output()).isZero();
+        }
+        assertThat(Files.readAllBytes(newest.resolve("masters.safetensors"))).isEqualTo(expected);
     }
 
     @Test

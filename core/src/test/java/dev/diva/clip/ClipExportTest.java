@@ -3,8 +3,11 @@ package dev.diva.clip;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.Dtype;
+import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
@@ -12,7 +15,10 @@ import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,6 +95,36 @@ class ClipExportTest {
                 }
             }
         }
+    }
+
+    @Test
+    void theConfigNamesTheTypeOfTrainedTensors(@TempDir Path folder) throws IOException {
+        Path golden = Golden.path("clip-hf-vit");
+        Path half = Files.createDirectory(folder.resolve("half"));
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode config =
+                (ObjectNode) json.readTree(golden.resolve("config.json").toFile());
+        config.put("torch_dtype", "float16");
+        ((ObjectNode) config.path("vision_config")).put("dtype", "float16");
+        json.writeValue(half.resolve("config.json").toFile(), config);
+        try (PointerScope scope = new PointerScope();
+                ClipCheckpoint trained = ClipCheckpoint.open(golden)) {
+            Map<String, Tensor> stored = new LinkedHashMap<>();
+            for (TensorInfo info : trained.tensors().tensors()) {
+                Tensor value = trained.tensors().read(info.name());
+                stored.put(info.name(), info.dtype().isFloating() ? value.to(Dtype.F16.scalarType()) : value);
+            }
+            SafetensorsWriter.write(half.resolve("model.safetensors"), stored, Map.of("format", "pt"));
+            try (ClipCheckpoint original = ClipCheckpoint.open(half)) {
+                ClipExport.export(original, CheckpointFormat.HF, folder.resolve("same"), false);
+                ClipExport.export(original, trained.tensors(), CheckpointFormat.HF, folder.resolve("out"), false);
+            }
+        }
+        assertThat(Files.readAllBytes(folder.resolve("same/config.json")))
+                .isEqualTo(Files.readAllBytes(half.resolve("config.json")));
+        config.put("torch_dtype", "float32");
+        ((ObjectNode) config.path("vision_config")).put("dtype", "float32");
+        assertThat(json.readTree(folder.resolve("out/config.json").toFile())).isEqualTo(config);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.diva.diffusion;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Precision;
@@ -44,6 +45,21 @@ class DitTest {
             Close.assertClose(
                     result.prediction().narrow(0, 1, 1), golden.expected("eps").narrow(0, 1, 1), 0, TOLERANCE);
             assertThat(Tensors.toFloats(result.gradient().abs().sum())[0]).isPositive();
+        }
+    }
+
+    @Test
+    void latentsThatPatchesDoNotDivideAreKnownBeforehandAndRefused() {
+        try (PointerScope scope = new PointerScope();
+                Weights weights = Teachers.weights(PART, Precision.FP32)) {
+            Dit dit = dit(weights);
+            long patch = DitConfig.read(Teachers.config(PART)).patchSize();
+            assertThat(dit.latentMultiple()).isEqualTo(patch).isGreaterThan(1);
+            Tensor odd =
+                    Tensors.of(new float[Math.toIntExact(dit.latentChannels() * 9 * 9)], 1, dit.latentChannels(), 9, 9);
+            assertThatThrownBy(() ->
+                            dit.classPrediction(odd, Tensors.of(new long[] {1}, 1), Tensors.of(new long[] {0}, 1)))
+                    .hasMessageContaining("multiples of " + patch);
         }
     }
 

@@ -39,6 +39,7 @@ class MmvpTest {
         }
         JsonNode json = evaluation.finish().toJson();
         assertThat(json.at("/results/0/pairs").asInt()).isEqualTo(135);
+        assertThat(json.at("/results/0/intervals").fieldNames()).toIterable().containsExactly("average", "pairs");
         assertThat(json.at("/tests/0/first").asText()).isEqualTo("class");
         assertThat(json.at("/results/0/questions").size()).isEqualTo(135);
     }

@@ -30,15 +30,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * "What this CLIP sees": images of a finished run painted again from the tokens of its tower before and after training, in {@code
- * reconstructions/}. Both towers speak through the trained projection, with the same noise and the same choice of tokens; an image is
- * the central square of its file at the recipe's resolution.
+ * reconstructions/}. The noise and the choice of tokens are the same. Both towers speak through the trained projection; where the run first
+ * trained it alone and that checkpoint is still there, the untouched tower speaks through the projection that was fitted to it. An image
+ * is the central square of its file at the recipe's resolution.
  */
 public final class RunReconstructions {
+    private static final String PROJECTION = "projection.safetensors";
+
     private final Path run;
     private final Path diffusion;
     private final Recipe recipe;
@@ -89,7 +93,7 @@ public final class RunReconstructions {
     }
 
     private void requireResult() {
-        for (Path part : List.of(run.resolve("clip"), run.resolve("projection.safetensors"))) {
+        for (Path part : List.of(run.resolve("clip"), run.resolve(PROJECTION))) {
             if (!Files.exists(part)) {
                 throw new BadInputException(
                         part + ": not there, so the run is not finished; go on with it by diva train"
@@ -148,25 +152,37 @@ public final class RunReconstructions {
             TrainingModels.requireResolution(recipe, teacher);
             Tensor text = teacher.encodePrompt(recipe.prompt())
                     .to(placement.device(), placement.precision().dtype());
-            List<RasterImage> before = painted(Path.of(recipe.clip()), teacher, text, stepDone);
-            List<RasterImage> after = painted(run.resolve("clip"), teacher, text, stepDone);
+            Path trained = run.resolve(PROJECTION);
+            Path fitted = fittedProjection();
+            List<RasterImage> before =
+                    painted(Path.of(recipe.clip()), Files.exists(fitted) ? fitted : trained, teacher, text, stepDone);
+            List<RasterImage> after = painted(run.resolve("clip"), trained, teacher, text, stepDone);
             Path folder = run.resolve("reconstructions");
             AtomicFolder.write(folder, true, temporary -> write(temporary, before, after));
             return folder;
         }
     }
 
-    private List<RasterImage> painted(Path clip, DiffusionModel teacher, Tensor text, Runnable stepDone) {
+    /** The projection after the steps that trained it alone. */
+    private Path fittedProjection() {
+        String step = String.format(Locale.ROOT, "step-%08d", recipe.train().projectionSteps());
+        return run.resolve("checkpoints").resolve(step).resolve("masters.safetensors");
+    }
+
+    private List<RasterImage> painted(
+            Path clip, Path trainedProjection, DiffusionModel teacher, Tensor text, Runnable stepDone) {
+        RecapSettings recap = recap();
         Reconstruction reconstruction =
                 new Reconstruction(teacher, new Reconstruction.Settings(steps, recipe.resolution(), recipe.seed()));
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = VisionModel.load(clip, placement, TrainedPart.nothing());
                 Projection projection = Projection.load(
-                        run.resolve("projection.safetensors"),
+                        trainedProjection,
                         vision.tower().config().projectionDim(),
-                        teacher.denoiser().crossAttentionDim(),
+                        recap.recap(vision.tower().config().numPatches()).projectedTo()
+                                * teacher.denoiser().crossAttentionDim(),
                         placement.device())) {
-            VisualCondition condition = new VisualCondition(vision.tower(), recap(), projection, text);
+            VisualCondition condition = new VisualCondition(vision.tower(), recap, projection, text);
             long imageSize = vision.tower().config().imageSize();
             TrainingPixels pixels = TrainingPixels.of(
                     recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, vision.preprocessing());

@@ -171,10 +171,12 @@ public final class TrainingModels implements AutoCloseable {
     }
 
     static void requireResolution(Recipe recipe, DiffusionModel teacher) {
-        int downscale = teacher.autoencoder().downscale();
-        if (recipe.resolution() % downscale != 0) {
+        long downscale = teacher.autoencoder().downscale();
+        long patch = teacher.denoiser().latentMultiple();
+        if (recipe.resolution() % (downscale * patch) != 0) {
             throw new BadInputException("recipe: resolution is " + recipe.resolution() + ", expected a multiple of "
-                    + downscale + ", by which the autoencoder of " + recipe.diffusion() + " shrinks");
+                    + downscale * patch + ", by which the autoencoder" + (patch == 1 ? "" : " and the patches")
+                    + " of " + recipe.diffusion() + (patch == 1 ? " shrinks" : " shrink"));
         }
     }
 
