@@ -61,18 +61,23 @@ public final class DiffusionFeedback {
      * @param pixels the tower's, [batch, 3, imageSize, imageSize]
      * @param latents clean, fp32 [batch, channels, height, width]
      * @param accumulation batches that make a step
-     * @return the loss of each draw
+     * @return the loss of each draw, then the penalty of the guard where there is one
      */
     public double[] backward(Tensor pixels, Tensor latents, RandomStreams streams, int accumulation) {
         BatchDraws draws = new BatchDraws(streams.stream(STREAM), Share.whole(latents.size(0)));
         return backward(pixels, latents, draws, Contribution.of(accumulation));
     }
 
+    /** What {@link #backward} gives behind the losses of the draws. */
+    public List<String> penalties() {
+        return guard == null ? List.of() : List.of("guard");
+    }
+
     /**
      * The same for the rows of a batch that this process computes.
      *
      * @param draws from the stream {@link #STREAM}, for these rows
-     * @return the loss of each draw, over these rows
+     * @return the loss of each draw, over these rows, then the penalty of the guard where there is one
      */
     public double[] backward(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
         Tensor judged = settings.shuffled ? latents.roll(new long[] {1}, new long[] {0}) : latents;
@@ -103,16 +108,16 @@ public final class DiffusionFeedback {
     }
 
     private double[] conditionPerDraw(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
-        double[] losses = new double[settings.draws];
-        for (int draw = 0; draw < losses.length; draw++) {
+        double[] losses = new double[settings.draws + penalties().size()];
+        for (int draw = 0; draw < settings.draws; draw++) {
             try (PointerScope scope = new PointerScope()) {
                 DenoisingLoss.Noise noise = loss.draw(latents, draws);
                 VisualCondition.Stages stages = condition.of(pixels, draws);
                 Tensor value = loss.of(latents, noise, stages.condition());
                 losses[draw] = Tensors.toFloats(value)[0];
                 Tensor weighted = value.mul(new Scalar(weight(draw, contribution)));
-                if (draw == losses.length - 1) {
-                    lastPass(weighted, stages, pixels, contribution);
+                if (draw == settings.draws - 1) {
+                    lastPass(weighted, stages, pixels, contribution, losses);
                 } else {
                     weighted.backward();
                 }
@@ -123,14 +128,14 @@ public final class DiffusionFeedback {
 
     /** The draws stop at the condition and add up there; from it one pass goes back through the tower. */
     private double[] sharedCondition(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
-        double[] losses = new double[settings.draws];
+        double[] losses = new double[settings.draws + penalties().size()];
         VisualCondition.Stages stages = condition.of(pixels, draws);
         Tensor condition32 = stages.condition().to(torch.kFloat());
         Tensor leaf = condition32.detach().set_requires_grad(true);
         int together = Math.toIntExact(Math.max(1, settings.latentsAtOnce / latents.size(0)));
-        for (int from = 0; from < losses.length; from += together) {
+        for (int from = 0; from < settings.draws; from += together) {
             try (PointerScope scope = new PointerScope()) {
-                int to = Math.min(losses.length, from + together);
+                int to = Math.min(settings.draws, from + together);
                 List<DenoisingLoss.Noise> noises = new ArrayList<>();
                 float[] weights = new float[to - from];
                 for (int draw = from; draw < to; draw++) {
@@ -148,7 +153,7 @@ public final class DiffusionFeedback {
         }
         // The gradient of this product is exactly what the draws left at the leaf.
         Tensor link = condition32.mul(leaf.grad()).sum();
-        lastPass(link, stages, pixels, contribution);
+        lastPass(link, stages, pixels, contribution, losses);
         return losses;
     }
 
@@ -157,11 +162,14 @@ public final class DiffusionFeedback {
     }
 
     /** Through the whole tower, for the last time in this batch; with the penalty of the batch. */
-    private void lastPass(Tensor value, VisualCondition.Stages stages, Tensor pixels, Contribution contribution) {
+    private void lastPass(
+            Tensor value, VisualCondition.Stages stages, Tensor pixels, Contribution contribution, double[] losses) {
         Tensor all = value;
         if (guard != null) {
             double weight = contribution.scale() / contribution.accumulation();
-            all = value.add(guard.penalty(stages.hidden(), pixels).mul(new Scalar(weight)));
+            Tensor penalty = guard.penalty(stages.hidden(), pixels);
+            losses[settings.draws] = Tensors.toFloats(penalty)[0];
+            all = value.add(penalty.mul(new Scalar(weight)));
         }
         contribution.beforeLastPass().run();
         all.backward();

@@ -27,6 +27,7 @@ final class MetricsReader {
     private static Map<String, String> titles() {
         Map<String, String> titles = new LinkedHashMap<>();
         titles.put("loss", "Denoising loss");
+        titles.put("guard", "Guard: 1 - cosine with the untouched embedding, weighted");
         titles.put("lr", "Learning rate");
         titles.put("gradNorm", "Gradient norm");
         titles.put("imagesPerSecond", "Images per second");

@@ -33,6 +33,7 @@ public final class MetricsFile implements TrainListener {
         line.put("step", step.step()).put("loss", step.loss());
         var losses = line.putArray("losses");
         step.losses().forEach(losses::add);
+        step.penalties().forEach(line::put);
         line.put("gradNorm", step.gradNorm()).put("lr", step.lr());
         line.put("images", step.images()).put("imagesPerSecond", step.imagesPerSecond());
         line.put("rssBytes", residentBytes());

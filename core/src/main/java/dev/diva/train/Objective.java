@@ -3,6 +3,7 @@ package dev.diva.train;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Share;
 import dev.diva.feedback.Contribution;
+import java.util.List;
 
 /** What training minimises; back-propagates itself, because the published recipe weighs its draws unequally. */
 @FunctionalInterface
@@ -11,9 +12,14 @@ public interface Objective {
      * Adds the gradient of a micro-batch to the parameters.
      *
      * @param accumulation micro-batches a step, for the factor of the loss
-     * @return the loss of each draw
+     * @return the loss of each draw, then each of the {@link #penalties}
      */
     double[] backward(MicroBatch batch, RandomStreams streams, int accumulation);
+
+    /** Names of what the gradient comes from beside the losses of the draws. */
+    default List<String> penalties() {
+        return List.of();
+    }
 
     /**
      * The same for the rows of a micro-batch that this process computes. An objective that several processes may share overrides this

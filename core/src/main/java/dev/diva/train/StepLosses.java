@@ -3,10 +3,12 @@ package dev.diva.train;
 import dev.diva.engine.Processes;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The losses of a step, each draw of each micro-batch, and which images they came from. */
@@ -16,12 +18,17 @@ final class StepLosses {
     private final Map<Integer, double[]> own = new TreeMap<>();
     private final Map<Integer, List<String>> names = new TreeMap<>();
 
-    StepLosses(Team team, int accumulation) {
+    private final List<String> penalties;
+    private double[] all; // of every micro-batch: losses of its draws, then its penalties
+
+    /** @param penalties names of what follows the losses of the draws */
+    StepLosses(Team team, int accumulation, List<String> penalties) {
         this.team = team;
         this.accumulation = accumulation;
+        this.penalties = penalties;
     }
 
-    /** Losses of each draw of a micro-batch, or of this process's part of it. */
+    /** Losses of each draw of a micro-batch, or of this process's part of it, then its penalties. */
     void add(int microBatch, List<String> images, double[] losses) {
         own.put(microBatch, losses);
         names.put(microBatch, images);
@@ -34,23 +41,45 @@ final class StepLosses {
     }
 
     /**
-     * The losses of all micro-batches in order, the same on every process.
+     * Brings together what all processes have.
      *
-     * @throws DivergedException on every process when one of them is not finite, with the same line, which names the process
+     * @throws DivergedException on every process when a number is not finite, with the same line, which names the process
      */
-    List<Double> ofAllProcesses(long step) {
-        int draws = own.values().iterator().next().length;
-        double[] all = new double[accumulation * draws];
+    void exchange(long step) {
+        int width = own.values().iterator().next().length;
+        double[] mine = new double[accumulation * width];
         own.forEach((i, losses) -> {
-            for (int draw = 0; draw < draws; draw++) {
-                all[i * draws + draw] = losses[draw] / team.sharing().slices();
+            for (int draw = 0; draw < width; draw++) {
+                mine[i * width + draw] = losses[draw] / team.sharing().slices();
             }
         });
-        double[] sums = team.processes().sum(all);
-        if (!Arrays.stream(sums).allMatch(Double::isFinite)) {
+        all = team.processes().sum(mine);
+        if (!Arrays.stream(all).allMatch(Double::isFinite)) {
             throw diverged(notFinite(step));
         }
-        return Arrays.stream(sums).boxed().toList();
+    }
+
+    /** The losses of the draws of all micro-batches in order. */
+    List<Double> ofDraws() {
+        int width = all.length / accumulation;
+        return IntStream.range(0, all.length)
+                .filter(i -> i % width < width - penalties.size())
+                .mapToObj(i -> all[i])
+                .toList();
+    }
+
+    /** Each penalty by name, the mean over the micro-batches. */
+    Map<String, Double> penalties() {
+        int width = all.length / accumulation;
+        Map<String, Double> means = new LinkedHashMap<>();
+        for (int p = 0; p < penalties.size(); p++) {
+            int first = width - penalties.size() + p;
+            double sum = IntStream.range(0, accumulation)
+                    .mapToDouble(i -> all[i * width + first])
+                    .sum();
+            means.put(penalties.get(p), sum / accumulation);
+        }
+        return means;
     }
 
     /** Fails for a number that is the same on every process and not finite. */

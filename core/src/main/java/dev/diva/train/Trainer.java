@@ -86,7 +86,7 @@ public final class Trainer {
         long started = System.nanoTime();
         double rate = settings.schedule().rate(state.step());
         Map<String, Tensor> learning = learning(state);
-        StepLosses losses = new StepLosses(team, settings.accumulation());
+        StepLosses losses = new StepLosses(team, settings.accumulation(), objective.penalties());
         Gradients.clear(state.parameters().values());
         for (int i = 0; i < settings.accumulation(); i++) {
             if (i % team.sharing().groups() == 0 && team.processes().any(stop.get())) {
@@ -95,15 +95,15 @@ public final class Trainer {
             microBatch(state, i, average, losses);
         }
         average.finish();
-        List<Double> all = losses.ofAllProcesses(state.step());
+        losses.exchange(state.step());
         double norm = Gradients.norm(learning.values());
         losses.requireFinite("gradient norm", norm, state.step());
         OptionalDouble max = settings.clipping();
         double factor = max.isPresent() ? Gradients.clipFactor(norm, max.getAsDouble()) : 1;
         state.optimizer().update(learning, name -> settings.rate(name, state.step()), factor);
         double seconds = (System.nanoTime() - started) * 1e-9;
-        long images = losses.images();
-        listener.stepDone(new StepRecord(state.step(), all, norm, rate, (state.step() + 1) * images, seconds, images));
+        listener.stepDone(new StepRecord(
+                state.step(), losses.ofDraws(), losses.penalties(), norm, rate, seconds, losses.images()));
         return true;
     }
 

@@ -2,6 +2,7 @@ package dev.diva.cli;
 
 import static dev.diva.testing.Close.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -124,6 +125,13 @@ class TrainVariantsTest {
         train("free", "--set", "train.steps=6");
         train("guarded", "--set", "train.steps=6", "--set", "guard.weight=100");
         assertThat(distance("guarded")).isLessThan(distance("free"));
+        double[] guards = Files.readAllLines(folder.resolve("guarded/metrics.jsonl")).stream()
+                .mapToDouble(line -> Double.parseDouble(line.replaceAll(".*\"guard\":([^,]+),.*", "$1")))
+                .toArray();
+        assertThat(guards).hasSize(6);
+        assertThat(guards[0]).isCloseTo(0, within(1e-4)); // 100 x rounding of a cosine of 1
+        assertThat(guards[5]).isGreaterThan(guards[0]);
+        assertThat(Files.readString(folder.resolve("free/metrics.jsonl"))).doesNotContain("guard");
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,11 +31,13 @@ class MetricsFileTest {
         assertThat(last.get("step").asLong()).isEqualTo(2);
         assertThat(last.get("losses").get(0).asDouble()).isEqualTo(1 / 3.0);
         assertThat(last.get("loss").asDouble()).isEqualTo((1 / 3.0 + 0.5) / 2);
+        assertThat(last.get("guard").asDouble()).isEqualTo(0.1);
+        assertThat(last.get("images").asLong()).isEqualTo(12);
         assertThat(last.get("imagesPerSecond").asDouble()).isEqualTo(8);
         assertThat(last.get("rssBytes").asLong()).isGreaterThan(1 << 20);
     }
 
     private static StepRecord record(long step) {
-        return new StepRecord(step, List.of(1 / 3.0, 0.5), 1, 0.1, 4 * (step + 1), 0.5, 4);
+        return new StepRecord(step, List.of(1 / 3.0, 0.5), Map.of("guard", 0.1), 1, 0.1, 0.5, 4);
     }
 }

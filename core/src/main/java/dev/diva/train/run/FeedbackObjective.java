@@ -7,6 +7,7 @@ import dev.diva.feedback.Contribution;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.train.MicroBatch;
 import dev.diva.train.Objective;
+import java.util.List;
 
 /** Diffusion feedback as what training minimises, alone or as a part of a batch that processes share. */
 record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentSide) implements Objective {
@@ -19,6 +20,11 @@ record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentS
     public double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), share);
         return feedback.backward(batch.pixels(), batch.latents(), draws, contribution);
+    }
+
+    @Override
+    public List<String> penalties() {
+        return feedback.penalties();
     }
 
     @Override

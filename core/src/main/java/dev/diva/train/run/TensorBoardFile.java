@@ -55,6 +55,7 @@ public final class TensorBoardFile implements TrainListener, AutoCloseable {
                 .message(1, value("gradNorm", step.gradNorm()))
                 .message(1, value("lr", step.lr()))
                 .message(1, value("imagesPerSecond", step.imagesPerSecond()));
+        step.penalties().forEach((name, penalty) -> summary.message(1, value(name, penalty)));
         try {
             write(new Message().number(STEP, step.step()).message(SUMMARY, summary));
         } catch (IOException e) {

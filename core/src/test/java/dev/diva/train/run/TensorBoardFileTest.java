@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,7 +26,7 @@ class TensorBoardFileTest {
     @Test
     void recordsCarryTheirSumsAndTheEventsTheirValues(@TempDir Path folder) throws IOException {
         try (TensorBoardFile file = new TensorBoardFile(folder, 7)) {
-            file.stepDone(new StepRecord(7, List.of(0.5, 1.5), 2.0, 0.25, 8, 2.0, 4));
+            file.stepDone(new StepRecord(7, List.of(0.5, 1.5), Map.of("guard", 0.75), 2.0, 0.25, 2.0, 4));
         }
         Path file;
         try (var files = Files.list(folder)) {
@@ -39,6 +40,7 @@ class TensorBoardFileTest {
                 .contains("loss\u0015" + floatBytes(1.0f))
                 .contains("gradNorm\u0015" + floatBytes(2.0f))
                 .contains("lr\u0015" + floatBytes(0.25f))
+                .contains("guard\u0015" + floatBytes(0.75f))
                 .contains("imagesPerSecond\u0015" + floatBytes(2.0f));
     }
 
