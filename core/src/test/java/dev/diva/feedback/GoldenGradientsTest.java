@@ -99,8 +99,8 @@ class GoldenGradientsTest {
         RecapSettings recap = new RecapSettings("class", count, null, null, true, "mean");
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.full());
-                Projection projection =
-                        Projection.random(vision.tower().config().projectionDim(), (long) count * width, 5, CPU.device())) {
+                Projection projection = Projection.random(
+                        vision.tower().config().projectionDim(), (long) count * width, 5, CPU.device())) {
             Tensor text = torch.arange(new Scalar(5f * width), new TensorOptions(ScalarType.Float))
                     .div(new Scalar(10))
                     .view(1, 5, width)
