@@ -12,6 +12,7 @@ import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.testing.Golden;
+import dev.diva.testing.TensorMap;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,14 +111,17 @@ class ClipExportTest {
         try (PointerScope scope = new PointerScope();
                 ClipCheckpoint trained = ClipCheckpoint.open(golden)) {
             Map<String, Tensor> stored = new LinkedHashMap<>();
+            Map<String, Tensor> masters = new LinkedHashMap<>();
             for (TensorInfo info : trained.tensors().tensors()) {
                 Tensor value = trained.tensors().read(info.name());
-                stored.put(info.name(), info.dtype().isFloating() ? value.to(Dtype.F16.scalarType()) : value);
+                boolean floating = info.dtype().isFloating();
+                stored.put(info.name(), floating ? value.to(Dtype.F16.scalarType()) : value);
+                masters.put(info.name(), floating ? value.to(Dtype.F32.scalarType()) : value);
             }
             SafetensorsWriter.write(half.resolve("model.safetensors"), stored, Map.of("format", "pt"));
             try (ClipCheckpoint original = ClipCheckpoint.open(half)) {
                 ClipExport.export(original, CheckpointFormat.HF, folder.resolve("same"), false);
-                ClipExport.export(original, trained.tensors(), CheckpointFormat.HF, folder.resolve("out"), false);
+                ClipExport.export(original, new TensorMap(masters), CheckpointFormat.HF, folder.resolve("out"), false);
             }
         }
         assertThat(Files.readAllBytes(folder.resolve("same/config.json")))
