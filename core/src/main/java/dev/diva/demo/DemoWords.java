@@ -17,9 +17,8 @@ final class DemoWords {
     /** @param scores folder with the records before and after */
     static List<String> of(Path scores) throws IOException {
         List<String> words = new ArrayList<>();
-        words.add("No recipe that was tried on the validation pairs of this world clearly raised the pair score"
-                + " (docs/world.md): read this page as a demonstration of the method and of how it is measured, not as"
-                + " evidence of a gain.");
+        words.add("No recipe of this world raised the pair score over three seeds (docs/study.md): read this page as a"
+                + " demonstration of the method and of how it is measured, not as evidence of a gain.");
         words.add(
                 "This is a world of 48 pixels: a CLIP of one million parameters that was trained on captions which name"
                         + " a fine attribute one time in twenty, and a diffusion model that was told every attribute.");

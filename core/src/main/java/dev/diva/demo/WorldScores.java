@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.clip.Clip;
+import dev.diva.engine.Precision;
 import dev.diva.eval.CaptionTable;
 import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
@@ -22,6 +23,9 @@ import java.util.List;
 /** All that is measured of a CLIP in a mini world: pairs, gist retrieval, and what linear probes find. */
 final class WorldScores {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** So small a model gains nothing from more, and where the machine is busy they wait for each other. */
+    private static final Clip.Options ONE_THREAD = new Clip.Options(Precision.FP32, 1, 64, null);
+
     private static final String GIST = "text_retrieval_recall@1";
 
     private final MmvpSet pairs;
@@ -51,7 +55,7 @@ final class WorldScores {
 
     /** Scores a model and writes NAME-*.json, as {@code diva eval --json} prints them, for the report. */
     Summary score(Path model, String name, Path records) {
-        try (Clip clip = Clip.load(model)) {
+        try (Clip clip = Clip.load(model, ONE_THREAD)) {
             Files.createDirectories(records);
             MmvpEvaluation native_ = new MmvpEvaluation(pairs);
             List<MmvpAnswer> answers = MmvpScorer.answers(pairs, new ClipEncoder(name, clip, Feature.ZERO_SHOT));
