@@ -25,7 +25,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -55,8 +54,10 @@ class GoldenGradientsTest {
                     new DiffusionFeedback.Settings(1, DrawWeights.PUBLISHED, true, false));
             RandomStreams streams = new RandomStreams(42);
             streams.seed(DiffusionFeedback.STREAM, 42);
-            Tensor latents = models.teacher.autoencoder().encode(stacked(images, pixels::autoencoder));
-            double[] losses = feedback.backward(stacked(images, pixels::tower), latents, streams, 1);
+            Tensor latents =
+                    models.teacher.autoencoder().encode(PublishedFeedbackTest.stacked(images, pixels::autoencoder));
+            double[] losses =
+                    feedback.backward(PublishedFeedbackTest.stacked(images, pixels::tower), latents, streams, 1);
             float[] loss = {(float) losses[0]};
             assertClose(loss, Tensors.toFloats(golden.expected("single.loss")), 1e-5, 0);
             models.assertGradients(
@@ -72,10 +73,11 @@ class GoldenGradientsTest {
                 Models models = new Models(Golden.path("clip-hf-vit"), golden)) {
             TrainingPixels pixels = TrainingPixels.of(false, models.vision.preprocessing());
             List<RasterImage> images = Rasters.of(golden.input("images_u8")).subList(0, 2);
-            Tensor latents = models.teacher.autoencoder().encode(stacked(images, pixels::autoencoder));
+            Tensor latents =
+                    models.teacher.autoencoder().encode(PublishedFeedbackTest.stacked(images, pixels::autoencoder));
             BatchDraws none = new BatchDraws(new RandomStreams(1).stream("draws"), Share.whole(2));
             Tensor condition = models.condition(recap)
-                    .of(stacked(images, pixels::tower), none)
+                    .of(PublishedFeedbackTest.stacked(images, pixels::tower), none)
                     .condition();
             TensorVector losses = new TensorVector();
             for (int draw = 0; draw < 2; draw++) {
@@ -180,15 +182,5 @@ class GoldenGradientsTest {
             teacher.close();
             vision.close();
         }
-    }
-
-    private static Tensor stacked(List<RasterImage> images, Function<RasterImage, float[]> pixels) {
-        TensorVector rows = new TensorVector();
-        for (RasterImage image : images) {
-            float[] values = pixels.apply(image);
-            long side = Math.round(Math.sqrt(values.length / 3.0));
-            rows.push_back(Tensors.of(values, 3, side, side));
-        }
-        return torch.stack(rows);
     }
 }

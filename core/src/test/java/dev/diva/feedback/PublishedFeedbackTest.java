@@ -205,7 +205,8 @@ class PublishedFeedbackTest {
         assertThat(expected.tensors()).hasSizeGreaterThan(10);
     }
 
-    private static Tensor stacked(List<RasterImage> images, Function<RasterImage, float[]> pixels) {
+    /** [images, 3, side, side]. */
+    static Tensor stacked(List<RasterImage> images, Function<RasterImage, float[]> pixels) {
         TensorVector rows = new TensorVector();
         for (RasterImage image : images) {
             float[] values = pixels.apply(image);
