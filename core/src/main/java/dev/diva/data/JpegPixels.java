@@ -1,17 +1,25 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
 import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 import java.io.IOException;
 import java.util.Iterator;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * JPEG through the JDK's libjpeg, as raw components; the colour conversion is done here with libjpeg's integers, so that neither
- * embedded profiles nor the JDK's guesses change a value.
+ * JPEG through the JDK's libjpeg, without embedded profiles. Where the JDK guesses another colour space than libjpeg does, the raw
+ * components are read and converted here, with libjpeg's integers.
  */
 final class JpegPixels {
     private JpegPixels() {}
@@ -26,11 +34,12 @@ final class JpegPixels {
         try (ImageInputStream in = ImageDecoder.stream(file)) {
             reader.setInput(in, true, true);
             reader.addIIOReadWarningListener((source, warning) -> premature[0] |= warning.contains("remature"));
-            Raster raster = reader.readRaster(0, null);
+            RasterImage image =
+                    header.isSurelyYcc() ? readRgb(reader) : convert(reader.readRaster(0, null), header, name);
             if (premature[0]) {
                 throw new BadInputException(name + ": the JPEG is truncated (its data end early)");
             }
-            return convert(raster, header, name);
+            return image;
         } finally {
             reader.dispose();
         }
@@ -45,6 +54,24 @@ final class JpegPixels {
             }
         }
         throw new IllegalStateException("this Java has no JPEG reader");
+    }
+
+    /** RGB as the native library makes it, straight into the samples; where bands are named, the reader leaves profiles alone. */
+    private static RasterImage readRgb(ImageReader reader) throws IOException {
+        int width = reader.getWidth(0);
+        int height = reader.getHeight(0);
+        byte[] samples = new byte[width * height * 3];
+        int[] bands = {0, 1, 2};
+        WritableRaster raster = Raster.createInterleavedRaster(
+                new DataBufferByte(samples, samples.length), width, height, width * 3, 3, bands, null);
+        ColorModel rgb = new ComponentColorModel(
+                ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false, Transparency.OPAQUE, DataBuffer.TYPE_BYTE);
+        ImageReadParam settings = reader.getDefaultReadParam();
+        settings.setSourceBands(bands);
+        settings.setDestinationBands(bands);
+        settings.setDestination(new BufferedImage(rgb, raster, false, null));
+        reader.read(0, settings);
+        return RasterImage.of(ColorMode.RGB, width, height, samples);
     }
 
     private static RasterImage convert(Raster raster, JpegHeader header, String name) {

@@ -24,6 +24,11 @@ public record RasterImage(ColorMode mode, int width, int height, byte[] samples,
         return new Box(0, 0, height, width);
     }
 
+    /** Index of the first sample of a pixel. */
+    int at(int x, int y) {
+        return (y * width + x) * mode.channels();
+    }
+
     /** The pixels of a box that lies inside the image. */
     public RasterImage crop(Box box) {
         box.requireInside(width, height);
@@ -33,7 +38,7 @@ public record RasterImage(ColorMode mode, int width, int height, byte[] samples,
         int channels = mode.channels();
         byte[] out = new byte[box.height() * box.width() * channels];
         for (int y = 0; y < box.height(); y++) {
-            int from = ((box.top() + y) * width + box.left()) * channels;
+            int from = at(box.left(), box.top() + y);
             System.arraycopy(samples, from, out, y * box.width() * channels, box.width() * channels);
         }
         return new RasterImage(mode, box.width(), box.height(), out, palette);
