@@ -5,4 +5,4 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 # As the launcher does.
 export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592 GOMP_SPINCOUNT=1000
 exec java -Xmx2g -Dorg.bytedeco.javacpp.maxBytes=0 -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 -Dai.djl.offline=true \
-    ${DIVA_JAVA_OPTS:-} -cp "$root/bench/target/classes:$root/core/target/classes:$root/core/target/lib/*" "$@"
+    ${DIVA_JAVA_OPTS:-} -cp "$root/bench/target/classes:$root/bench/target/lib/*:$root/core/target/classes:$root/core/target/lib/*" "$@"
