@@ -111,7 +111,7 @@ public final class Resampler {
         return out;
     }
 
-    /** Two rows in the halves of longs: one multiplication serves both, and multiplications are what the pass takes its time for. */
+    /** Two rows in the halves of longs, so that one multiplication serves both. */
     private static void pair(byte[] in, int from, int nextFrom, long[] pairs) {
         for (int i = 0; i < pairs.length; i++) {
             pairs[i] = (in[from + i] & 0xff) | (long) (in[nextFrom + i] & 0xff) << 32;
