@@ -41,8 +41,9 @@ public final class RandomStreams {
         return state;
     }
 
-    /** Continues each stream exactly where {@link #state} was taken. */
+    /** Continues each stream exactly where {@link #state} was taken; those not used by then start from their seed. */
     public void restore(Map<String, Tensor> state) {
+        streams.keySet().retainAll(state.keySet());
         state.forEach((name, tensor) -> stream(name).set_state(tensor));
     }
 

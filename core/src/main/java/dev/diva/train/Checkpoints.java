@@ -125,6 +125,12 @@ public final class Checkpoints {
         }
     }
 
+    /** The newest checkpoint, whatever its files hold. */
+    Optional<Path> newest() {
+        List<Path> all = list();
+        return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    }
+
     /** All checkpoints, oldest first. */
     List<Path> list() {
         if (!Files.isDirectory(folder)) {

@@ -1,6 +1,8 @@
 package dev.diva.train;
 
 import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -23,6 +25,18 @@ final class Gradients {
             TensorVector norms = new TensorVector();
             each(parameters, gradient -> norms.push_back(gradient.norm()));
             return norms.empty() ? 0 : torch.stack(norms).norm().item().toDouble();
+        }
+    }
+
+    /** The first parameter whose gradient holds a number that is not finite. */
+    static Optional<String> notFinite(Map<String, Tensor> parameters) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            return parameters.entrySet().stream()
+                    .filter(entry -> entry.getValue().grad().defined())
+                    .filter(entry -> !entry.getValue().grad().isfinite().all().item_bool())
+                    .map(Map.Entry::getKey)
+                    .findFirst();
         }
     }
 

@@ -4,7 +4,7 @@ package dev.diva.train;
 @FunctionalInterface
 public interface MicroBatches {
     /**
-     * The micro-batch at a position; positions are asked for in rising order.
+     * The micro-batch at a position; positions are asked for in rising order, and a step may be asked for again from its first.
      *
      * @param position counted from 0 over all steps
      */

@@ -1,11 +1,11 @@
 package dev.diva.train;
 
-import dev.diva.engine.Processes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -43,9 +43,9 @@ final class StepLosses {
     /**
      * Brings together what all processes have.
      *
-     * @throws DivergedException on every process when a number is not finite, with the same line, which names the process
+     * @return when a number is not finite: whose, the same line on every process
      */
-    void exchange(long step) {
+    Optional<String> exchange(long step) {
         int width = own.values().iterator().next().length;
         double[] mine = new double[accumulation * width];
         own.forEach((i, losses) -> {
@@ -54,9 +54,7 @@ final class StepLosses {
             }
         });
         all = team.processes().sum(mine);
-        if (!Arrays.stream(all).allMatch(Double::isFinite)) {
-            throw diverged(notFinite(step));
-        }
+        return Arrays.stream(all).allMatch(Double::isFinite) ? Optional.empty() : Optional.of(notFinite(step));
     }
 
     /** The losses of the draws of all micro-batches in order. */
@@ -82,11 +80,9 @@ final class StepLosses {
         return means;
     }
 
-    /** Fails for a number that is the same on every process and not finite. */
-    void requireFinite(String what, double value, long step) {
-        if (!Double.isFinite(value)) {
-            throw diverged(line(what, value, step, names.values().stream().flatMap(List::stream)));
-        }
+    /** What happened to the images of this process. */
+    String line(String what, long step) {
+        return line(what, step, names.values().stream().flatMap(List::stream));
     }
 
     /** The processes whose losses are not finite, and the images, the same on every process. */
@@ -95,19 +91,11 @@ final class StepLosses {
         own.forEach((i, losses) -> Arrays.stream(losses)
                 .filter(loss -> !Double.isFinite(loss))
                 .limit(1)
-                .forEach(loss -> lines.add(line("loss", loss, step, names.get(i).stream()))));
-        Processes processes = team.processes();
-        String rank = processes.world() == 1 ? "" : "rank " + processes.rank() + ": ";
-        return processes.gather(lines.isEmpty() ? "" : rank + lines.get(0)).stream()
-                .filter(line -> !line.isEmpty())
-                .collect(Collectors.joining("; "));
+                .forEach(loss -> lines.add(line("loss is " + loss, step, names.get(i).stream()))));
+        return team.said(lines.isEmpty() ? "" : lines.get(0));
     }
 
-    private static String line(String what, double value, long step, Stream<String> images) {
-        return what + " is " + value + " in step " + step + ", images " + images.collect(Collectors.joining(", "));
-    }
-
-    private static DivergedException diverged(String what) {
-        return new DivergedException(what + "; the weights are those from before this step. Try a lower rate");
+    private static String line(String what, long step, Stream<String> images) {
+        return what + " in step " + step + ", images " + images.collect(Collectors.joining(", "));
     }
 }

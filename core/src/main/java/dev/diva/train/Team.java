@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import dev.diva.engine.Processes;
+import java.util.stream.Collectors;
 
 /** The processes of a run, and what of each step this one computes. */
 public record Team(Processes processes, Sharing sharing) {
@@ -13,6 +14,14 @@ public record Team(Processes processes, Sharing sharing) {
      */
     public static Team of(Processes processes, int accumulation, int batch) {
         return new Team(processes, Sharing.of(processes.rank(), processes.world(), accumulation, batch));
+    }
+
+    /** What the processes say of themselves, each with its rank where there are several; the same on all, empty if none says anything. */
+    String said(String mine) {
+        String rank = processes.world() == 1 ? "" : "rank " + processes.rank() + ": ";
+        return processes.gather(mine.isEmpty() ? "" : rank + mine).stream()
+                .filter(line -> !line.isEmpty())
+                .collect(Collectors.joining("; "));
     }
 
     /** One process that computes every micro-batch whole. */

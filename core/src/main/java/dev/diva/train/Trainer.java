@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import dev.diva.engine.GradientAverage;
+import dev.diva.engine.Processes;
 import dev.diva.engine.Share;
 import dev.diva.feedback.Contribution;
 import java.util.LinkedHashMap;
@@ -64,7 +65,7 @@ public final class Trainer {
             while (state.step() < settings.schedule().totalSteps()) {
                 try (PointerScope scope = new PointerScope()) {
                     Map<String, Tensor> randomBefore = state.streams().state();
-                    if (!step(state, average)) {
+                    if (!step(state, average, randomBefore)) {
                         write(state, randomBefore);
                         listener.finished(TrainListener.Outcome.RESUMABLE);
                         return TrainListener.Outcome.RESUMABLE;
@@ -82,11 +83,11 @@ public final class Trainer {
     }
 
     /** One step; false when asked to stop, with the weights as they were. */
-    private boolean step(TrainState state, GradientAverage average) {
+    private boolean step(TrainState state, GradientAverage average, Map<String, Tensor> randomBefore) {
         long started = System.nanoTime();
         double rate = settings.schedule().rate(state.step());
         Map<String, Tensor> learning = learning(state);
-        StepLosses losses = new StepLosses(team, settings.accumulation(), objective.penalties());
+        StepLosses losses = losses();
         Gradients.clear(state.parameters().values());
         for (int i = 0; i < settings.accumulation(); i++) {
             if (i % team.sharing().groups() == 0 && team.processes().any(stop.get())) {
@@ -95,9 +96,11 @@ public final class Trainer {
             microBatch(state, i, average, losses);
         }
         average.finish();
-        losses.exchange(state.step());
+        losses.exchange(state.step()).ifPresent(this::stopAll);
         double norm = Gradients.norm(learning.values());
-        losses.requireFinite("gradient norm", norm, state.step());
+        if (!Double.isFinite(norm)) {
+            stopAll(notFinite(norm, state, learning, randomBefore));
+        }
         OptionalDouble max = settings.clipping();
         double factor = max.isPresent() ? Gradients.clipFactor(norm, max.getAsDouble()) : 1;
         state.optimizer().update(learning, name -> settings.rate(name, state.step()), factor);
@@ -121,6 +124,42 @@ public final class Trainer {
         } catch (RuntimeException e) {
             throw average.explained(e); // the last backward pass exchanges gradients
         }
+    }
+
+    private StepLosses losses() {
+        return new StepLosses(team, settings.accumulation(), objective.penalties());
+    }
+
+    /**
+     * Whose gradient is not finite. Their mean has spread it to every process by now, so each computes its micro-batches of the step
+     * once more, one at a time and without an exchange.
+     */
+    private String notFinite(
+            double norm, TrainState state, Map<String, Tensor> learning, Map<String, Tensor> randomBefore) {
+        state.streams().restore(randomBefore);
+        String mine = "";
+        try (GradientAverage none = Processes.single().averaging(List.of())) {
+            for (int i = 0; i < settings.accumulation() && mine.isEmpty(); i++) {
+                Gradients.clear(state.parameters().values());
+                StepLosses losses = losses();
+                microBatch(state, i, none, losses);
+                mine = Gradients.notFinite(learning)
+                        .map(name -> losses.line("gradient of " + name + " is not finite", state.step()))
+                        .orElse("");
+            }
+        }
+        String said = team.said(mine);
+        return said.isEmpty()
+                ? "gradient norm is " + norm + " in step " + state.step()
+                        + ", with finite gradients of each micro-batch"
+                : said;
+    }
+
+    private void stopAll(String reason) {
+        String last =
+                checkpoints.newest().map(path -> path.getFileName().toString()).orElse("none");
+        throw new DivergedException(reason + "; the weights are those from before this step, last checkpoint: " + last
+                + ". Try a lower rate");
     }
 
     private Map<String, Tensor> learning(TrainState state) {

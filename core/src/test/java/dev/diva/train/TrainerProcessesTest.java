@@ -11,21 +11,24 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainerProcessesTest {
     @TempDir
     Path folder;
 
-    @Test
-    void notANumberOnOneRankStopsAllBeforeTheUpdateWithOneLineThatNamesIt() {
+    @ParameterizedTest
+    @CsvSource({"loss, loss is NaN", "gradient, gradient of w is not finite"})
+    void notANumberOnOneRankStopsAllBeforeTheUpdateWithOneLineThatNamesIt(String what, String told) {
         Path checkpoints = folder.resolve("checkpoints");
         int port = JavaProcess.freePort();
         List<JavaProcess> ranks = new ArrayList<>();
         for (int rank = 0; rank < 2; rank++) {
             ProcessPlace place = new ProcessPlace(rank, 2, rank, "127.0.0.1", port);
-            ranks.add(JavaProcess.start(folder, TrainerRank.class, place.toEnvironment(), checkpoints.toString()));
+            ranks.add(
+                    JavaProcess.start(folder, TrainerRank.class, place.toEnvironment(), checkpoints.toString(), what));
         }
         float good = 1; // each step before the bad one took a tenth
         for (int step = 0; step < TrainerRank.BAD_STEP; step++) {
@@ -36,9 +39,9 @@ class TrainerProcessesTest {
         for (JavaProcess rank : ranks) {
             assertThat(rank.await(90)).as(rank.output()).isEqualTo(1);
             assertThat(rank.output().lines())
-                    .contains(
-                            "error: rank 1: loss is NaN in step 3, images image-7; the weights are those from before this"
-                                    + " step. Try a lower rate");
+                    .contains("error: rank 1: " + told
+                            + " in step 3, images image-7; the weights are those from before this"
+                            + " step, last checkpoint: step-00000003. Try a lower rate");
             weights.add(rank.output()
                     .lines()
                     .filter(line -> line.startsWith("weights"))

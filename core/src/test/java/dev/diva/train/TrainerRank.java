@@ -18,7 +18,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/** One of two processes that train three numbers; the loss of rank 1 is not a number in step 3. {@code FOLDER}. */
+/** One of two processes that train three numbers; the loss or only the gradient of rank 1 is not finite in step 3. {@code FOLDER WHAT}. */
 public final class TrainerRank {
     static final int BAD_STEP = 3;
 
@@ -37,7 +37,7 @@ public final class TrainerRank {
             TrainSettings settings = new TrainSettings(schedule, schedule, 2, Double.NaN, 1, 0);
             Trainer trainer = new Trainer(
                     settings,
-                    new Square(w, processes.rank()),
+                    new Square(w, processes.rank(), args[1].equals("gradient")),
                     TrainerRank::batch,
                     new Checkpoints(Path.of(args[0]), 2),
                     new TrainListener() {},
@@ -57,8 +57,8 @@ public final class TrainerRank {
         return MicroBatch.of(List.of("image-" + position), Tensors.of(new float[] {Math.floorDiv(position, 2)}, 1));
     }
 
-    /** Half the squared weights: each step takes a tenth of them, until the loss of rank 1 breaks. */
-    private record Square(Tensor w, int rank) implements Objective {
+    /** Half the squared weights: each step takes a tenth of them, until rank 1 breaks. */
+    private record Square(Tensor w, int rank, boolean onlyGradient) implements Objective {
         @Override
         public double[] backward(MicroBatch batch, RandomStreams streams, int accumulation) {
             throw new UnsupportedOperationException("for two processes");
@@ -67,7 +67,10 @@ public final class TrainerRank {
         @Override
         public double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
             boolean bad = rank == 1 && Tensors.toFloats(batch.pixels())[0] == BAD_STEP;
-            Tensor loss = w.square().sum().mul(new Scalar(bad ? Double.NaN : 0.5));
+            Tensor loss = w.square().sum().mul(new Scalar(bad && !onlyGradient ? Double.NaN : 0.5));
+            if (bad && onlyGradient) {
+                loss = loss.add(w.sub(w.detach()).sqrt().sum()); // zero, with an infinite slope
+            }
             contribution.beforeLastPass().run();
             loss.mul(new Scalar(contribution.scale() / contribution.accumulation()))
                     .backward();

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -95,6 +96,56 @@ class TrainerTest {
                     .isInstanceOf(DivergedException.class)
                     .hasMessageContaining("step 0")
                     .hasMessageContaining("image-0");
+            assertThat(Tensors.toFloats(w)).containsExactly(1, 1, 1);
+        }
+    }
+
+    @Test
+    void infiniteGradientOfAFiniteLossNamesTheTensorAndTheImagesOfItsMicroBatch() {
+        try (PointerScope scope = new PointerScope();
+                Sgd sgd = new Sgd(0.9, 0)) {
+            Tensor fine = weight();
+            Tensor w = weight();
+            List<Float> drawn = new ArrayList<>();
+            Objective objective = (batch, streams, n) -> {
+                Tensor draw = RandomStreams.randn(streams.stream("draws"), 3);
+                drawn.add(Tensors.toFloats(draw)[0]);
+                Tensor loss = fine.add(w).mul(draw).sum();
+                if (batch.names().equals(List.of("image-7"))) {
+                    loss = loss.add(w.sub(w.detach()).sqrt().sum()); // zero, with an infinite slope
+                }
+                loss.backward();
+                return new double[] {loss.item().toDouble()};
+            };
+            Map<String, Tensor> parameters = new TreeMap<>(Map.of("fine", fine, "w", w));
+            Trainer trainer = new Trainer(
+                    SETTINGS, objective, TrainerTest::batch, new Checkpoints(folder, 2), new TrainListener() {});
+            TrainState state = new TrainState(0, parameters, sgd, new RandomStreams(1));
+            assertThatThrownBy(() -> trainer.train(state))
+                    .isInstanceOf(DivergedException.class)
+                    .hasMessage("gradient of w is not finite in step 3, images image-7; the weights are those from"
+                            + " before this step, last checkpoint: step-00000003. Try a lower rate");
+            assertThat(drawn.subList(8, 10)).as("the step once more").isEqualTo(drawn.subList(6, 8));
+            assertThat(Tensors.toFloats(w)).doesNotContain(Float.NaN).isEqualTo(Tensors.toFloats(fine));
+        }
+    }
+
+    @Test
+    void normThatOverflowsStopsAsWell() {
+        try (PointerScope scope = new PointerScope();
+                Sgd sgd = new Sgd(0.9, 0)) {
+            Tensor w = weight();
+            Objective objective = (batch, streams, n) -> {
+                w.mul(new Scalar(3e38)).sum().backward(); // two micro-batches of it are too much for fp32
+                return new double[] {1};
+            };
+            Trainer trainer = new Trainer(
+                    SETTINGS, objective, TrainerTest::batch, new Checkpoints(folder, 2), new TrainListener() {});
+            TrainState state = new TrainState(0, Map.of("w", w), sgd, new RandomStreams(1));
+            assertThatThrownBy(() -> trainer.train(state))
+                    .hasMessageStartingWith(
+                            "gradient norm is Infinity in step 0, with finite gradients of each" + " micro-batch; ")
+                    .hasMessageContaining("last checkpoint: none");
             assertThat(Tensors.toFloats(w)).containsExactly(1, 1, 1);
         }
     }

@@ -13,6 +13,7 @@ import dev.diva.train.recipe.Recipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
 /**
  * Micro-batches of a set of images: batch k is positions k * batch to (k + 1) * batch - 1 of the order, or the part of them that this
@@ -24,9 +25,10 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
     private final int batch;
     private final long imageSize;
     private final Latents latents;
-    private final ImageLoader<TrainingSample> loader;
+    private final LongFunction<ImageLoader<TrainingSample>> loaders; // by the step that they begin with
     private final BadShare badShare;
     private final Sharing sharing;
+    private ImageLoader<TrainingSample> loader;
     private long next;
 
     /**
@@ -52,19 +54,26 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
         this.badShare = new BadShare(recipe.maxBadShare());
         this.next = firstStep * recipe.train().accumulate();
         int ahead = BATCHES_AHEAD * batch + recipe.workers();
-        ImageLoader.Settings settings = new ImageLoader.Settings(
-                firstStep * sharing.images(), sharing::position, recipe.workers(), ahead, ImageDecoder.reference());
+        ImageLoader.Settings settings =
+                new ImageLoader.Settings(0, sharing::position, recipe.workers(), ahead, ImageDecoder.reference());
         SampleOrder order = new SampleOrder(images.size(), recipe.seed(), recipe.shuffle());
-        this.loader = new ImageLoader<>(images, order, settings, preparation, problem -> {
+        Consumer<DataProblem> lost = problem -> {
             problems.accept(problem);
             badShare.lost(problem);
-        });
+        };
+        this.loaders =
+                step -> new ImageLoader<>(images, order, settings.from(step * sharing.images()), preparation, lost);
+        this.loader = loaders.apply(firstStep);
     }
 
     @Override
     public MicroBatch at(long position) {
-        if (position < next || !sharing.isMine(position)) {
-            throw new IllegalStateException("micro-batch " + position + " asked for after " + (next - 1));
+        if (!sharing.isMine(position)) {
+            throw new IllegalStateException("micro-batch " + position + " is that of another process");
+        }
+        if (position < next) { // a step again
+            loader.close();
+            loader = loaders.apply(position / sharing.accumulation());
         }
         next = position + 1;
         List<String> names = new ArrayList<>();
