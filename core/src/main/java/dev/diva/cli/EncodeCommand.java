@@ -2,18 +2,14 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip;
-import dev.diva.clip.Clip.Scale;
 import dev.diva.clip.EmbeddingsFile;
 import dev.diva.clip.ImageEncoding;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.engine.Processes;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,42 +31,17 @@ public final class EncodeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--clip",
-            required = true,
-            paramLabel = "MODEL",
-            description = "Folder or file of a CLIP or SigLIP.")
-    private Path model;
-
-    @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
-    private List<String> images = new ArrayList<>();
+    @Mixin
+    private EncodeOptions options;
 
     @Option(names = "--text", arity = "1..*", paramLabel = "STRING", description = "Texts.")
     private List<String> texts = new ArrayList<>();
 
-    @Option(names = "--out", required = true, description = "File to write: .safetensors, or .json.")
-    private Path out;
-
-    @Option(names = "--tokens", description = "All tokens of each image too, normed and projected.")
-    private boolean tokens;
-
-    @Option(names = "--raw", description = "Embeddings as the towers give them, not divided by their L2 norm.")
-    private boolean raw;
-
     @Option(names = "--strict", description = "Fail at the first unreadable image instead of skipping it.")
     private boolean strict;
 
-    @Option(names = "--precision", description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
-    private String precision;
-
     @Option(names = "--threads", defaultValue = "0", description = "Threads of an operation. Default: all cores.")
     private int threads;
-
-    @Option(names = "--batch", defaultValue = "16", description = "Images at once. Default: ${DEFAULT-VALUE}.")
-    private int batch;
-
-    @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")
-    private String format;
 
     @Mixin
     private ProcessesOption processes;
@@ -80,18 +51,18 @@ public final class EncodeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        if (images.isEmpty() && texts.isEmpty()) {
+        if (options.images().isEmpty() && texts.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "give --images, --text or both");
         }
-        if (batch < 1 || threads < 0) {
-            throw new ParameterException(spec.commandLine(), "--batch is at least 1, --threads at least 0");
+        if (threads < 0) {
+            throw new ParameterException(spec.commandLine(), "--threads is at least 0");
         }
         if (processes.launches()) {
             return processes.launch();
         }
-        try (Processes group = processes.join(Placement.cpu(precision()), recipe())) {
-            SharedEncoding shared = new SharedEncoding(group, out, batch);
-            if (!shared.isShared() || images.isEmpty()) {
+        try (Processes group = processes.join(Placement.cpu(options.precision()), recipe())) {
+            SharedEncoding shared = new SharedEncoding(group, options.out(), options.batch());
+            if (!shared.isShared() || options.images().isEmpty()) {
                 encode(shared);
                 return 0;
             }
@@ -109,12 +80,20 @@ public final class EncodeCommand implements Callable<Integer> {
 
     /** What must be the same for every process. */
     private String recipe() {
-        return List.of(model, images, texts, out, tokens, raw, precision(), batch)
+        return List.of(
+                        options.model(),
+                        options.images(),
+                        texts,
+                        options.out(),
+                        options.tokens(),
+                        options.scale(),
+                        options.precision(),
+                        options.batch())
                 .toString();
     }
 
     private void encode(SharedEncoding alone) throws JsonProcessingException {
-        try (EmbeddingsFile file = new EmbeddingsFile(out)) {
+        try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
             encode(file, alone, true);
             finish(file);
         }
@@ -126,7 +105,7 @@ public final class EncodeCommand implements Callable<Integer> {
             encode(part, shared, processes.isFirst());
             part.finish();
         }
-        try (EmbeddingsFile file = new EmbeddingsFile(out)) {
+        try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
             shared.join(file);
             if (processes.isFirst()) {
                 finish(file);
@@ -136,31 +115,31 @@ public final class EncodeCommand implements Callable<Integer> {
 
     private void encode(EmbeddingsFile file, SharedEncoding shared, boolean withTexts) {
         List<DataProblem> problems = new ArrayList<>();
-        ImageSet all = images.isEmpty() ? null : ImageSet.open(images, problems::add);
+        ImageSet all = options.images().isEmpty() ? null : ImageSet.open(options.images(), problems::add);
         ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
-        Clip.Options options =
-                new Clip.Options(precision(), threads, batch, format == null ? null : CheckpointFormat.of(format));
-        try (Clip clip = Clip.load(model, options)) {
+        try (Clip clip = Clip.load(options.model(), options.loading(threads))) {
             if (withTexts) {
                 encodeTexts(clip, file);
             }
             if (set != null) {
-                ImageEncoding encoding =
-                        new ImageEncoding(clip, file, new ImageEncoding.Settings(scale(), tokens, batch, strict));
+                ImageEncoding encoding = new ImageEncoding(
+                        clip,
+                        file,
+                        new ImageEncoding.Settings(options.scale(), options.tokens(), options.batch(), strict));
                 encodeImages(encoding, set, processes.isFirst() ? problems : List.of());
             }
         }
     }
 
     private void finish(EmbeddingsFile file) throws JsonProcessingException {
-        file.describe("model", model.toString()).describe("normalized", String.valueOf(!raw));
+        options.describe(file);
         file.finish();
         report(file.list("images").size(), file.list("skipped"));
     }
 
     private void encodeTexts(Clip clip, EmbeddingsFile file) {
         if (!texts.isEmpty()) {
-            file.append("text_embeds", clip.encodeTexts(texts, scale()), clip.embeddingDim());
+            file.append("text_embeds", clip.encodeTexts(texts, options.scale()), clip.embeddingDim());
             file.describe("texts", texts);
         }
     }
@@ -188,26 +167,9 @@ public final class EncodeCommand implements Callable<Integer> {
         };
     }
 
-    private Scale scale() {
-        return raw ? Scale.RAW : Scale.UNIT;
-    }
-
-    private Precision precision() {
-        if (precision == null) {
-            return Precision.fastest();
-        }
-        return switch (precision) {
-            case "fp32" -> Precision.FP32;
-            case "bf16" -> Precision.BF16;
-            default ->
-                throw new ParameterException(
-                        spec.commandLine(), "--precision is " + precision + ", expected fp32 or bf16");
-        };
-    }
-
     private void report(int count, List<String> skippedImages) throws JsonProcessingException {
         Map<String, Object> report = new LinkedHashMap<>();
-        report.put("out", out.toString());
+        report.put("out", options.out().toString());
         report.put("images", count);
         report.put("texts", texts.size());
         report.put("skipped", skippedImages);
@@ -216,7 +178,7 @@ public final class EncodeCommand implements Callable<Integer> {
             writer.println(new ObjectMapper().writeValueAsString(report));
         } else {
             int skipped = skippedImages.size();
-            writer.println(out + ": " + report.get("images") + " images, " + texts.size() + " texts"
+            writer.println(options.out() + ": " + report.get("images") + " images, " + texts.size() + " texts"
                     + (skipped == 0 ? "" : ", " + skipped + " images skipped"));
         }
         writer.flush();

@@ -10,6 +10,7 @@ import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import dev.diva.model.Tokenizer;
+import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -58,7 +59,8 @@ public final class Clip implements AutoCloseable {
      * @param batchSize images or texts computed at once
      * @param format layout of the checkpoint, or null to find it
      */
-    public record Options(Precision precision, int threads, int batchSize, CheckpointFormat format) {
+    public record Options(Precision precision, int threads, int batchSize, CheckpointFormat format)
+            implements Serializable {
         /** fp32, all cores, 16 at once, layout found in the content. */
         public static final Options DEFAULT = new Options(Precision.FP32, 0, 16, null);
 

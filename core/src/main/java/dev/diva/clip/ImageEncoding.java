@@ -7,6 +7,7 @@ import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageLoader.Sample;
 import dev.diva.data.ImageSet;
 import dev.diva.data.SampleOrder;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +26,7 @@ public final class ImageEncoding {
     private final List<String> skipped = new ArrayList<>();
 
     /** What is wanted of each image. */
-    public record Settings(Scale scale, boolean withTokens, int batchSize, boolean strict) {}
+    public record Settings(Scale scale, boolean withTokens, int batchSize, boolean strict) implements Serializable {}
 
     /** Hears how it goes. */
     public interface Listener {

@@ -1,0 +1,105 @@
+package dev.diva.cli;
+
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.clip.Clip;
+import dev.diva.clip.Clip.Scale;
+import dev.diva.clip.EmbeddingsFile;
+import dev.diva.engine.Precision;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What is encoded, how and where to, in one process or on a cluster. */
+public final class EncodeOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(
+            names = "--clip",
+            required = true,
+            paramLabel = "MODEL",
+            description = "Folder or file of a CLIP or SigLIP.")
+    private Path model;
+
+    @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
+    private List<String> images = new ArrayList<>();
+
+    @Option(names = "--out", required = true, description = "File to write: .safetensors, or .json.")
+    private Path out;
+
+    @Option(names = "--tokens", description = "All tokens of each image too, normed and projected.")
+    private boolean tokens;
+
+    @Option(names = "--raw", description = "Embeddings as the towers give them, not divided by their L2 norm.")
+    private boolean raw;
+
+    @Option(names = "--precision", description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
+    private String precision;
+
+    @Option(names = "--batch", defaultValue = "16", description = "Images at once. Default: ${DEFAULT-VALUE}.")
+    private int batch;
+
+    @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")
+    private String format;
+
+    /** The CLIP. */
+    public Path model() {
+        return model;
+    }
+
+    /** Folders, globs, tars or files; empty when none is given. */
+    public List<String> images() {
+        return List.copyOf(images);
+    }
+
+    /** File to write. */
+    public Path out() {
+        return out;
+    }
+
+    /** Whether all tokens of each image are written. */
+    public boolean tokens() {
+        return tokens;
+    }
+
+    /** Length of the embeddings. */
+    public Scale scale() {
+        return raw ? Scale.RAW : Scale.UNIT;
+    }
+
+    /** Images at once, at least 1. */
+    public int batch() {
+        if (batch < 1) {
+            throw new ParameterException(spec.commandLine(), "--batch is at least 1");
+        }
+        return batch;
+    }
+
+    /** The one that was asked for, or the fastest of this machine. */
+    public Precision precision() {
+        if (precision == null) {
+            return Precision.fastest();
+        }
+        return switch (precision) {
+            case "fp32" -> Precision.FP32;
+            case "bf16" -> Precision.BF16;
+            default ->
+                throw new ParameterException(
+                        spec.commandLine(), "--precision is " + precision + ", expected fp32 or bf16");
+        };
+    }
+
+    /** How the model is loaded with so many threads; 0 for all cores. */
+    public Clip.Options loading(int threads) {
+        return new Clip.Options(precision(), threads, batch(), format == null ? null : CheckpointFormat.of(format));
+    }
+
+    /** Writes down what the embeddings are of. */
+    public void describe(EmbeddingsFile file) {
+        file.describe("model", model.toString()).describe("normalized", String.valueOf(!raw));
+    }
+}
