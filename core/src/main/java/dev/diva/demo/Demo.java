@@ -22,7 +22,9 @@ import java.util.stream.Stream;
  * model, scored again, and a page shows what changed. Every finished part is kept, so that an interrupted demo goes on.
  */
 public final class Demo {
-    private static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
+    /** The world of the demo and of the study. */
+    static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
+
     private static final String LAST_RECORD = "-3-probe.json";
     private static final int PICTURES = 12;
 

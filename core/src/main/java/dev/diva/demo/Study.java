@@ -3,8 +3,6 @@ package dev.diva.demo;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.train.recipe.RecipeTree;
-import dev.diva.world.WorldRecipe;
-import dev.diva.world.paint.SceneRenderer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +19,6 @@ import java.util.stream.Stream;
  * latent of another one. Finished trainings are kept, so that an interrupted study goes on.
  */
 public final class Study {
-    private static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
-
     private static final String NO_GUARD = "guard.weight=0.0";
     private static final String OTHERS = "latents=shuffled"; // the control
     private static final String LORA = "trainable.mode=lora";
@@ -67,7 +63,7 @@ public final class Study {
      * @return the table in Markdown, or nothing when stopped
      */
     public Optional<Path> run() {
-        DemoPreparation.make(places, WORLD, watcher);
+        DemoPreparation.make(places, Demo.WORLD, watcher);
         watcher.stage("Scoring the untouched CLIP");
         WorldScores scores = new WorldScores(places.world(), "test");
         WorldScores.Summary before = scores.score(places.clip(), "before", places.scores());

@@ -1,5 +1,6 @@
 package dev.diva.demo;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -53,11 +54,11 @@ final class StudyTable {
 
     /** "+1.2 [-0.4, 2.8]"; without an interval for a single value. */
     static String change(double... points) {
-        double mean = java.util.Arrays.stream(points).average().orElseThrow();
+        double mean = Arrays.stream(points).average().orElseThrow();
         if (points.length < 2) {
             return String.format(Locale.ROOT, "%+.1f", mean);
         }
-        double squares = java.util.Arrays.stream(points)
+        double squares = Arrays.stream(points)
                 .map(point -> (point - mean) * (point - mean))
                 .sum();
         double error = Math.sqrt(squares / (points.length - 1) / points.length);

@@ -11,18 +11,19 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
+import dev.diva.testing.OneThread;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** UNets of every Stable Diffusion against the numbers of diffusers. */
+@ExtendWith(OneThread.class)
 class UNetTest {
     private static final double TOLERANCE = 1e-4;
     private static final double GRADIENT_RTOL = 1e-3;
@@ -30,17 +31,6 @@ class UNetTest {
 
     /** What PyTorch 2.10's own bf16 autocast reaches on this tiny random UNet, whose norms amplify every rounding. */
     private static final double AUTOCAST_COSINE = 0.975;
-
-    /** These layers are too small to share among threads. */
-    @BeforeAll
-    static void oneThread() {
-        Engine.setThreads(1);
-    }
-
-    @AfterAll
-    static void allThreads() {
-        Engine.setThreads(0);
-    }
 
     @ParameterizedTest
     @CsvSource({

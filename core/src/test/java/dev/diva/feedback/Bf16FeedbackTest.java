@@ -9,11 +9,11 @@ import dev.diva.data.ColorMode;
 import dev.diva.data.RasterImage;
 import dev.diva.demo.ShippedModels;
 import dev.diva.diffusion.DiffusionModel;
-import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
+import dev.diva.testing.OneThread;
 import dev.diva.world.paint.SceneRenderer;
 import dev.diva.world.scene.SceneSampler;
 import dev.diva.world.scene.Split;
@@ -24,31 +24,21 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What bf16 changes in a micro-batch. On the shipped models, because they are trained: untrained networks amplify every rounding, in
  * PyTorch's autocast as well.
  */
+@ExtendWith(OneThread.class)
 class Bf16FeedbackTest {
     private static final int SIDE = 48;
     private static final int IMAGES = 8;
 
     /** Loss of each draw, and all gradients of the tower as one vector. */
     private record Outcome(double[] losses, Tensor gradient) {}
-
-    @BeforeAll
-    static void oneThread() {
-        Engine.setThreads(1);
-    }
-
-    @AfterAll
-    static void allThreads() {
-        Engine.setThreads(0);
-    }
 
     @Test
     void lossesAreWithinTwoPercentAndTheGradientOfTheTowerPointsTheSameWay(@TempDir Path folder) {
