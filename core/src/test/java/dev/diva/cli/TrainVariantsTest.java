@@ -39,6 +39,17 @@ class TrainVariantsTest {
         runs = new TrainRuns(folder);
     }
 
+    /** The images of step 1 are read again, though those of step 2 have been prepared by then. */
+    @Test
+    void gradientThatOverflowsNamesTheTensorAndTheImagesOfItsStep() throws IOException {
+        TrainRuns.Outcome outcome =
+                runs.train("out", "--set", "shuffle=false", "--set", "train.lr=1e6", "--set", "train.maxGradNorm=null");
+        assertThat(outcome.code()).isEqualTo(1);
+        assertThat(outcome.err())
+                .contains("gradient of vision_model.embeddings.class_embedding is not finite in step 1, images "
+                        + runs.images().resolve("02.png") + ", " + runs.images().resolve("03.png") + "; ");
+    }
+
     @Test
     void adaptersLearnAndAreMergedIntoTheirMatricesOnly() throws IOException {
         train("run", "--set", "trainable={mode: lora, rank: 2, alpha: 4, targets: [q_proj, fc1]}");
