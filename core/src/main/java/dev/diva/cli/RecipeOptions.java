@@ -38,7 +38,7 @@ public final class RecipeOptions {
     @Option(names = "--crops", description = "Fixed crops of an image.")
     private Integer crops;
 
-    @Option(names = "--max-bad-share", description = "Share of unreadable images that is put up with.")
+    @Option(names = "--max-bad-share", description = "Share of unreadable images that training puts up with.")
     private Double maxBadShare;
 
     @Option(
