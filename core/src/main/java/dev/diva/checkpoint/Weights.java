@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
@@ -221,24 +222,29 @@ public final class Weights implements AutoCloseable {
         private Tensor load(String name, ScalarType frozenType) {
             try (PointerScope scope = new PointerScope()) {
                 if (isTrained.test(name)) {
-                    Tensor master = source.readOnce(name)
-                            .to(placement.device(), ScalarType.Float)
-                            .clone();
+                    Tensor master = converted(source.readOnce(name), ScalarType.Float, true, MemoryFormat.Contiguous);
                     return Scopes.keep(master.set_requires_grad(true));
                 }
                 boolean isConverted = source.info(name).dtype().scalarType().intern() != frozenType.intern();
                 Tensor stored = isConverted ? source.readOnce(name) : source.read(name);
-                Tensor frozen = stored.to(placement.device(), frozenType);
-                return Scopes.keep(isWideKernel(frozen) ? frozen.contiguous(MemoryFormat.ChannelsLast) : frozen);
+                boolean isLaidOut = isWideKernel(stored, frozenType);
+                Tensor frozen = converted(
+                        stored, frozenType, isLaidOut, isLaidOut ? MemoryFormat.ChannelsLast : MemoryFormat.Preserve);
+                return Scopes.keep(frozen);
             }
+        }
+
+        /** In one pass over the memory. */
+        private Tensor converted(Tensor stored, ScalarType type, boolean copy, MemoryFormat format) {
+            return stored.to(placement.device(), type, false, copy, new MemoryFormatOptional(format));
         }
 
         /**
          * Whether it is a kernel that bf16 convolves up to twice as fast with channels last; its layout decides that of the image. In fp32
          * the layout stays that of the reference, and so do the sums.
          */
-        private static boolean isWideKernel(Tensor tensor) {
-            return tensor.scalar_type().intern() == ScalarType.BFloat16
+        private static boolean isWideKernel(Tensor tensor, ScalarType type) {
+            return type == ScalarType.BFloat16
                     && tensor.dim() == 4
                     && tensor.size(3) > 1
                     && tensor.size(0) * tensor.size(1) >= WIDE_KERNEL;

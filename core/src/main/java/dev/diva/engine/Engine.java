@@ -3,6 +3,7 @@ package dev.diva.engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.global.torch;
@@ -54,6 +55,14 @@ public final class Engine {
         } catch (IOException e) {
             return false;
         }
+    }
+
+    /**
+     * Gives memory that was freed back to the system. It is kept otherwise, since touching it anew costs time; and what was freed by one
+     * model does not always fit the tensors of the next.
+     */
+    public static void trimMemory() {
+        Pointer.trimMemory();
     }
 
     /** Whether the device keeps its memory apart from the host's. */

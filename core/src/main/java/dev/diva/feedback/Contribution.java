@@ -12,4 +12,12 @@ public record Contribution(int accumulation, double scale, Runnable beforeLastPa
     public static Contribution of(int accumulation) {
         return new Contribution(accumulation, 1, () -> {});
     }
+
+    /** The same, with something more to do before the last backward pass. */
+    public Contribution after(Runnable first) {
+        return new Contribution(accumulation, scale, () -> {
+            first.run();
+            beforeLastPass.run();
+        });
+    }
 }

@@ -28,6 +28,7 @@ public final class Sgd implements Optimizer {
                     parameter.add_(
                             direction(name, parameter, gradient, gradientFactor),
                             new Scalar(-rate.applyAsDouble(name)));
+                    parameter.mutable_grad().reset(); // at the first step its memory becomes that of the next momentum
                 }
             }
         });

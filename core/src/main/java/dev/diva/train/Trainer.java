@@ -65,7 +65,9 @@ public final class Trainer {
             while (state.step() < settings.schedule().totalSteps()) {
                 try (PointerScope scope = new PointerScope()) {
                     Map<String, Tensor> randomBefore = state.streams().state();
-                    if (!step(state, average, randomBefore)) {
+                    boolean isDone = step(state, average, randomBefore);
+                    Gradients.clear(parameters);
+                    if (!isDone) {
                         write(state, randomBefore);
                         listener.finished(TrainListener.Outcome.RESUMABLE);
                         return TrainListener.Outcome.RESUMABLE;
@@ -88,7 +90,6 @@ public final class Trainer {
         double rate = settings.schedule().rate(state.step());
         Map<String, Tensor> learning = learning(state);
         StepLosses losses = losses();
-        Gradients.clear(state.parameters().values());
         for (int i = 0; i < settings.accumulation(); i++) {
             if (i % team.sharing().groups() == 0 && team.processes().any(stop.get())) {
                 return false;

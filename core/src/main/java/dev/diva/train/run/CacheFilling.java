@@ -10,6 +10,7 @@ import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Processes;
 import dev.diva.feedback.TrainingPixels;
+import dev.diva.train.FileHashes;
 import dev.diva.train.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -89,7 +90,8 @@ public final class CacheFilling {
         Engine.setThreads(recipe.threads());
         Placement placement = TrainingModels.placement(recipe);
         try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
-                LatentCache cache = new LatentCache(out, identity(recipe, teacher, placement))) {
+                FileHashes hashes = new FileHashes();
+                LatentCache cache = new LatentCache(out, identity(recipe, teacher, hashes, placement))) {
             cache.damaged().forEach(listener::warning);
             TrainingModels.requireResolution(recipe, teacher);
             int before = cache.size();
@@ -101,12 +103,13 @@ public final class CacheFilling {
             }
             processes.awaitAll(); // machines may differ in speed
             double[] sums = processes.sum(made, skipped);
-            return new Result(distinct(out, identity(recipe, teacher, placement)), (long) sums[0], (long) sums[1]);
+            return new Result(
+                    distinct(out, identity(recipe, teacher, hashes, placement)), (long) sums[0], (long) sums[1]);
         }
     }
 
-    private static String identity(Recipe recipe, DiffusionModel teacher, Placement placement) {
-        return Autoencoders.identity(teacher.files(), recipe.feedback().pixels(), placement.precision());
+    private static String identity(Recipe recipe, DiffusionModel teacher, FileHashes hashes, Placement placement) {
+        return Autoencoders.identity(teacher.files(), hashes, recipe.feedback().pixels(), placement.precision());
     }
 
     /** Latents that the processes have written together; two may have made the same one. */

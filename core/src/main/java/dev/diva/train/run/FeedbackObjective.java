@@ -1,6 +1,7 @@
 package dev.diva.train.run;
 
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.Engine;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Share;
 import dev.diva.feedback.Contribution;
@@ -9,8 +10,16 @@ import dev.diva.train.MicroBatch;
 import dev.diva.train.Objective;
 import java.util.List;
 
-/** Diffusion feedback as what training minimises, alone or as a part of a batch that processes share. */
-record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentSide) implements Objective {
+/**
+ * Diffusion feedback as what training minimises, alone or as a part of a batch that processes share.
+ *
+ * @param feedback computes losses and gradients
+ * @param channels of a latent
+ * @param latentSide height and width of a latent
+ * @param lowMemory whether what the denoiser has freed is given back before the tower's gradients arrive
+ */
+record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentSide, boolean lowMemory)
+        implements Objective {
     @Override
     public double[] backward(MicroBatch batch, RandomStreams streams, int accumulation) {
         return feedback.backward(batch.pixels(), batch.latents(), streams, accumulation);
@@ -19,7 +28,11 @@ record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentS
     @Override
     public double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), share);
-        return feedback.backward(batch.pixels(), batch.latents(), draws, contribution);
+        return feedback.backward(
+                batch.pixels(),
+                batch.latents(),
+                draws,
+                lowMemory ? contribution.after(Engine::trimMemory) : contribution);
     }
 
     @Override

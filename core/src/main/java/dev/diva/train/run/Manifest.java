@@ -8,6 +8,7 @@ import dev.diva.BuildInfo;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
+import dev.diva.train.FileHashes;
 import dev.diva.train.Sha256;
 import dev.diva.train.recipe.Recipe;
 import java.io.IOException;
@@ -52,19 +53,19 @@ final class Manifest {
     }
 
     /** What the run is made from. */
-    void describe(Recipe recipe, Collection<Path> inputs, ImageSet images) {
+    void describe(Recipe recipe, Collection<Path> inputs, ImageSet images, FileHashes hashes) {
         root.put("preset", recipe.preset()).put("seed", recipe.seed()).put("precision", recipe.precision());
         ObjectNode files = root.putObject("files");
         for (Path input : new TreeSet<>(inputs)) {
-            files.put(input.toString(), hash(input));
+            files.put(input.toString(), hashes.of(input));
         }
         ObjectNode data = root.putObject("images");
         data.put("count", images.size());
         recipe.images().forEach(data.putArray("patterns")::add);
-        describe(images, data);
+        describe(images, data, hashes);
     }
 
-    private static void describe(ImageSet images, ObjectNode data) {
+    private static void describe(ImageSet images, ObjectNode data, FileHashes hashes) {
         TreeSet<Path> files = new TreeSet<>();
         images.entries().forEach(entry -> files.add(entry.file()));
         StringBuilder names = new StringBuilder();
@@ -77,22 +78,14 @@ final class Manifest {
         data.put("bytes", bytes);
         data.put("namesAndSizesSha256", Sha256.of(names.toString().getBytes(StandardCharsets.UTF_8)));
         if (bytes <= HASHED_IMAGE_BYTES) {
-            ObjectNode hashes = data.putObject("files");
-            files.forEach(image -> hashes.put(image.toString(), hash(image)));
+            ObjectNode listed = data.putObject("files");
+            files.forEach(image -> listed.put(image.toString(), hashes.of(image)));
         }
     }
 
     private static long size(Path file) {
         try {
             return Files.size(file);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e, e);
-        }
-    }
-
-    private static String hash(Path file) {
-        try {
-            return Sha256.of(file);
         } catch (IOException e) {
             throw new BadInputException(file + ": cannot be read: " + e, e);
         }

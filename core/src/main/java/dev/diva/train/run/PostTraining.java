@@ -6,6 +6,7 @@ import dev.diva.data.DataCheck;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
+import dev.diva.engine.Engine;
 import dev.diva.engine.Processes;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
@@ -130,6 +131,7 @@ public final class PostTraining implements AutoCloseable {
                 Path.of(recipe.cache()),
                 Autoencoders.identity(
                         models.teacher().files(),
+                        models.hashes(),
                         recipe.feedback().pixels(),
                         models.placement().precision()));
     }
@@ -193,7 +195,7 @@ public final class PostTraining implements AutoCloseable {
             if (!recipe.projection().init().equals("random")) {
                 inputs.add(Path.of(recipe.projection().init()));
             }
-            manifest.describe(recipe, inputs, images);
+            manifest.describe(recipe, inputs, images, models.hashes());
         }
         manifest.addSession(launch.arguments(), start.step());
         manifest.write();
@@ -320,7 +322,8 @@ public final class PostTraining implements AutoCloseable {
         Objective objective = new FeedbackObjective(
                 feedback,
                 models.teacher().denoiser().latentChannels(),
-                recipe.resolution() / models.teacher().autoencoder().downscale());
+                recipe.resolution() / models.teacher().autoencoder().downscale(),
+                recipe.lowMemory());
         trainer = new Trainer(settings, objective, batches, checkpoints, listener, team);
         if (stopped) {
             trainer.stop();
@@ -330,6 +333,9 @@ public final class PostTraining implements AutoCloseable {
     }
 
     private void writeResult() {
+        if (recipe.lowMemory()) {
+            Engine.trimMemory();
+        }
         models.projection().write(folder.projection());
         models.vision().export(folder.clip(), true);
         manifest.put("finished", java.time.Instant.now().toString());

@@ -20,6 +20,7 @@ import dev.diva.feedback.Projection;
 import dev.diva.feedback.RecapSettings;
 import dev.diva.feedback.TrainingPixels;
 import dev.diva.feedback.VisualCondition;
+import dev.diva.train.FileHashes;
 import dev.diva.train.recipe.Recipe;
 import dev.diva.train.recipe.RecipeTree;
 import java.nio.file.Path;
@@ -28,6 +29,8 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -38,6 +41,7 @@ public final class TrainingModels implements AutoCloseable {
     private static final int LATENTS_AT_ONCE = 2;
 
     private final Deque<Runnable> closing = new ArrayDeque<>();
+    private final FileHashes hashes = closed(new FileHashes());
     private final RecipeTree tree;
     private final Recipe recipe;
     private final Placement placement;
@@ -50,9 +54,13 @@ public final class TrainingModels implements AutoCloseable {
         Recipe asked = given.recipe();
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
+        CompletableFuture<DiffusionModel> loading =
+                CompletableFuture.supplyAsync(() -> DiffusionModel.load(Path.of(asked.diffusion()), placement));
         this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
+        hashes.start(vision.files());
         requireLayers(asked);
-        this.teacher = closed(DiffusionModel.load(Path.of(asked.diffusion()), placement));
+        this.teacher = closed(joined(loading));
+        hashes.start(teacher.files());
         this.tree = resolved(given, asked);
         this.recipe = tree.recipe();
         requireSizes();
@@ -60,6 +68,9 @@ public final class TrainingModels implements AutoCloseable {
         this.text = Scopes.keep(teacher.encodePrompt(recipe.prompt())
                 .to(placement.device(), placement.precision().dtype()));
         closing.push(() -> Scopes.release(text));
+        if (recipe.lowMemory()) {
+            Engine.trimMemory(); // of files as they were stored, and of the text encoder
+        }
     }
 
     /**
@@ -71,6 +82,15 @@ public final class TrainingModels implements AutoCloseable {
     public static TrainingModels load(RecipeTree recipe) {
         try (PointerScope scope = new PointerScope()) {
             return new TrainingModels(recipe);
+        }
+    }
+
+    /** Both models load at once: either takes seconds, on one core. */
+    private static DiffusionModel joined(CompletableFuture<DiffusionModel> loading) {
+        try {
+            return loading.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
         }
     }
 
@@ -248,6 +268,11 @@ public final class TrainingModels implements AutoCloseable {
 
     Projection projection() {
         return projection;
+    }
+
+    /** Of the files of both models, begun when they were loaded. */
+    FileHashes hashes() {
+        return hashes;
     }
 
     public Placement placement() {
