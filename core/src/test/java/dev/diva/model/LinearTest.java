@@ -1,0 +1,56 @@
+package dev.diva.model;
+
+import static dev.diva.testing.Close.assertCloseToLargest;
+
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Many rows take another way through the library than few: the product is the same, row by row, and so are the gradients. */
+class LinearTest {
+    private static final long ROWS = 1200;
+    private static final long IN = 40;
+    private static final long OUT = 24;
+
+    private final Tensor weight = torch.randn(OUT, IN);
+    private final Tensor bias = torch.randn(OUT);
+
+    @ParameterizedTest
+    @CsvSource({"Float, 1e-6", "BFloat16, 0.01"})
+    void manyRowsEqualFewInProductsWithoutGradient(ScalarType type, double tolerance) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGraph = new AutoGradMode(false)) {
+            Linear linear = Linear.of(weight.to(type), bias.to(type));
+            Tensor x = torch.randn(2, ROWS / 2, IN).to(type);
+            Tensor expected = x.to(ScalarType.Double)
+                    .matmul(linearWeight(type).t())
+                    .add(bias.to(type).to(ScalarType.Double));
+            assertCloseToLargest(linear.forward(x), expected, tolerance, 0);
+        }
+    }
+
+    @Test
+    void gradientsOfManyRowsAreThoseOfTheProduct() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor w = weight.clone().set_requires_grad(true);
+            Tensor b = bias.clone().set_requires_grad(true);
+            Tensor x = torch.randn(2, ROWS / 2, IN).set_requires_grad(true);
+            Tensor dy = torch.randn(2, ROWS / 2, OUT);
+            Linear.of(w, b).forward(x).mul(dy).sum().backward();
+            Tensor rows = dy.reshape(ROWS, OUT).to(ScalarType.Double);
+            Tensor inputs = x.detach().reshape(ROWS, IN).to(ScalarType.Double);
+            assertCloseToLargest(w.grad(), rows.t().matmul(inputs), 1e-5, 0);
+            assertCloseToLargest(b.grad(), rows.sum(0), 1e-5, 0);
+            assertCloseToLargest(x.grad().reshape(ROWS, IN), rows.matmul(linearWeight(ScalarType.Float)), 1e-5, 0);
+        }
+    }
+
+    private Tensor linearWeight(ScalarType type) {
+        return weight.to(type).to(ScalarType.Double);
+    }
+}
