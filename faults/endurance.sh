@@ -14,6 +14,11 @@ started=$SECONDS
 while [ $((SECONDS - started)) -lt "$seconds" ]; do
     sleep 5
     rank=$(pgrep -P $job java | head -n 1)
+    if [ -z "$rank" ]; then
+        tail -n 5 "$work/log"
+        echo "the training is over after $((SECONDS - started)) s"
+        exit 1
+    fi
     child=$(pgrep -P "$rank" java | head -n 1)
     ls "/proc/${child:-$rank}/fd" 2> /dev/null | wc -l >> "$handles"
 done
