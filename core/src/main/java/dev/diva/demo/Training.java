@@ -41,7 +41,7 @@ final class Training {
             return true;
         }
         boolean resume = Files.exists(out.resolve("recipe.yaml"));
-        try (TrainingModels models = TrainingModels.load(recipe);
+        try (TrainingModels models = TrainingModels.load(recipe, true);
                 Processes alone = Processes.single();
                 PostTraining training =
                         PostTraining.open(models, new Launch(out, resume, List.of("demo"), List.of()), alone)) {

@@ -6,7 +6,10 @@ import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 
-/** What a block of layers leaves behind for its backward pass. Values and gradients are the same in either. */
+/**
+ * What a block of layers leaves behind for its backward pass. Values and gradients are the same in either; in bf16 but for rounding, since
+ * many rows take another kernel where no graph is built.
+ */
 public enum Activations {
     /** All that autograd asks for. */
     KEPT {

@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * softmax(q k^T / sqrt(width)) v. As matrix products on a CPU, where libtorch's fused kernel reaches 2 % of the machine's peak in bf16 and
- * half the speed of products in fp32. Many scores are made a chunk of queries at a time, forgotten,
- * and made again in the backward pass: memory for one chunk instead of all, at the speed of autograd with all of them.
+ * half the speed of products in fp32. Many scores are made a chunk of queries at a time, forgotten, and made again in the backward pass:
+ * memory for one chunk instead of all, at the speed of autograd with all of them.
  */
 public final class Attention {
     /** Scores that are made at once: 8 MiB of bf16, 16 of fp32, which stay in the cache from the first product to the last. */
@@ -35,16 +35,15 @@ public final class Attention {
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
-        long scores = q.size(0) * q.size(1) * q.size(2) * k.size(2);
-        boolean isChunked = scores > KEPT_SCORES && !causal;
         if (q.is_cuda()) {
             return torch.scaled_dot_product_attention(
                     q, k, v, new TensorOptional(), 0.0, causal, new DoubleOptional(scale), false);
         }
-        return isChunked
-                ? Scopes.returning(
-                        () -> chunked(flat(q), flat(k), flat(v), scale).view(q.shape()))
-                : whole(q, k.mul(new Scalar(scale)), v, causal);
+        long scores = q.size(0) * q.size(1) * q.size(2) * k.size(2);
+        if (causal || scores <= KEPT_SCORES) {
+            return whole(q, k.mul(new Scalar(scale)), v, causal);
+        }
+        return Scopes.returning(() -> chunked(flat(q), flat(k), flat(v), scale).view(q.shape()));
     }
 
     private static Tensor whole(Tensor q, Tensor scaledKeys, Tensor v, boolean causal) {

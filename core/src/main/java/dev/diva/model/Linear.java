@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** y = x W^T + b in the type of x. */
 public final class Linear {
-    /** From which a product is worth the other way; below, laying out the weight anew costs more than it saves. */
-    private static final long MANY_ROWS = 512;
+    /** From which a product is worth the other way in every type; far below, laying out the weight anew costs more than it saves. */
+    private static final long MANY_ROWS = 2048;
 
     private final Tensor weight; // [out, in]
     private final Tensor bias; // [out] or null
@@ -60,13 +60,9 @@ public final class Linear {
      * bf16 products of many rows are a fifth slower, as long as no gradient follows.
      */
     private static boolean isFasterAsConvolution(Tensor x) {
-        long rows = x.numel() / x.size(-1);
-        if (x.is_cuda()) {
-            return false;
-        }
-        return x.scalar_type().intern() == ScalarType.Float
-                ? rows >= MANY_ROWS
-                : rows >= MANY_ROWS && !GradMode.is_enabled();
+        return !x.is_cuda()
+                && x.numel() / x.size(-1) >= MANY_ROWS
+                && (x.scalar_type().intern() == ScalarType.Float || !GradMode.is_enabled());
     }
 
     /** The rows as pixels of one image, the last axis as its channels, channels last: a view. */

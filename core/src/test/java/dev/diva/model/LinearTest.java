@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Many rows take another way through the library than few: the product is the same, row by row, and so are the gradients. */
 class LinearTest {
-    private static final long ROWS = 1200;
+    private static final long ROWS = 2400;
     private static final long IN = 40;
     private static final long OUT = 24;
 

@@ -4,6 +4,8 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
+import dev.diva.world.pretrain.InitialWeights;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
@@ -59,7 +61,7 @@ public abstract class Kernel {
     }
 
     final Weights weights() {
-        return Weights.frozen(new NewWeights(), Placement.cpu(precision));
+        return Weights.frozen(new InitialWeights(1, Map.of()), Placement.cpu(precision));
     }
 
     static void forward(Supplier<Tensor> computation) {

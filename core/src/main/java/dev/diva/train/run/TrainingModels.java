@@ -50,17 +50,21 @@ public final class TrainingModels implements AutoCloseable {
     private final Projection projection;
     private final Tensor text; // [1, text tokens, width]
 
-    private TrainingModels(RecipeTree given) {
+    private TrainingModels(RecipeTree given, boolean isDescribed) {
         Recipe asked = given.recipe();
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
         CompletableFuture<DiffusionModel> loading =
                 CompletableFuture.supplyAsync(() -> DiffusionModel.load(Path.of(asked.diffusion()), placement));
         this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
-        hashes.start(vision.files());
+        if (isDescribed) {
+            hashes.start(vision.files());
+        }
         requireLayers(asked);
         this.teacher = closed(joined(loading));
-        hashes.start(teacher.files());
+        if (isDescribed) {
+            hashes.start(teacher.files());
+        }
         this.tree = resolved(given, asked);
         this.recipe = tree.recipe();
         requireSizes();
@@ -77,11 +81,12 @@ public final class TrainingModels implements AutoCloseable {
      * Loads the models.
      *
      * @param recipe with every path given
+     * @param isDescribed whether this process writes the manifest, whose hashes begin beside
      * @throws BadInputException when a model is damaged, or the recipe or the models contradict each other
      */
-    public static TrainingModels load(RecipeTree recipe) {
+    public static TrainingModels load(RecipeTree recipe, boolean isDescribed) {
         try (PointerScope scope = new PointerScope()) {
-            return new TrainingModels(recipe);
+            return new TrainingModels(recipe, isDescribed);
         }
     }
 
@@ -270,7 +275,7 @@ public final class TrainingModels implements AutoCloseable {
         return projection;
     }
 
-    /** Of the files of both models, begun when they were loaded. */
+    /** Of files, those of both models begun when they were loaded where this process describes them. */
     FileHashes hashes() {
         return hashes;
     }

@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Weights before training: whatever a model asks for exists, with values that follow from (seed, name). Norms start at 1, biases at 0,
  * embeddings at a normal distribution of 0.02, all else uniform within 1 / sqrt(inputs), as PyTorch's layers do.
  */
-final class InitialWeights implements TensorSource {
+public final class InitialWeights implements TensorSource {
     private static final double EMBEDDING = 0.02;
 
     private final long seed;
@@ -25,7 +25,7 @@ final class InitialWeights implements TensorSource {
     private final Map<String, TensorInfo> infos = new LinkedHashMap<>();
 
     /** @param constants tensors that start at a value of their own, by full name */
-    InitialWeights(long seed, Map<String, Double> constants) {
+    public InitialWeights(long seed, Map<String, Double> constants) {
         this.seed = seed;
         this.constants = Map.copyOf(constants);
     }
