@@ -10,16 +10,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** y = x W^T + b in the type of x. */
 public final class Linear {
-    /**
-     * From which an fp32 product is worth the other way; below, laying out the weight anew costs more than it saves. Tokens of one image
-     * decide first, so that images mostly round the same however many share a pass.
-     */
-    private static final long FP32_TOKENS = 256;
-
-    private static final long FP32_ROWS = 512;
-
-    /** The same for bf16. */
-    private static final long BF16_ROWS = 2048;
+    /** From which a product is worth the other way in every type; far below, laying out the weight anew costs more than it saves. */
+    private static final long MANY_ROWS = 2048;
 
     private final Tensor weight; // [out, in]
     private final Tensor bias; // [out] or null
@@ -68,11 +60,9 @@ public final class Linear {
      * bf16 products of many rows are a fifth slower, as long as no gradient follows.
      */
     private static boolean isFasterAsConvolution(Tensor x) {
-        long rows = x.numel() / x.size(-1);
         return !x.is_cuda()
-                && (x.scalar_type().intern() == ScalarType.Float
-                        ? rows >= FP32_ROWS && x.size(-2) >= FP32_TOKENS
-                        : rows >= BF16_ROWS && !GradMode.is_enabled());
+                && x.numel() / x.size(-1) >= MANY_ROWS
+                && (x.scalar_type().intern() == ScalarType.Float || !GradMode.is_enabled());
     }
 
     /** The rows as pixels of one image, the last axis as its channels, channels last: a view. */
