@@ -1,9 +1,10 @@
 package dev.diva.engine;
 
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
@@ -11,18 +12,23 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * softmax(q k^T / sqrt(width)) v. As matrix products on a CPU, where libtorch's fused kernel reaches 2 % of the machine's peak in bf16 and
- * half the speed of products in fp32. Many scores are made a chunk of queries at a time, forgotten, and made again in the backward pass:
- * memory for one chunk instead of all, at the speed of autograd with all of them.
+ * softmax(q k^T / sqrt(width)) v. On a CPU oneDNN makes the scores, a chunk at a time; they are forgotten, and made again in the backward
+ * pass: memory for one chunk instead of all. libtorch's fused kernel reaches 2 % of the machine's peak in bf16, and a fifth in fp32.
  */
 public final class Attention {
-    /** Scores that are made at once: 8 MiB of bf16, 16 of fp32, which stay in the cache from the first product to the last. */
-    static final long CHUNK_SCORES = 1L << 22;
+    /** Scores that are made at once: 4 MiB of bf16, 8 of fp32, which stay in the cache from the first product to the last. */
+    static final long CHUNK_SCORES = 1L << 21;
 
-    /** Scores that are kept for the backward pass at most: 8 MiB of bf16. */
-    static final long KEPT_SCORES = 1L << 22;
+    /** Rows of scores are padded to it: kernels take rows that begin at an odd place two to six times as long. */
+    private static final long KEYS_MULTIPLE = 32;
 
-    private Attention() {}
+    private final double scale;
+    private final boolean causal;
+
+    private Attention(double scale, boolean causal) {
+        this.scale = scale;
+        this.causal = causal;
+    }
 
     /**
      * Attention of every query to every key.
@@ -35,145 +41,133 @@ public final class Attention {
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
-        if (q.is_cuda()) {
+        if (q.is_cuda() || !OneDnn.isFast(q.scalar_type())) {
             return torch.scaled_dot_product_attention(
                     q, k, v, new TensorOptional(), 0.0, causal, new DoubleOptional(scale), false);
         }
-        long scores = q.size(0) * q.size(1) * q.size(2) * k.size(2);
-        if (causal || scores <= KEPT_SCORES) {
-            return whole(q, k.mul(new Scalar(scale)), v, causal);
-        }
-        return Scopes.returning(() -> chunked(flat(q), flat(k), flat(v), scale).view(q.shape()));
+        return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
     }
 
-    private static Tensor whole(Tensor q, Tensor scaledKeys, Tensor v, boolean causal) {
-        Tensor scores = q.matmul(scaledKeys.transpose(2, 3)); // [batch, heads, queries, keys]
+    private Tensor inGraph(Tensor q, Tensor k, Tensor v) {
+        Tensor output = OwnGradient.withoutGraph(() -> forward(q, k, v));
+        if (OwnGradient.isNeeded(q, k, v)) {
+            output = OwnGradient.tie(output, new Tensor[] {q, k, v}, this::backward, q, k, v);
+        }
+        return output.transpose(1, 2);
+    }
+
+    /** [batch, queries, heads, headWidth], so that joining the heads copies nothing. */
+    private Tensor forward(Tensor q, Tensor k, Tensor v) {
+        Tensor output = like(q);
+        forBlocks(q, k, block -> {
+            Tensor keys = block.apply(k);
+            Tensor values = block.apply(v);
+            Tensor outputs = block.apply(output.transpose(1, 2));
+            forQueries(q, k, (from, length) -> {
+                Tensor queries = block.apply(q).narrow(2, from, length);
+                Product.of(ofKeys(weights(queries, keys, from), keys), values).into(outputs.narrow(2, from, length));
+            });
+        });
+        return output;
+    }
+
+    /** Gradients for q, k and v; those of k and v are summed over the queries in fp32. */
+    private Tensor[] backward(Tensor gradient, Tensor[] saved) {
+        Tensor q = saved[0];
+        Tensor k = saved[1];
+        Tensor v = saved[2];
+        Tensor dOutput = gradient.contiguous().transpose(1, 2);
+        Tensor dq = like(q).transpose(1, 2);
+        Tensor dk = like(k).transpose(1, 2);
+        Tensor dv = like(v).transpose(1, 2);
+        forBlocks(q, k, block -> {
+            Tensor keys = block.apply(k);
+            Tensor transposedValues = block.apply(v).transpose(2, 3);
+            Tensor dKeys = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
+            Tensor dValues = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
+            forQueries(q, k, (from, length) -> {
+                Tensor queries = block.apply(q).narrow(2, from, length);
+                Tensor dOutputs = block.apply(dOutput).narrow(2, from, length);
+                Tensor weights = weights(queries, keys, from);
+                Product.of(ofKeys(weights, keys).transpose(2, 3), dOutputs).addedTo(dValues);
+                Tensor dScores = padded(queries, keys, 0);
+                Product.of(dOutputs, transposedValues).into(ofKeys(dScores, keys));
+                Softmax.backward(weights, dScores);
+                Product.of(ofKeys(dScores, keys), keys)
+                        .scaled(scale)
+                        .into(block.apply(dq).narrow(2, from, length));
+                Product.of(ofKeys(dScores, keys).transpose(2, 3), queries)
+                        .scaled(scale)
+                        .addedTo(dKeys);
+            });
+            block.apply(dk).copy_(dKeys);
+            block.apply(dv).copy_(dValues);
+        });
+        return new Tensor[] {dq, dk, dv};
+    }
+
+    /** Softmax of the scores of some queries, from the query {@code from} on, [images, heads, queries, padded keys]. */
+    private Tensor weights(Tensor q, Tensor k, long from) {
+        Tensor scores = padded(q, k, Float.NEGATIVE_INFINITY);
+        Product.of(q, k.transpose(2, 3)).scaled(scale).into(ofKeys(scores, k));
         if (causal) {
-            Tensor future = torch.ones(new long[] {q.size(2), v.size(2)}, new TensorOptions(ScalarType.Bool))
-                    .triu(1);
-            scores = scores.masked_fill(future, new Scalar(Float.NEGATIVE_INFINITY));
+            Tensor future = torch.ones(new long[] {q.size(2), k.size(2)}, new TensorOptions(ScalarType.Bool))
+                    .triu(1 + from);
+            ofKeys(scores, k).masked_fill_(future, new Scalar(Float.NEGATIVE_INFINITY));
         }
-        return scores.softmax(-1).matmul(v);
+        Softmax.forward(scores);
+        return scores;
     }
 
-    private static Tensor flat(Tensor x) {
-        return x.reshape(-1, x.size(2), x.size(3)); // [batch * heads, tokens, headWidth]
+    /** For a number of each query and key, [images, heads, queries, padded keys], without content but for the padding. */
+    private static Tensor padded(Tensor q, Tensor k, float padding) {
+        long keys = k.size(2);
+        long width = (keys + KEYS_MULTIPLE - 1) / KEYS_MULTIPLE * KEYS_MULTIPLE;
+        Tensor x = torch.empty(new long[] {q.size(0), q.size(1), q.size(2), width}, q.options(), null);
+        x.narrow(3, keys, width - keys).fill_(new Scalar(padding));
+        return x;
     }
 
-    private static Tensor chunked(Tensor q, Tensor k, Tensor v, double scale) {
-        Tensor output = OwnGradient.withoutGraph(() -> forward(q, k.mul(new Scalar(scale)), v));
-        return OwnGradient.isNeeded(q, k, v)
-                ? OwnGradient.tie(
-                        output,
-                        new Tensor[] {q, k, v},
-                        (gradient, saved) -> backward(gradient, saved, scale),
-                        q,
-                        k,
-                        v,
-                        output)
-                : output;
+    private static Tensor ofKeys(Tensor padded, Tensor k) {
+        return padded.narrow(3, 0, k.size(2));
     }
 
-    /** What is scored at once: some heads with all their queries, or one head with some of them. */
-    private record Chunk(long heads, long queries) {
-        static Chunk of(long queries, long keys) {
-            long parts = Math.max(1, (queries * keys + CHUNK_SCORES - 1) / CHUNK_SCORES);
-            // Parts as good as equal: 257 queries are 129 and 128, since a single row would cost as much as many.
-            return new Chunk(Math.max(1, CHUNK_SCORES / (queries * keys)), (queries + parts - 1) / parts);
-        }
+    /** [batch, heads, tokens, width] without content, in memory as [batch, tokens, heads, width]: the transpose of what it returns. */
+    private static Tensor like(Tensor x) {
+        return torch.empty(new long[] {x.size(0), x.size(2), x.size(1), x.size(3)}, x.options(), null);
+    }
+
+    /** Some heads of some images as a view of [batch, heads, ...]: as many as make a chunk, at least one. */
+    private static void forBlocks(Tensor q, Tensor k, Consumer<UnaryOperator<Tensor>> computation) {
+        long numHeads = q.size(1);
+        long scoresOfHead = q.size(2) * k.size(2);
+        inParts(
+                q.size(0),
+                CHUNK_SCORES / (numHeads * scoresOfHead),
+                (image, images) -> inParts(
+                        numHeads,
+                        CHUNK_SCORES / scoresOfHead,
+                        (head, heads) -> computation.accept(
+                                x -> x.narrow(0, image, images).narrow(1, head, heads))));
+    }
+
+    /** All queries where a head has less than a chunk of scores, else parts as good as equal: a single row costs as much as many. */
+    private static void forQueries(Tensor q, Tensor k, Range computation) {
+        long queries = q.size(2);
+        long parts = 1 + (queries * k.size(2) - 1) / CHUNK_SCORES;
+        inParts(queries, (queries + parts - 1) / parts, computation);
     }
 
     private interface Range {
         void compute(long from, long length);
     }
 
-    private static void inParts(long whole, long part, Range range) {
-        for (long from = 0; from < whole; from += part) {
-            long start = from;
+    private static void inParts(long whole, long part, Range computation) {
+        long step = Math.max(1, part);
+        for (long from = 0; from < whole; from += step) {
             try (PointerScope scope = new PointerScope()) {
-                range.compute(start, Math.min(part, whole - start));
+                computation.compute(from, Math.min(step, whole - from));
             }
         }
-    }
-
-    private static Tensor weights(Tensor q, Tensor transposedKeys) {
-        Tensor scores = q.bmm(transposedKeys); // [heads, queries, keys]
-        return torch.softmax_out(scores, scores, -1); // a row is read before it is written
-    }
-
-    private static Tensor forward(Tensor q, Tensor scaledKeys, Tensor v) {
-        Tensor keys = scaledKeys.transpose(1, 2);
-        Tensor output = torch.empty_like(q);
-        Chunk chunk = Chunk.of(q.size(1), v.size(1));
-        inParts(
-                q.size(0),
-                chunk.heads,
-                (head, heads) -> inParts(q.size(1), chunk.queries, (from, length) -> {
-                    Tensor queries = q.narrow(0, head, heads).narrow(1, from, length);
-                    Tensor weights = weights(queries, keys.narrow(0, head, heads));
-                    output.narrow(0, head, heads).narrow(1, from, length).copy_(weights.bmm(v.narrow(0, head, heads)));
-                }));
-        return output;
-    }
-
-    /** What the backward pass reads: queries, scaled keys, values, gradient of the output, and the mean of each query's gradients. */
-    private record Inputs(Tensor q, Tensor scaledKeys, Tensor v, Tensor dOutput, Tensor mean) {
-        Inputs heads(long from, long count) {
-            return new Inputs(
-                    q.narrow(0, from, count),
-                    scaledKeys.narrow(0, from, count),
-                    v.narrow(0, from, count),
-                    dOutput.narrow(0, from, count),
-                    mean.narrow(0, from, count));
-        }
-
-        Inputs queries(long from, long count) {
-            return new Inputs(
-                    q.narrow(1, from, count),
-                    scaledKeys,
-                    v,
-                    dOutput.narrow(1, from, count),
-                    mean.narrow(1, from, count));
-        }
-
-        /** Writes the gradient of the queries, adds to those of scaled keys and values. */
-        void differentiate(Tensor dq, Tensor dk, Tensor dv) {
-            Tensor weights = weights(q, scaledKeys.transpose(1, 2));
-            dv.add_(weights.transpose(1, 2).bmm(dOutput));
-            Tensor dScores = dOutput.bmm(v.transpose(1, 2)).sub_(mean).mul_(weights);
-            dq.copy_(dScores.bmm(scaledKeys));
-            dk.add_(dScores.transpose(1, 2).bmm(q));
-        }
-    }
-
-    /** Gradients for q, k and v; those of k and v are summed over the chunks in fp32. */
-    private static Tensor[] backward(Tensor gradient, Tensor[] saved, double scale) {
-        Tensor dOutput = gradient.contiguous();
-        // Sum over the keys of weight times its gradient, [batch * heads, queries, 1].
-        Tensor mean = dOutput.mul(saved[3])
-                .sum(new long[] {-1}, true, new ScalarTypeOptional(ScalarType.Float))
-                .to(dOutput.scalar_type());
-        Inputs all = new Inputs(saved[0], saved[1].mul(new Scalar(scale)), saved[2], dOutput, mean);
-        Tensor dq = torch.empty_like(saved[0]);
-        Tensor dk = torch.empty_like(saved[1]);
-        Tensor dv = torch.empty_like(saved[2]);
-        Chunk chunk = Chunk.of(dq.size(1), dk.size(1));
-        inParts(dq.size(0), chunk.heads, (head, heads) -> {
-            Inputs group = all.heads(head, heads);
-            Tensor dqs = dq.narrow(0, head, heads);
-            Tensor dks = zeros(group.scaledKeys);
-            Tensor dvs = zeros(group.v);
-            inParts(
-                    dq.size(1),
-                    chunk.queries,
-                    (from, count) -> group.queries(from, count).differentiate(dqs.narrow(1, from, count), dks, dvs));
-            dk.narrow(0, head, heads).copy_(dks.mul_(new Scalar(scale)));
-            dv.narrow(0, head, heads).copy_(dvs);
-        });
-        return new Tensor[] {dq, dk, dv};
-    }
-
-    private static Tensor zeros(Tensor like) {
-        return torch.zeros(like.shape(), new TensorOptions(ScalarType.Float));
     }
 }

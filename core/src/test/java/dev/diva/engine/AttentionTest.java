@@ -29,8 +29,12 @@ class AttentionTest {
         scope.close();
     }
 
-    private static Tensor plain(Tensor q, Tensor k, Tensor v) {
+    private static Tensor plain(Tensor q, Tensor k, Tensor v, boolean causal) {
         Tensor scores = q.matmul(k.transpose(2, 3)).div(new Scalar(Math.sqrt((double) q.size(3))));
+        if (causal) {
+            scores = scores.add(torch.full(new long[] {q.size(2), k.size(2)}, new Scalar(Double.NEGATIVE_INFINITY))
+                    .triu(1));
+        }
         return scores.softmax(-1).matmul(v);
     }
 
@@ -44,28 +48,33 @@ class AttentionTest {
         return difference.norm().item_double() / expected.norm().item_double();
     }
 
-    /** Three heads and the last one; then each head in two parts. */
+    /** All images in a chunk and the last one left over; some heads of one; each head in two parts. */
     @ParameterizedTest
     @CsvSource({
-        "BFloat16, 1100, 1000, 0.02", // relative to the norm; one rounding is 0.004
-        "BFloat16, 2101, 2050, 0.02",
-        "Float, 1100, 1000, 1e-5",
-        "Float, 2101, 2050, 1e-5"
+        "BFloat16, 20, 253, 247, false, 0.02", // relative to the norm; one rounding is 0.004
+        "BFloat16, 1, 1100, 1000, false, 0.02",
+        "BFloat16, 1, 1501, 1450, false, 0.02",
+        "BFloat16, 1, 1501, 1501, true, 0.02",
+        "Float, 20, 253, 247, false, 1e-5",
+        "Float, 1, 1100, 1000, false, 1e-5",
+        "Float, 1, 1501, 1450, false, 1e-5",
+        "Float, 3, 77, 77, true, 1e-5",
+        "Float, 1, 1501, 1501, true, 1e-5"
     })
-    void chunksEqualThePlainFormulaForwardAndBackward(ScalarType type, long queries, long keys, double error) {
-        long[] queriesShape = {2, queries, 2, 32};
-        long[] keysShape = {2, keys, 2, 32};
+    void chunksEqualThePlainFormulaForwardAndBackward(
+            ScalarType type, long images, long queries, long keys, boolean causal, double error) {
+        long[] queriesShape = {images, queries, 3, 32};
+        long[] keysShape = {images, keys, 3, 32};
         Tensor[] low = new Tensor[3];
         Tensor[] high = new Tensor[3];
         for (int i = 0; i < 3; i++) {
             low[i] = torch.randn(i == 0 ? queriesShape : keysShape).to(type).set_requires_grad(true);
             high[i] = low[i].detach().to(ScalarType.Double).set_requires_grad(true);
         }
-        assertThat(2 * 2 * queries * keys).isGreaterThan(Attention.KEPT_SCORES);
-        Tensor direction = torch.randn(2, 2, queries, 32).to(type);
+        Tensor direction = torch.randn(images, 3, queries, 32).to(type);
 
-        Tensor fast = Attention.attend(heads(low[0]), heads(low[1]), heads(low[2]), false);
-        Tensor control = plain(heads(high[0]), heads(high[1]), heads(high[2]));
+        Tensor fast = Attention.attend(heads(low[0]), heads(low[1]), heads(low[2]), causal);
+        Tensor control = plain(heads(high[0]), heads(high[1]), heads(high[2]), causal);
         fast.mul(direction).sum(new ScalarTypeOptional(ScalarType.Float)).backward();
         control.mul(direction).sum().backward();
 

@@ -1,0 +1,74 @@
+package dev.diva.engine;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.matmul;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** The processor's kernels of oneDNN on tensors of libtorch, for what libtorch does slowly or has no call for. */
+final class OneDnn {
+    static final engine CPU = kept(new engine(engine.kind.cpu, 0));
+    private static final stream STREAM = kept(new stream(CPU));
+
+    private static final Map<ScalarType, Boolean> FAST = new ConcurrentHashMap<>();
+
+    private OneDnn() {}
+
+    /** Whether it multiplies matrices of this type with kernels for this processor: not in bf16 before AVX-512, not at all on some. */
+    static boolean isFast(ScalarType type) {
+        return FAST.computeIfAbsent(type.intern(), OneDnn::hasKernel);
+    }
+
+    private static boolean hasKernel(ScalarType type) {
+        if (type != ScalarType.Float && type != ScalarType.BFloat16) {
+            return false;
+        }
+        try (PointerScope scope = new PointerScope()) {
+            memory.desc matrix = description(torch.empty(new long[] {64, 64}, new TensorOptions(type), null));
+            matmul.primitive_desc product = new matmul.primitive_desc(CPU, matrix, matrix, matrix);
+            return !product.impl_info_str().getString().startsWith("ref");
+        }
+    }
+
+    static void run(primitive kernel, IntMemoryMap arguments) {
+        kernel.execute(STREAM, arguments);
+        STREAM._wait();
+    }
+
+    /** The tensor's own memory, with its strides. */
+    static memory memory(Tensor tensor) {
+        return new memory(description(tensor), CPU, tensor.data_ptr());
+    }
+
+    /** Shape, strides and type. */
+    static memory.desc description(Tensor tensor) {
+        long[] strides = new long[Math.toIntExact(tensor.dim())];
+        for (int i = 0; i < strides.length; i++) {
+            strides[i] = tensor.stride(i);
+        }
+        return new memory.desc(tensor.shape(), type(tensor.scalar_type()), strides);
+    }
+
+    private static memory.data_type type(ScalarType type) {
+        return switch (type.intern()) {
+            case Float -> memory.data_type.f32;
+            case BFloat16 -> memory.data_type.bf16;
+            default -> throw new IllegalArgumentException("no kernels for " + type);
+        };
+    }
+
+    private static <T extends Pointer> T kept(T pointer) {
+        pointer.retainReference();
+        return pointer;
+    }
+}

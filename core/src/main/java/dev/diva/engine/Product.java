@@ -1,0 +1,64 @@
+package dev.diva.engine;
+
+import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.matmul;
+import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/** A batch of matrix products, with pointwise work on the sums, which are fp32, before they are rounded and stored. */
+final class Product {
+    private final Tensor a;
+    private final Tensor b;
+    private final post_ops after = new post_ops();
+
+    private Product(Tensor a, Tensor b) {
+        this.a = a;
+        this.b = b;
+    }
+
+    /**
+     * a b; nothing is computed before {@link #into}.
+     *
+     * @param a fp32 or bf16 [..., m, k], with any strides
+     * @param b same type, [..., k, n], with any strides
+     */
+    static Product of(Tensor a, Tensor b) {
+        return new Product(a, b);
+    }
+
+    /** Then times a number. */
+    Product scaled(double factor) {
+        after.append_eltwise(dnnl.algorithm.eltwise_linear, (float) factor, 0);
+        return this;
+    }
+
+    /** Computes all of it and adds it to a tensor [..., m, n], fp32 or of the type of a, with any strides. */
+    void addedTo(Tensor sum) {
+        after.append_sum();
+        into(sum);
+    }
+
+    /** Computes all of it into a tensor [..., m, n], fp32 or of the type of a, with any strides. */
+    void into(Tensor result) {
+        try (PointerScope scope = new PointerScope()) {
+            primitive_attr attributes = new primitive_attr();
+            attributes.set_post_ops(after);
+            matmul product = new matmul(new matmul.primitive_desc(
+                    OneDnn.CPU,
+                    OneDnn.description(a),
+                    OneDnn.description(b),
+                    OneDnn.description(result),
+                    attributes,
+                    false));
+            OneDnn.run(
+                    product,
+                    new IntMemoryMap()
+                            .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(a))
+                            .put(dnnl.DNNL_ARG_WEIGHTS, OneDnn.memory(b))
+                            .put(dnnl.DNNL_ARG_DST, OneDnn.memory(result)));
+        }
+    }
+}
