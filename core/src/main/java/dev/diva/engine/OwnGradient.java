@@ -9,14 +9,17 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.TensorTensorHook;
 import org.bytedeco.pytorch.VoidTensorHook;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * An operation with a backward of our own, of which autograd keeps nothing. libtorch lets Java define no autograd function, so the result
- * is computed without a graph and tied to its inputs by a sum over no elements; a hook on the result keeps its gradient, and a hook on
+ * is computed without a graph and tied to its inputs by adding no rows of them; a hook on the result keeps its gradient, and a hook on
  * each input replaces the zeros that arrive there by what the backward computes.
  *
  * <p>What the backward needs is given as {@code saved} and lives until the gradient has passed. A graph is passed once.
@@ -92,10 +95,14 @@ public final class OwnGradient {
 
     private Tensor connect(Tensor result, Tensor... inputs) {
         Tensor tied = result;
+        Tensor noRows =
+                torch.empty(new long[] {0}, result.options().dtype(new ScalarTypeOptional(ScalarType.Long)), null);
+        long[] shape = result.shape();
+        shape[0] = 0;
         for (int i = 0; i < inputs.length; i++) {
             if (inputs[i].requires_grad()) {
                 Tensor edge = inputs[i].view_as(inputs[i]); // a node of our own on the way to the input
-                tied = tied.add_(edge.flatten().narrow(0, 0, 0).sum().to(result.scalar_type()));
+                tied = tied.index_add_(0, noRows, edge.flatten().narrow(0, 0, 0).view(shape));
                 edge.register_hook(keep(new Replacing(i)));
                 waiting++;
             }

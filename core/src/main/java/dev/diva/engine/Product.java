@@ -1,5 +1,6 @@
 package dev.diva.engine;
 
+import java.util.Arrays;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
@@ -13,6 +14,8 @@ final class Product {
     private final Tensor a;
     private final Tensor b;
     private final post_ops after = new post_ops();
+    private Tensor bias; // or null
+    private int biasIndex;
 
     private Product(Tensor a, Tensor b) {
         this.a = a;
@@ -35,6 +38,21 @@ final class Product {
         return this;
     }
 
+    /** Then plus a vector [n] of the type of a. */
+    Product plus(Tensor bias) {
+        this.bias = bias.view(broadcast(bias.size(0)));
+        biasIndex = after.len();
+        after.append_binary(dnnl.algorithm.binary_add, OneDnn.description(this.bias));
+        return this;
+    }
+
+    private long[] broadcast(long n) {
+        long[] shape = new long[Math.toIntExact(a.dim())];
+        Arrays.fill(shape, 1);
+        shape[shape.length - 1] = n;
+        return shape;
+    }
+
     /** Computes all of it and adds it to a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void addedTo(Tensor sum) {
         after.append_sum();
@@ -53,12 +71,16 @@ final class Product {
                     OneDnn.description(result),
                     attributes,
                     false));
-            OneDnn.run(
-                    product,
-                    new IntMemoryMap()
-                            .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(a))
-                            .put(dnnl.DNNL_ARG_WEIGHTS, OneDnn.memory(b))
-                            .put(dnnl.DNNL_ARG_DST, OneDnn.memory(result)));
+            IntMemoryMap arguments = new IntMemoryMap()
+                    .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(a))
+                    .put(dnnl.DNNL_ARG_WEIGHTS, OneDnn.memory(b))
+                    .put(dnnl.DNNL_ARG_DST, OneDnn.memory(result));
+            if (bias != null) {
+                arguments.put(
+                        dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (biasIndex + 1) | dnnl.DNNL_ARG_SRC_1,
+                        OneDnn.memory(bias));
+            }
+            OneDnn.run(product, arguments);
         }
     }
 }

@@ -59,7 +59,7 @@ public final class DenoisingLoss {
                 torch.cat(new TensorVector(draws.stream().map(Noise::timesteps).toArray(Tensor[]::new))),
                 torch.cat(new TensorVector(draws.stream().map(Noise::noise).toArray(Tensor[]::new))));
         return error(latents.repeat(count, 1, 1, 1), all, condition.repeat(count, 1, 1))
-                .view(count, -1)
+                .reshape(count, -1)
                 .mean(1);
     }
 

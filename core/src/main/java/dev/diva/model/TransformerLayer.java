@@ -20,7 +20,8 @@ final class TransformerLayer {
 
     /** [batch, tokens, width] to the same. */
     Tensor forward(Tensor x) {
-        Tensor attended = Scopes.returning(() -> x.add(selfAttention.forward(layerNorm1.forward(x))));
-        return Scopes.returning(() -> attended.add(mlp.forward(layerNorm2.forward(attended))));
+        Tensor attended = Scopes.returning(
+                () -> selfAttention.forward(layerNorm1.forward(x)).add_(x));
+        return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
     }
 }

@@ -4,7 +4,6 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.model.Activation;
 import dev.diva.model.Linear;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 
 /** The MLP of a transformer block, four times as wide inside, under diffusers' names {@code net.0.proj}, {@code net.2}. */
 public final class FeedForward {
@@ -36,10 +35,6 @@ public final class FeedForward {
     /** [batch, tokens, width] to the same. */
     public Tensor forward(Tensor x) {
         Tensor inner = in.forward(x);
-        if (!gated) {
-            return out.forward(activation.apply(inner));
-        }
-        TensorVector halves = inner.chunk(2, -1);
-        return out.forward(halves.get(0).mul(activation.apply(halves.get(1))));
+        return out.forward(gated ? Geglu.apply(inner) : activation.apply(inner));
     }
 }

@@ -52,10 +52,10 @@ public final class ResnetBlock {
         return Scopes.returning(() -> {
             Tensor h = conv1.forward(torch.silu(norm1.forward(x)));
             if (timeProjection != null) {
-                h = h.add(timeProjection.forward(activatedTime).unsqueeze(-1).unsqueeze(-1));
+                h = h.add_(timeProjection.forward(activatedTime).unsqueeze(-1).unsqueeze(-1));
             }
             h = conv2.forward(torch.silu(norm2.forward(h)));
-            return (shortcut == null ? x : shortcut.forward(x)).add(h);
+            return h.add_(shortcut == null ? x : shortcut.forward(x));
         });
     }
 }

@@ -37,10 +37,11 @@ public final class TransformerBlock {
     public Tensor forward(Tensor x, Tensor condition) {
         Tensor attended = Scopes.returning(() -> {
             Tensor normed = norm1.forward(x);
-            return x.add(selfAttention.forward(normed, normed));
+            return selfAttention.forward(normed, normed).add_(x);
         });
-        Tensor conditioned =
-                Scopes.returning(() -> attended.add(crossAttention.forward(norm2.forward(attended), condition)));
-        return Scopes.returning(() -> conditioned.add(feedForward.forward(norm3.forward(conditioned))));
+        Tensor conditioned = Scopes.returning(
+                () -> crossAttention.forward(norm2.forward(attended), condition).add_(attended));
+        return Scopes.returning(
+                () -> feedForward.forward(norm3.forward(conditioned)).add_(conditioned));
     }
 }
