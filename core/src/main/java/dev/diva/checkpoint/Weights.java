@@ -167,8 +167,8 @@ public final class Weights implements AutoCloseable {
 
     /** What all views of one checkpoint share. */
     private static final class Loading {
-        /** Kernels between fewer channels gain nothing. */
-        private static final long WIDE_KERNEL = 64 * 64;
+        /** Kernels between fewer channels convolve too little to matter. */
+        private static final long WIDE_KERNEL = 300;
 
         private final TensorSource source;
         private final Placement placement;

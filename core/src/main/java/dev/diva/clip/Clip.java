@@ -165,8 +165,7 @@ public final class Clip implements AutoCloseable {
      */
     public float[][] encodeImages(List<float[]> pixels, Scale scale) {
         return inBatches(
-                pixels.size(),
-                (from, to) -> scaled(vision.embedding(vision.encode(tensor(pixels.subList(from, to)))), scale));
+                pixels.size(), (from, to) -> scaled(vision.embeddingOf(tensor(pixels.subList(from, to))), scale));
     }
 
     /**

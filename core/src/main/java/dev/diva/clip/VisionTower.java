@@ -85,6 +85,16 @@ public final class VisionTower {
     }
 
     /**
+     * {@link #embedding} of {@link #encode}; where the class token is all that it takes, the last layer computes no other.
+     *
+     * @param pixels normalised, [batch, 3, imageSize, imageSize]
+     * @return [batch, projectionDim]
+     */
+    public Tensor embeddingOf(Tensor pixels) {
+        return embedding(attentionPooling == null ? encoder.firstToken(embed(pixels)) : encode(pixels));
+    }
+
+    /**
      * All tokens, normed and projected (SigLIP has no projection: its tokens are normed alone).
      *
      * @param hidden of {@link #encode}

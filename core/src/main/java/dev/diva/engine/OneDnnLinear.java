@@ -1,5 +1,6 @@
 package dev.diva.engine;
 
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -28,7 +29,7 @@ public final class OneDnnLinear {
      * @return [..., out]
      */
     public static Tensor forward(Tensor x, Tensor weight, Tensor bias) {
-        Tensor y = OwnGradient.withoutGraph(() -> product(x, weight, bias));
+        Tensor y = OwnGradient.withoutGraph(() -> product(x, weight, bias, UnaryOperator.identity()));
         Tensor[] inputs = bias == null ? new Tensor[] {x, weight} : new Tensor[] {x, weight, bias};
         if (!OwnGradient.isNeeded(inputs)) {
             return y;
@@ -40,12 +41,17 @@ public final class OneDnnLinear {
         return OwnGradient.tie(y, inputs, (gradient, saved) -> gradients(gradient, saved, needed), x, weight);
     }
 
-    private static Tensor product(Tensor x, Tensor weight, Tensor bias) {
+    /** A function of the layer, as {@link #forward} without a gradient. */
+    public static Tensor activated(Tensor x, Tensor weight, Tensor bias, Pointwise function) {
+        return OwnGradient.withoutGraph(() -> product(x, weight, bias, product -> product.then(function)));
+    }
+
+    private static Tensor product(Tensor x, Tensor weight, Tensor bias, UnaryOperator<Product> after) {
         long[] shape = x.shape();
         shape[shape.length - 1] = weight.size(0);
         Tensor y = torch.empty(shape, x.options(), null);
         Product product = Product.of(rows(x), weight.t());
-        (bias == null ? product : product.plus(bias)).into(rows(y));
+        after.apply(bias == null ? product : product.plus(bias)).into(rows(y));
         return y;
     }
 

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
+import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.PointerScope;
@@ -15,7 +16,6 @@ final class Product {
     private final Tensor b;
     private final post_ops after = new post_ops();
     private Tensor bias; // or null
-    private int biasIndex;
 
     private Product(Tensor a, Tensor b) {
         this.a = a;
@@ -32,25 +32,25 @@ final class Product {
         return new Product(a, b);
     }
 
+    /** Plus a vector [n] in each row, in the type of a, before all else. */
+    Product plus(Tensor vector) {
+        long[] shape = new long[Math.toIntExact(a.dim())];
+        Arrays.fill(shape, 1);
+        shape[shape.length - 1] = vector.size(0);
+        bias = vector.view(shape);
+        return this;
+    }
+
     /** Then times a number. */
     Product scaled(double factor) {
         after.append_eltwise(dnnl.algorithm.eltwise_linear, (float) factor, 0);
         return this;
     }
 
-    /** Then plus a vector [n] of the type of a. */
-    Product plus(Tensor bias) {
-        this.bias = bias.view(broadcast(bias.size(0)));
-        biasIndex = after.len();
-        after.append_binary(dnnl.algorithm.binary_add, OneDnn.description(this.bias));
+    /** Then a function of each number. */
+    Product then(Pointwise function) {
+        after.append_eltwise(function.kind, function.alpha, 0);
         return this;
-    }
-
-    private long[] broadcast(long n) {
-        long[] shape = new long[Math.toIntExact(a.dim())];
-        Arrays.fill(shape, 1);
-        shape[shape.length - 1] = n;
-        return shape;
     }
 
     /** Computes all of it and adds it to a tensor [..., m, n], fp32 or of the type of a, with any strides. */
@@ -64,23 +64,22 @@ final class Product {
         try (PointerScope scope = new PointerScope()) {
             primitive_attr attributes = new primitive_attr();
             attributes.set_post_ops(after);
-            matmul product = new matmul(new matmul.primitive_desc(
+            matmul.primitive_desc description = new matmul.primitive_desc(
                     OneDnn.CPU,
                     OneDnn.description(a),
                     OneDnn.description(b),
+                    bias == null ? new memory.desc() : OneDnn.description(bias),
                     OneDnn.description(result),
                     attributes,
-                    false));
+                    false);
             IntMemoryMap arguments = new IntMemoryMap()
                     .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(a))
                     .put(dnnl.DNNL_ARG_WEIGHTS, OneDnn.memory(b))
                     .put(dnnl.DNNL_ARG_DST, OneDnn.memory(result));
             if (bias != null) {
-                arguments.put(
-                        dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (biasIndex + 1) | dnnl.DNNL_ARG_SRC_1,
-                        OneDnn.memory(bias));
+                arguments.put(dnnl.DNNL_ARG_BIAS, OneDnn.memory(bias));
             }
-            OneDnn.run(product, arguments);
+            OneDnn.run(new matmul(description), arguments);
         }
     }
 }

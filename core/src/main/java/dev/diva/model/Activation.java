@@ -1,6 +1,7 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.CheckpointException;
+import dev.diva.engine.Pointwise;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -8,7 +9,7 @@ import org.bytedeco.pytorch.global.torch;
 /** Pointwise functions between the layers of an MLP, under the names of the config files. */
 public enum Activation {
     /** x sigmoid(1.702 x): OpenAI's CLIP and what descends from it. */
-    QUICK_GELU {
+    QUICK_GELU(Pointwise.QUICK_GELU) {
         @Override
         public Tensor apply(Tensor x) {
             // silu(s x) / s: one tensor for the backward pass instead of three.
@@ -16,26 +17,37 @@ public enum Activation {
         }
     },
     /** The exact GELU with the error function: OpenCLIP, timm, SD 2.x. */
-    GELU {
+    GELU(Pointwise.GELU) {
         @Override
         public Tensor apply(Tensor x) {
             return torch.gelu(x);
         }
     },
     /** The tanh approximation: transformers' SigLIP. */
-    GELU_TANH {
+    GELU_TANH(Pointwise.GELU_TANH) {
         @Override
         public Tensor apply(Tensor x) {
             return torch.gelu(x, "tanh");
         }
     },
     /** x sigmoid(x): UNets and autoencoders. */
-    SILU {
+    SILU(Pointwise.SILU) {
         @Override
         public Tensor apply(Tensor x) {
             return torch.silu(x);
         }
     };
+
+    private final Pointwise fused;
+
+    Activation(Pointwise fused) {
+        this.fused = fused;
+    }
+
+    /** The same function for a product to apply. */
+    Pointwise fused() {
+        return fused;
+    }
 
     /** The function value at each element, in the type of x. */
     public abstract Tensor apply(Tensor x);

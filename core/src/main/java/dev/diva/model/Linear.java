@@ -3,6 +3,7 @@ package dev.diva.model;
 import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.OneDnnLinear;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -46,10 +47,22 @@ public final class Linear {
      */
     public Tensor forward(Tensor x) {
         Tensor w = weight.to(x.scalar_type());
-        Tensor b = bias == null ? null : bias.to(x.scalar_type());
+        Tensor b = biasFor(x);
         Tensor y = OneDnnLinear.isFaster(x)
                 ? OneDnnLinear.forward(x, w, b)
                 : torch.linear(x, w, b == null ? new TensorOptional() : new TensorOptional(b));
         return adapter == null ? y : y.add_(adapter.forward(x));
+    }
+
+    /** A function of {@link #forward}, without rounding between the two where no gradient follows. */
+    public Tensor forward(Tensor x, Activation activation) {
+        if (adapter != null || GradMode.is_enabled() || !OneDnnLinear.isFaster(x)) {
+            return activation.apply(forward(x));
+        }
+        return OneDnnLinear.activated(x, weight.to(x.scalar_type()), biasFor(x), activation.fused());
+    }
+
+    private Tensor biasFor(Tensor x) {
+        return bias == null ? null : bias.to(x.scalar_type());
     }
 }

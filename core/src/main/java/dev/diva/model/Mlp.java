@@ -18,6 +18,6 @@ public final class Mlp {
 
     /** [..., hiddenSize] to the same. */
     public Tensor forward(Tensor x) {
-        return fc2.forward(Scopes.returning(() -> activation.apply(fc1.forward(x))));
+        return fc2.forward(Scopes.returning(() -> fc1.forward(x, activation)));
     }
 }

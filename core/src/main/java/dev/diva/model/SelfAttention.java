@@ -23,12 +23,12 @@ final class SelfAttention {
         this.causal = causal;
     }
 
-    /** [batch, tokens, width] to the same. */
-    Tensor forward(Tensor x) {
+    /** Some tokens [batch, tokens, width] that attend to all [batch, contextTokens, width], to the shape of the former. */
+    Tensor forward(Tensor x, Tensor context) {
         Tensor attended = Attention.attend(
                 Heads.split(queries.forward(x), numHeads),
-                Heads.split(keys.forward(x), numHeads),
-                Heads.split(values.forward(x), numHeads),
+                Heads.split(keys.forward(context), numHeads),
+                Heads.split(values.forward(context), numHeads),
                 causal);
         return output.forward(Heads.join(attended));
     }

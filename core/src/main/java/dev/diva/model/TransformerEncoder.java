@@ -33,6 +33,15 @@ public final class TransformerEncoder {
         return hidden;
     }
 
+    /** The first token of {@link #forward}, [batch, 1, width]; the last layer computes no other. */
+    public Tensor firstToken(Tensor x) {
+        Tensor hidden = x;
+        for (TransformerLayer layer : layers.subList(0, layers.size() - 1)) {
+            hidden = through(layer, hidden);
+        }
+        return layers.get(layers.size() - 1).forward(hidden, 1);
+    }
+
     /** The input and the output of every layer: numLayers + 1 tensors of [batch, tokens, width]. */
     public List<Tensor> hiddenStates(Tensor x) {
         List<Tensor> states = new ArrayList<>();

@@ -20,8 +20,15 @@ final class TransformerLayer {
 
     /** [batch, tokens, width] to the same. */
     Tensor forward(Tensor x) {
-        Tensor attended = Scopes.returning(
-                () -> selfAttention.forward(layerNorm1.forward(x)).add_(x));
+        return forward(x, x.size(1));
+    }
+
+    /** The first tokens of {@link #forward(Tensor)}, which attend to all: [batch, tokens, width] to [batch, count, width]. */
+    Tensor forward(Tensor x, long count) {
+        Tensor attended = Scopes.returning(() -> {
+            Tensor normed = layerNorm1.forward(x);
+            return selfAttention.forward(normed.narrow(1, 0, count), normed).add_(x.narrow(1, 0, count));
+        });
         return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
     }
 }
