@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** y = x W^T + b in the type of x. */
 public final class Linear {
@@ -54,9 +55,16 @@ public final class Linear {
         return adapter == null ? y : y.add_(adapter.forward(x));
     }
 
-    /** A function of {@link #forward}, without rounding between the two where no gradient follows. */
+    /**
+     * A function of {@link #forward}; in bf16 without rounding between the two where no gradient follows. In fp32 both ways take the same
+     * kernels, so that activations that are computed again are the same.
+     */
     public Tensor forward(Tensor x, Activation activation) {
-        if (adapter != null || GradMode.is_enabled() || !OneDnnLinear.isFaster(x)) {
+        boolean isFused = x.scalar_type().intern() == ScalarType.BFloat16
+                && !GradMode.is_enabled()
+                && adapter == null
+                && OneDnnLinear.isFaster(x);
+        if (!isFused) {
             return activation.apply(forward(x));
         }
         return OneDnnLinear.activated(x, weight.to(x.scalar_type()), biasFor(x), activation.fused());

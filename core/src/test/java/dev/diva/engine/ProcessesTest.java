@@ -34,7 +34,7 @@ class ProcessesTest {
     static void startThoseThatLoseARank() {
         killed = List.of(run(3, "die", "r", 60, "-Ddie=0"), run(3, "die", "r", 60, "-Ddie=1"));
         killedInBackward = run(3, "gradients", "r", 60, "-Ddie=1");
-        hanging = run(3, "hang", "r", 60, "-Dexchange=4");
+        hanging = run(3, "hang", "r", 60, "-Dexchange=8");
         failing = run(2, "fail", "r", 60);
     }
 
@@ -119,7 +119,7 @@ class ProcessesTest {
             assertThat(process.await(40)).as(process.output()).isEqualTo(1);
             assertThat(process.output())
                     .contains("error: rank " + rank
-                            + " stops: rank 1 of 3 hangs: it did not come to an exchange within 4 s");
+                            + " stops: rank 1 of 3 hangs: it did not come to an exchange within 8 s");
         }
         hanging.get(1).process().destroyForcibly();
     }

@@ -4,6 +4,7 @@ import static dev.diva.testing.Close.assertCloseToLargest;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -11,9 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Many rows take another way through the library than few: the product is the same, row by row, and so are the gradients. */
+/** Products, what follows them and their gradients against fp64. */
 class LinearTest {
-    private static final long ROWS = 2400;
+    private static final long ROWS = 514;
     private static final long IN = 40;
     private static final long OUT = 24;
 
@@ -22,7 +23,7 @@ class LinearTest {
 
     @ParameterizedTest
     @CsvSource({"Float, 1e-6", "BFloat16, 0.01"})
-    void manyRowsEqualFewInProductsWithoutGradient(ScalarType type, double tolerance) {
+    void withoutGradientTheProductIsThatOfFp64(ScalarType type, double tolerance) {
         try (PointerScope scope = new PointerScope();
                 AutoGradMode noGraph = new AutoGradMode(false)) {
             Linear linear = Linear.of(weight.to(type), bias.to(type));
@@ -34,8 +35,29 @@ class LinearTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "Float, QUICK_GELU, 1e-6",
+        "Float, GELU, 1e-6",
+        "Float, GELU_TANH, 1e-6",
+        "Float, SILU, 1e-6",
+        "BFloat16, QUICK_GELU, 0.01",
+        "BFloat16, GELU, 0.01"
+    })
+    void activationInsideTheProductIsThatAfterIt(ScalarType type, Activation activation, double tolerance) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGraph = new AutoGradMode(false)) {
+            Linear linear = Linear.of(weight.to(type), bias.to(type));
+            Tensor x = torch.randn(2, ROWS / 2, IN).div(new Scalar(4)).to(type);
+            Tensor product = x.to(ScalarType.Double)
+                    .matmul(linearWeight(type).t())
+                    .add(bias.to(type).to(ScalarType.Double));
+            assertCloseToLargest(linear.forward(x, activation), activation.apply(product), tolerance, 0);
+        }
+    }
+
     @Test
-    void gradientsOfManyRowsAreThoseOfTheProduct() {
+    void gradientsAreThoseOfTheProduct() {
         try (PointerScope scope = new PointerScope()) {
             Tensor w = weight.clone().set_requires_grad(true);
             Tensor b = bias.clone().set_requires_grad(true);
