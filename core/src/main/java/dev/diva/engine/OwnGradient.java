@@ -102,7 +102,7 @@ public final class OwnGradient {
         for (int i = 0; i < inputs.length; i++) {
             if (inputs[i].requires_grad()) {
                 Tensor edge = inputs[i].view_as(inputs[i]); // a node of our own on the way to the input
-                tied = tied.index_add_(0, noRows, edge.flatten().narrow(0, 0, 0).view(shape));
+                tied = tied.index_add_(0, noRows, edge.narrow(0, 0, 0).reshape(shape));
                 edge.register_hook(keep(new Replacing(i)));
                 waiting++;
             }
