@@ -38,7 +38,9 @@ public final class OneDnnLinear {
         for (int i = 0; i < inputs.length; i++) {
             needed[i] = inputs[i].requires_grad();
         }
-        return OwnGradient.tie(y, inputs, (gradient, saved) -> gradients(gradient, saved, needed), x, weight);
+        // A frozen weight needs no x: it may go before the backward pass.
+        Tensor[] saved = needed[1] ? new Tensor[] {weight, x} : new Tensor[] {weight};
+        return OwnGradient.tie(y, inputs, (gradient, kept) -> gradients(gradient, kept, needed), saved);
     }
 
     /** A function of the layer, as {@link #forward} without a gradient. */
@@ -56,16 +58,17 @@ public final class OneDnnLinear {
     }
 
     private static Tensor[] gradients(Tensor dy, Tensor[] saved, boolean... needed) {
-        Tensor x = saved[0];
-        Tensor weight = saved[1];
+        Tensor weight = saved[0];
         Tensor[] gradients = new Tensor[needed.length];
         if (needed[0]) {
-            gradients[0] = torch.empty(x.shape(), x.options(), null);
+            long[] shape = dy.shape();
+            shape[shape.length - 1] = weight.size(1);
+            gradients[0] = torch.empty(shape, dy.options(), null);
             Product.of(rows(dy), weight).into(rows(gradients[0]));
         }
         if (needed[1]) {
             gradients[1] = torch.empty(weight.shape(), weight.options(), null);
-            Product.of(rows(dy).t(), rows(x)).into(gradients[1]);
+            Product.of(rows(dy).t(), rows(saved[1])).into(gradients[1]);
         }
         if (needed.length > 2 && needed[2]) {
             gradients[2] = rows(dy).sum(0);
