@@ -102,7 +102,9 @@ public final class OwnGradient {
         for (int i = 0; i < inputs.length; i++) {
             if (inputs[i].requires_grad()) {
                 Tensor edge = inputs[i].view_as(inputs[i]); // a node of our own on the way to the input
-                tied = tied.index_add_(0, noRows, edge.narrow(0, 0, 0).reshape(shape));
+                // A copy, since autograd keeps it: a view would keep the memory of the input.
+                Tensor none = edge.narrow(0, 0, 0).clone().reshape(shape);
+                tied = tied.index_add_(0, noRows, none);
                 edge.register_hook(keep(new Replacing(i)));
                 waiting++;
             }
@@ -123,6 +125,7 @@ public final class OwnGradient {
             try (PointerScope scope = new PointerScope()) {
                 outputGradient = Scopes.keep(new Tensor(gradient).detach());
             }
+            gradient.deallocate(); // Java's own reference
         }
     }
 
@@ -135,6 +138,7 @@ public final class OwnGradient {
 
         @Override
         public TensorBase call(TensorBase zeros) {
+            zeros.deallocate(); // Java's own reference
             List<Pointer> handedOver = HANDED_OVER.get();
             handedOver.forEach(Pointer::releaseReference);
             handedOver.clear();
