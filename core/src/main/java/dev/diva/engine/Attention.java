@@ -19,7 +19,7 @@ public final class Attention {
     /** Scores that are made at once: 4 MiB of bf16, 8 of fp32, which stay in the cache from the first product to the last. */
     static final long CHUNK_SCORES = 1L << 21;
 
-    /** Rows of scores are padded to it: kernels take rows that begin at an odd place two to six times as long. */
+    /** Rows of scores are padded to it: kernels take up to twice as long for rows that begin at odd places. */
     private static final long KEYS_MULTIPLE = 32;
 
     private final double scale;

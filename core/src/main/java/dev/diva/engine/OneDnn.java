@@ -8,7 +8,6 @@ import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.stream;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -17,8 +16,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** The processor's kernels of oneDNN on tensors of libtorch, for what libtorch does slowly or has no call for. */
 final class OneDnn {
-    static final engine CPU = kept(new engine(engine.kind.cpu, 0));
-    private static final stream STREAM = kept(new stream(CPU));
+    static final engine CPU = Scopes.keep(new engine(engine.kind.cpu, 0));
+    private static final stream STREAM = Scopes.keep(new stream(CPU));
 
     private static final Map<ScalarType, Boolean> FAST = new ConcurrentHashMap<>();
 
@@ -65,10 +64,5 @@ final class OneDnn {
             case BFloat16 -> memory.data_type.bf16;
             default -> throw new IllegalArgumentException("no kernels for " + type);
         };
-    }
-
-    private static <T extends Pointer> T kept(T pointer) {
-        pointer.retainReference();
-        return pointer;
     }
 }

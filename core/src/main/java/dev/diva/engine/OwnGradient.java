@@ -103,7 +103,8 @@ public final class OwnGradient {
             if (inputs[i].requires_grad()) {
                 Tensor edge = inputs[i].view_as(inputs[i]); // a node of our own on the way to the input
                 // A copy, since autograd keeps it: a view would keep the memory of the input.
-                Tensor none = edge.narrow(0, 0, 0).clone().reshape(shape);
+                Tensor none =
+                        edge.narrow(0, 0, 0).clone().to(result.scalar_type()).reshape(shape);
                 tied = tied.index_add_(0, noRows, none);
                 edge.register_hook(keep(new Replacing(i)));
                 waiting++;
@@ -114,9 +115,8 @@ public final class OwnGradient {
     }
 
     private <T extends Pointer> T keep(T hook) {
-        hook.retainReference();
         hooks.add(hook);
-        return hook;
+        return Scopes.keep(hook);
     }
 
     private final class Keeping extends VoidTensorHook {

@@ -1,6 +1,7 @@
 package dev.diva.engine;
 
 import java.util.function.Supplier;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -30,12 +31,12 @@ public final class Scopes {
     }
 
     /**
-     * Takes a tensor out of every scope: it lives until {@link #release}. For weights, optimiser state and whatever else outlives a
-     * step.
+     * Takes a tensor, or what else is native, out of every scope: it lives until {@link #release}. For weights, optimiser state and
+     * whatever else outlives a step.
      */
-    public static Tensor keep(Tensor tensor) {
-        tensor.retainReference();
-        return tensor;
+    public static <T extends Pointer> T keep(T pointer) {
+        pointer.retainReference();
+        return pointer;
     }
 
     /** Frees a tensor that {@link #keep} took out of its scope. */

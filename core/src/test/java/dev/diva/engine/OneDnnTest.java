@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -82,8 +83,7 @@ class OneDnnTest {
         Tensor gradient = torch.randn(2, 3, 17, 32).to(type);
         Tensor weights = doubles(scores);
         Tensor product = weights.mul(doubles(gradient));
-        Tensor wanted = product.sub(
-                weights.mul(product.sum(new long[] {-1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())));
+        Tensor wanted = product.sub(weights.mul(product.sum(new long[] {-1}, true, new ScalarTypeOptional())));
         Softmax.backward(scores, gradient);
         assertCloseToLargest(gradient, wanted, tolerance, 0);
     }

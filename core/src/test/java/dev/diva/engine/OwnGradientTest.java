@@ -6,6 +6,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 
 /** Operations with a backward of our own, of doubling a tensor of 16 MB. */
@@ -15,6 +16,18 @@ class OwnGradientTest {
     private static Tensor doubled(Tensor x) {
         Tensor y = OwnGradient.withoutGraph(() -> x.mul(new Scalar(2)));
         return OwnGradient.tie(y, new Tensor[] {x}, (gradient, saved) -> new Tensor[] {gradient.mul(new Scalar(2))});
+    }
+
+    @Test
+    void inputsMayHaveAnotherTypeThanTheResult() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor x = torch.randn(3, 5).set_requires_grad(true);
+            Tensor y = OwnGradient.withoutGraph(() -> x.to(ScalarType.BFloat16));
+            OwnGradient.tie(y, new Tensor[] {x}, (gradient, saved) -> new Tensor[] {gradient.to(ScalarType.Float)})
+                    .sum()
+                    .backward();
+            assertThat(x.grad().eq(new Scalar(1)).all().item_bool()).isTrue();
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.diva.model;
 
 import static dev.diva.testing.Close.assertCloseToLargest;
 
+import dev.diva.engine.OneDnnLinear;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Scalar;
@@ -11,6 +12,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Products, what follows them and their gradients against fp64. */
 class LinearTest {
@@ -53,6 +55,20 @@ class LinearTest {
                     .matmul(linearWeight(type).t())
                     .add(bias.to(type).to(ScalarType.Double));
             assertCloseToLargest(linear.forward(x, activation), activation.apply(product), tolerance, 0);
+        }
+    }
+
+    /** bf16 alone would not tell one GELU from another. */
+    @ParameterizedTest
+    @EnumSource
+    void theFunctionThatAProductAppliesIsTheActivation(Activation activation) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor x = torch.randn(ROWS, IN).div(new Scalar(4));
+            Tensor product = x.to(ScalarType.Double)
+                    .matmul(linearWeight(ScalarType.Float).t())
+                    .add(bias.to(ScalarType.Double));
+            Tensor fused = OneDnnLinear.activated(x, weight, bias, activation.fused());
+            assertCloseToLargest(fused, activation.apply(product), 1e-6, 0);
         }
     }
 
