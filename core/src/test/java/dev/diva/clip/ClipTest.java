@@ -7,10 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip.Scale;
-import dev.diva.engine.Engine;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
+import dev.diva.testing.Memory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -158,14 +158,7 @@ class ClipTest {
         try (PointerScope scope = new PointerScope();
                 Clip clip = Clip.load(Golden.path("clip-hf-vit"))) {
             List<float[]> pixels = rows(golden.input("pixel_values"));
-            for (int i = 0; i < 20; i++) {
-                clip.encodeImages(pixels);
-            }
-            long before = Engine.residentBytes();
-            for (int i = 0; i < 150; i++) {
-                clip.encodeImages(pixels);
-            }
-            assertThat(Engine.residentBytes() - before).isLessThan(64 << 20);
+            assertThat(Memory.growth(50, () -> clip.encodeImages(pixels))).isLessThan(5L << 20);
         }
     }
 

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
 import dev.diva.diffusion.Teachers.Result;
-import dev.diva.engine.Engine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
+import dev.diva.testing.Memory;
 import dev.diva.testing.OneThread;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -210,17 +210,10 @@ class UNetTest {
             Tensor noise = golden.input("noise");
             Tensor timesteps = golden.input("timesteps");
             Tensor condition = golden.input("context_77");
-            long before = 0;
-            for (int step = 0; step < 120; step++) {
-                try (PointerScope scope = new PointerScope()) {
-                    Teachers.differentiate(condition, noise, c -> unet.predict(zt, timesteps, c));
-                }
-                if (step == 30) {
-                    before = Engine.residentBytes();
-                }
-            }
-            // A leaked step would be 5 MB: 90 of them 450 MB.
-            assertThat(Engine.residentBytes() - before).isLessThan(60L << 20);
+            // A leaked step would be 5 MB: 20 of them 100 MB.
+            assertThat(Memory.growth(
+                            20, () -> Teachers.differentiate(condition, noise, c -> unet.predict(zt, timesteps, c))))
+                    .isLessThan(5L << 20);
         }
     }
 
