@@ -63,7 +63,7 @@ public final class TrainCommand implements Callable<Integer> {
                 : new MmvpScore(Path.of(asked.eval().mmvp()));
         Launch launch =
                 new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), options.files());
-        try (TrainingModels models = TrainingModels.load(tree, processes.isFirst());
+        try (TrainingModels models = TrainingModels.load(tree);
                 Processes group =
                         processes.join(models.placement(), models.tree().toYaml())) {
             try (PostTraining run = PostTraining.open(models, launch, group)) {

@@ -41,7 +41,7 @@ final class Training {
             return true;
         }
         boolean resume = Files.exists(out.resolve("recipe.yaml"));
-        try (TrainingModels models = TrainingModels.load(recipe, true);
+        try (TrainingModels models = TrainingModels.load(recipe);
                 Processes alone = Processes.single();
                 PostTraining training =
                         PostTraining.open(models, new Launch(out, resume, List.of("demo"), List.of()), alone)) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +39,19 @@ public final class FileHashes implements AutoCloseable {
         } catch (CompletionException e) {
             throw new BadInputException(file + ": cannot be read: " + e.getCause(), e);
         }
+    }
+
+    /** The hash of a file that was begun, if it is there by now, or that the file cannot be read. */
+    public Optional<String> ready(Path file) {
+        CompletableFuture<String> hash = hashes.get(file.toAbsolutePath());
+        return hash == null || !hash.isDone()
+                ? Optional.empty()
+                : Optional.of(hash.exceptionally(e -> "cannot be read").join());
+    }
+
+    /** Waits for all that was begun. */
+    public void await() {
+        hashes.values().forEach(hash -> hash.exceptionally(e -> null).join());
     }
 
     private CompletableFuture<String> started(Path file) {

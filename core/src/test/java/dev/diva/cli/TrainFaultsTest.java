@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.testing.Golden;
+import dev.diva.train.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,9 +107,32 @@ class TrainFaultsTest {
         assertThat(manifest.path("skipped").get(0).path("name").asText()).endsWith("02b.png");
         assertThat(new ObjectMapper().readTree(outcome.out()).path("skipped").asInt())
                 .isEqualTo(1);
+    }
+
+    @Test
+    void everyInputIsHashedOnceARunIsDone() throws IOException {
+        assertThat(runs.train("run").code()).isZero();
+        Path file = folder.resolve("run/manifest.json");
+        JsonNode manifest = requireHashes(file);
         assertThat(manifest.path("files").properties().stream().map(entry -> entry.getKey()))
                 .anyMatch(name -> name.endsWith("unet/diffusion_pytorch_model.safetensors"))
                 .anyMatch(name -> name.endsWith("clip-hf-vit/model.safetensors"));
+        // As a run leaves it that was stopped before it had read all of its files.
+        Files.writeString(file, Files.readString(file).replaceFirst("\"[0-9a-f]{64}\"", "null"));
+        assertThat(runs.train("run", "--resume").code()).isZero();
+        requireHashes(file);
+    }
+
+    private static JsonNode requireHashes(Path file) throws IOException {
+        JsonNode manifest = new ObjectMapper().readTree(Files.readAllBytes(file));
+        assertThat(manifest.path("images").path("files").size()).isPositive();
+        for (JsonNode files :
+                List.of(manifest.path("files"), manifest.path("images").path("files"))) {
+            for (Map.Entry<String, JsonNode> hashed : files.properties()) {
+                assertThat(hashed.getValue().asText()).isEqualTo(Sha256.of(Path.of(hashed.getKey())));
+            }
+        }
+        return manifest;
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.diva.train.run;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
@@ -22,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
@@ -52,20 +54,48 @@ final class Manifest {
         }
     }
 
-    /** What the run is made from. */
-    void describe(Recipe recipe, Collection<Path> inputs, ImageSet images, FileHashes hashes) {
+    /** What the run is made from. The hashes of its files, null as yet, follow: training does not wait for gigabytes to be read. */
+    void describe(Recipe recipe, Collection<Path> inputs, ImageSet images) {
         root.put("preset", recipe.preset()).put("seed", recipe.seed()).put("precision", recipe.precision());
         ObjectNode files = root.putObject("files");
-        for (Path input : new TreeSet<>(inputs)) {
-            files.put(input.toString(), hashes.of(input));
-        }
+        new TreeSet<>(inputs).forEach(input -> files.putNull(input.toString()));
         ObjectNode data = root.putObject("images");
         data.put("count", images.size());
         recipe.images().forEach(data.putArray("patterns")::add);
-        describe(images, data, hashes);
+        describe(images, data);
     }
 
-    private static void describe(ImageSet images, ObjectNode data, FileHashes hashes) {
+    /** Whether it says what the run is made from, with every hash. */
+    boolean isDescribed() {
+        return root.has("files") && unhashed().isEmpty();
+    }
+
+    /** Files whose hash is not there yet. */
+    List<Path> unhashed() {
+        return hashedFiles().flatMap(Manifest::unhashed).map(Path::of).toList();
+    }
+
+    /** Takes the hashes that are ready. */
+    void take(FileHashes hashes) {
+        hashedFiles()
+                .forEach(files -> unhashed(files)
+                        .toList()
+                        .forEach(name -> hashes.ready(Path.of(name)).ifPresent(hash -> files.put(name, hash))));
+    }
+
+    private static Stream<String> unhashed(ObjectNode files) {
+        return files.properties().stream()
+                .filter(entry -> entry.getValue().isNull())
+                .map(Map.Entry::getKey);
+    }
+
+    private Stream<ObjectNode> hashedFiles() {
+        return Stream.of(root.path("files"), root.path("images").path("files"))
+                .filter(JsonNode::isObject)
+                .map(ObjectNode.class::cast);
+    }
+
+    private static void describe(ImageSet images, ObjectNode data) {
         TreeSet<Path> files = new TreeSet<>();
         images.entries().forEach(entry -> files.add(entry.file()));
         StringBuilder names = new StringBuilder();
@@ -79,7 +109,7 @@ final class Manifest {
         data.put("namesAndSizesSha256", Sha256.of(names.toString().getBytes(StandardCharsets.UTF_8)));
         if (bytes <= HASHED_IMAGE_BYTES) {
             ObjectNode listed = data.putObject("files");
-            files.forEach(image -> listed.put(image.toString(), hashes.of(image)));
+            files.forEach(image -> listed.putNull(image.toString()));
         }
     }
 

@@ -16,13 +16,13 @@ import dev.diva.train.MetricsFile;
 import dev.diva.train.Objective;
 import dev.diva.train.Optimizer;
 import dev.diva.train.Sgd;
+import dev.diva.train.StepRecord;
 import dev.diva.train.Team;
 import dev.diva.train.TrainListener;
 import dev.diva.train.TrainSettings;
 import dev.diva.train.TrainState;
 import dev.diva.train.Trainer;
 import dev.diva.train.recipe.Recipe;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -188,14 +188,14 @@ public final class PostTraining implements AutoCloseable {
             folder.writeRecipe(models.tree());
             AtomicFile.writeString(folder.data(), DataReport.json(dataCheck));
         }
-        if (!Files.exists(folder.manifest())) {
+        if (!manifest.isDescribed()) {
             List<Path> inputs = new ArrayList<>(models.vision().files());
             inputs.addAll(models.teacher().files());
             inputs.addAll(launch.recipeFiles());
             if (!recipe.projection().init().equals("random")) {
                 inputs.add(Path.of(recipe.projection().init()));
             }
-            manifest.describe(recipe, inputs, images, models.hashes());
+            manifest.describe(recipe, inputs, images);
         }
         manifest.addSession(launch.arguments(), start.step());
         manifest.write();
@@ -280,6 +280,7 @@ public final class PostTraining implements AutoCloseable {
                 TensorBoardFile events = new TensorBoardFile(folder.path(), start.step())) {
             List<TrainListener> listeners = new ArrayList<>();
             listeners.add(new MetricsFile(folder.metrics(), start.step()));
+            listeners.add(hashing());
             listeners.add(events);
             if (evaluations != null) {
                 listeners.add(evaluations);
@@ -294,6 +295,26 @@ public final class PostTraining implements AutoCloseable {
             }
             return outcome;
         }
+    }
+
+    /** Hashes what the run is made from beside its second step and those that follow: the first, that a user waits for, has the machine alone. */
+    private TrainListener hashing() {
+        return new TrainListener() {
+            @Override
+            public void stepDone(StepRecord step) {
+                if (step.step() == start.step()) {
+                    models.hashes().start(manifest.unhashed());
+                }
+            }
+
+            @Override
+            public void checkpointWritten(long step, Path checkpoint) {
+                if (!manifest.isDescribed()) {
+                    manifest.take(models.hashes());
+                    manifest.write();
+                }
+            }
+        };
     }
 
     private ImageBatches batches() {
@@ -338,6 +359,9 @@ public final class PostTraining implements AutoCloseable {
         }
         models.projection().write(folder.projection());
         models.vision().export(folder.clip(), true);
+        models.hashes().start(manifest.unhashed()); // all but those begun after the first step
+        models.hashes().await();
+        manifest.take(models.hashes());
         manifest.put("finished", java.time.Instant.now().toString());
     }
 

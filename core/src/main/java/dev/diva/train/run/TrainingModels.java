@@ -50,21 +50,15 @@ public final class TrainingModels implements AutoCloseable {
     private final Projection projection;
     private final Tensor text; // [1, text tokens, width]
 
-    private TrainingModels(RecipeTree given, boolean isDescribed) {
+    private TrainingModels(RecipeTree given) {
         Recipe asked = given.recipe();
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
         CompletableFuture<DiffusionModel> loading =
                 CompletableFuture.supplyAsync(() -> DiffusionModel.load(Path.of(asked.diffusion()), placement));
         this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
-        if (isDescribed) {
-            hashes.start(vision.files());
-        }
         requireLayers(asked);
         this.teacher = closed(joined(loading));
-        if (isDescribed) {
-            hashes.start(teacher.files());
-        }
         this.tree = resolved(given, asked);
         this.recipe = tree.recipe();
         requireSizes();
@@ -81,12 +75,11 @@ public final class TrainingModels implements AutoCloseable {
      * Loads the models.
      *
      * @param recipe with every path given
-     * @param isDescribed whether this process writes the manifest, whose hashes begin beside
      * @throws BadInputException when a model is damaged, or the recipe or the models contradict each other
      */
-    public static TrainingModels load(RecipeTree recipe, boolean isDescribed) {
+    public static TrainingModels load(RecipeTree recipe) {
         try (PointerScope scope = new PointerScope()) {
-            return new TrainingModels(recipe, isDescribed);
+            return new TrainingModels(recipe);
         }
     }
 
@@ -275,7 +268,7 @@ public final class TrainingModels implements AutoCloseable {
         return projection;
     }
 
-    /** Of files, those of both models begun when they were loaded where this process describes them. */
+    /** Of files, each computed once. */
     FileHashes hashes() {
         return hashes;
     }
