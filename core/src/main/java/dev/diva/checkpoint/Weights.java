@@ -227,10 +227,9 @@ public final class Weights implements AutoCloseable {
                 }
                 boolean isConverted = source.info(name).dtype().scalarType().intern() != frozenType.intern();
                 Tensor stored = isConverted ? source.readOnce(name) : source.read(name);
-                boolean isLaidOut = isWideKernel(stored, frozenType);
-                Tensor frozen = converted(
-                        stored, frozenType, isLaidOut, isLaidOut ? MemoryFormat.ChannelsLast : MemoryFormat.Preserve);
-                return Scopes.keep(frozen);
+                MemoryFormat layout =
+                        isWideKernel(stored, frozenType) ? MemoryFormat.ChannelsLast : MemoryFormat.Preserve;
+                return Scopes.keep(converted(stored, frozenType, false, layout));
             }
         }
 

@@ -2,6 +2,7 @@ package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
@@ -31,7 +32,7 @@ public final class DiffusionModel implements AutoCloseable {
     private final NoiseSchedule schedule;
     private final PromptEncoder prompts; // null where the denoiser knows no text
 
-    private DiffusionModel(ModelFolder folder, Placement placement) {
+    private DiffusionModel(ModelFolder folder, Placement placement, ConvertedWeights converted) {
         this.folder = folder;
         this.schedule = new NoiseSchedule(NoiseConfig.read(folder.config(
                 "scheduler", "scheduler_config.json", "the noise that the model was trained with is unknown")));
@@ -40,8 +41,7 @@ public final class DiffusionModel implements AutoCloseable {
         boolean isDit = !folder.has("unet") && folder.has("transformer");
         this.prompts = isDit ? null : new PromptEncoder(folder, placement);
         Function<Weights, Denoiser> constructor = isDit ? dit(vae) : unet(vae);
-        this.denoiserWeights =
-                Weights.frozen(folder.weights(isDit ? "transformer" : "unet", DIFFUSERS_NAMES), placement);
+        this.denoiserWeights = denoiserWeights(isDit ? "transformer" : "unet", placement, converted, constructor);
         this.denoiser = built(denoiserWeights, constructor);
         try {
             TensorSource stored = folder.weights("vae", DIFFUSERS_NAMES);
@@ -51,6 +51,15 @@ public final class DiffusionModel implements AutoCloseable {
             denoiserWeights.close();
             throw e;
         }
+    }
+
+    private Weights denoiserWeights(
+            String part, Placement placement, ConvertedWeights converted, Function<Weights, Denoiser> constructor) {
+        if (converted == null) {
+            return Weights.frozen(folder.weights(part, DIFFUSERS_NAMES), placement);
+        }
+        folder.weightsFile(part, DIFFUSERS_NAMES); // remembered, even if it is not read
+        return converted.frozen(() -> folder.weights(part, DIFFUSERS_NAMES), folder.files(), placement, constructor);
     }
 
     private Function<Weights, Denoiser> unet(AutoencoderConfig vae) {
@@ -90,8 +99,18 @@ public final class DiffusionModel implements AutoCloseable {
      * @throws BadInputException when a part is missing, is none of a latent diffusion model, or does not fit the others
      */
     public static DiffusionModel load(Path folder, Placement placement) {
+        return load(folder, placement, null);
+    }
+
+    /**
+     * Loads a folder.
+     *
+     * @param converted keeps the denoiser's weights in the type that is computed in, or null
+     * @throws BadInputException as {@link #load(Path, Placement)}
+     */
+    public static DiffusionModel load(Path folder, Placement placement, ConvertedWeights converted) {
         try (PointerScope scope = new PointerScope()) {
-            return new DiffusionModel(new ModelFolder(folder), placement);
+            return new DiffusionModel(new ModelFolder(folder), placement, converted);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.diva.train.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.checkpoint.LowRank;
 import dev.diva.clip.TrainedPart;
 import dev.diva.clip.VisionConfig;
@@ -54,8 +55,8 @@ public final class TrainingModels implements AutoCloseable {
         Recipe asked = given.recipe();
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
-        CompletableFuture<DiffusionModel> loading =
-                CompletableFuture.supplyAsync(() -> DiffusionModel.load(Path.of(asked.diffusion()), placement));
+        CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(
+                () -> DiffusionModel.load(Path.of(asked.diffusion()), placement, converted(asked)));
         this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
         requireLayers(asked);
         this.teacher = closed(joined(loading));
@@ -81,6 +82,11 @@ public final class TrainingModels implements AutoCloseable {
         try (PointerScope scope = new PointerScope()) {
             return new TrainingModels(recipe);
         }
+    }
+
+    /** Beside the latents. */
+    private static ConvertedWeights converted(Recipe recipe) {
+        return recipe.cache() == null ? null : new ConvertedWeights(Path.of(recipe.cache(), "weights"));
     }
 
     /** Both models load at once: either takes seconds, on one core. */

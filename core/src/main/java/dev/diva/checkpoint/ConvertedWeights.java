@@ -1,0 +1,165 @@
+package dev.diva.checkpoint;
+
+import dev.diva.BadInputException;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
+
+/**
+ * Frozen weights kept in a folder as they are computed with: in their type, kernels channels last. Converted once, they are mapped ever
+ * after, so that a program starts sooner and the processes of a machine share them.
+ *
+ * <p>Files are told apart by paths, sizes and times of change of what they were made from. They may be deleted at any time.
+ */
+public final class ConvertedWeights {
+    private static final String FORMAT = "1";
+    /** Ends the names of kernels [out, in, height, width] that are stored as [out, height, width, in]. */
+    private static final String CHANNELS_LAST = ".channels_last";
+
+    private final Path folder;
+
+    /** @param folder made when it is needed */
+    public ConvertedWeights(Path folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * Weights of a model that computes on the processor, from the folder where they are there, otherwise converted now. Where none needs
+     * conversion, or the folder cannot be written, they are those that were stored.
+     *
+     * @param stored opens them as they were stored
+     * @param files in which they are stored
+     * @param construction reads all that the model needs, and so decides about types and layouts
+     */
+    public Weights frozen(
+            Supplier<TensorSource> stored,
+            Collection<Path> files,
+            Placement placement,
+            Function<Weights, ?> construction) {
+        try {
+            Path file = folder.resolve(name(files, placement.precision()));
+            if (!Files.exists(file) && isConversionNeeded(stored, placement)) {
+                convert(file, stored, placement, construction);
+            }
+            return Weights.frozen(
+                    Files.exists(file) ? new LaidOut(SafetensorsFile.open(file)) : stored.get(), placement);
+        } catch (IOException | BadInputException e) {
+            return Weights.frozen(stored.get(), placement); // if the weights are at fault, they say so themselves
+        }
+    }
+
+    private static boolean isConversionNeeded(Supplier<TensorSource> stored, Placement placement) {
+        if (!placement.device().is_cpu()) {
+            return false;
+        }
+        Dtype type = Dtype.of(placement.precision().dtype());
+        try (TensorSource source = stored.get()) {
+            return type == Dtype.BF16 // whose kernels are laid out anew
+                    || source.tensors().stream().anyMatch(info -> info.shape().length > 1 && info.dtype() != type);
+        }
+    }
+
+    private static String name(Collection<Path> files, Precision precision) throws IOException {
+        StringBuilder identity = new StringBuilder(FORMAT).append(precision);
+        for (Path file : new TreeSet<>(files)) {
+            identity.append('\n').append(file.toRealPath());
+            identity.append(' ').append(Files.size(file)).append(' ').append(Files.getLastModifiedTime(file));
+        }
+        return UUID.nameUUIDFromBytes(identity.toString().getBytes(StandardCharsets.UTF_8)) + ".safetensors";
+    }
+
+    /** One process converts, others that begin beside it wait for it. */
+    private static synchronized void convert(
+            Path file, Supplier<TensorSource> stored, Placement placement, Function<Weights, ?> construction)
+            throws IOException {
+        Files.createDirectories(file.getParent());
+        Path lock = file.resolveSibling("lock");
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.lock(); // until the channel is closed
+            if (Files.exists(file)) {
+                return;
+            }
+            try (Weights weights = Weights.frozen(stored.get(), placement)) {
+                var unused = construction.apply(weights); // the tensors are what it is built for
+                weights.finish();
+                Map<String, Tensor> tensors = new LinkedHashMap<>();
+                weights.tensors().forEach((name, tensor) -> {
+                    boolean isLaidOut = !tensor.is_contiguous();
+                    tensors.put(isLaidOut ? name + CHANNELS_LAST : name, isLaidOut ? outerToInner(tensor) : tensor);
+                });
+                SafetensorsWriter.write(file, tensors, Map.of());
+            }
+        }
+    }
+
+    /** [out, in, height, width] to [out, height, width, in]. */
+    private static Tensor outerToInner(Tensor kernel) {
+        if (!kernel.is_contiguous(MemoryFormat.ChannelsLast)) {
+            throw new IllegalStateException("frozen weights are dense or channels last");
+        }
+        return kernel.permute(0, 2, 3, 1);
+    }
+
+    /** A converted file under the names and shapes of the checkpoint. */
+    private static final class LaidOut implements TensorSource {
+        private final TensorSource file;
+        private final Map<String, TensorInfo> infos = new LinkedHashMap<>();
+
+        LaidOut(TensorSource file) {
+            this.file = file;
+            file.tensors().forEach(info -> {
+                String name = info.name();
+                if (name.endsWith(CHANNELS_LAST)) {
+                    long[] s = info.shape();
+                    String known = name.substring(0, name.length() - CHANNELS_LAST.length());
+                    infos.put(known, new TensorInfo(known, info.dtype(), s[0], s[3], s[1], s[2]));
+                } else {
+                    infos.put(name, info);
+                }
+            });
+        }
+
+        @Override
+        public String location() {
+            return file.location();
+        }
+
+        @Override
+        public Collection<TensorInfo> tensors() {
+            return Collections.unmodifiableCollection(infos.values());
+        }
+
+        @Override
+        public TensorInfo info(String name) {
+            return infos.get(name);
+        }
+
+        @Override
+        public Tensor read(String name) {
+            String laidOut = name + CHANNELS_LAST;
+            return file.info(laidOut) == null
+                    ? file.read(name)
+                    : file.read(laidOut).permute(0, 3, 1, 2);
+        }
+
+        @Override
+        public void close() {
+            file.close();
+        }
+    }
+}
