@@ -32,7 +32,10 @@ public final class RecipeOptions {
     @Option(names = "--seed", description = "Of everything that is random.")
     private Long seed;
 
-    @Option(names = "--cache", paramLabel = "DIR", description = "Folder of latents; needs fixed crops.")
+    @Option(
+            names = "--cache",
+            paramLabel = "DIR",
+            description = "Folder of latents, and of the denoiser as it is computed with; needs fixed crops.")
     private Path cache;
 
     @Option(names = "--crops", description = "Fixed crops of an image.")
