@@ -6,6 +6,7 @@ import dev.diva.engine.Precision;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -94,6 +95,7 @@ public final class ConvertedWeights {
             if (Files.exists(file)) {
                 return;
             }
+            deleteUnfinished(file);
             try (Weights weights = Weights.frozen(stored.get(), placement)) {
                 var unused = construction.apply(weights); // the tensors are what it is built for
                 weights.finish();
@@ -103,6 +105,16 @@ public final class ConvertedWeights {
                     tensors.put(isLaidOut ? name + CHANNELS_LAST : name, isLaidOut ? outerToInner(tensor) : tensor);
                 });
                 SafetensorsWriter.write(file, tensors, Map.of());
+            }
+        }
+    }
+
+    /** What a process left that was killed while it wrote. */
+    private static void deleteUnfinished(Path file) throws IOException {
+        try (DirectoryStream<Path> unfinished =
+                Files.newDirectoryStream(file.getParent(), "." + file.getFileName() + "*.tmp")) {
+            for (Path path : unfinished) {
+                Files.delete(path);
             }
         }
     }

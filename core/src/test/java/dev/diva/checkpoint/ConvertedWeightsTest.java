@@ -114,6 +114,16 @@ class ConvertedWeightsTest {
     }
 
     @Test
+    void whatAKilledProcessLeftIsDeleted() throws IOException {
+        kept(Precision.BF16).close();
+        Path file = files().get(0);
+        Path unfinished = Files.move(file, kept.resolve("." + file.getFileName() + "123.tmp"));
+        kept(Precision.BF16).close();
+        assertThat(file).exists();
+        assertThat(unfinished).doesNotExist();
+    }
+
+    @Test
     void areMadeAgainWhenTheModelHasChanged() throws IOException {
         kept(Precision.BF16).close();
         store(2);
