@@ -60,7 +60,8 @@ def diva(a, folder, projection, precision, batch, steps, *options):
     run = a.work + "/run"
     shutil.rmtree(run, ignore_errors=True)
     metrics = run + "/metrics.jsonl"
-    command = [a.diva, "train", "--clip", a.work + "/vit-l-14", "--diffusion", a.work + "/sd21-base", "--images", folder, "--out", run, *options]
+    command = [a.diva, "train", "--clip", a.work + "/vit-l-14", "--diffusion", a.work + "/sd21-base", "--images", folder, "--out", run,
+               "--weights-cache", a.work + "/weights-cache", *options]
     keys = {"projection.init": projection, "precision": precision, "train.batch": batch, "train.accumulate": 1, "train.steps": steps,
             "train.warmupSteps": 0, "checkpoint.every": 1000000}
     for key, value in keys.items():
@@ -91,8 +92,7 @@ def main():
         if latents not in ("cached", "crop"):
             sys.exit(f"{option}: latents are cached or crop")
         mode = ("--cache", a.work + "/cache", "--crops", "1") if latents == "cached" else ()
-        if mode:  # the latents are there before the clock runs
-            diva(a, folder, projection, precision, int(batch), 1, *mode)
+        diva(a, folder, projection, precision, int(batch), 1, *mode)  # fills both caches before the clock runs
         theirs, ours = [], []
         for _ in range(a.repeats):
             theirs.append(published(a, folder, projection, precision, int(batch), a.steps))

@@ -32,11 +32,14 @@ public final class RecipeOptions {
     @Option(names = "--seed", description = "Of everything that is random.")
     private Long seed;
 
-    @Option(
-            names = "--cache",
-            paramLabel = "DIR",
-            description = "Folder of latents, and of the denoiser as it is computed with; needs fixed crops.")
+    @Option(names = "--cache", paramLabel = "DIR", description = "Folder of latents; needs fixed crops.")
     private Path cache;
+
+    @Option(
+            names = "--weights-cache",
+            paramLabel = "DIR",
+            description = "Folder that keeps the denoiser as it is computed with: sooner starts, shared by processes.")
+    private Path weightsCache;
 
     @Option(names = "--crops", description = "Fixed crops of an image.")
     private Integer crops;
@@ -97,6 +100,9 @@ public final class RecipeOptions {
         if (cache != null) {
             keys.put("cache", cache.toString());
         }
+        if (weightsCache != null) {
+            keys.put("weightsCache", weightsCache.toString());
+        }
         if (crops != null) {
             keys.put("crops", crops);
         }
@@ -112,7 +118,7 @@ public final class RecipeOptions {
     /** So that a run can be resumed from anywhere. */
     private static ObjectNode absolutePaths(RecipeTree tree) {
         ObjectNode keys = tree.root().objectNode();
-        for (String key : List.of("clip", "diffusion", "cache")) {
+        for (String key : List.of("clip", "diffusion", "cache", "weightsCache")) {
             if (tree.root().path(key).isTextual()) {
                 keys.put(key, absolute(tree.root().path(key).textValue()));
             }

@@ -114,6 +114,17 @@ class TrainVariantsTest {
     }
 
     @Test
+    void keptWeightsGiveTheSameLosses() throws IOException {
+        Path kept = folder.resolve("weights");
+        train("plain", "--set", "precision=bf16");
+        for (String run : List.of("making", "mapping")) {
+            train(run, "--set", "precision=bf16", "--weights-cache", kept.toString());
+            assertThat(bytes(kept)).isPositive();
+            assertThat(losses(run)).isEqualTo(losses("plain"));
+        }
+    }
+
+    @Test
     void trainingFillsTheCacheItself() throws IOException {
         Path cache = folder.resolve("latents");
         train("first", "--crops", "1", "--cache", cache.toString());

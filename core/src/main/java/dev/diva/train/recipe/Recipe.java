@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * Everything that decides a run. Each key is explained in {@code corrected.yaml}; a null is a value that is found when the models are
- * known (recap, timesteps.max) or a part that is left out (cache, warmupSteps, maxGradNorm, eval).
+ * known (recap, timesteps.max) or a part that is left out (cache, weightsCache, warmupSteps, maxGradNorm, eval).
  */
 public record Recipe(
         String preset,
@@ -21,6 +21,7 @@ public record Recipe(
         boolean shuffle,
         Latents latents,
         String cache,
+        String weightsCache,
         String prompt,
         Recap recap,
         Projection projection,

@@ -84,9 +84,8 @@ public final class TrainingModels implements AutoCloseable {
         }
     }
 
-    /** Beside the latents. */
     private static ConvertedWeights converted(Recipe recipe) {
-        return recipe.cache() == null ? null : new ConvertedWeights(Path.of(recipe.cache(), "weights"));
+        return recipe.weightsCache() == null ? null : new ConvertedWeights(Path.of(recipe.weightsCache()));
     }
 
     /** Both models load at once: either takes seconds, on one core. */
