@@ -89,7 +89,8 @@ public final class CacheFilling {
             Recipe recipe, ImageSet images, Samples samples, Path out, Processes processes, Listener listener) {
         Engine.setThreads(recipe.threads());
         Placement placement = TrainingModels.placement(recipe);
-        try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
+        try (DiffusionModel teacher = DiffusionModel.load(
+                        Path.of(recipe.diffusion()), placement, TrainingModels.weightsCache(recipe));
                 FileHashes hashes = new FileHashes();
                 LatentCache cache = new LatentCache(out, identity(recipe, teacher, hashes, placement))) {
             cache.damaged().forEach(listener::warning);

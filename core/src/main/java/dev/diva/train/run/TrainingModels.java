@@ -56,7 +56,7 @@ public final class TrainingModels implements AutoCloseable {
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
         CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(
-                () -> DiffusionModel.load(Path.of(asked.diffusion()), placement, converted(asked)));
+                () -> DiffusionModel.load(Path.of(asked.diffusion()), placement, weightsCache(asked)));
         this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
         requireLayers(asked);
         this.teacher = closed(joined(loading));
@@ -84,7 +84,8 @@ public final class TrainingModels implements AutoCloseable {
         }
     }
 
-    private static ConvertedWeights converted(Recipe recipe) {
+    /** Of a recipe, or null. */
+    static ConvertedWeights weightsCache(Recipe recipe) {
         return recipe.weightsCache() == null ? null : new ConvertedWeights(Path.of(recipe.weightsCache()));
     }
 
