@@ -3,27 +3,26 @@ package dev.diva.engine;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.BoolVector;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Reducer;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.SizeTStringMap;
-import org.bytedeco.pytorch.SizeTVector;
-import org.bytedeco.pytorch.SizeTVectorVector;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.VoidTensorHook;
+import org.bytedeco.pytorch.Work;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Mean of the gradients over the processes, exchanged by c10d's Reducer while the backward pass still runs.
+ * Mean of the gradients over the processes, exchanged in buckets while the backward pass still runs.
  *
  * <pre>
  * micro-batch 1 ... n-1: backward, nothing is exchanged
  * micro-batch n:         beforeLastBackward(), backward, finish()
  * </pre>
  *
- * The first step shows which parameters get a gradient at all; it averages those after the backward pass, in the same buckets, and so
- * to the same bits, as the Reducer does from the second step on. A resumed run therefore equals an uninterrupted one.
+ * A bucket leaves when the gradient after its last one arrives, and takes the place of its gradients: nothing of a step is held twice, and
+ * nothing at all once the gradients are cleared, which is why this is not c10d's Reducer. The first step shows which parameters get a
+ * gradient; its buckets leave after the pass. They and their sums are the same, so a resumed run equals an uninterrupted one to the bit.
  */
 public final class GradientAverage implements AutoCloseable {
     /** The sizes of PyTorch's DistributedDataParallel: the first bucket is small so that the exchange starts early. */
@@ -33,7 +32,9 @@ public final class GradientAverage implements AutoCloseable {
 
     private final Processes processes;
     private final List<Tensor> parameters;
-    private Reducer reducer;
+    private final List<Bucket> buckets = new ArrayList<>(); // none until a first step has been averaged
+    private boolean isLastBackward;
+    private int sent; // buckets of this step
 
     /** @param parameters in the order of the forward pass; the backward pass reaches the last ones first */
     GradientAverage(Processes processes, List<Tensor> parameters) {
@@ -43,14 +44,9 @@ public final class GradientAverage implements AutoCloseable {
 
     /** To be called before the backward pass that completes the gradients of a step; it must reach every trained parameter. */
     public void beforeLastBackward() {
-        if (reducer != null) {
-            processes.guarded(() -> {
-                try (PointerScope scope = new PointerScope()) {
-                    reducer.prepare_for_forward();
-                    reducer.prepare_for_backward(new TensorVector());
-                }
-            });
-        }
+        isLastBackward = true;
+        sent = 0;
+        buckets.forEach(bucket -> bucket.awaited = bucket.members.size());
     }
 
     /**
@@ -59,22 +55,17 @@ public final class GradientAverage implements AutoCloseable {
      * @throws ProcessesException naming the process that was lost
      */
     public void finish() {
+        isLastBackward = false;
         if (processes.world() == 1) {
             return;
         }
-        if (reducer != null) {
-            processes.guarded(reducer::check_finalized);
-            return;
+        if (buckets.isEmpty()) {
+            fillBuckets();
         }
-        try (PointerScope scope = new PointerScope()) {
-            List<Tensor> trained = parameters.stream()
-                    .filter(parameter -> parameter.grad().defined())
-                    .toList();
-            List<List<Integer>> buckets = buckets(trained);
-            buckets.forEach(bucket ->
-                    average(bucket.stream().map(i -> trained.get(i).grad()).toList()));
-            reducer = reducer(trained, buckets);
+        while (sent < buckets.size()) {
+            send();
         }
+        processes.guarded(() -> buckets.forEach(Bucket::receive));
     }
 
     /**
@@ -83,7 +74,7 @@ public final class GradientAverage implements AutoCloseable {
      * @param failure thrown by the backward pass after {@link #beforeLastBackward}
      */
     public RuntimeException explained(RuntimeException failure) {
-        if (reducer == null || failure.getClass() != RuntimeException.class) {
+        if (buckets.isEmpty() || failure.getClass() != RuntimeException.class) {
             return failure; // a native failure is of exactly that class
         }
         return processes
@@ -92,70 +83,117 @@ public final class GradientAverage implements AutoCloseable {
                 .orElse(failure);
     }
 
-    /** Indices of the parameters in the order in which gradients arrive, cut by size. */
-    private static List<List<Integer>> buckets(List<Tensor> parameters) {
-        List<List<Integer>> buckets = new ArrayList<>();
-        List<Integer> open = new ArrayList<>();
+    /** Parameters that have a gradient, in the order in which gradients arrive, cut by size. */
+    private void fillBuckets() {
+        Bucket open = new Bucket();
         long bytes = 0;
         for (int i = parameters.size() - 1; i >= 0; i--) {
-            open.add(i);
-            bytes += parameters.get(i).nbytes();
+            Tensor parameter = parameters.get(i);
+            if (!parameter.grad().defined()) {
+                continue;
+            }
+            open.add(parameter);
+            bytes += parameter.nbytes();
             if (bytes >= (buckets.isEmpty() ? FIRST_BUCKET_BYTES : BUCKET_BYTES)) {
                 buckets.add(open);
-                open = new ArrayList<>();
+                open = new Bucket();
                 bytes = 0;
             }
         }
-        if (!open.isEmpty()) {
+        if (!open.members.isEmpty()) {
             buckets.add(open);
         }
-        return buckets;
     }
 
-    /** As the Reducer does: share of each process, side by side, one sum. */
-    private void average(List<Tensor> gradients) {
-        try (PointerScope scope = new PointerScope();
-                NoGradGuard noGrad = new NoGradGuard()) {
-            TensorVector shares = new TensorVector();
-            gradients.forEach(gradient -> shares.push_back(
-                    gradient.div(new Scalar((double) processes.world())).flatten()));
-            Tensor bucket = torch.cat(shares, 0);
-            processes.sum(bucket);
-            long from = 0;
-            for (Tensor gradient : gradients) {
-                gradient.copy_(bucket.narrow(0, from, gradient.numel()).view_as(gradient));
-                from += gradient.numel();
+    /** A gradient is about to be added to its parameter, so all that arrived before have been. */
+    private void arrived(Bucket bucket) {
+        if (isLastBackward) {
+            while (sent < buckets.size() && buckets.get(sent).awaited == 0) {
+                send();
+            }
+            bucket.awaited--;
+        }
+    }
+
+    /** Every process sends its buckets in the same order. */
+    private void send() {
+        processes.guarded(buckets.get(sent++)::send);
+    }
+
+    /** Gradients that are exchanged as one tensor. */
+    private final class Bucket {
+        private final List<Tensor> members = new ArrayList<>();
+        private final List<Arrival> hooks = new ArrayList<>();
+        private int awaited; // gradients of the last backward pass that have not arrived
+        private Tensor sum; // on its way
+        private Work exchange;
+
+        void add(Tensor parameter) {
+            members.add(parameter);
+            Arrival hook = Scopes.keep(new Arrival(this));
+            hook.number = parameter.register_hook(hook);
+            hooks.add(hook);
+        }
+
+        /** Shares of the mean side by side, instead of the gradients. */
+        void send() {
+            try (PointerScope scope = new PointerScope();
+                    NoGradGuard noGrad = new NoGradGuard()) {
+                TensorVector shares = new TensorVector();
+                for (Tensor parameter : members) {
+                    shares.push_back(parameter
+                            .grad()
+                            .div(new Scalar((double) processes.world()))
+                            .flatten());
+                    parameter.mutable_grad().reset();
+                }
+                sum = Scopes.keep(torch.cat(shares, 0));
+                exchange = Scopes.keep(processes.group().allreduce(new TensorVector(sum)));
+            }
+        }
+
+        /** Views of the sum become the gradients. */
+        void receive() {
+            try (PointerScope scope = new PointerScope()) {
+                exchange._wait();
+                long from = 0;
+                for (Tensor parameter : members) {
+                    parameter
+                            .mutable_grad()
+                            .put(sum.narrow(0, from, parameter.numel()).view_as(parameter));
+                    from += parameter.numel();
+                }
+            }
+            exchange.releaseReference();
+            Scopes.release(sum);
+        }
+
+        void close() {
+            for (int i = 0; i < members.size(); i++) {
+                members.get(i).remove_hook(hooks.get(i).number);
+                hooks.get(i).releaseReference();
             }
         }
     }
 
-    private Reducer reducer(List<Tensor> trained, List<List<Integer>> buckets) {
-        SizeTVectorVector indices = new SizeTVectorVector();
-        buckets.forEach(bucket -> indices.push_back(
-                new SizeTVector(bucket.stream().mapToLong(Integer::longValue).toArray())));
-        boolean[] sparse = new boolean[trained.size()];
-        Reducer made = new Reducer(
-                new TensorVector(trained.toArray(new Tensor[0])),
-                indices,
-                processes.group(),
-                new BoolVector(sparse),
-                BUCKET_BYTES,
-                false, // every parameter gets a gradient in every step
-                true, // gradients are views of the buckets: no second copy
-                new SizeTStringMap(),
-                FIRST_BUCKET_BYTES,
-                false,
-                false);
-        made.retainReference();
-        return made;
+    private final class Arrival extends VoidTensorHook {
+        private final Bucket bucket;
+        private int number;
+
+        Arrival(Bucket bucket) {
+            this.bucket = bucket;
+        }
+
+        @Override
+        public void call(TensorBase gradient) {
+            gradient.deallocate(); // Java's own reference
+            arrived(bucket);
+        }
     }
 
     @Override
     public void close() {
-        if (reducer != null) {
-            reducer.remove_autograd_hooks();
-            reducer.releaseReference();
-            reducer = null;
-        }
+        buckets.forEach(Bucket::close);
+        buckets.clear();
     }
 }
