@@ -50,7 +50,7 @@ final class TrainedSource implements TensorSource {
             try (NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor master = masters.get(name);
                 Tensor value =
-                        master == null ? stored.read(name) : master.detach().cpu();
+                        master == null ? stored.readOnce(name) : master.detach().cpu();
                 Tensor converted = value.to(infos.get(name).dtype().scalarType());
                 LowRank adapter = name.endsWith(".weight")
                         ? adapters.get(name.substring(0, name.length() - ".weight".length()))

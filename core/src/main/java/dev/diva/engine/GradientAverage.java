@@ -10,7 +10,6 @@ import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.VoidTensorHook;
 import org.bytedeco.pytorch.Work;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Mean of the gradients over the processes, exchanged in buckets while the backward pass still runs.
@@ -20,9 +19,10 @@ import org.bytedeco.pytorch.global.torch;
  * micro-batch n:         beforeLastBackward(), backward, finish()
  * </pre>
  *
- * A bucket leaves when the gradient after its last one arrives, and takes the place of its gradients: nothing of a step is held twice, and
- * nothing at all once the gradients are cleared, which is why this is not c10d's Reducer. The first step shows which parameters get a
- * gradient; its buckets leave after the pass. They and their sums are the same, so a resumed run equals an uninterrupted one to the bit.
+ * A bucket leaves when the gradient after its last one arrives. c10d's Reducer would keep all gradients in buckets of its own from one
+ * step to the next; here they stay where they are, and nothing is left of them once they are cleared. The first step shows which parameters
+ * get a gradient; its buckets leave after the pass. They and their sums are the same, so a resumed run equals an uninterrupted one to the
+ * bit.
  */
 public final class GradientAverage implements AutoCloseable {
     /** The sizes of PyTorch's DistributedDataParallel: the first bucket is small so that the exchange starts early. */
@@ -125,8 +125,7 @@ public final class GradientAverage implements AutoCloseable {
         private final List<Tensor> members = new ArrayList<>();
         private final List<Arrival> hooks = new ArrayList<>();
         private int awaited; // gradients of the last backward pass that have not arrived
-        private Tensor sum; // on its way
-        private Work exchange;
+        private Work exchange; // on its way
 
         void add(Tensor parameter) {
             members.add(parameter);
@@ -135,37 +134,20 @@ public final class GradientAverage implements AutoCloseable {
             hooks.add(hook);
         }
 
-        /** Shares of the mean side by side, instead of the gradients. */
+        /** The share of this process in the mean, in place; Gloo lays them side by side for the time of the exchange. */
         void send() {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 TensorVector shares = new TensorVector();
-                for (Tensor parameter : members) {
-                    shares.push_back(parameter
-                            .grad()
-                            .div(new Scalar((double) processes.world()))
-                            .flatten());
-                    parameter.mutable_grad().reset();
-                }
-                sum = Scopes.keep(torch.cat(shares, 0));
-                exchange = Scopes.keep(processes.group().allreduce(new TensorVector(sum)));
+                members.forEach(
+                        parameter -> shares.push_back(parameter.grad().div_(new Scalar((double) processes.world()))));
+                exchange = Scopes.keep(processes.group().allreduce_coalesced(shares));
             }
         }
 
-        /** Views of the sum become the gradients. */
         void receive() {
-            try (PointerScope scope = new PointerScope()) {
-                exchange._wait();
-                long from = 0;
-                for (Tensor parameter : members) {
-                    parameter
-                            .mutable_grad()
-                            .put(sum.narrow(0, from, parameter.numel()).view_as(parameter));
-                    from += parameter.numel();
-                }
-            }
+            exchange._wait();
             exchange.releaseReference();
-            Scopes.release(sum);
         }
 
         void close() {

@@ -1,72 +1,88 @@
 package dev.diva.train;
 
+import dev.diva.engine.SharedMemory;
 import dev.diva.engine.Tensors;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** Adam with decoupled weight decay as torch.optim.AdamW computes it. */
 public final class AdamW implements Optimizer {
+    private static final String MEAN = ".exp_avg";
+    private static final String SQUARE = ".exp_avg_sq";
+    private static final String STEP = ".step";
+
     private final double beta1;
     private final double beta2;
     private final double eps;
     private final double weightDecay;
-    private final Buffers moments = new Buffers();
+    private final SharedMemory memory;
+    private final Buffers moments;
+    private final Map<String, Long> counts = new TreeMap<>(); // updates of each parameter: some join later
 
     public AdamW(double beta1, double beta2, double eps, double weightDecay) {
+        this(beta1, beta2, eps, weightDecay, SharedMemory.none());
+    }
+
+    /** @param memory for two moments of every parameter */
+    public AdamW(double beta1, double beta2, double eps, double weightDecay, SharedMemory memory) {
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.eps = eps;
         this.weightDecay = weightDecay;
+        this.memory = memory;
+        this.moments = new Buffers(memory);
     }
 
     @Override
     public void update(Map<String, Tensor> parameters, ToDoubleFunction<String> rate, double gradientFactor) {
+        moments.add(parameters, MEAN);
+        moments.add(parameters, SQUARE);
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
-                Tensor gradient = parameter.grad();
-                if (gradient.defined()) {
-                    update(name, parameter, gradient.mul_(new Scalar(gradientFactor)), rate.applyAsDouble(name));
+                if (parameter.grad().defined()) {
+                    update(name, parameter, gradientFactor, rate.applyAsDouble(name));
                 }
             }
         });
     }
 
-    private void update(String name, Tensor parameter, Tensor gradient, double rate) {
-        long count = count(name + ".step");
-        Tensor mean = moment(name + ".exp_avg", parameter);
-        Tensor square = moment(name + ".exp_avg_sq", parameter);
-        parameter.mul_(new Scalar(1 - rate * weightDecay));
+    private void update(String name, Tensor parameter, double gradientFactor, double rate) {
+        long count = counts.merge(name, 1L, Long::sum);
+        Tensor mean = moments.own(name + MEAN);
+        Tensor square = moments.own(name + SQUARE);
+        Tensor gradient = memory.own(parameter.grad()).mul_(new Scalar(gradientFactor));
+        Tensor own = memory.own(parameter).mul_(new Scalar(1 - rate * weightDecay));
         mean.lerp_(gradient, new Scalar(1 - beta1));
         square.mul_(new Scalar(beta2)).addcmul_(gradient, gradient, new Scalar(1 - beta2));
         double rootCorrection = Math.sqrt(1 - Math.pow(beta2, count));
         Tensor scale = square.sqrt().div_(new Scalar(rootCorrection)).add_(new Scalar(eps));
-        parameter.addcdiv_(mean, scale, new Scalar(-rate / (1 - Math.pow(beta1, count))));
-    }
-
-    /** Updates of this parameter, this one included: parameters that join later have their own. */
-    private long count(String name) {
-        Tensor count = moments.has(name) ? moments.get(name) : moments.put(name, Tensors.of(new long[1], 1));
-        return Tensors.toLongs(count.add_(new Scalar(1)))[0];
-    }
-
-    private Tensor moment(String name, Tensor parameter) {
-        return moments.has(name) ? moments.get(name) : moments.put(name, torch.zeros_like(parameter));
+        own.addcdiv_(mean, scale, new Scalar(-rate / (1 - Math.pow(beta1, count))));
     }
 
     @Override
     public Map<String, Tensor> state() {
-        return moments.all();
+        Map<String, Tensor> state = new TreeMap<>(moments.all());
+        counts.forEach((name, count) -> state.put(name + STEP, Tensors.of(new long[] {count}, 1)));
+        return state;
     }
 
     @Override
     public void restore(Map<String, Tensor> state) {
-        moments.restore(state);
+        Map<String, Tensor> rest = new TreeMap<>(state);
+        counts.clear();
+        state.forEach((name, value) -> {
+            if (name.endsWith(STEP)) {
+                counts.put(name.substring(0, name.length() - STEP.length()), Tensors.toLongs(value)[0]);
+                rest.remove(name);
+            }
+        });
+        moments.restore(rest);
     }
 
     @Override

@@ -1,28 +1,38 @@
 package dev.diva.train;
 
 import dev.diva.engine.Scopes;
+import dev.diva.engine.SharedMemory;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 
-/** Named tensors that live from the first update of an optimiser to its close. */
+/** Named tensors that live from the first update of an optimiser to its close; those of a machine's processes may be shared. */
 final class Buffers implements AutoCloseable {
+    private final SharedMemory memory;
     private final Map<String, Tensor> tensors = new TreeMap<>();
 
-    boolean has(String name) {
-        return tensors.containsKey(name);
+    Buffers(SharedMemory memory) {
+        this.memory = memory;
     }
 
-    Tensor get(String name) {
-        return tensors.get(name);
+    /**
+     * Zeros for each parameter with a gradient that has none yet. All at once: made between gradients that are freed one after the other,
+     * they would leave the memory of those in pieces.
+     *
+     * @param suffix of their names
+     */
+    void add(Map<String, Tensor> parameters, String suffix) {
+        parameters.forEach((name, parameter) -> {
+            if (parameter.grad().defined() && !tensors.containsKey(name + suffix)) {
+                tensors.put(name + suffix, memory.like(parameter));
+            }
+        });
     }
 
-    /** Keeps a copy of the value and returns it. */
-    Tensor put(String name, Tensor value) {
-        Tensor copy = Scopes.keep(value.detach().clone());
-        Scopes.release(tensors.put(name, copy));
-        return copy;
+    /** What of a tensor this process updates. */
+    Tensor own(String name) {
+        return memory.own(tensors.get(name));
     }
 
     Map<String, Tensor> all() {
@@ -31,7 +41,10 @@ final class Buffers implements AutoCloseable {
 
     void restore(Map<String, Tensor> state) {
         close();
-        state.forEach(this::put);
+        state.forEach((name, value) -> {
+            tensors.put(name, memory.like(value));
+            own(name).copy_(memory.own(value));
+        });
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.diva.train;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.engine.Engine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,7 +37,7 @@ public final class MetricsFile implements TrainListener {
         step.penalties().forEach(line::put);
         line.put("gradNorm", step.gradNorm()).put("lr", step.lr());
         line.put("images", step.images()).put("imagesPerSecond", step.imagesPerSecond());
-        line.put("rssBytes", residentBytes());
+        line.put("rssBytes", Engine.residentBytes());
         try {
             Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
@@ -58,10 +59,5 @@ public final class MetricsFile implements TrainListener {
         } catch (IOException e) {
             throw new BadInputException(file + ": cannot be continued: " + e.getMessage(), e);
         }
-    }
-
-    /** Resident memory of the process; 0 where the system does not tell. */
-    private static long residentBytes() {
-        return org.bytedeco.javacpp.Pointer.physicalBytes();
     }
 }

@@ -14,7 +14,7 @@ public interface Optimizer extends AutoCloseable {
      */
     void update(Map<String, Tensor> parameters, ToDoubleFunction<String> rate, double gradientFactor);
 
-    /** Everything that the next update depends on, by name; owned by the optimiser. */
+    /** Everything that the next update depends on, by name; owned by the optimiser or by the caller's scope. */
     Map<String, Tensor> state();
 
     /** Continues from {@link #state}, copying the tensors. */

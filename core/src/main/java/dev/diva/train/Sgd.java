@@ -1,5 +1,6 @@
 package dev.diva.train;
 
+import dev.diva.engine.SharedMemory;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
@@ -7,44 +8,48 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/** Stochastic gradient descent with momentum as torch.optim.SGD computes it: the first momentum buffer is the gradient itself. */
+/** Stochastic gradient descent with momentum as torch.optim.SGD computes it. */
 public final class Sgd implements Optimizer {
     private final double momentum;
     private final double weightDecay;
-    private final Buffers momenta = new Buffers();
+    private final SharedMemory memory;
+    private final Buffers momenta;
 
     public Sgd(double momentum, double weightDecay) {
+        this(momentum, weightDecay, SharedMemory.none());
+    }
+
+    /** @param memory for one momentum of every parameter */
+    public Sgd(double momentum, double weightDecay, SharedMemory memory) {
         this.momentum = momentum;
         this.weightDecay = weightDecay;
+        this.memory = memory;
+        this.momenta = new Buffers(memory);
     }
 
     @Override
     public void update(Map<String, Tensor> parameters, ToDoubleFunction<String> rate, double gradientFactor) {
+        if (momentum != 0) {
+            momenta.add(parameters, "");
+        }
         parameters.forEach((name, parameter) -> {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
-                Tensor gradient = parameter.grad();
-                if (gradient.defined()) {
-                    parameter.add_(
-                            direction(name, parameter, gradient, gradientFactor),
-                            new Scalar(-rate.applyAsDouble(name)));
-                    parameter.mutable_grad().reset(); // at the first step its memory becomes that of the next momentum
+                if (parameter.grad().defined()) {
+                    memory.own(parameter)
+                            .add_(direction(name, parameter, gradientFactor), new Scalar(-rate.applyAsDouble(name)));
+                    parameter.mutable_grad().reset();
                 }
             }
         });
     }
 
-    private Tensor direction(String name, Tensor parameter, Tensor gradient, double factor) {
-        if (momentum == 0 || !momenta.has(name)) {
-            Tensor scaled = decayed(gradient.mul_(new Scalar(factor)), parameter);
-            return momentum == 0 ? scaled : momenta.put(name, scaled);
-        }
-        Tensor kept = momenta.get(name).mul_(new Scalar(momentum));
-        return decayed(kept.add_(gradient, new Scalar(factor)), parameter);
-    }
-
-    private Tensor decayed(Tensor direction, Tensor parameter) {
-        return weightDecay == 0 ? direction : direction.add_(parameter, new Scalar(weightDecay));
+    private Tensor direction(String name, Tensor parameter, double factor) {
+        Tensor gradient = memory.own(parameter.grad());
+        Tensor direction = momentum == 0
+                ? gradient.mul_(new Scalar(factor))
+                : momenta.own(name).mul_(new Scalar(momentum)).add_(gradient, new Scalar(factor));
+        return weightDecay == 0 ? direction : direction.add_(memory.own(parameter), new Scalar(weightDecay));
     }
 
     @Override

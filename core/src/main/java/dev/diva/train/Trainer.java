@@ -105,6 +105,7 @@ public final class Trainer {
         OptionalDouble max = settings.clipping();
         double factor = max.isPresent() ? Gradients.clipFactor(norm, max.getAsDouble()) : 1;
         state.optimizer().update(learning, name -> settings.rate(name, state.step()), factor);
+        team.processes().barrier(); // each may have updated a part of what all read next
         double seconds = (System.nanoTime() - started) * 1e-9;
         listener.stepDone(new StepRecord(
                 state.step(), losses.ofDraws(), losses.penalties(), norm, rate, seconds, losses.images()));

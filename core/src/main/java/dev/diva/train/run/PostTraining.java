@@ -9,6 +9,7 @@ import dev.diva.data.ImageSet;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Processes;
 import dev.diva.engine.RandomStreams;
+import dev.diva.engine.SharedMemory;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.train.AdamW;
 import dev.diva.train.Checkpoints;
@@ -25,6 +26,7 @@ import dev.diva.train.Trainer;
 import dev.diva.train.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -49,6 +51,7 @@ public final class PostTraining implements AutoCloseable {
     private final RunFolder folder;
     private final Manifest manifest;
     private final Checkpoints checkpoints;
+    private final SharedMemory memory; // of masters and optimiser
     private final Optimizer optimizer;
     private final TrainState start;
     private Trainer trainer;
@@ -70,7 +73,8 @@ public final class PostTraining implements AutoCloseable {
         this.folder = openFolder();
         this.manifest = new Manifest(folder.manifest());
         problems.forEach(manifest::skip);
-        this.optimizer = optimizer(recipe.train());
+        this.memory = memory();
+        this.optimizer = optimizer(recipe.train(), memory);
         this.checkpoints =
                 new Checkpoints(folder.checkpoints(), recipe.checkpoint().keep());
         this.start = restored();
@@ -147,10 +151,24 @@ public final class PostTraining implements AutoCloseable {
         return reopened;
     }
 
-    private static Optimizer optimizer(Recipe.Train train) {
+    /** With the masters in it. */
+    private SharedMemory memory() {
+        if (Engine.isCuda(models.placement().device())) {
+            return SharedMemory.none();
+        }
+        Collection<Tensor> masters = models.parameters().values();
+        int moments = recipe.train().optimizer() == Recipe.Train.OptimizerName.ADAMW ? 2 : 1;
+        SharedMemory shared = SharedMemory.of(team.processes(), masters, 1 + moments);
+        shared.refusal().ifPresent(notes::add);
+        shared.adopt(team.processes(), masters);
+        return shared;
+    }
+
+    private static Optimizer optimizer(Recipe.Train train, SharedMemory memory) {
         return switch (train.optimizer()) {
-            case SGD -> new Sgd(train.momentum(), train.weightDecay());
-            case ADAMW -> new AdamW(train.betas().get(0), train.betas().get(1), train.eps(), train.weightDecay());
+            case SGD -> new Sgd(train.momentum(), train.weightDecay(), memory);
+            case ADAMW ->
+                new AdamW(train.betas().get(0), train.betas().get(1), train.eps(), train.weightDecay(), memory);
         };
     }
 
@@ -206,9 +224,13 @@ public final class PostTraining implements AutoCloseable {
         return Contract.of(models, start.step(), StepTime.predict(models, cache != null));
     }
 
-    /** What the check of the images found, or the choice of the checkpoint. */
+    /** What the check of the images found, the choice of the checkpoint, memory that cannot be shared. */
     public List<String> notes() {
-        return dataCheck == null ? List.copyOf(notes) : DataReport.lines(dataCheck);
+        List<String> lines = new ArrayList<>(notes);
+        if (dataCheck != null) {
+            lines.addAll(DataReport.lines(dataCheck));
+        }
+        return lines;
     }
 
     /** Step that this process starts with. */
@@ -368,6 +390,7 @@ public final class PostTraining implements AutoCloseable {
     @Override
     public void close() {
         optimizer.close();
+        memory.close();
         if (cache != null) {
             cache.close();
         }
