@@ -112,6 +112,9 @@ public final class SharedMemory implements AutoCloseable {
     /** Writes zeros, because a mapped page for which there is no room would end the process. Says why it cannot. */
     private static String reserve(FileChannel file, long bytes) {
         try {
+            if (Files.getFileStore(FOLDER).getUsableSpace() < bytes) {
+                return refusal(bytes);
+            }
             ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
             for (long at = 0; at < bytes; at += zeros.limit()) {
                 zeros.clear().limit((int) Math.min(ZEROS, bytes - at));
@@ -122,9 +125,13 @@ public final class SharedMemory implements AutoCloseable {
             return "";
         } catch (IOException e) {
             release(file);
-            return FOLDER + " has no room for " + (bytes >> 20) + " MiB (" + e.getMessage()
-                    + "): each process of this machine keeps its own masters and optimizer state";
+            return refusal(bytes);
         }
+    }
+
+    private static String refusal(long bytes) {
+        return FOLDER + " has no room for " + (bytes >> 20)
+                + " MiB: each process of this machine keeps masters and optimizer state of its own";
     }
 
     private static void release(FileChannel file) {

@@ -22,6 +22,8 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One training on one, two and four processes, stopped and resumed on another number of them; faults that one process cannot have. */
 class TrainProcessesTest {
@@ -38,6 +40,7 @@ class TrainProcessesTest {
         Path four = finished("four", 4);
         // Two processes deal out whole micro-batches: nothing is computed otherwise. Four split their images.
         assertThat(masters(two)).isEqualTo(masters(one));
+        assertThat(momenta(two)).isEqualTo(momenta(one));
         assertThat(metrics(two).get(STEPS - 1).path("losses"))
                 .isEqualTo(metrics(one).get(STEPS - 1).path("losses"));
         Close.assertClose(losses(four, 0), losses(one, 0), 1e-5, 0);
@@ -45,20 +48,24 @@ class TrainProcessesTest {
         assertThat(metrics(four).get(STEPS - 1).path("images").asLong()).isEqualTo(4L * STEPS);
     }
 
-    @Test
-    void aStoppedRunGoesOnWithAnotherNumberOfProcessesToTheSameBits() throws Exception {
-        Path straight = finished("straight", 1);
+    @ParameterizedTest
+    @ValueSource(strings = {"train.optimizer=sgd", "train.optimizer=adamw"})
+    void aStoppedRunGoesOnWithAnotherNumberOfProcessesToTheSameBits(String optimizer) throws Exception {
+        Path straight = folder.resolve("straight");
+        JavaProcess whole = train(straight, Map.of(), "--set", optimizer);
+        assertThat(whole.await(LIMIT_SECONDS)).as(whole.output()).isZero();
         Path out = folder.resolve("stopped");
-        JavaProcess run = train(out, Map.of(), "--processes", "2");
+        JavaProcess run = train(out, Map.of(), "--processes", "2", "--set", optimizer);
         for (int i = 0; i < 1200 && !Files.exists(out.resolve("checkpoints/step-00000002")); i++) {
             Thread.sleep(50);
         }
         run.process().destroy();
         assertThat(run.await(60)).as(run.output()).isEqualTo(ExitCodes.RESUMABLE);
-        JavaProcess rest = train(out, Map.of(), "--resume");
+        JavaProcess rest = train(out, Map.of(), "--resume", "--set", optimizer);
         assertThat(rest.await(LIMIT_SECONDS)).as(rest.output()).isZero();
         assertThat(metrics(out)).hasSize(STEPS);
         assertThat(masters(out)).isEqualTo(masters(straight));
+        assertThat(momenta(out)).isEqualTo(momenta(straight));
     }
 
     @Test
@@ -198,6 +205,10 @@ class TrainProcessesTest {
 
     private static byte[] masters(Path out) throws IOException {
         return Files.readAllBytes(checkpoint(out, STEPS).resolve("masters.safetensors"));
+    }
+
+    private static byte[] momenta(Path out) throws IOException {
+        return Files.readAllBytes(checkpoint(out, STEPS).resolve("optimizer.safetensors"));
     }
 
     private static void assertMastersClose(Path actual, Path expected) {

@@ -47,6 +47,26 @@ class ProcessesTest {
     }
 
     @Test
+    void processesOfAMachineHoldOneCopyOfWhichEachChangesAPart() {
+        // Parts of 1000 begin at 64 x 5 and 64 x 10.
+        int[] own = {320, 320, 360};
+        long sum = 320 + 2 * 320 + 3 * 360;
+        List<JavaProcess> processes = run(3, "memory", "r", 60);
+        for (int rank = 0; rank < 3; rank++) {
+            assertThat(processes.get(rank).await(LIMIT_SECONDS))
+                    .as(processes.get(rank).output())
+                    .isZero();
+            assertThat(processes.get(rank).output().lines())
+                    .contains(
+                            "kept true, zero true",
+                            "parts 1.0 2.0 3.0 " + sum + " " + 10 * sum,
+                            "own " + own[rank],
+                            "alone 1000");
+            assertThat(processes.get(rank).output()).contains("refused /dev/shm has no room for 8257535 MiB");
+        }
+    }
+
+    @Test
     void gradientsAreThoseOfAllDataAndTheFirstStepHasTheBitsOfTheLaterOnes() {
         List<JavaProcess> processes = run(3, "gradients", "r", 60);
         processes.forEach(process ->

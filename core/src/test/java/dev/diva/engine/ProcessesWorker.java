@@ -28,6 +28,7 @@ public final class ProcessesWorker {
             switch (args[0]) {
                 case "exchange" -> exchange(processes);
                 case "gradients" -> gradients(processes);
+                case "memory" -> memory(processes);
                 case "die" -> die(processes);
                 case "fail" -> fail(processes);
                 case "hang" -> hang(processes);
@@ -49,6 +50,35 @@ public final class ProcessesWorker {
         System.out.println("broadcast " + Tensors.toFloats(first)[0]);
         System.out.println("any " + processes.any(processes.rank() == 1) + " " + processes.any(false));
         processes.barrier();
+    }
+
+    /** Each process writes its part of a moved and of a new tensor, and reads the whole. */
+    private static void memory(Processes processes) {
+        Tensor moved = Tensors.of(numbers(1000, 1), 1000);
+        float first = Tensors.toFloats(moved)[0];
+        try (SharedMemory memory = SharedMemory.of(processes, List.of(moved), 2)) {
+            memory.adopt(processes, List.of(moved));
+            Tensor made = memory.like(moved);
+            System.out.println("kept " + (Tensors.toFloats(moved)[0] == first) + ", zero "
+                    + (made.abs().sum().item().toDouble() == 0));
+            processes.barrier(); // all have looked
+            memory.own(moved).fill_(new Scalar(processes.rank() + 1));
+            memory.own(made).fill_(new Scalar(10 * (processes.rank() + 1)));
+            processes.barrier();
+            float[] all = Tensors.toFloats(moved);
+            System.out.println(
+                    "parts " + all[0] + " " + all[500] + " " + all[999] + " " + sum(moved) + " " + sum(made));
+            System.out.println("own " + memory.own(moved).numel());
+            processes.barrier();
+        }
+        try (SharedMemory tooMuch = SharedMemory.of(processes, List.of(moved), Integer.MAX_VALUE)) {
+            System.out.println("refused " + tooMuch.refusal().orElse("no"));
+            System.out.println("alone " + tooMuch.own(moved).numel());
+        }
+    }
+
+    private static long sum(Tensor tensor) {
+        return Math.round(tensor.sum().item().toDouble());
     }
 
     /** Two micro-batches, three steps; the sums of the gradients must be those of all data in one process. */

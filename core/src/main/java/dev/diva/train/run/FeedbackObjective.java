@@ -16,7 +16,8 @@ import java.util.List;
  * @param feedback computes losses and gradients
  * @param channels of a latent
  * @param latentSide height and width of a latent
- * @param lowMemory whether what the denoiser has freed is given back before the tower's gradients arrive
+ * @param lowMemory whether memory that the last step has freed is given back, and what the denoiser has freed before the tower's
+ *     gradients arrive
  */
 record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentSide, boolean lowMemory)
         implements Objective {
@@ -28,6 +29,9 @@ record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentS
     @Override
     public double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), share);
+        if (lowMemory) {
+            Engine.trimMemory();
+        }
         return feedback.backward(
                 batch.pixels(),
                 batch.latents(),
