@@ -6,9 +6,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.VoidTensorHook;
 import org.bytedeco.pytorch.Work;
 
 /**
@@ -19,7 +17,7 @@ import org.bytedeco.pytorch.Work;
  * micro-batch n:         beforeLastBackward(), backward, finish()
  * </pre>
  *
- * A bucket leaves when the gradient after its last one arrives. c10d's Reducer would keep all gradients in buckets of its own from one
+ * A bucket leaves when its last gradient is there. c10d's Reducer would keep all gradients in buckets of its own from one
  * step to the next; here they stay where they are, and nothing is left of them once they are cleared. The first step shows which parameters
  * get a gradient; its buckets leave after the pass. They and their sums are the same, so a resumed run equals an uninterrupted one to the
  * bit.
@@ -33,6 +31,7 @@ public final class GradientAverage implements AutoCloseable {
     private final Processes processes;
     private final List<Tensor> parameters;
     private final List<Bucket> buckets = new ArrayList<>(); // none until a first step has been averaged
+    private GradientArrivals arrivals;
     private boolean isLastBackward;
     private int sent; // buckets of this step
 
@@ -55,13 +54,14 @@ public final class GradientAverage implements AutoCloseable {
      * @throws ProcessesException naming the process that was lost
      */
     public void finish() {
-        isLastBackward = false;
         if (processes.world() == 1) {
             return;
         }
         if (buckets.isEmpty()) {
             fillBuckets();
         }
+        arrivals.finish();
+        isLastBackward = false;
         while (sent < buckets.size()) {
             send();
         }
@@ -85,6 +85,8 @@ public final class GradientAverage implements AutoCloseable {
 
     /** Parameters that have a gradient, in the order in which gradients arrive, cut by size. */
     private void fillBuckets() {
+        List<Tensor> trained = new ArrayList<>();
+        List<Bucket> places = new ArrayList<>();
         Bucket open = new Bucket();
         long bytes = 0;
         for (int i = parameters.size() - 1; i >= 0; i--) {
@@ -92,7 +94,9 @@ public final class GradientAverage implements AutoCloseable {
             if (!parameter.grad().defined()) {
                 continue;
             }
-            open.add(parameter);
+            trained.add(parameter);
+            places.add(open);
+            open.members.add(parameter);
             bytes += parameter.nbytes();
             if (bytes >= (buckets.isEmpty() ? FIRST_BUCKET_BYTES : BUCKET_BYTES)) {
                 buckets.add(open);
@@ -103,15 +107,15 @@ public final class GradientAverage implements AutoCloseable {
         if (!open.members.isEmpty()) {
             buckets.add(open);
         }
+        arrivals = new GradientArrivals(trained, i -> added(places.get(i)));
     }
 
-    /** A gradient is about to be added to its parameter, so all that arrived before have been. */
-    private void arrived(Bucket bucket) {
+    private void added(Bucket bucket) {
         if (isLastBackward) {
+            bucket.awaited--;
             while (sent < buckets.size() && buckets.get(sent).awaited == 0) {
                 send();
             }
-            bucket.awaited--;
         }
     }
 
@@ -123,16 +127,8 @@ public final class GradientAverage implements AutoCloseable {
     /** Gradients that are exchanged as one tensor. */
     private final class Bucket {
         private final List<Tensor> members = new ArrayList<>();
-        private final List<Arrival> hooks = new ArrayList<>();
         private int awaited; // gradients of the last backward pass that have not arrived
         private Work exchange; // on its way
-
-        void add(Tensor parameter) {
-            members.add(parameter);
-            Arrival hook = Scopes.keep(new Arrival(this));
-            hook.number = parameter.register_hook(hook);
-            hooks.add(hook);
-        }
 
         /** The share of this process in the mean, in place; Gloo lays them side by side for the time of the exchange. */
         void send() {
@@ -149,33 +145,13 @@ public final class GradientAverage implements AutoCloseable {
             exchange._wait();
             exchange.releaseReference();
         }
-
-        void close() {
-            for (int i = 0; i < members.size(); i++) {
-                members.get(i).remove_hook(hooks.get(i).number);
-                hooks.get(i).releaseReference();
-            }
-        }
-    }
-
-    private final class Arrival extends VoidTensorHook {
-        private final Bucket bucket;
-        private int number;
-
-        Arrival(Bucket bucket) {
-            this.bucket = bucket;
-        }
-
-        @Override
-        public void call(TensorBase gradient) {
-            gradient.deallocate(); // Java's own reference
-            arrived(bucket);
-        }
     }
 
     @Override
     public void close() {
-        buckets.forEach(Bucket::close);
+        if (arrivals != null) {
+            arrivals.close();
+        }
         buckets.clear();
     }
 }

@@ -1,43 +1,143 @@
 package dev.diva.train;
 
-import java.util.Collection;
+import dev.diva.engine.GradientArrivals;
+import dev.diva.engine.Scopes;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** The gradients of all trained parameters as one vector. */
-final class Gradients {
-    private Gradients() {}
+/**
+ * The gradients of all trained parameters as one vector. In little memory, if asked for: the gradient of a matrix that is multiplied in
+ * bf16 is fp32 in type only, so it is kept as bf16 as soon as it has arrived, where that loses nothing.
+ */
+final class Gradients implements AutoCloseable {
+    private final Map<String, Tensor> parameters;
+    private final GradientArrivals arrivals; // or null
+    /** Room for all in bf16, one block: single tensors would lie between what the backward pass frees. Null while none is there. */
+    private Tensor halves;
 
-    /** Frees them: the next backward pass brings its own, and until then their memory serves activations. */
-    static void clear(Collection<Tensor> parameters) {
-        parameters.forEach(parameter -> parameter.mutable_grad().reset());
+    private final Map<String, Long> places = new HashMap<>(); // in it
+    private final Set<String> kept = new HashSet<>(); // parameters whose gradient is there and nowhere else
+
+    Gradients(Map<String, Tensor> parameters, boolean isCompact) {
+        this.parameters = parameters;
+        List<String> names = List.copyOf(parameters.keySet());
+        this.arrivals =
+                isCompact ? new GradientArrivals(new ArrayList<>(parameters.values()), i -> keep(names.get(i))) : null;
+        long place = 0;
+        for (String name : names) {
+            places.put(name, place);
+            place += parameters.get(name).numel();
+        }
     }
 
-    /** Euclidean norm over all parameters, fp32; NaN or infinite when any gradient is. */
-    static double norm(Collection<Tensor> parameters) {
+    private void keep(String name) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            if (halves == null) {
+                long all = parameters.values().stream().mapToLong(Tensor::numel).sum();
+                halves = Scopes.keep(torch.empty(new long[] {all}, new TensorOptions(ScalarType.BFloat16), null));
+            }
+            Tensor gradient = parameters.get(name).grad();
+            Tensor half = half(name);
+            if (kept.remove(name)) {
+                gradient.add_(half); // of an earlier backward pass of the step
+            }
+            half.copy_(gradient);
+            if (half.to(ScalarType.Float).equal(gradient)) {
+                kept.add(name);
+                parameters.get(name).mutable_grad().reset();
+            }
+        }
+    }
+
+    private Tensor half(String name) {
+        Tensor parameter = parameters.get(name);
+        return halves.narrow(0, places.get(name), parameter.numel()).view_as(parameter);
+    }
+
+    /** To be called after the backward passes of a step. */
+    void finish() {
+        if (arrivals != null) {
+            arrivals.finish();
+        }
+    }
+
+    /** Frees them: the next backward pass brings its own, and until then their memory serves activations. */
+    void clear() {
+        parameters.values().forEach(parameter -> parameter.mutable_grad().reset());
+        kept.clear();
+        Scopes.release(halves);
+        halves = null;
+    }
+
+    /** Some parameters with their fp32 gradients in place: all at once, or one after the other where they are kept in bf16. */
+    void with(Map<String, Tensor> some, Consumer<Map<String, Tensor>> action) {
+        if (kept.isEmpty()) {
+            action.accept(some);
+            return;
+        }
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            long most = some.values().stream().mapToLong(Tensor::numel).max().orElse(0);
+            Tensor room = torch.empty(new long[] {most}, new TensorOptions(ScalarType.Float), null);
+            some.forEach((name, parameter) -> {
+                if (kept.contains(name)) {
+                    Tensor gradient = room.narrow(0, 0, parameter.numel()).view_as(parameter);
+                    parameter.mutable_grad().put(gradient.copy_(half(name)));
+                }
+                action.accept(Map.of(name, parameter));
+                if (kept.contains(name)) {
+                    parameter.mutable_grad().reset();
+                }
+            });
+        }
+    }
+
+    /** Euclidean norm over some parameters, fp32; NaN or infinite when any gradient is. */
+    double norm(Map<String, Tensor> some) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             TensorVector norms = new TensorVector();
-            each(parameters, gradient -> norms.push_back(gradient.norm()));
+            with(
+                    some,
+                    part -> part.values().forEach(parameter -> {
+                        Tensor gradient = parameter.grad();
+                        if (gradient.defined()) {
+                            norms.push_back(gradient.norm());
+                        }
+                    }));
             return norms.empty() ? 0 : torch.stack(norms).norm().item().toDouble();
         }
     }
 
-    /** The first parameter whose gradient holds a number that is not finite. */
-    static Optional<String> notFinite(Map<String, Tensor> parameters) {
+    /** The first of some parameters whose gradient holds a number that is not finite. */
+    Optional<String> notFinite(Map<String, Tensor> some) {
+        List<String> found = new ArrayList<>();
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            return parameters.entrySet().stream()
-                    .filter(entry -> entry.getValue().grad().defined())
-                    .filter(entry -> !entry.getValue().grad().isfinite().all().item_bool())
-                    .map(Map.Entry::getKey)
-                    .findFirst();
+            with(
+                    some,
+                    part -> part.forEach((name, parameter) -> {
+                        Tensor gradient = parameter.grad();
+                        if (gradient.defined() && !gradient.isfinite().all().item_bool()) {
+                            found.add(name);
+                        }
+                    }));
         }
+        return found.stream().findFirst();
     }
 
     /** What gradients of that norm are multiplied by: {@code maxNorm / (norm + 1e-6)}, at most 1, as {@code clip_grad_norm_} does. */
@@ -45,18 +145,11 @@ final class Gradients {
         return Math.min(1, maxNorm / (norm + 1e-6));
     }
 
-    private interface Action {
-        void on(Tensor gradient);
-    }
-
-    private static void each(Collection<Tensor> parameters, Action action) {
-        try (NoGradGuard noGrad = new NoGradGuard()) {
-            for (Tensor parameter : parameters) {
-                Tensor gradient = parameter.grad();
-                if (gradient.defined()) {
-                    action.on(gradient);
-                }
-            }
+    @Override
+    public void close() {
+        clear();
+        if (arrivals != null) {
+            arrivals.close();
         }
     }
 }

@@ -11,6 +11,7 @@ import java.util.OptionalDouble;
  * @param maxGradNorm where gradients are clipped; NaN for not at all
  * @param checkpointEvery steps between checkpoints
  * @param projectionSteps first steps, in which the projection alone is changed
+ * @param compactGradients whether gradients are kept in half of their memory where that loses nothing
  */
 public record TrainSettings(
         Schedule schedule,
@@ -18,8 +19,20 @@ public record TrainSettings(
         int accumulation,
         double maxGradNorm,
         long checkpointEvery,
-        long projectionSteps) {
+        long projectionSteps,
+        boolean compactGradients) {
     private static final String PROJECTION = "visual_proj.";
+
+    /** Gradients stay as they arrive. */
+    public TrainSettings(
+            Schedule schedule,
+            Schedule projectionSchedule,
+            int accumulation,
+            double maxGradNorm,
+            long checkpointEvery,
+            long projectionSteps) {
+        this(schedule, projectionSchedule, accumulation, maxGradNorm, checkpointEvery, projectionSteps, false);
+    }
 
     public TrainSettings {
         if (accumulation < 1 || checkpointEvery < 1 || maxGradNorm <= 0) {

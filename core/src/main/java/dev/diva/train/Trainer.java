@@ -60,13 +60,16 @@ public final class Trainer {
      */
     public TrainListener.Outcome train(TrainState start) {
         TrainState state = start;
-        List<Tensor> parameters = List.copyOf(start.parameters().values());
-        try (GradientAverage average = team.processes().averaging(parameters)) {
+        Map<String, Tensor> parameters = start.parameters();
+        boolean isCompact =
+                settings.compactGradients() && team.processes().world() == 1; // others are exchanged as fp32
+        try (GradientAverage average = team.processes().averaging(List.copyOf(parameters.values()));
+                Gradients gradients = new Gradients(parameters, isCompact)) {
             while (state.step() < settings.schedule().totalSteps()) {
                 try (PointerScope scope = new PointerScope()) {
                     Map<String, Tensor> randomBefore = state.streams().state();
-                    boolean isDone = step(state, average, randomBefore);
-                    Gradients.clear(parameters);
+                    boolean isDone = step(state, average, gradients, randomBefore);
+                    gradients.clear();
                     if (!isDone) {
                         write(state, randomBefore);
                         listener.finished(TrainListener.Outcome.RESUMABLE);
@@ -85,7 +88,8 @@ public final class Trainer {
     }
 
     /** One step; false when asked to stop, with the weights as they were. */
-    private boolean step(TrainState state, GradientAverage average, Map<String, Tensor> randomBefore) {
+    private boolean step(
+            TrainState state, GradientAverage average, Gradients gradients, Map<String, Tensor> randomBefore) {
         long started = System.nanoTime();
         double rate = settings.schedule().rate(state.step());
         Map<String, Tensor> learning = learning(state);
@@ -97,14 +101,16 @@ public final class Trainer {
             microBatch(state, i, average, losses);
         }
         average.finish();
+        gradients.finish();
         losses.exchange(state.step()).ifPresent(this::stopAll);
-        double norm = Gradients.norm(learning.values());
+        double norm = gradients.norm(learning);
         if (!Double.isFinite(norm)) {
-            stopAll(notFinite(norm, state, learning, randomBefore));
+            stopAll(notFinite(norm, state, learning, gradients, randomBefore));
         }
         OptionalDouble max = settings.clipping();
         double factor = max.isPresent() ? Gradients.clipFactor(norm, max.getAsDouble()) : 1;
-        state.optimizer().update(learning, name -> settings.rate(name, state.step()), factor);
+        gradients.with(
+                learning, some -> state.optimizer().update(some, name -> settings.rate(name, state.step()), factor));
         team.processes().barrier(); // each may have updated a part of what all read next
         double seconds = (System.nanoTime() - started) * 1e-9;
         listener.stepDone(new StepRecord(
@@ -137,15 +143,21 @@ public final class Trainer {
      * once more, one at a time and without an exchange.
      */
     private String notFinite(
-            double norm, TrainState state, Map<String, Tensor> learning, Map<String, Tensor> randomBefore) {
+            double norm,
+            TrainState state,
+            Map<String, Tensor> learning,
+            Gradients gradients,
+            Map<String, Tensor> randomBefore) {
         state.streams().restore(randomBefore);
         String mine = "";
         try (GradientAverage none = Processes.single().averaging(List.of())) {
             for (int i = 0; i < settings.accumulation() && mine.isEmpty(); i++) {
-                Gradients.clear(state.parameters().values());
+                gradients.clear();
                 StepLosses losses = losses();
                 microBatch(state, i, none, losses);
-                mine = Gradients.notFinite(learning)
+                gradients.finish();
+                mine = gradients
+                        .notFinite(learning)
                         .map(name -> losses.line("gradient of " + name + " is not finite", state.step()))
                         .orElse("");
             }

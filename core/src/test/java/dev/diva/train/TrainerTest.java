@@ -155,7 +155,7 @@ class TrainerTest {
                 optimizer) {
             Tensor w = Tensors.of(new float[] {1}, 1).set_requires_grad(true);
             for (int step = 0; step < 2; step++) {
-                Gradients.clear(List.of(w));
+                w.mutable_grad().reset();
                 w.mul(new Scalar(2.0 * (step + 1))).sum().backward();
                 optimizer.update(Map.of("w", w), name -> 0.1, 1);
             }

@@ -7,6 +7,7 @@ import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Precision;
 import dev.diva.engine.Processes;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.SharedMemory;
@@ -361,7 +362,8 @@ public final class PostTraining implements AutoCloseable {
                 recipe.train().accumulate(),
                 maxGradNorm == null ? Double.NaN : maxGradNorm,
                 recipe.checkpoint().every(),
-                recipe.train().projectionSteps());
+                recipe.train().projectionSteps(),
+                recipe.lowMemory() && models.placement().precision() == Precision.BF16);
         Objective objective = new FeedbackObjective(
                 feedback,
                 models.teacher().denoiser().latentChannels(),
