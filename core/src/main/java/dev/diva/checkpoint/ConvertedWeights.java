@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
@@ -33,6 +34,7 @@ public final class ConvertedWeights {
     private static final String CHANNELS_LAST = ".channels_last";
 
     private final Path folder;
+    private volatile String problem; // or null
 
     /** @param folder made when it is needed */
     public ConvertedWeights(Path folder) {
@@ -60,8 +62,16 @@ public final class ConvertedWeights {
             return Weights.frozen(
                     Files.exists(file) ? new LaidOut(SafetensorsFile.open(file)) : stored.get(), placement);
         } catch (IOException | BadInputException e) {
-            return Weights.frozen(stored.get(), placement); // if the weights are at fault, they say so themselves
+            Weights asStored = Weights.frozen(stored.get(), placement); // if they are at fault, they say so themselves
+            String reason = e instanceof BadInputException ? e.getMessage() : "the folder cannot be written";
+            problem = "weights cache " + folder + " is not used: " + reason;
+            return asStored;
         }
+    }
+
+    /** Why the folder was of no use, if it was not. */
+    public Optional<String> problem() {
+        return Optional.ofNullable(problem);
     }
 
     private static boolean isConversionNeeded(Supplier<TensorSource> stored, Placement placement) {

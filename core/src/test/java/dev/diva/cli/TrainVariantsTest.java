@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -122,6 +123,30 @@ class TrainVariantsTest {
             assertThat(bytes(kept)).isPositive();
             assertThat(losses(run)).isEqualTo(losses("plain"));
         }
+    }
+
+    @Test
+    void aWeightsCacheOfNoUseIsToldAndNothingElseChanges() throws IOException {
+        Path kept = folder.resolve("weights");
+        train("plain", "--set", "precision=bf16", "--weights-cache", kept.toString());
+        try (Stream<Path> files = Files.list(kept)) {
+            Path file = files.filter(path -> path.toString().endsWith(".safetensors"))
+                    .findFirst()
+                    .orElseThrow();
+            Files.writeString(file, "cut");
+        }
+        assertThat(told("damaged", kept)).contains("weights cache " + kept + " is not used: " + kept);
+        Path file = Files.createFile(folder.resolve("file"));
+        assertThat(told("file-run", file))
+                .contains("weights cache " + file + " is not used: the folder cannot be written");
+    }
+
+    /** What a run says that is given such a cache, and computes as the plain one. */
+    private String told(String run, Path cache) throws IOException {
+        TrainRuns.Outcome outcome = runs.train(run, "--set", "precision=bf16", "--weights-cache", cache.toString());
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(losses(run)).isEqualTo(losses("plain"));
+        return outcome.err();
     }
 
     @Test

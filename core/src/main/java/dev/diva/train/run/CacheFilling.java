@@ -1,6 +1,7 @@
 package dev.diva.train.run;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
@@ -14,6 +15,7 @@ import dev.diva.train.FileHashes;
 import dev.diva.train.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 
 /** Makes all latents that a training with fixed crops will ask for. Begun caches are finished, finished ones left alone. */
@@ -89,11 +91,12 @@ public final class CacheFilling {
             Recipe recipe, ImageSet images, Samples samples, Path out, Processes processes, Listener listener) {
         Engine.setThreads(recipe.threads());
         Placement placement = TrainingModels.placement(recipe);
-        try (DiffusionModel teacher = DiffusionModel.load(
-                        Path.of(recipe.diffusion()), placement, TrainingModels.weightsCache(recipe));
+        ConvertedWeights converted = TrainingModels.weightsCache(recipe);
+        try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement, converted);
                 FileHashes hashes = new FileHashes();
                 LatentCache cache = new LatentCache(out, identity(recipe, teacher, hashes, placement))) {
             cache.damaged().forEach(listener::warning);
+            Optional.ofNullable(converted).flatMap(ConvertedWeights::problem).ifPresent(listener::warning);
             TrainingModels.requireResolution(recipe, teacher);
             int before = cache.size();
             long skipped = fill(recipe, images, samples, teacher, cache, listener);

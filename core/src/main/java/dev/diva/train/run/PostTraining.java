@@ -74,6 +74,7 @@ public final class PostTraining implements AutoCloseable {
         this.folder = openFolder();
         this.manifest = new Manifest(folder.manifest());
         problems.forEach(manifest::skip);
+        models.problem().ifPresent(notes::add);
         this.memory = memory();
         this.optimizer = optimizer(recipe.train(), memory);
         this.checkpoints =

@@ -29,6 +29,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -46,6 +47,7 @@ public final class TrainingModels implements AutoCloseable {
     private final RecipeTree tree;
     private final Recipe recipe;
     private final Placement placement;
+    private final ConvertedWeights converted; // or null
     private final VisionModel vision;
     private final DiffusionModel teacher;
     private final Projection projection;
@@ -55,8 +57,9 @@ public final class TrainingModels implements AutoCloseable {
         Recipe asked = given.recipe();
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
+        this.converted = weightsCache(asked);
         CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(
-                () -> DiffusionModel.load(Path.of(asked.diffusion()), placement, weightsCache(asked)));
+                () -> DiffusionModel.load(Path.of(asked.diffusion()), placement, converted));
         this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
         requireLayers(asked);
         this.teacher = closed(joined(loading));
@@ -260,6 +263,11 @@ public final class TrainingModels implements AutoCloseable {
     /** The same, typed. */
     public Recipe recipe() {
         return recipe;
+    }
+
+    /** What went wrong without harm. */
+    Optional<String> problem() {
+        return Optional.ofNullable(converted).flatMap(ConvertedWeights::problem);
     }
 
     VisionModel vision() {
