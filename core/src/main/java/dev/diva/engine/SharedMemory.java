@@ -24,7 +24,7 @@ import org.bytedeco.pytorch.global.torch;
  * Memory of which the processes of one machine hold one copy, for what is the same in all of them: masters and the state of an optimiser.
  * Each changes a part of every tensor, as ZeRO shares the optimiser out, and sees what the others changed without an exchange.
  *
- * <p>It is a file in {@code /dev/shm} that loses its name before anything is written, so that it goes with the last process, however that
+ * <p>It is a file in {@code /dev/shm} that loses its name before anything is written, so that its pages go with the last process, however that
  * ends. Where there is no such folder, or no room in it, each process keeps its own copy and computes all of it.
  */
 public final class SharedMemory implements AutoCloseable {

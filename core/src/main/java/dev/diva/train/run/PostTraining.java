@@ -379,9 +379,7 @@ public final class PostTraining implements AutoCloseable {
     }
 
     private void writeResult() {
-        if (recipe.lowMemory()) {
-            Engine.trimMemory();
-        }
+        Engine.trimMemory(); // of activations and gradients, which are not needed any more
         models.projection().write(folder.projection());
         models.vision().export(folder.clip(), true);
         models.hashes().start(manifest.unhashed()); // all but those begun after the first step
