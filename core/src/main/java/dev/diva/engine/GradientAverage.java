@@ -43,6 +43,9 @@ public final class GradientAverage implements AutoCloseable {
 
     /** To be called before the backward pass that completes the gradients of a step; it must reach every trained parameter. */
     public void beforeLastBackward() {
+        if (arrivals != null) {
+            arrivals.finish(); // of the pass before
+        }
         isLastBackward = true;
         sent = 0;
         buckets.forEach(bucket -> bucket.awaited = bucket.members.size());
@@ -112,7 +115,9 @@ public final class GradientAverage implements AutoCloseable {
 
     private void added(Bucket bucket) {
         if (isLastBackward) {
-            bucket.awaited--;
+            if (--bucket.awaited < 0) {
+                throw new IllegalStateException("a parameter got two gradients in one backward pass");
+            }
             while (sent < buckets.size() && buckets.get(sent).awaited == 0) {
                 send();
             }
