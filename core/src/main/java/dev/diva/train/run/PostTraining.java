@@ -159,7 +159,10 @@ public final class PostTraining implements AutoCloseable {
             return SharedMemory.none();
         }
         Collection<Tensor> masters = models.parameters().values();
-        int moments = recipe.train().optimizer() == Recipe.Train.OptimizerName.ADAMW ? 2 : 1;
+        int moments = switch (recipe.train().optimizer()) {
+            case SGD -> recipe.train().momentum() == 0 ? 0 : 1;
+            case ADAMW -> 2;
+        };
         SharedMemory shared = SharedMemory.of(team.processes(), masters, 1 + moments);
         shared.refusal().ifPresent(notes::add);
         shared.adopt(team.processes(), masters);
