@@ -9,28 +9,19 @@ import dev.diva.data.ImageSet;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Processes;
-import dev.diva.engine.RandomStreams;
-import dev.diva.engine.SharedMemory;
 import dev.diva.feedback.DiffusionFeedback;
-import dev.diva.train.AdamW;
 import dev.diva.train.Checkpoints;
 import dev.diva.train.MetricsFile;
 import dev.diva.train.Objective;
-import dev.diva.train.Optimizer;
-import dev.diva.train.Sgd;
 import dev.diva.train.StepRecord;
 import dev.diva.train.Team;
 import dev.diva.train.TrainListener;
 import dev.diva.train.TrainSettings;
-import dev.diva.train.TrainState;
 import dev.diva.train.Trainer;
 import dev.diva.train.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * A run from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be
@@ -52,9 +43,7 @@ public final class PostTraining implements AutoCloseable {
     private final RunFolder folder;
     private final Manifest manifest;
     private final Checkpoints checkpoints;
-    private final SharedMemory memory; // of masters and optimiser
-    private final Optimizer optimizer;
-    private final TrainState start;
+    private final RunStart start;
     private Trainer trainer;
     private volatile boolean stopped;
 
@@ -75,11 +64,9 @@ public final class PostTraining implements AutoCloseable {
         this.manifest = new Manifest(folder.manifest());
         problems.forEach(manifest::skip);
         models.problem().ifPresent(notes::add);
-        this.memory = memory();
-        this.optimizer = optimizer(recipe.train(), memory);
         this.checkpoints =
                 new Checkpoints(folder.checkpoints(), recipe.checkpoint().keep());
-        this.start = restored();
+        this.start = RunStart.of(models, team.processes(), checkpoints, launch.resume(), notes::add);
         if (first) {
             writeStart();
         }
@@ -151,59 +138,6 @@ public final class PostTraining implements AutoCloseable {
                     + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
         }
         return reopened;
-    }
-
-    /** With the masters in it. */
-    private SharedMemory memory() {
-        if (Engine.isCuda(models.placement().device())) {
-            return SharedMemory.none();
-        }
-        Collection<Tensor> masters = models.parameters().values();
-        int moments = switch (recipe.train().optimizer()) {
-            case SGD -> recipe.train().momentum() == 0 ? 0 : 1;
-            case ADAMW -> 2;
-        };
-        SharedMemory shared = SharedMemory.of(team.processes(), masters, 1 + moments);
-        shared.refusal().ifPresent(notes::add);
-        shared.adopt(team.processes(), masters);
-        return shared;
-    }
-
-    private static Optimizer optimizer(Recipe.Train train, SharedMemory memory) {
-        return switch (train.optimizer()) {
-            case SGD -> new Sgd(train.momentum(), train.weightDecay(), memory);
-            case ADAMW ->
-                new AdamW(train.betas().get(0), train.betas().get(1), train.eps(), train.weightDecay(), memory);
-        };
-    }
-
-    private TrainState restored() {
-        RandomStreams streams = new RandomStreams(recipe.seed());
-        streams.seed(DiffusionFeedback.STREAM, recipe.seed()); // as torch.manual_seed(seed) in the authors' code
-        TrainState fresh = new TrainState(0, models.parameters(), optimizer, streams);
-        long step = (long) team.processes().sum(first ? newestStep() : 0)[0];
-        TrainState state = step < 0 ? fresh : Checkpoints.restore(checkpoints.at(step), fresh);
-        for (Tensor master : models.parameters().values()) {
-            team.processes().broadcast(master.detach());
-        }
-        return state;
-    }
-
-    /** Steps of the checkpoint to go on from, which the first process chooses for all; -1 for a new run. */
-    private long newestStep() {
-        if (!launch.resume()) {
-            return -1;
-        }
-        List<Path> damaged = checkpoints.damaged();
-        Optional<Path> newest = checkpoints.newestIntact();
-        if (newest.isEmpty() && !damaged.isEmpty()) {
-            throw new BadInputException(folder.checkpoints() + ": none of the " + damaged.size()
-                    + " checkpoints matches its checksums; remove them to start the run anew");
-        }
-        damaged.forEach(path -> notes.add("checkpoint " + path.getFileName()
-                + " does not match its checksums; going on from "
-                + newest.map(intact -> intact.getFileName().toString()).orElse("the start")));
-        return newest.map(Checkpoints::step).orElse(-1L);
     }
 
     private void writeStart() {
@@ -378,7 +312,7 @@ public final class PostTraining implements AutoCloseable {
             trainer.stop();
         }
         team.processes().awaitAll(); // the first may have scored the untouched model for a long time
-        return trainer.train(start);
+        return trainer.train(start.state());
     }
 
     private void writeResult() {
@@ -393,8 +327,7 @@ public final class PostTraining implements AutoCloseable {
 
     @Override
     public void close() {
-        optimizer.close();
-        memory.close();
+        start.close();
         if (cache != null) {
             cache.close();
         }
