@@ -19,9 +19,4 @@ public interface Denoiser {
 
     /** Channels of the latents. */
     long latentChannels();
-
-    /** What height and width of the latents must be a multiple of. */
-    default long latentMultiple() {
-        return 1;
-    }
 }

@@ -9,14 +9,15 @@ import dev.diva.engine.Placement;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * A frozen text-to-image latent diffusion model, read from a folder as the hub ships it: {@code unet} (or {@code transformer}), {@code vae}, {@code text_encoder},
- * {@code tokenizer}, {@code scheduler}. Weights that are stored in the type that is computed in stay mapped, shared between processes;
- * none gets a gradient. Not thread safe.
+ * {@code tokenizer}, {@code scheduler}. The weights of a part are read when it is first used. Those that are stored in the type that is computed in stay mapped,
+ * shared between processes; none gets a gradient. Not thread safe.
  */
 public final class DiffusionModel implements AutoCloseable {
     private static final String[] DIFFUSERS_NAMES = {"diffusion_pytorch_model"};
@@ -25,44 +26,41 @@ public final class DiffusionModel implements AutoCloseable {
     private static final Pattern POSITIONS = Pattern.compile("pos_embed\\.pos_embed");
 
     private final ModelFolder folder;
-    private final Weights denoiserWeights;
+    private final Placement placement;
+    private final ConvertedWeights converted; // or null
+    private final DenoiserPart denoiserPart;
+    private Weights denoiserWeights; // null before the denoiser is used
+    private Denoiser denoiser;
     private final Weights autoencoderWeights;
-    private final Denoiser denoiser;
     private final Autoencoder autoencoder;
     private final NoiseSchedule schedule;
     private final PromptEncoder prompts; // null where the denoiser knows no text
 
+    /**
+     * The part of the folder that predicts the noise.
+     *
+     * @param latentMultiple what height and width of its latents must be a multiple of
+     */
+    private record DenoiserPart(String name, long latentMultiple, Function<Weights, Denoiser> constructor) {}
+
     private DiffusionModel(ModelFolder folder, Placement placement, ConvertedWeights converted) {
         this.folder = folder;
+        this.placement = placement;
+        this.converted = converted;
         this.schedule = new NoiseSchedule(NoiseConfig.read(folder.config(
                 "scheduler", "scheduler_config.json", "the noise that the model was trained with is unknown")));
         AutoencoderConfig vae = AutoencoderConfig.read(
                 folder.config("vae", "config.json", "not a latent diffusion model without an autoencoder in vae/"));
         boolean isDit = !folder.has("unet") && folder.has("transformer");
         this.prompts = isDit ? null : new PromptEncoder(folder, placement);
-        Function<Weights, Denoiser> constructor = isDit ? dit(vae) : unet(vae);
-        this.denoiserWeights = denoiserWeights(isDit ? "transformer" : "unet", placement, converted, constructor);
-        this.denoiser = built(denoiserWeights, constructor);
-        try {
-            TensorSource stored = folder.weights("vae", DIFFUSERS_NAMES);
-            this.autoencoderWeights = Weights.frozen(OldAutoencoderNames.translated(stored), placement);
-            this.autoencoder = built(autoencoderWeights, weights -> Autoencoder.readWhenUsed(weights, vae));
-        } catch (RuntimeException e) {
-            denoiserWeights.close();
-            throw e;
-        }
+        this.denoiserPart = isDit ? dit(vae) : unet(vae);
+        folder.weightsFile(denoiserPart.name(), DIFFUSERS_NAMES); // remembered, even if it is not read
+        TensorSource stored = folder.weights("vae", DIFFUSERS_NAMES);
+        this.autoencoderWeights = Weights.frozen(OldAutoencoderNames.translated(stored), placement);
+        this.autoencoder = built(autoencoderWeights, weights -> Autoencoder.readWhenUsed(weights, vae));
     }
 
-    private Weights denoiserWeights(
-            String part, Placement placement, ConvertedWeights converted, Function<Weights, Denoiser> constructor) {
-        if (converted == null) {
-            return Weights.frozen(folder.weights(part, DIFFUSERS_NAMES), placement);
-        }
-        folder.weightsFile(part, DIFFUSERS_NAMES); // remembered, even if it is not read
-        return converted.frozen(() -> folder.weights(part, DIFFUSERS_NAMES), folder.files(), placement, constructor);
-    }
-
-    private Function<Weights, Denoiser> unet(AutoencoderConfig vae) {
+    private DenoiserPart unet(AutoencoderConfig vae) {
         UNetConfig config = UNetConfig.read(folder.config(
                 "unet", "config.json", "a latent diffusion teacher has a denoiser in unet/ or transformer/"));
         requireLatents("unet", config.latentChannels(), vae);
@@ -72,17 +70,17 @@ public final class DiffusionModel implements AutoCloseable {
                     + config.crossAttentionDim() + ", text_encoder/config.json hidden_size " + prompts.width()
                     + ": not parts of one model");
         }
-        return weights -> new UNet(weights, config);
+        return new DenoiserPart("unet", 1, weights -> new UNet(weights, config));
     }
 
-    private Function<Weights, Denoiser> dit(AutoencoderConfig vae) {
+    private DenoiserPart dit(AutoencoderConfig vae) {
         ConfigJson json = folder.config("transformer", "config.json", "a latent diffusion teacher has a denoiser");
         DitConfig config = DitConfig.read(json);
         requireLatents("transformer", config.latentChannels(), vae);
-        return weights -> {
+        return new DenoiserPart("transformer", config.patchSize(), weights -> {
             weights.ignore(POSITIONS);
             return new Dit(weights, config);
-        };
+        });
     }
 
     private void requireLatents(String part, long channels, AutoencoderConfig vae) {
@@ -125,9 +123,31 @@ public final class DiffusionModel implements AutoCloseable {
         }
     }
 
-    /** What predicts the noise. */
+    /**
+     * What predicts the noise.
+     *
+     * @throws BadInputException at the first call, when its weights are damaged or others than its configuration says
+     */
     public Denoiser denoiser() {
+        if (denoiser == null) {
+            try (PointerScope scope = new PointerScope()) {
+                denoiserWeights = denoiserWeights();
+                denoiser = built(denoiserWeights, denoiserPart.constructor());
+            }
+        }
         return denoiser;
+    }
+
+    private Weights denoiserWeights() {
+        Supplier<TensorSource> stored = () -> folder.weights(denoiserPart.name(), DIFFUSERS_NAMES);
+        return converted == null
+                ? Weights.frozen(stored.get(), placement)
+                : converted.frozen(stored, folder.files(denoiserPart.name()), placement, denoiserPart.constructor());
+    }
+
+    /** What height and width of the denoiser's latents must be a multiple of. */
+    public long latentMultiple() {
+        return denoiserPart.latentMultiple();
     }
 
     /** Between pixels and latents. */
@@ -148,10 +168,10 @@ public final class DiffusionModel implements AutoCloseable {
      * @throws BadInputException when the model has no text encoder (DiT), or one whose states are not what its denoiser attends to (SDXL)
      */
     public Tensor encodePrompt(String prompt) {
-        if (prompts == null || prompts.width() != denoiser.crossAttentionDim()) {
+        if (prompts == null || prompts.width() != denoiser().crossAttentionDim()) {
             throw new BadInputException(
                     folder.folder() + ": text_encoder/ does not give the condition of this denoiser," + " of width "
-                            + denoiser.crossAttentionDim() + "; take a Stable Diffusion 1.x or 2.x for prompts");
+                            + denoiser().crossAttentionDim() + "; take a Stable Diffusion 1.x or 2.x for prompts");
         }
         return prompts.encode(prompt);
     }
@@ -163,7 +183,9 @@ public final class DiffusionModel implements AutoCloseable {
 
     @Override
     public void close() {
-        denoiserWeights.close();
+        if (denoiserWeights != null) {
+            denoiserWeights.close();
+        }
         autoencoderWeights.close();
     }
 }

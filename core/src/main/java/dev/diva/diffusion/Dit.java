@@ -60,11 +60,6 @@ public final class Dit implements Denoiser {
     }
 
     @Override
-    public long latentMultiple() {
-        return config.patchSize();
-    }
-
-    @Override
     public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition) {
         if (condition.dim() != 3 || condition.size(2) != config.width()) {
             throw new IllegalArgumentException("condition " + Arrays.toString(condition.shape())

@@ -43,6 +43,13 @@ final class ModelFolder {
         return List.copyOf(files);
     }
 
+    /** Those of one part. */
+    List<Path> files(String part) {
+        return files.stream()
+                .filter(file -> file.startsWith(folder.resolve(part)))
+                .toList();
+    }
+
     boolean has(String part) {
         return Files.isDirectory(folder.resolve(part));
     }

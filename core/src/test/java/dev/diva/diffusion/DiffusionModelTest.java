@@ -193,6 +193,27 @@ class DiffusionModelTest {
                 .hasMessage(copy + ": " + message);
     }
 
+    @Test
+    void denoiserIsReadWhenItIsAskedForAndNotForLatents(@TempDir Path copy) throws IOException {
+        copyFolder(SD21, copy);
+        Path weights = copy.resolve("unet/diffusion_pytorch_model.safetensors");
+        Files.writeString(weights, "cut");
+        Golden golden = Golden.of("sd21-unet");
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                DiffusionModel damaged = DiffusionModel.load(copy, Placement.cpu(Precision.FP32));
+                DiffusionModel whole = DiffusionModel.load(SD21, Placement.cpu(Precision.FP32))) {
+            Tensor zt = golden.input("z_t");
+            Close.assertClose(
+                    damaged.autoencoder().decode(zt), whole.autoencoder().decode(zt), 0, 0);
+            assertThat(damaged.files()).contains(weights);
+            assertThat(damaged.latentMultiple()).isEqualTo(1);
+            assertThatThrownBy(damaged::denoiser)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining(weights.toString());
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
         unet | "in_channels": 4 | "in_channels": 9 | unet/config.json: out_channels is 4, expected in_channels 9, as in a text-to-image model

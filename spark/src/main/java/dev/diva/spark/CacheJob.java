@@ -49,7 +49,7 @@ public final class CacheJob implements Callable<Integer> {
     private int parts;
 
     public static void main(String[] arguments) {
-        System.exit(Jobs.execute(new CacheJob(), arguments));
+        System.exit(Jobs.commandLine(new CacheJob()).execute(arguments));
     }
 
     @Override

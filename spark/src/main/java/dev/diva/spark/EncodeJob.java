@@ -40,7 +40,7 @@ public final class EncodeJob implements Callable<Integer> {
     private int parts;
 
     public static void main(String[] arguments) {
-        System.exit(Jobs.execute(new EncodeJob(), arguments));
+        System.exit(Jobs.commandLine(new EncodeJob()).execute(arguments));
     }
 
     @Override

@@ -19,18 +19,27 @@ final class Jobs {
 
     private Jobs() {}
 
-    /** Runs a command line; 0 done, 1 the work failed, 2 wrong usage, 3 bad input, with one line on standard error. */
-    static int execute(Callable<Integer> job, String... arguments) {
-        return new CommandLine(job)
-                .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    command.getErr()
-                            .println(String.valueOf(failure.getMessage())
-                                    .lines()
-                                    .findFirst()
-                                    .orElse(""));
-                    return failure instanceof BadInputException ? BAD_INPUT : 1;
-                })
-                .execute(arguments);
+    /** Runs a job; 0 done, 1 the work failed, 2 wrong usage, 3 bad input, with one line on standard error. */
+    static CommandLine commandLine(Callable<Integer> job) {
+        return new CommandLine(job).setExecutionExceptionHandler((failure, command, parsed) -> {
+            Throwable reason = reason(failure);
+            command.getErr()
+                    .println(String.valueOf(reason.getMessage())
+                            .lines()
+                            .findFirst()
+                            .orElse(""));
+            return reason instanceof BadInputException ? BAD_INPUT : 1;
+        });
+    }
+
+    /** Bad input that a task met is the cause of Spark's own exception. */
+    private static Throwable reason(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadInputException) {
+                return cause;
+            }
+        }
+        return failure;
     }
 
     /** The context of spark-submit, or the one that is there. */

@@ -6,6 +6,8 @@ import dev.diva.cli.CacheCommand;
 import dev.diva.cli.EncodeCommand;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -74,7 +76,7 @@ class BulkJobsTest {
         Killer killer = new Killer();
         context.addSparkListener(killer);
         Path job = folder.resolve("job");
-        assertThat(Jobs.execute(new CacheJob(), cache(job))).isZero();
+        assertThat(Jobs.commandLine(new CacheJob()).execute(cache(job))).isZero();
         context.removeSparkListener(killer);
         assertThat(killer.killed).as("an executor died while it worked").isTrue();
         assertThat(killer.failed.get())
@@ -91,11 +93,25 @@ class BulkJobsTest {
         Path job = folder.resolve("job.safetensors");
         assertThat(new CommandLine(new EncodeCommand()).execute(encode(single, "--threads", "1")))
                 .isZero();
-        assertThat(Jobs.execute(new EncodeJob(), encode(job, "--parts", "7"))).isZero();
+        assertThat(Jobs.commandLine(new EncodeJob()).execute(encode(job, "--parts", "7")))
+                .isZero();
         assertThat(job).hasSameBinaryContentAs(single);
         try (Stream<Path> left = Files.list(folder)) {
             assertThat(left.filter(file -> file.toString().contains(".part-"))).isEmpty();
         }
+    }
+
+    @Test
+    void aModelThatATaskCannotReadIsBadInputInOneLine() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("empty-model"));
+        StringWriter err = new StringWriter();
+        int code = Jobs.commandLine(new EncodeJob())
+                .setErr(new PrintWriter(err, true))
+                .execute(("--clip " + model + " --images " + folder.resolve("images") + " --out "
+                                + folder.resolve("none.safetensors") + " --parts 1")
+                        .split(" "));
+        assertThat(err.toString()).startsWith(model.toString()).hasLineCount(1);
+        assertThat(code).isEqualTo(3);
     }
 
     private static String[] cache(Path out) {

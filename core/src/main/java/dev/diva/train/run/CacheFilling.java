@@ -1,7 +1,6 @@
 package dev.diva.train.run;
 
 import dev.diva.BadInputException;
-import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
@@ -15,7 +14,6 @@ import dev.diva.train.FileHashes;
 import dev.diva.train.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.Optional;
 import java.util.Set;
 
 /** Makes all latents that a training with fixed crops will ask for. Begun caches are finished, finished ones left alone. */
@@ -91,12 +89,10 @@ public final class CacheFilling {
             Recipe recipe, ImageSet images, Samples samples, Path out, Processes processes, Listener listener) {
         Engine.setThreads(recipe.threads());
         Placement placement = TrainingModels.placement(recipe);
-        ConvertedWeights converted = TrainingModels.weightsCache(recipe);
-        try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement, converted);
+        try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
                 FileHashes hashes = new FileHashes();
                 LatentCache cache = new LatentCache(out, identity(recipe, teacher, hashes, placement))) {
             cache.damaged().forEach(listener::warning);
-            Optional.ofNullable(converted).flatMap(ConvertedWeights::problem).ifPresent(listener::warning);
             TrainingModels.requireResolution(recipe, teacher);
             int before = cache.size();
             long skipped = fill(recipe, images, samples, teacher, cache, listener);

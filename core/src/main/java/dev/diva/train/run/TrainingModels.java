@@ -57,9 +57,8 @@ public final class TrainingModels implements AutoCloseable {
         Recipe asked = given.recipe();
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
-        this.converted = weightsCache(asked);
-        CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(
-                () -> DiffusionModel.load(Path.of(asked.diffusion()), placement, converted));
+        this.converted = asked.weightsCache() == null ? null : new ConvertedWeights(Path.of(asked.weightsCache()));
+        CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(() -> teacher(asked));
         this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
         requireLayers(asked);
         this.teacher = closed(joined(loading));
@@ -87,9 +86,15 @@ public final class TrainingModels implements AutoCloseable {
         }
     }
 
-    /** Of a recipe, or null. */
-    static ConvertedWeights weightsCache(Recipe recipe) {
-        return recipe.weightsCache() == null ? null : new ConvertedWeights(Path.of(recipe.weightsCache()));
+    private DiffusionModel teacher(Recipe asked) {
+        DiffusionModel loaded = DiffusionModel.load(Path.of(asked.diffusion()), placement, converted);
+        try {
+            loaded.denoiser();
+            return loaded;
+        } catch (RuntimeException e) {
+            loaded.close();
+            throw e;
+        }
     }
 
     /** Both models load at once: either takes seconds, on one core. */
@@ -199,7 +204,7 @@ public final class TrainingModels implements AutoCloseable {
 
     static void requireResolution(Recipe recipe, DiffusionModel teacher) {
         long downscale = teacher.autoencoder().downscale();
-        long patch = teacher.denoiser().latentMultiple();
+        long patch = teacher.latentMultiple();
         if (recipe.resolution() % (downscale * patch) != 0) {
             throw new BadInputException("recipe: resolution is " + recipe.resolution() + ", expected a multiple of "
                     + downscale * patch + ", by which the autoencoder" + (patch == 1 ? "" : " and the patches")
