@@ -42,7 +42,7 @@ public final class ConvertedWeights {
     }
 
     /**
-     * Weights of a model that computes on the processor, from the folder where they are there, otherwise converted now. Where none needs
+     * Weights of a model that computes on the processor, from the folder where they are there and whole, otherwise converted now. Where none needs
      * conversion, or the folder cannot be written, they are those that were stored.
      *
      * @param stored opens them as they were stored
@@ -56,11 +56,13 @@ public final class ConvertedWeights {
             Function<Weights, ?> construction) {
         try {
             Path file = folder.resolve(name(files, placement.precision()));
-            if (!Files.exists(file) && isConversionNeeded(stored, placement)) {
+            if (!isWhole(file)) {
+                if (!isConversionNeeded(stored, placement)) {
+                    return Weights.frozen(stored.get(), placement);
+                }
                 convert(file, stored, placement, construction);
             }
-            return Weights.frozen(
-                    Files.exists(file) ? new LaidOut(SafetensorsFile.open(file)) : stored.get(), placement);
+            return Weights.frozen(new LaidOut(SafetensorsFile.open(file)), placement);
         } catch (IOException | BadInputException e) {
             Weights asStored = Weights.frozen(stored.get(), placement); // if they are at fault, they say so themselves
             String reason = e instanceof BadInputException ? e.getMessage() : "the folder cannot be written";
@@ -72,6 +74,19 @@ public final class ConvertedWeights {
     /** Why the folder was of no use, if it was not. */
     public Optional<String> problem() {
         return Optional.ofNullable(problem);
+    }
+
+    /** Whether it is there, and its header describes as many bytes as it has. */
+    private static boolean isWhole(Path file) {
+        if (!Files.exists(file)) {
+            return false;
+        }
+        try {
+            SafetensorsFile.open(file).close();
+            return true;
+        } catch (CheckpointException e) {
+            return false; // it is made again
+        }
     }
 
     private static boolean isConversionNeeded(Supplier<TensorSource> stored, Placement placement) {
@@ -102,7 +117,7 @@ public final class ConvertedWeights {
         Path lock = file.resolveSibling("lock");
         try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             channel.lock(); // until the channel is closed
-            if (Files.exists(file)) {
+            if (isWhole(file)) {
                 return;
             }
             deleteUnfinished(file);

@@ -8,6 +8,7 @@ import dev.diva.engine.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -135,12 +136,20 @@ class ConvertedWeightsTest {
     }
 
     @Test
-    void areThoseOfTheModelWhereTheyCannotBeKept() throws IOException {
+    void areMadeAgainWhenTheFileIsCut() throws IOException {
         kept(Precision.BF16).close();
-        Files.write(files().get(0), new byte[10]); // damaged
+        Path file = files().get(0);
+        byte[] whole = Files.readAllBytes(file);
+        Files.write(file, Arrays.copyOf(whole, whole.length - 1));
         try (Weights weights = kept(Precision.BF16)) {
             requireSame(weights, Precision.BF16);
         }
+        assertThat(files()).containsExactly(file);
+        assertThat(file).hasBinaryContent(whole);
+    }
+
+    @Test
+    void areThoseOfTheModelWhereTheyCannotBeKept() throws IOException {
         kept = Files.writeString(folder.resolve("file"), "no folder").resolve("weights");
         try (Weights weights = kept(Precision.BF16)) {
             requireSame(weights, Precision.BF16);
