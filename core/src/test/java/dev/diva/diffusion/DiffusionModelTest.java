@@ -194,6 +194,22 @@ class DiffusionModelTest {
     }
 
     @Test
+    void latentsOfATransformerAreMultiplesOfItsPatches(@TempDir Path copy) throws IOException {
+        copyFolder(SD21.resolve("vae"), copy.resolve("vae"));
+        copyFolder(SD21.resolve("scheduler"), copy.resolve("scheduler"));
+        Path transformer = copy.resolve("transformer");
+        copyFolder(Golden.path("dit").resolve("transformer"), transformer);
+        long patch = new ObjectMapper()
+                .readTree(transformer.resolve("config.json").toFile())
+                .path("patch_size")
+                .asLong();
+        try (DiffusionModel dit = DiffusionModel.load(copy, Placement.cpu(Precision.FP32))) {
+            assertThat(dit.latentMultiple()).isEqualTo(patch).isGreaterThan(1);
+            assertThat(dit.denoiser()).isInstanceOf(Dit.class);
+        }
+    }
+
+    @Test
     void denoiserIsReadWhenItIsAskedForAndNotForLatents(@TempDir Path copy) throws IOException {
         copyFolder(SD21, copy);
         Path weights = copy.resolve("unet/diffusion_pytorch_model.safetensors");
