@@ -56,13 +56,15 @@ public final class ConvertedWeights {
             Function<Weights, ?> construction) {
         try {
             Path file = folder.resolve(name(files, placement.precision()));
-            if (!isWhole(file)) {
+            SafetensorsFile kept = whole(file);
+            if (kept == null) {
                 if (!isConversionNeeded(stored, placement)) {
                     return Weights.frozen(stored.get(), placement);
                 }
                 convert(file, stored, placement, construction);
+                kept = SafetensorsFile.open(file);
             }
-            return Weights.frozen(new LaidOut(SafetensorsFile.open(file)), placement);
+            return Weights.frozen(new LaidOut(kept), placement);
         } catch (IOException | BadInputException e) {
             Weights asStored = Weights.frozen(stored.get(), placement); // if they are at fault, they say so themselves
             String reason = e instanceof BadInputException ? e.getMessage() : "the folder cannot be written";
@@ -76,16 +78,12 @@ public final class ConvertedWeights {
         return Optional.ofNullable(problem);
     }
 
-    /** Whether it is there, and its header describes as many bytes as it has. */
-    private static boolean isWhole(Path file) {
-        if (!Files.exists(file)) {
-            return false;
-        }
+    /** The file, or null where there is none or its header describes more bytes than it has: it is made, or made again. */
+    private static SafetensorsFile whole(Path file) {
         try {
-            SafetensorsFile.open(file).close();
-            return true;
+            return Files.exists(file) ? SafetensorsFile.open(file) : null;
         } catch (CheckpointException e) {
-            return false; // it is made again
+            return null;
         }
     }
 
@@ -117,8 +115,10 @@ public final class ConvertedWeights {
         Path lock = file.resolveSibling("lock");
         try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             channel.lock(); // until the channel is closed
-            if (isWhole(file)) {
-                return;
+            try (SafetensorsFile made = whole(file)) {
+                if (made != null) {
+                    return;
+                }
             }
             deleteUnfinished(file);
             try (Weights weights = Weights.frozen(stored.get(), placement)) {

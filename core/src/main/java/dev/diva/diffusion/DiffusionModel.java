@@ -131,8 +131,9 @@ public final class DiffusionModel implements AutoCloseable {
     public Denoiser denoiser() {
         if (denoiser == null) {
             try (PointerScope scope = new PointerScope()) {
-                denoiserWeights = denoiserWeights();
-                denoiser = built(denoiserWeights, denoiserPart.constructor());
+                Weights weights = denoiserWeights();
+                denoiser = built(weights, denoiserPart.constructor());
+                denoiserWeights = weights;
             }
         }
         return denoiser;

@@ -19,7 +19,7 @@ final class Jobs {
 
     private Jobs() {}
 
-    /** Runs a job; 0 done, 1 the work failed, 2 wrong usage, 3 bad input, with one line on standard error. */
+    /** A job as a command: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, with one line on standard error. */
     static CommandLine commandLine(Callable<Integer> job) {
         return new CommandLine(job).setExecutionExceptionHandler((failure, command, parsed) -> {
             Throwable reason = reason(failure);

@@ -53,8 +53,7 @@ final class RunStart implements AutoCloseable {
         RandomStreams streams = new RandomStreams(recipe.seed());
         streams.seed(DiffusionFeedback.STREAM, recipe.seed()); // as torch.manual_seed(seed) in the authors' code
         TrainState fresh = new TrainState(0, models.parameters(), optimizer, streams);
-        long newest = resume && processes.isFirst() ? newestStep(checkpoints, notes) : -1;
-        long step = (long) processes.sum(processes.isFirst() ? newest : 0)[0];
+        long step = (long) processes.sum(processes.isFirst() ? firstStep(checkpoints, resume, notes) : 0)[0];
         TrainState state = step < 0 ? fresh : Checkpoints.restore(checkpoints.at(step), fresh);
         for (Tensor master : models.parameters().values()) {
             processes.broadcast(master.detach());
@@ -86,8 +85,11 @@ final class RunStart implements AutoCloseable {
         };
     }
 
-    /** Steps of the checkpoint to go on from, or -1 where there is none. */
-    private static long newestStep(Checkpoints checkpoints, Consumer<String> notes) {
+    /** Steps of the checkpoint to go on from, or -1 for the models as they were read. */
+    private static long firstStep(Checkpoints checkpoints, boolean resume, Consumer<String> notes) {
+        if (!resume) {
+            return -1;
+        }
         List<Path> damaged = checkpoints.damaged();
         Optional<Path> newest = checkpoints.newestIntact();
         if (newest.isEmpty() && !damaged.isEmpty()) {
