@@ -12,8 +12,13 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Assumptions;
 
-/** A folder of numbers that the reference code computed: {@code src/test/resources/golden/NAME}. */
+/**
+ * A folder of numbers that the reference code computed: {@code src/test/resources/golden/NAME}, or NAME below the folder that
+ * {@code -Ddiva.golden} names, whose cases have other seeds and sizes. A test that uses one is tagged {@code golden} and takes
+ * dimensions, options and right values from the case.
+ */
 public final class Golden {
     /** Tensors are views of mapped files, which must not be collected while a test looks at them. */
     private static final Map<String, Golden> OPENED = new ConcurrentHashMap<>();
@@ -33,8 +38,14 @@ public final class Golden {
         return OPENED.computeIfAbsent(name, key -> new Golden(path(key)));
     }
 
-    /** Folder of a case on disk. */
+    /** Folder of a case on disk; a case that the folder of {@code -Ddiva.golden} lacks skips its test. */
     public static Path path(String name) {
+        String elsewhere = System.getProperty("diva.golden");
+        if (elsewhere != null) {
+            Path folder = Path.of(elsewhere, name).toAbsolutePath();
+            Assumptions.assumeTrue(Files.isDirectory(folder), () -> "no case " + folder);
+            return folder;
+        }
         URL url = Golden.class.getResource("/golden/" + name);
         if (url == null) {
             throw new IllegalArgumentException("no golden case " + name + " in src/test/resources/golden");
