@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,6 +65,7 @@ class AttentionTest {
     })
     void chunksEqualThePlainFormulaForwardAndBackward(
             ScalarType type, long images, long queries, long keys, boolean causal, double error) {
+        Assumptions.assumeTrue(OneDnn.isFast(type), "this processor has no kernel, so libtorch's attention is taken");
         long[] queriesShape = {images, queries, 3, 32};
         long[] keysShape = {images, keys, 3, 32};
         Tensor[] low = new Tensor[3];
@@ -87,23 +89,22 @@ class AttentionTest {
 
     @Test
     void onlyWhatNeedsAGradientGetsOne() {
-        Tensor q = torch.randn(1, 4, 2048, 16).to(ScalarType.BFloat16);
+        Tensor q = torch.randn(1, 4, 2048, 16);
         Tensor k = q.detach().clone();
         Tensor v = q.detach().clone().set_requires_grad(true);
         Attention.attend(q, k, v, false).sum().backward();
         assertThat(v.grad().defined()).isTrue();
         assertThat(k.grad().defined()).isFalse();
         // Every query's weights add up to one.
-        assertThat(v.grad().to(ScalarType.Double).sum().item_double())
+        assertThat(v.grad().sum().item_double())
                 .isCloseTo(4 * 2048 * 16.0, org.assertj.core.data.Percentage.withPercentage(1));
     }
 
     @Test
     void memoryStaysFlatOverManyGraphs() {
-        // A leaked graph would be 3 MB: 20 of them 60 MB.
+        // A leaked graph would be 1.5 MB: 20 of them 30 MB.
         assertThat(Memory.growth(20, () -> {
-                    Tensor q =
-                            torch.randn(1, 4, 2048, 64).to(ScalarType.BFloat16).set_requires_grad(true);
+                    Tensor q = torch.randn(1, 4, 512, 64).set_requires_grad(true);
                     Attention.attend(q, q, q, false).sum().backward();
                 }))
                 .isLessThan(5L << 20);
