@@ -20,9 +20,9 @@ class DoctorCommandTest {
         assertThat(facts.path("cores").asInt()).isEqualTo(Runtime.getRuntime().availableProcessors());
         assertThat(facts.path("libtorch").asText()).startsWith("2.");
         assertThat(facts.path("memoryBytes").asLong()).isGreaterThan(1L << 28);
-        // between a slow laptop's core and the fastest GPU: an error of unit would leave this range
+        // between a core without kernels for bf16 and the fastest GPU: an error of unit would leave this range
         for (String name : new String[] {"matmulGflops.fp32", "matmulGflops.bf16", "attentionGflops.fp32"}) {
-            assertThat(facts.path(name).asDouble()).as(name).isBetween(0.5, 5e6);
+            assertThat(facts.path(name).asDouble()).as(name).isBetween(0.02, 5e6);
         }
     }
 }
