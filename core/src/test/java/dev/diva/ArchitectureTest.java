@@ -38,11 +38,12 @@ class ArchitectureTest {
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
             Map.entry("feedback", Set.of("clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("train", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry("train", Set.of("feedback", "checkpoint", "engine")),
+            Map.entry("posttrain", Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("report", Set.of("train", "eval")),
+            Map.entry("report", Set.of("eval")),
             Map.entry(
                     "demo",
                     Set.of(
@@ -54,6 +55,7 @@ class ArchitectureTest {
                             "diffusion",
                             "feedback",
                             "train",
+                            "posttrain",
                             "eval",
                             "world",
                             "report")),
@@ -68,6 +70,7 @@ class ArchitectureTest {
                             "diffusion",
                             "feedback",
                             "train",
+                            "posttrain",
                             "eval",
                             "mine",
                             "world",
@@ -75,7 +78,7 @@ class ArchitectureTest {
                             "demo"))));
 
     private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(
-            "engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "mine", "world", "demo"));
+            "engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "posttrain", "mine", "world", "demo"));
 
     static Set<String> packages() {
         return MAY_USE.keySet();

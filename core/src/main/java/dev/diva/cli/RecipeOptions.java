@@ -3,7 +3,7 @@ package dev.diva.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
-import dev.diva.train.recipe.RecipeTree;
+import dev.diva.posttrain.recipe.RecipeTree;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

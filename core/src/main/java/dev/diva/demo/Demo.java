@@ -2,9 +2,9 @@ package dev.diva.demo;
 
 import dev.diva.BadInputException;
 import dev.diva.report.ReportWriter;
-import dev.diva.train.recipe.RecipeTree;
-import dev.diva.train.run.RunFolder;
-import dev.diva.train.run.RunReconstructions;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.posttrain.run.RunFolder;
+import dev.diva.posttrain.run.RunReconstructions;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.paint.SceneRenderer;
 import java.io.IOException;

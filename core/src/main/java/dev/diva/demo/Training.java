@@ -2,11 +2,11 @@ package dev.diva.demo;
 
 import dev.diva.engine.Processes;
 import dev.diva.train.TrainListener;
-import dev.diva.train.recipe.RecipeTree;
-import dev.diva.train.run.Launch;
-import dev.diva.train.run.PostTraining;
-import dev.diva.train.run.RunFolder;
-import dev.diva.train.run.TrainingModels;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.posttrain.run.Launch;
+import dev.diva.posttrain.run.PostTraining;
+import dev.diva.posttrain.run.RunFolder;
+import dev.diva.posttrain.run.TrainingModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

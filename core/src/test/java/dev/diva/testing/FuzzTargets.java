@@ -13,7 +13,7 @@ import dev.diva.data.ImageSet;
 import dev.diva.data.TarSample;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.MmvpReader;
-import dev.diva.train.recipe.RecipeTree;
+import dev.diva.posttrain.recipe.RecipeTree;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
