@@ -3,6 +3,7 @@ package dev.diva.posttrain.recipe;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.diva.feedback.DrawWeights;
 import dev.diva.feedback.TimestepSampler;
+import dev.diva.train.OptimizerSettings;
 import dev.diva.train.Schedule;
 import java.util.List;
 
@@ -252,6 +253,14 @@ public record Recipe(
         /** Learning rate of every step. */
         public Schedule rates() {
             return rates(lr);
+        }
+
+        /** The optimiser with its numbers. */
+        public OptimizerSettings optimizerSettings() {
+            return switch (optimizer) {
+                case SGD -> new OptimizerSettings.Sgd(momentum, weightDecay);
+                case ADAMW -> new OptimizerSettings.AdamW(betas.get(0), betas.get(1), eps, weightDecay);
+            };
         }
 
         private Schedule rates(double lr) {

@@ -8,7 +8,7 @@ import dev.diva.data.SampleOrder;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.feedback.TrainingPixels;
 import dev.diva.train.FileHashes;
 import dev.diva.posttrain.recipe.Recipe;
@@ -53,14 +53,14 @@ public final class CacheFilling {
      * Fills a cache.
      *
      * @param recipe as the training's; the CLIP may be missing
-     * @param processes that share the images; the result is that of all
+     * @param processGroup that share the images; the result is that of all
      * @throws BadInputException when images or models cannot be read, or crops are drawn anew every epoch
      */
-    public static Result run(Recipe recipe, Path out, Processes processes, Listener listener) {
+    public static Result run(Recipe recipe, Path out, ProcessGroup processGroup, Listener listener) {
         ImageSet images = ImageSet.open(recipe.images(), problem -> listener.warning(problem.toString()));
         Samples all = samples(recipe, images);
         return run(
-                recipe, images, new Samples(processes.rank(), all.to(), processes.world()), out, processes, listener);
+                recipe, images, new Samples(processGroup.rank(), all.to(), processGroup.worldSize()), out, processGroup, listener);
     }
 
     /**
@@ -82,11 +82,11 @@ public final class CacheFilling {
      * @param images of the recipe, all of them and in its order
      */
     public static Result run(Recipe recipe, ImageSet images, Samples samples, Path out, Listener listener) {
-        return run(recipe, images, samples, out, Processes.single(), listener);
+        return run(recipe, images, samples, out, ProcessGroup.single(), listener);
     }
 
     private static Result run(
-            Recipe recipe, ImageSet images, Samples samples, Path out, Processes processes, Listener listener) {
+            Recipe recipe, ImageSet images, Samples samples, Path out, ProcessGroup processGroup, Listener listener) {
         Engine.setThreads(recipe.threads());
         Placement placement = TrainingModels.placement(recipe);
         try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
@@ -98,11 +98,11 @@ public final class CacheFilling {
             long skipped = fill(recipe, images, samples, teacher, cache, listener);
             cache.flush();
             int made = cache.size() - before;
-            if (processes.world() == 1) {
+            if (processGroup.worldSize() == 1) {
                 return new Result(cache.size(), made, skipped);
             }
-            processes.awaitAll(); // machines may differ in speed
-            double[] sums = processes.sum(made, skipped);
+            processGroup.awaitAll(); // machines may differ in speed
+            double[] sums = processGroup.sum(made, skipped);
             return new Result(
                     distinct(out, identity(recipe, teacher, hashes, placement)), (long) sums[0], (long) sums[1]);
         }

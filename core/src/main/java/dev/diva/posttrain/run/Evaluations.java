@@ -16,19 +16,19 @@ import java.util.Locale;
 final class Evaluations implements TrainListener {
     private static final String SCORE = "score.json";
 
-    private final RunFolder folder;
+    private final RunFiles files;
     private final VisionModel vision;
     private final ScoredModel scores;
     private final Long every;
     private double best = Double.NEGATIVE_INFINITY;
 
     /** @param every steps, or null for before and after only */
-    Evaluations(RunFolder folder, VisionModel vision, ScoredModel scores, Long every) {
-        this.folder = folder;
+    Evaluations(RunFiles files, VisionModel vision, ScoredModel scores, Long every) {
+        this.files = files;
         this.vision = vision;
         this.scores = scores;
         this.every = every;
-        Path known = folder.best().resolve(SCORE);
+        Path known = files.best().resolve(SCORE);
         if (Files.exists(known)) {
             best = readScore(known);
         }
@@ -47,7 +47,7 @@ final class Evaluations implements TrainListener {
 
     /** The untouched model. */
     void before(Path clip) {
-        Path record = folder.evaluations().resolve("before.json");
+        Path record = files.evaluations().resolve("before.json");
         if (!Files.exists(record)) {
             scores.score(clip, record);
         }
@@ -55,7 +55,7 @@ final class Evaluations implements TrainListener {
 
     /** The result. */
     void after() {
-        scores.score(folder.clip(), folder.evaluations().resolve("after.json"));
+        scores.score(files.clip(), files.evaluations().resolve("after.json"));
     }
 
     @Override
@@ -64,14 +64,14 @@ final class Evaluations implements TrainListener {
         if (every == null || done % every != 0) {
             return;
         }
-        Path candidate = folder.path().resolve(".candidate");
+        Path candidate = files.run().resolve(".candidate");
         vision.export(candidate.resolve("clip"), true);
         String name = String.format(Locale.ROOT, "step-%08d.json", done);
         double score =
-                scores.score(candidate.resolve("clip"), folder.evaluations().resolve(name));
+                scores.score(candidate.resolve("clip"), files.evaluations().resolve(name));
         if (score > best) {
             best = score;
-            AtomicFolder.write(folder.best(), true, temporary -> {
+            AtomicFolder.write(files.best(), true, temporary -> {
                 Files.move(candidate.resolve("clip"), temporary.resolve("clip"));
                 AtomicFile.writeString(
                         temporary.resolve(SCORE), "{\"step\": " + done + ", \"score\": " + score + "}\n");

@@ -3,10 +3,9 @@ package dev.diva.posttrain.run;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.Engine;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Share;
-import dev.diva.feedback.Contribution;
+import dev.diva.engine.BatchShard;
 import dev.diva.feedback.DiffusionFeedback;
-import dev.diva.train.MicroBatch;
+import dev.diva.train.Contribution;
 import dev.diva.train.Objective;
 import java.util.List;
 
@@ -20,15 +19,10 @@ import java.util.List;
  *     gradients arrive
  */
 record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentSide, boolean lowMemory)
-        implements Objective {
+        implements Objective<ImageBatch> {
     @Override
-    public double[] backward(MicroBatch batch, RandomStreams streams, int accumulation) {
-        return feedback.backward(batch.pixels(), batch.latents(), streams, accumulation);
-    }
-
-    @Override
-    public double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
-        BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), share);
+    public double[] backward(ImageBatch batch, RandomStreams streams, Contribution contribution) {
+        BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), contribution.shard());
         if (lowMemory) {
             Engine.trimMemory();
         }
@@ -45,7 +39,7 @@ record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentS
     }
 
     @Override
-    public void skip(RandomStreams streams, Share none) {
+    public void skip(RandomStreams streams, BatchShard none) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), none);
         feedback.skip(draws, channels, latentSide, latentSide);
     }

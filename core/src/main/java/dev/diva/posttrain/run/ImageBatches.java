@@ -6,9 +6,8 @@ import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.SampleOrder;
 import dev.diva.engine.Tensors;
-import dev.diva.train.MicroBatch;
 import dev.diva.train.MicroBatches;
-import dev.diva.train.Sharing;
+import dev.diva.train.Sharding;
 import dev.diva.posttrain.recipe.Recipe;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +18,7 @@ import java.util.function.LongFunction;
  * Micro-batches of a set of images: batch k is positions k * batch to (k + 1) * batch - 1 of the order, or the part of them that this
  * process computes.
  */
-final class ImageBatches implements MicroBatches, AutoCloseable {
+final class ImageBatches implements MicroBatches<ImageBatch>, AutoCloseable {
     private static final int BATCHES_AHEAD = 2;
 
     private final int batch;
@@ -27,7 +26,7 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
     private final Latents latents;
     private final LongFunction<ImageLoader<TrainingSample>> loaders; // by the step that they begin with
     private final BadShare badShare;
-    private final Sharing sharing;
+    private final Sharding sharding;
     private ImageLoader<TrainingSample> loader;
     private long next;
 
@@ -35,7 +34,7 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
      * Starts to prepare samples.
      *
      * @param firstStep whose micro-batches are asked for first
-     * @param sharing what of each step is asked for
+     * @param sharding what of each step is asked for
      * @param problems told of every image that is skipped
      */
     ImageBatches(
@@ -45,35 +44,35 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
             Latents latents,
             long imageSize,
             long firstStep,
-            Sharing sharing,
+            Sharding sharding,
             Consumer<DataProblem> problems) {
-        this.batch = Math.toIntExact(sharing.share().count());
+        this.batch = Math.toIntExact(sharding.shard().count());
         this.imageSize = imageSize;
         this.latents = latents;
-        this.sharing = sharing;
+        this.sharding = sharding;
         this.badShare = new BadShare(recipe.maxBadShare());
         this.next = firstStep * recipe.train().accumulate();
         int ahead = BATCHES_AHEAD * batch + recipe.workers();
         ImageLoader.Settings settings =
-                new ImageLoader.Settings(0, sharing::position, recipe.workers(), ahead, ImageDecoder.reference());
+                new ImageLoader.Settings(0, sharding::position, recipe.workers(), ahead, ImageDecoder.reference());
         SampleOrder order = new SampleOrder(images.size(), recipe.seed(), recipe.shuffle());
         Consumer<DataProblem> lost = problem -> {
             problems.accept(problem);
             badShare.lost(problem);
         };
         this.loaders =
-                step -> new ImageLoader<>(images, order, settings.from(step * sharing.images()), preparation, lost);
+                step -> new ImageLoader<>(images, order, settings.from(step * sharding.images()), preparation, lost);
         this.loader = loaders.apply(firstStep);
     }
 
     @Override
-    public MicroBatch at(long position) {
-        if (!sharing.isMine(position)) {
+    public ImageBatch at(long position) {
+        if (!sharding.isMine(position)) {
             throw new IllegalStateException("micro-batch " + position + " is that of another process");
         }
         if (position < next) { // a step again
             loader.close();
-            loader = loaders.apply(position / sharing.accumulation());
+            loader = loaders.apply(position / sharding.accumulation());
         }
         next = position + 1;
         List<String> names = new ArrayList<>();
@@ -85,7 +84,7 @@ final class ImageBatches implements MicroBatches, AutoCloseable {
             samples.add(sample.value());
         }
         float[] pixels = joined(samples);
-        return new MicroBatch(names, Tensors.of(pixels, batch, 3, imageSize, imageSize), latents.of(samples));
+        return new ImageBatch(names, Tensors.of(pixels, batch, 3, imageSize, imageSize), latents.of(samples));
     }
 
     private static float[] joined(List<TrainingSample> samples) {

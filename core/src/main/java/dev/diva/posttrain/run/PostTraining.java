@@ -1,5 +1,7 @@
 package dev.diva.posttrain.run;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.data.DataCheck;
@@ -8,22 +10,24 @@ import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Precision;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
+import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
-import dev.diva.train.Checkpoints;
-import dev.diva.train.Listeners;
-import dev.diva.train.MetricsFile;
-import dev.diva.train.Objective;
-import dev.diva.train.StepRecord;
-import dev.diva.train.Team;
-import dev.diva.train.TensorBoardFile;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.Contract;
+import dev.diva.train.Manifest;
+import dev.diva.train.ParameterGroup;
+import dev.diva.train.RunFolder;
+import dev.diva.train.RunPlan;
+import dev.diva.train.Sharding;
 import dev.diva.train.TrainListener;
 import dev.diva.train.TrainSettings;
-import dev.diva.train.Trainer;
-import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A run from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be
@@ -31,11 +35,12 @@ import java.util.List;
  */
 public final class PostTraining implements AutoCloseable {
     private static final int CHECKED_IMAGES = 200;
+    private static final String PROJECTION = "visual_proj.";
 
     private final TrainingModels models;
     private final Recipe recipe;
     private final Launch launch;
-    private final Team team;
+    private final Sharding sharding;
     private final boolean first; // whether this process writes
     private final List<String> notes = new ArrayList<>();
     private final ImageSet images;
@@ -43,60 +48,85 @@ public final class PostTraining implements AutoCloseable {
     private final DiffusionFeedback feedback;
     private final LatentCache cache; // or null
     private final RunFolder folder;
-    private final Manifest manifest;
-    private final Checkpoints checkpoints;
-    private final RunStart start;
-    private Trainer trainer;
-    private volatile boolean stopped;
+    private final RunFiles files;
+    private final TrainingRun run;
 
-    private PostTraining(TrainingModels models, Launch launch, Processes processes) {
+    private PostTraining(TrainingModels models, Launch launch, ProcessGroup processGroup) {
         this.models = models;
         this.recipe = models.recipe();
         this.launch = launch;
-        this.team =
-                Team.of(processes, recipe.train().accumulate(), recipe.train().batch());
-        this.first = processes.isFirst();
-        requireWholeBatches();
+        this.sharding = Sharding.of(
+                processGroup, recipe.train().accumulate(), recipe.train().batch());
+        this.first = processGroup.isFirst();
+        if (recipe.latents() == Recipe.Latents.SHUFFLED) {
+            sharding.requireWholeMicroBatches("recipe: latents: shuffled");
+        }
         List<DataProblem> problems = new ArrayList<>();
         this.images = ImageSet.open(recipe.images(), problems::add);
         this.feedback = models.feedback();
         this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
-        this.folder = openFolder();
-        this.manifest = new Manifest(folder.manifest());
-        problems.forEach(manifest::skip);
+        this.files = new RunFiles(launch.out());
+        this.folder = openFolder(processGroup);
         models.problem().ifPresent(notes::add);
-        this.checkpoints =
-                new Checkpoints(folder.checkpoints(), recipe.checkpoint().keep());
-        this.start = RunStart.of(models, team.processes(), checkpoints, launch.resume(), notes::add);
+        this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, models.hashes(), notes::add);
+        problems.forEach(this::skip);
         if (first) {
             writeStart();
         }
     }
 
-    private void requireWholeBatches() {
-        if (recipe.latents() == Recipe.Latents.SHUFFLED && team.sharing().slices() > 1) {
-            throw new BadInputException("recipe: latents: shuffled needs whole micro-batches; use a number of processes"
-                    + " that divides train.accumulate " + recipe.train().accumulate());
+    private RunFolder openFolder(ProcessGroup processGroup) {
+        RunFolder opened = RunFolder.open(launch.out(), launch.resume(), processGroup);
+        if (first && launch.resume()) {
+            requireSameRecipe(opened);
+        }
+        return opened;
+    }
+
+    private void requireSameRecipe(RunFolder opened) {
+        List<String> differences = files.recipe().differences(models.tree());
+        if (!differences.isEmpty()) {
+            opened.close();
+            throw new BadInputException(launch.out() + ": was started with another recipe: "
+                    + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
         }
     }
 
-    private RunFolder openFolder() {
-        if (!first) {
-            return RunFolder.shared(launch.out());
-        }
-        return launch.resume() ? reopened() : RunFolder.create(launch.out());
+    private void skip(DataProblem problem) {
+        run.manifest().skip(problem.name(), problem.reason());
+    }
+
+    private RunPlan plan() {
+        Recipe.Train train = recipe.train();
+        TrainSettings settings = new TrainSettings(
+                List.of(
+                        new ParameterGroup(PROJECTION, recipe.projectionRates(), 0),
+                        new ParameterGroup("", train.rates(), train.projectionSteps())),
+                train.accumulate(),
+                train.maxGradNorm() == null ? Double.NaN : train.maxGradNorm(),
+                recipe.checkpoint().every(),
+                recipe.lowMemory() && models.placement().precision() == Precision.BF16);
+        RandomStreams streams = new RandomStreams(recipe.seed());
+        streams.seed(DiffusionFeedback.STREAM, recipe.seed()); // as torch.manual_seed(seed) in the authors' code
+        return new RunPlan(
+                models.parameters(),
+                settings,
+                train.optimizerSettings(),
+                streams,
+                sharding,
+                recipe.checkpoint().keep());
     }
 
     /**
      * Prepares a run.
      *
      * @param models stay the caller's
-     * @param processes that share the run; stay the caller's
+     * @param processGroup that share the run; stay the caller's
      * @throws BadInputException when images, folder or recipe do not allow it
      */
-    public static PostTraining open(TrainingModels models, Launch launch, Processes processes) {
-        return new PostTraining(models, launch, processes);
+    public static PostTraining open(TrainingModels models, Launch launch, ProcessGroup processGroup) {
+        return new PostTraining(models, launch, processGroup);
     }
 
     private DataCheck checked() {
@@ -131,22 +161,12 @@ public final class PostTraining implements AutoCloseable {
                         models.placement().precision()));
     }
 
-    private RunFolder reopened() {
-        RunFolder reopened = RunFolder.reopen(launch.out());
-        List<String> differences = RunFolder.readRecipe(launch.out()).differences(models.tree());
-        if (!differences.isEmpty()) {
-            reopened.close();
-            throw new BadInputException(launch.out() + ": was started with another recipe: "
-                    + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
-        }
-        return reopened;
-    }
-
     private void writeStart() {
         if (!launch.resume()) {
-            folder.writeRecipe(models.tree());
-            AtomicFile.writeString(folder.data(), DataReport.json(dataCheck));
+            AtomicFile.writeString(folder.recipe(), models.tree().toYaml());
+            AtomicFile.writeString(files.data(), DataReport.json(dataCheck));
         }
+        Manifest manifest = run.manifest();
         if (!manifest.isDescribed()) {
             List<Path> inputs = new ArrayList<>(models.vision().files());
             inputs.addAll(models.teacher().files());
@@ -154,15 +174,39 @@ public final class PostTraining implements AutoCloseable {
             if (!recipe.projection().init().equals("random")) {
                 inputs.add(Path.of(recipe.projection().init()));
             }
-            manifest.describe(recipe, inputs, images);
+            ObjectNode facts = JsonNodeFactory.instance
+                    .objectNode()
+                    .put("preset", recipe.preset())
+                    .put("seed", recipe.seed())
+                    .put("precision", recipe.precision());
+            manifest.describe(facts, inputs);
+            manifest.describeData(
+                    "images",
+                    images.size(),
+                    recipe.images(),
+                    images.entries().stream().map(entry -> entry.file()).toList());
         }
-        manifest.addSession(launch.arguments(), start.step());
-        manifest.write();
+        run.begin(launch.arguments());
     }
 
     /** What is about to happen; times one pass through each model. */
     public Contract contract() {
-        return Contract.of(models, start.step(), StepTime.predict(models, cache != null));
+        long frozen = models.vision().tensors().values().stream()
+                .filter(tensor -> !tensor.requires_grad())
+                .mapToLong(Tensor::numel)
+                .sum();
+        return run.contract(
+                PostTraining::part, Map.of("tower", frozen), StepTime.predict(models, cache != null));
+    }
+
+    private static String part(String parameter) {
+        if (parameter.startsWith(PROJECTION)) {
+            return "projection";
+        }
+        if (parameter.contains(".lora_")) {
+            return "tower, adapters";
+        }
+        return parameter.contains(".layers.") ? "tower, layers" : "tower, embeddings and head";
     }
 
     /** What the check of the images found, the choice of the checkpoint, memory that cannot be shared. */
@@ -176,26 +220,22 @@ public final class PostTraining implements AutoCloseable {
 
     /** Step that this process starts with. */
     public long firstStep() {
-        return start.step();
+        return run.firstStep();
     }
 
     /** Images that were left out so far. */
     public int skipped() {
-        return manifest.skippedCount();
+        return run.manifest().skippedCount();
     }
 
-    /** The folder of the run. */
-    public RunFolder folder() {
-        return folder;
+    /** What the run leaves behind. */
+    public RunFiles files() {
+        return files;
     }
 
     /** Asks for a checkpoint and a clean end, from any thread. */
     public void stop() {
-        stopped = true;
-        Trainer running = trainer;
-        if (running != null) {
-            running.stop();
-        }
+        run.stop();
     }
 
     /**
@@ -205,79 +245,26 @@ public final class PostTraining implements AutoCloseable {
      * @param scores held-out scores, or null
      */
     public TrainListener.Outcome train(TrainListener watcher, ScoredModel scores) {
-        try {
-            TrainListener.Outcome outcome = first ? trainAndWrite(watcher, scores) : trainBeside();
-            gatherSkipped();
-            return outcome;
+        List<TrainListener> watchers = new ArrayList<>();
+        Runnable result = this::writeResult;
+        if (first && scores != null) {
+            Evaluations evaluations = new Evaluations(
+                    files, models.vision(), scores, recipe.eval().every());
+            evaluations.before(Path.of(recipe.clip()));
+            watchers.add(evaluations);
+            result = () -> {
+                writeResult();
+                evaluations.after();
+            };
+        }
+        watchers.add(watcher);
+        try (ImageBatches batches = batches()) {
+            return run.train(objective(), batches, watchers, result);
         } finally {
             if (cache != null) {
                 cache.flush();
             }
-            if (first) {
-                manifest.write();
-            }
         }
-    }
-
-    /** Each process skips images of its own; the first lists them all. */
-    private void gatherSkipped() {
-        for (String skipped : team.processes().gather(manifest.skippedLines())) {
-            manifest.addSkipped(skipped);
-        }
-    }
-
-    private TrainListener.Outcome trainBeside() {
-        try (ImageBatches batches = batches()) {
-            return train(batches, new TrainListener() {});
-        }
-    }
-
-    private TrainListener.Outcome trainAndWrite(TrainListener watcher, ScoredModel scores) {
-        Evaluations evaluations = scores == null
-                ? null
-                : new Evaluations(folder, models.vision(), scores, recipe.eval().every());
-        if (evaluations != null) {
-            evaluations.before(Path.of(recipe.clip()));
-        }
-        try (ImageBatches batches = batches();
-                TensorBoardFile events = new TensorBoardFile(folder.path(), start.step())) {
-            List<TrainListener> listeners = new ArrayList<>();
-            listeners.add(new MetricsFile(folder.metrics(), start.step()));
-            listeners.add(hashing());
-            listeners.add(events);
-            if (evaluations != null) {
-                listeners.add(evaluations);
-            }
-            listeners.add(watcher);
-            TrainListener.Outcome outcome = train(batches, new Listeners(listeners));
-            if (outcome == TrainListener.Outcome.DONE) {
-                writeResult();
-            }
-            if (outcome == TrainListener.Outcome.DONE && evaluations != null) {
-                evaluations.after();
-            }
-            return outcome;
-        }
-    }
-
-    /** Hashes what the run is made from beside its second step and those that follow: the first, that a user waits for, has the machine alone. */
-    private TrainListener hashing() {
-        return new TrainListener() {
-            @Override
-            public void stepDone(StepRecord step) {
-                if (step.step() == start.step()) {
-                    models.hashes().start(manifest.unhashed());
-                }
-            }
-
-            @Override
-            public void checkpointWritten(long step, Path checkpoint) {
-                if (!manifest.isDescribed()) {
-                    manifest.take(models.hashes());
-                    manifest.write();
-                }
-            }
-        };
     }
 
     private ImageBatches batches() {
@@ -289,47 +276,28 @@ public final class PostTraining implements AutoCloseable {
                 preparation,
                 latents,
                 models.vision().tower().config().imageSize(),
-                start.step(),
-                team.sharing(),
-                manifest::skip);
+                run.firstStep(),
+                sharding,
+                this::skip);
     }
 
-    private TrainListener.Outcome train(ImageBatches batches, TrainListener listener) {
-        Double maxGradNorm = recipe.train().maxGradNorm();
-        TrainSettings settings = new TrainSettings(
-                recipe.train().rates(),
-                recipe.projectionRates(),
-                recipe.train().accumulate(),
-                maxGradNorm == null ? Double.NaN : maxGradNorm,
-                recipe.checkpoint().every(),
-                recipe.train().projectionSteps(),
-                recipe.lowMemory() && models.placement().precision() == Precision.BF16);
-        Objective objective = new FeedbackObjective(
+    private FeedbackObjective objective() {
+        return new FeedbackObjective(
                 feedback,
                 models.teacher().denoiser().latentChannels(),
                 recipe.resolution() / models.teacher().autoencoder().downscale(),
                 recipe.lowMemory());
-        trainer = new Trainer(settings, objective, batches, checkpoints, listener, team);
-        if (stopped) {
-            trainer.stop();
-        }
-        team.processes().awaitAll(); // the first may have scored the untouched model for a long time
-        return trainer.train(start.state());
     }
 
     private void writeResult() {
         Engine.trimMemory(); // of activations and gradients, which are not needed any more
-        models.projection().write(folder.projection());
-        models.vision().export(folder.clip(), true);
-        models.hashes().start(manifest.unhashed()); // all but those begun after the first step
-        models.hashes().await();
-        manifest.take(models.hashes());
-        manifest.put("finished", java.time.Instant.now().toString());
+        models.projection().write(files.projection());
+        models.vision().export(files.clip(), true);
     }
 
     @Override
     public void close() {
-        start.close();
+        run.close();
         if (cache != null) {
             cache.close();
         }

@@ -55,7 +55,7 @@ public final class RunReconstructions {
     private RunReconstructions(Path run, Path diffusion, List<String> images, Settings settings) {
         this.run = run;
         this.diffusion = diffusion;
-        this.recipe = RunFolder.readRecipe(RunFolder.requireRun(run)).recipe();
+        this.recipe = new RunFiles(run).recipe().recipe();
         this.steps = settings.steps;
         requireResult();
         Engine.setThreads(recipe.threads());

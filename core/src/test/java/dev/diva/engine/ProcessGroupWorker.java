@@ -9,69 +9,69 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** One process of {@link ProcessesTest}: {@code TASK RECIPE TIMEOUT}. Prints results, or the one-line error, and exits with 1. */
-public final class ProcessesWorker {
+/** One process of {@link ProcessGroupTest}: {@code TASK RECIPE TIMEOUT}. Prints results, or the one-line error, and exits with 1. */
+public final class ProcessGroupWorker {
     private static final int WIDTH = 300;
 
-    private ProcessesWorker() {}
+    private ProcessGroupWorker() {}
 
     public static void main(String[] args) {
         Engine.setThreads(1);
         ProcessPlace place = ProcessPlace.of(System.getenv()).orElseThrow();
         try (PointerScope scope = new PointerScope();
-                Processes processes = Processes.join(
+                ProcessGroup processGroup = ProcessGroup.join(
                         place,
                         Placement.cpu(Precision.FP32),
                         Map.of("recipe", args[1], "version", System.getProperty("version", "1")),
                         Duration.ofSeconds(Long.parseLong(args[2])),
                         Duration.ofSeconds(Long.getLong("exchange", 600)))) {
             switch (args[0]) {
-                case "exchange" -> exchange(processes);
-                case "gradients" -> gradients(processes);
-                case "memory" -> memory(processes);
-                case "die" -> die(processes);
-                case "fail" -> fail(processes);
-                case "hang" -> hang(processes);
+                case "exchange" -> exchange(processGroup);
+                case "gradients" -> gradients(processGroup);
+                case "memory" -> memory(processGroup);
+                case "die" -> die(processGroup);
+                case "fail" -> fail(processGroup);
+                case "hang" -> hang(processGroup);
                 default -> throw new IllegalArgumentException(args[0]);
             }
-        } catch (ProcessesException e) {
+        } catch (ProcessGroupException e) {
             System.out.println("error: " + e.getMessage());
             Runtime.getRuntime().halt(1);
         }
         Runtime.getRuntime().halt(0);
     }
 
-    private static void exchange(Processes processes) {
-        Tensor mine = Tensors.of(new float[] {1 + processes.rank(), 10}, 2);
-        processes.sum(mine);
+    private static void exchange(ProcessGroup processGroup) {
+        Tensor mine = Tensors.of(new float[] {1 + processGroup.rank(), 10}, 2);
+        processGroup.sum(mine);
         System.out.println("sum " + List.of(Tensors.toFloats(mine)[0], Tensors.toFloats(mine)[1]));
-        Tensor first = Tensors.of(new float[] {7 * (processes.rank() + 1)}, 1);
-        processes.broadcast(first);
+        Tensor first = Tensors.of(new float[] {7 * (processGroup.rank() + 1)}, 1);
+        processGroup.broadcast(first);
         System.out.println("broadcast " + Tensors.toFloats(first)[0]);
-        System.out.println("any " + processes.any(processes.rank() == 1) + " " + processes.any(false));
-        processes.barrier();
+        System.out.println("any " + processGroup.any(processGroup.rank() == 1) + " " + processGroup.any(false));
+        processGroup.barrier();
     }
 
     /** Each process writes its part of a moved and of a new tensor, and reads the whole. */
-    private static void memory(Processes processes) {
+    private static void memory(ProcessGroup processGroup) {
         Tensor moved = Tensors.of(numbers(1000, 1), 1000);
         float first = Tensors.toFloats(moved)[0];
-        try (SharedMemory memory = SharedMemory.of(processes, List.of(moved), 2)) {
-            memory.adopt(processes, List.of(moved));
+        try (SharedMemory memory = SharedMemory.of(processGroup, List.of(moved), 2)) {
+            memory.adopt(processGroup, List.of(moved));
             Tensor made = memory.like(moved);
             System.out.println("kept " + (Tensors.toFloats(moved)[0] == first) + ", zero "
                     + (made.abs().sum().item().toDouble() == 0));
-            processes.barrier(); // all have looked
-            memory.own(moved).fill_(new Scalar(processes.rank() + 1));
-            memory.own(made).fill_(new Scalar(10 * (processes.rank() + 1)));
-            processes.barrier();
+            processGroup.barrier(); // all have looked
+            memory.own(moved).fill_(new Scalar(processGroup.rank() + 1));
+            memory.own(made).fill_(new Scalar(10 * (processGroup.rank() + 1)));
+            processGroup.barrier();
             float[] all = Tensors.toFloats(moved);
             System.out.println(
                     "parts " + all[0] + " " + all[500] + " " + all[999] + " " + sum(moved) + " " + sum(made));
             System.out.println("own " + memory.own(moved).numel());
-            processes.barrier();
+            processGroup.barrier();
         }
-        try (SharedMemory tooMuch = SharedMemory.of(processes, List.of(moved), Integer.MAX_VALUE)) {
+        try (SharedMemory tooMuch = SharedMemory.of(processGroup, List.of(moved), Integer.MAX_VALUE)) {
             System.out.println("refused " + tooMuch.refusal().orElse("no"));
             System.out.println("alone " + tooMuch.own(moved).numel());
         }
@@ -82,14 +82,14 @@ public final class ProcessesWorker {
     }
 
     /** Two micro-batches, three steps; the sums of the gradients must be those of all data in one process. */
-    private static void gradients(Processes processes) {
+    private static void gradients(ProcessGroup processGroup) {
         List<Tensor> parameters = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             parameters.add(Tensors.of(numbers(WIDTH * WIDTH, i), WIDTH, WIDTH).set_requires_grad(true));
         }
         Tensor unused = torch.zeros(3).set_requires_grad(true);
         parameters.add(2, unused);
-        try (GradientAverage average = processes.averaging(parameters)) {
+        try (GradientAverage average = processGroup.averaging(parameters)) {
             for (int step = 0; step < 3; step++) {
                 for (Tensor parameter : parameters) {
                     if (parameter.grad().defined()) {
@@ -100,11 +100,11 @@ public final class ProcessesWorker {
                     if (micro == 1) {
                         average.beforeLastBackward();
                     }
-                    if (step == 2 && processes.rank() == Integer.getInteger("die", -1)) {
+                    if (step == 2 && processGroup.rank() == Integer.getInteger("die", -1)) {
                         Runtime.getRuntime().halt(137);
                     }
                     try {
-                        loss(parameters, processes.rank() * 2 + micro).backward();
+                        loss(parameters, processGroup.rank() * 2 + micro).backward();
                     } catch (RuntimeException e) {
                         throw average.explained(e);
                     }
@@ -142,33 +142,33 @@ public final class ProcessesWorker {
         return numbers;
     }
 
-    private static void die(Processes processes) {
-        processes.barrier();
-        if (processes.rank() == Integer.getInteger("die", 1)) {
+    private static void die(ProcessGroup processGroup) {
+        processGroup.barrier();
+        if (processGroup.rank() == Integer.getInteger("die", 1)) {
             Runtime.getRuntime().halt(137);
         }
         Tensor big = torch.ones(1 << 20).mul(new Scalar(2));
         while (true) {
-            processes.sum(big);
+            processGroup.sum(big);
         }
     }
 
     /** Rank 1 lives, and its heart beats, but it does not come. */
-    private static void hang(Processes processes) {
-        processes.barrier();
-        if (processes.rank() == 1) {
+    private static void hang(ProcessGroup processGroup) {
+        processGroup.barrier();
+        if (processGroup.rank() == 1) {
             Rendezvous.pause(60_000);
             Runtime.getRuntime().halt(0);
         }
-        processes.barrier();
+        processGroup.barrier();
     }
 
-    private static void fail(Processes processes) {
-        processes.barrier();
-        if (processes.rank() == 1) {
-            processes.fail("loss is NaN in step 3");
+    private static void fail(ProcessGroup processGroup) {
+        processGroup.barrier();
+        if (processGroup.rank() == 1) {
+            processGroup.fail("loss is NaN in step 3");
             Runtime.getRuntime().halt(1);
         }
-        processes.barrier();
+        processGroup.barrier();
     }
 }

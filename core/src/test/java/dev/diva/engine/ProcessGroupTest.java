@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ProcessesTest {
+class ProcessGroupTest {
     private static final int LIMIT_SECONDS = 90;
 
     @TempDir
@@ -51,27 +51,27 @@ class ProcessesTest {
         // Parts of 1000 begin at 64 x 5 and 64 x 10.
         int[] own = {320, 320, 360};
         long sum = 320 + 2 * 320 + 3 * 360;
-        List<JavaProcess> processes = run(3, "memory", "r", 60);
+        List<JavaProcess> processGroup = run(3, "memory", "r", 60);
         for (int rank = 0; rank < 3; rank++) {
-            assertThat(processes.get(rank).await(LIMIT_SECONDS))
-                    .as(processes.get(rank).output())
+            assertThat(processGroup.get(rank).await(LIMIT_SECONDS))
+                    .as(processGroup.get(rank).output())
                     .isZero();
-            assertThat(processes.get(rank).output().lines())
+            assertThat(processGroup.get(rank).output().lines())
                     .contains(
                             "kept true, zero true",
                             "parts 1.0 2.0 3.0 " + sum + " " + 10 * sum,
                             "own " + own[rank],
                             "alone 1000");
-            assertThat(processes.get(rank).output()).contains("refused /dev/shm has no room for 8257535 MiB");
+            assertThat(processGroup.get(rank).output()).contains("refused /dev/shm has no room for 8257535 MiB");
         }
     }
 
     @Test
     void gradientsAreThoseOfAllDataAndTheFirstStepHasTheBitsOfTheLaterOnes() {
-        List<JavaProcess> processes = run(3, "gradients", "r", 60);
-        processes.forEach(process ->
+        List<JavaProcess> processGroup = run(3, "gradients", "r", 60);
+        processGroup.forEach(process ->
                 assertThat(process.await(LIMIT_SECONDS)).as(process.output()).isZero());
-        List<String> steps = processes.stream()
+        List<String> steps = processGroup.stream()
                 .flatMap(process -> process.output().lines())
                 .filter(line -> line.startsWith("step "))
                 .toList();
@@ -79,7 +79,7 @@ class ProcessesTest {
         assertThat(steps.stream().map(line -> line.replaceAll("step \\w+", "")).distinct())
                 .as("%s", steps)
                 .hasSize(1);
-        double norm = Double.parseDouble(processes
+        double norm = Double.parseDouble(processGroup
                 .get(0)
                 .output()
                 .lines()
@@ -88,18 +88,18 @@ class ProcessesTest {
                 .orElseThrow()
                 .substring(5));
         assertThat(norm).isCloseTo(normInOneProcess(), org.assertj.core.data.Percentage.withPercentage(0.001));
-        assertThat(processes.get(2).output()).contains("unused false");
+        assertThat(processGroup.get(2).output()).contains("unused false");
     }
 
     private static double normInOneProcess() {
         try (PointerScope scope = new PointerScope()) {
             List<Tensor> parameters = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
-                parameters.add(Tensors.of(ProcessesWorker.numbers(300 * 300, i), 300, 300)
+                parameters.add(Tensors.of(ProcessGroupWorker.numbers(300 * 300, i), 300, 300)
                         .set_requires_grad(true));
             }
             for (int part = 0; part < 6; part++) {
-                ProcessesWorker.loss(parameters, part).div(new Scalar(3)).backward();
+                ProcessGroupWorker.loss(parameters, part).div(new Scalar(3)).backward();
             }
             return parameters.get(0).grad().norm().item().toDouble();
         }
@@ -108,16 +108,16 @@ class ProcessesTest {
     @Test
     void aKilledRankIsNamedByAllOthersWithinThirtySeconds() {
         for (int victim : new int[] {0, 1}) {
-            List<JavaProcess> processes = killed.get(victim);
+            List<JavaProcess> processGroup = killed.get(victim);
             for (int rank = 0; rank < 3; rank++) {
-                int code = processes.get(rank).await(LIMIT_SECONDS);
-                String output = processes.get(rank).output();
+                int code = processGroup.get(rank).await(LIMIT_SECONDS);
+                String output = processGroup.get(rank).output();
                 assertThat(code).as(output).isEqualTo(rank == victim ? 137 : 1);
                 if (rank != victim) {
                     assertThat(output)
                             .contains("error: rank " + rank + " stops: rank " + victim)
                             .contains("is gone");
-                    assertThat(processes.get(rank).seconds()).isLessThan(60);
+                    assertThat(processGroup.get(rank).seconds()).isLessThan(60);
                 }
             }
         }
@@ -153,9 +153,9 @@ class ProcessesTest {
     @Test
     void anotherRecipeIsRefusedOnEveryRankByName() {
         int port = JavaProcess.freePort();
-        List<JavaProcess> processes =
+        List<JavaProcess> processGroup =
                 List.of(start(0, 2, port, "exchange", "aaa", 60), start(1, 2, port, "exchange", "bbb", 60));
-        for (JavaProcess process : processes) {
+        for (JavaProcess process : processGroup) {
             assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
             assertThat(process.output())
                     .contains(
@@ -166,10 +166,10 @@ class ProcessesTest {
     @Test
     void anotherVersionIsRefusedOnEveryRankByName() {
         int port = JavaProcess.freePort();
-        List<JavaProcess> processes = List.of(
+        List<JavaProcess> processGroup = List.of(
                 start(0, 2, port, "exchange", "r", 60, "-Dversion=1.0"),
                 start(1, 2, port, "exchange", "r", 60, "-Dversion=1.1"));
-        for (JavaProcess process : processes) {
+        for (JavaProcess process : processGroup) {
             assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
             assertThat(process.output())
                     .contains(
@@ -180,10 +180,10 @@ class ProcessesTest {
     @Test
     void aRankThatNeverComesIsNamedByAllOthers() {
         int port = JavaProcess.freePort();
-        List<JavaProcess> processes =
+        List<JavaProcess> processGroup =
                 List.of(start(0, 3, port, "exchange", "r", 6), start(1, 3, port, "exchange", "r", 6));
         JavaProcess alone = start(1, 2, JavaProcess.freePort(), "exchange", "r", 2);
-        for (JavaProcess process : processes) {
+        for (JavaProcess process : processGroup) {
             assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
             assertThat(process.output())
                     .contains("error: rank 2 of 3 did not come to 127.0.0.1:" + port + " within 6 s");
@@ -209,7 +209,7 @@ class ProcessesTest {
         assertThat(ProcessPlace.of(Map.of())).isEmpty();
         assertThat(ProcessPlace.of(Map.of("WORLD_SIZE", "1", "RANK", "0"))).isEmpty();
         assertThatThrownBy(() -> ProcessPlace.of(Map.of("WORLD_SIZE", "2", "RANK", "1")))
-                .isInstanceOf(ProcessesException.class)
+                .isInstanceOf(ProcessGroupException.class)
                 .hasMessageContaining("MASTER_ADDR is not set");
         assertThatThrownBy(() -> ProcessPlace.of(Map.of("WORLD_SIZE", "two")))
                 .hasMessage("WORLD_SIZE is \"two\", expected a whole number");
@@ -219,7 +219,7 @@ class ProcessesTest {
     @Test
     void aSingleProcessExchangesNothing() {
         try (PointerScope scope = new PointerScope();
-                Processes single = Processes.single()) {
+                ProcessGroup single = ProcessGroup.single()) {
             Tensor tensor = Tensors.of(new float[] {3}, 1);
             single.sum(tensor);
             assertThat(Tensors.toFloats(tensor)).containsExactly(3);
@@ -228,20 +228,20 @@ class ProcessesTest {
         }
     }
 
-    private static List<JavaProcess> run(int world, String task, String recipe, int timeout, String... jvm) {
+    private static List<JavaProcess> run(int worldSize, String task, String recipe, int timeout, String... jvm) {
         int port = JavaProcess.freePort();
-        List<JavaProcess> processes = new ArrayList<>();
-        for (int rank = 0; rank < world; rank++) {
-            processes.add(start(rank, world, port, task, recipe, timeout, jvm));
+        List<JavaProcess> processGroup = new ArrayList<>();
+        for (int rank = 0; rank < worldSize; rank++) {
+            processGroup.add(start(rank, worldSize, port, task, recipe, timeout, jvm));
         }
-        return processes;
+        return processGroup;
     }
 
     private static JavaProcess start(
-            int rank, int world, int port, String task, String recipe, int timeout, String... jvm) {
+            int rank, int worldSize, int port, String task, String recipe, int timeout, String... jvm) {
         Map<String, String> environment =
-                new java.util.HashMap<>(new ProcessPlace(rank, world, rank, "127.0.0.1", port).toEnvironment());
+                new java.util.HashMap<>(new ProcessPlace(rank, worldSize, rank, "127.0.0.1", port).toEnvironment());
         environment.put("JDK_JAVA_OPTIONS", String.join(" ", jvm));
-        return JavaProcess.start(folder, ProcessesWorker.class, environment, task, recipe, Integer.toString(timeout));
+        return JavaProcess.start(folder, ProcessGroupWorker.class, environment, task, recipe, Integer.toString(timeout));
     }
 }

@@ -1,4 +1,4 @@
-package dev.diva.posttrain.run;
+package dev.diva.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -7,11 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.BuildInfo;
 import dev.diva.checkpoint.AtomicFile;
-import dev.diva.data.DataProblem;
-import dev.diva.data.ImageSet;
-import dev.diva.train.FileHashes;
-import dev.diva.train.Sha256;
-import dev.diva.posttrain.recipe.Recipe;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -28,10 +23,12 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
 /** {@code manifest.json}: what a result was made from, with which program, on which machine; enough to make it again. */
-final class Manifest {
+public final class Manifest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** Larger sets are told apart by the names and sizes of their files. */
-    private static final long HASHED_IMAGE_BYTES = 4L << 30;
+    /** Larger sets of data are told apart by the names and sizes of their files. */
+    private static final long HASHED_DATA_BYTES = 4L << 30;
+
+    private static final String FINISHED = "finished";
 
     private final Path file;
     private final ObjectNode root;
@@ -54,19 +51,48 @@ final class Manifest {
         }
     }
 
-    /** What the run is made from. The hashes of its files, null as yet, follow: training does not wait for gigabytes to be read. */
-    void describe(Recipe recipe, Collection<Path> inputs, ImageSet images) {
-        root.put("preset", recipe.preset()).put("seed", recipe.seed()).put("precision", recipe.precision());
+    /**
+     * What the run is made from. The hashes of its files, null as yet, follow: training does not wait for gigabytes to be read.
+     *
+     * @param facts the values that tell most, for instance the seed
+     * @param inputs files of models and recipes
+     */
+    public void describe(ObjectNode facts, Collection<Path> inputs) {
+        root.setAll(facts);
         ObjectNode files = root.putObject("files");
         new TreeSet<>(inputs).forEach(input -> files.putNull(input.toString()));
-        ObjectNode data = root.putObject("images");
-        data.put("count", images.size());
-        recipe.images().forEach(data.putArray("patterns")::add);
-        describe(images, data);
+    }
+
+    /**
+     * The data of the run; each file is hashed as well, unless these are too many bytes.
+     *
+     * @param key for instance {@code images}
+     * @param count of samples
+     * @param patterns as they were given
+     * @param files that hold the samples
+     */
+    public void describeData(String key, long count, List<String> patterns, Collection<Path> files) {
+        ObjectNode data = root.putObject(key);
+        data.put("count", count);
+        patterns.forEach(data.putArray("patterns")::add);
+        TreeSet<Path> sorted = new TreeSet<>(files);
+        StringBuilder names = new StringBuilder();
+        long bytes = 0;
+        for (Path file : sorted) {
+            long size = size(file);
+            bytes += size;
+            names.append(file).append(' ').append(size).append('\n');
+        }
+        data.put("bytes", bytes);
+        data.put("namesAndSizesSha256", Sha256.of(names.toString().getBytes(StandardCharsets.UTF_8)));
+        if (bytes <= HASHED_DATA_BYTES) {
+            ObjectNode listed = data.putObject("files");
+            sorted.forEach(file -> listed.putNull(file.toString()));
+        }
     }
 
     /** Whether it says what the run is made from, with every hash. */
-    boolean isDescribed() {
+    public boolean isDescribed() {
         return root.has("files") && unhashed().isEmpty();
     }
 
@@ -90,27 +116,9 @@ final class Manifest {
     }
 
     private Stream<ObjectNode> hashedFiles() {
-        return Stream.of(root.path("files"), root.path("images").path("files"))
+        return Stream.concat(Stream.of(root.path("files")), root.valueStream().map(part -> part.path("files")))
                 .filter(JsonNode::isObject)
                 .map(ObjectNode.class::cast);
-    }
-
-    private static void describe(ImageSet images, ObjectNode data) {
-        TreeSet<Path> files = new TreeSet<>();
-        images.entries().forEach(entry -> files.add(entry.file()));
-        StringBuilder names = new StringBuilder();
-        long bytes = 0;
-        for (Path image : files) {
-            long size = size(image);
-            bytes += size;
-            names.append(image).append(' ').append(size).append('\n');
-        }
-        data.put("bytes", bytes);
-        data.put("namesAndSizesSha256", Sha256.of(names.toString().getBytes(StandardCharsets.UTF_8)));
-        if (bytes <= HASHED_IMAGE_BYTES) {
-            ObjectNode listed = data.putObject("files");
-            files.forEach(image -> listed.putNull(image.toString()));
-        }
     }
 
     private static long size(Path file) {
@@ -158,7 +166,7 @@ final class Manifest {
         }
     }
 
-    /** The images that were left out, as lines for {@link #addSkipped} of another process. */
+    /** The samples that were left out, as lines for {@link #addSkipped} of another process. */
     String skippedLines() {
         StringBuilder lines = new StringBuilder();
         skipped.forEach(
@@ -173,18 +181,28 @@ final class Manifest {
         });
     }
 
-    /** An image that was left out; each is listed once. */
-    void skip(DataProblem problem) {
-        skipped.putIfAbsent(problem.name(), problem.reason());
+    /** A sample that was left out; each is listed once. */
+    public void skip(String name, String reason) {
+        skipped.putIfAbsent(name, reason);
     }
 
-    /** Images left out so far. */
-    int skippedCount() {
+    /** Samples left out so far. */
+    public int skippedCount() {
         return skipped.size();
     }
 
-    /** A fact about the end of the run. */
-    void put(String key, String value) {
+    /** Whether the run has reached its end. */
+    boolean isFinished() {
+        return root.has(FINISHED);
+    }
+
+    /** The run has reached its end. */
+    void finish() {
+        root.put(FINISHED, Instant.now().toString());
+    }
+
+    /** A fact about the run. */
+    public void put(String key, String value) {
         root.put(key, value);
     }
 

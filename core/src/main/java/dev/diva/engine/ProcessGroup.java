@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.BackendOptional;
-import org.bytedeco.pytorch.ProcessGroup;
 import org.bytedeco.pytorch.ProcessGroupGloo;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -30,24 +30,24 @@ import org.bytedeco.pytorch.nccl.ProcessGroupNCCL;
  * The processes of a run and what they exchange, over c10d: Gloo between processors, NCCL between GPUs. A run of one process makes no
  * group, and every method is then free. Every exchange must be entered by all processes in the same order, from one thread.
  */
-public final class Processes implements AutoCloseable {
+public final class ProcessGroup implements AutoCloseable {
     private final int rank;
-    private final int world;
-    private final ProcessGroup group;
+    private final int worldSize;
+    private final org.bytedeco.pytorch.ProcessGroup group;
     private final Peers peers;
     private final List<Pointer> held; // collected by the garbage collector, they would end the store under the others
 
-    private Processes(int rank, int world, ProcessGroup group, Peers peers, List<Pointer> held) {
+    private ProcessGroup(int rank, int worldSize, org.bytedeco.pytorch.ProcessGroup group, Peers peers, List<Pointer> held) {
         this.rank = rank;
-        this.world = world;
+        this.worldSize = worldSize;
         this.group = group;
         this.peers = peers;
         this.held = List.copyOf(held);
     }
 
     /** This process alone. */
-    public static Processes single() {
-        return new Processes(0, 1, null, null, List.of());
+    public static ProcessGroup single() {
+        return new ProcessGroup(0, 1, null, null, List.of());
     }
 
     /**
@@ -57,9 +57,9 @@ public final class Processes implements AutoCloseable {
      * @param terms what must be the same on every process, by name, such as the hash of the recipe
      * @param timeout for all to come
      * @param exchangeTimeout for each exchange, in which rank 0 may be writing a checkpoint or scoring
-     * @throws ProcessesException on every process, naming the rank, when one does not come or brings other terms
+     * @throws ProcessGroupException on every process, naming the rank, when one does not come or brings other terms
      */
-    public static Processes join(
+    public static ProcessGroup join(
             ProcessPlace place,
             Placement placement,
             Map<String, String> terms,
@@ -70,20 +70,20 @@ public final class Processes implements AutoCloseable {
         Peers peers = new Peers(place, exchangeTimeout);
         try (PointerScope scope = new PointerScope()) {
             List<Pointer> held = new ArrayList<>(List.of(rendezvous.store()));
-            ProcessGroup group = new ProcessGroup(place.rank(), place.world());
+            org.bytedeco.pytorch.ProcessGroup group = new org.bytedeco.pytorch.ProcessGroup(place.rank(), place.worldSize());
             ProcessGroupGloo gloo = gloo(place, rendezvous, exchangeTimeout);
-            group.setBackend(DeviceType.CPU, ProcessGroup.BackendType.GLOO, new BackendOptional(gloo));
+            group.setBackend(DeviceType.CPU, org.bytedeco.pytorch.ProcessGroup.BackendType.GLOO, new BackendOptional(gloo));
             held.add(gloo);
             if (Engine.isCuda(placement.device())) {
-                ProcessGroupNCCL nccl = new ProcessGroupNCCL(rendezvous.store(), place.rank(), place.world());
-                group.setBackend(DeviceType.CUDA, ProcessGroup.BackendType.NCCL, new BackendOptional(nccl));
+                ProcessGroupNCCL nccl = new ProcessGroupNCCL(rendezvous.store(), place.rank(), place.worldSize());
+                group.setBackend(DeviceType.CUDA, org.bytedeco.pytorch.ProcessGroup.BackendType.NCCL, new BackendOptional(nccl));
                 held.add(nccl);
             }
             held.add(group);
             held.forEach(Pointer::retainReference);
-            return new Processes(place.rank(), place.world(), group, peers, held);
+            return new ProcessGroup(place.rank(), place.worldSize(), group, peers, held);
         } catch (UnsatisfiedLinkError e) {
-            throw new ProcessesException("this build of libtorch has no Gloo; run one process, or use Linux", e);
+            throw new ProcessGroupException("this build of libtorch has no Gloo; run one process, or use Linux", e);
         } catch (RuntimeException e) {
             throw peers.explain(e);
         }
@@ -92,7 +92,7 @@ public final class Processes implements AutoCloseable {
     private static ProcessGroupGloo gloo(ProcessPlace place, Rendezvous rendezvous, Duration timeout) {
         ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(new Milliseconds(timeout.toMillis()));
         options.devices().push_back(device(place, rendezvous.onOneHost()));
-        return new ProcessGroupGloo(rendezvous.store(), place.rank(), place.world(), options);
+        return new ProcessGroupGloo(rendezvous.store(), place.rank(), place.worldSize(), options);
     }
 
     /** Network card: loopback on one machine, GLOO_SOCKET_IFNAME if set, otherwise the one that leads to rank 0. */
@@ -111,18 +111,18 @@ public final class Processes implements AutoCloseable {
                     : ProcessGroupGloo.createDeviceForHostname(
                             socket.getLocalAddress().getHostAddress());
         } catch (IOException e) {
-            throw new ProcessesException("rank " + place.rank() + ": no way to " + Rendezvous.at(place), e);
+            throw new ProcessGroupException("rank " + place.rank() + ": no way to " + Rendezvous.at(place), e);
         }
     }
 
-    /** 0 to {@link #world} - 1. */
+    /** 0 to {@link #worldSize} - 1. */
     public int rank() {
         return rank;
     }
 
     /** Number of processes. */
-    public int world() {
-        return world;
+    public int worldSize() {
+        return worldSize;
     }
 
     /** Whether this process writes what the run leaves behind. */
@@ -142,7 +142,7 @@ public final class Processes implements AutoCloseable {
 
     /** Sums of each value over the processes. */
     public double[] sum(double... values) {
-        if (world == 1) {
+        if (worldSize == 1) {
             return values;
         }
         try (PointerScope scope = new PointerScope()) {
@@ -171,6 +171,12 @@ public final class Processes implements AutoCloseable {
         return peers == null ? List.of(mine) : peers.gather(mine);
     }
 
+    /** What the processes say of themselves as one line, each with its rank where there are several; empty if none says anything. */
+    public String gatherLines(String mine) {
+        String own = worldSize == 1 || mine.isEmpty() ? mine : "rank " + rank + ": " + mine;
+        return gather(own).stream().filter(line -> !line.isEmpty()).collect(Collectors.joining("; "));
+    }
+
     /** Waits for all processes, as long as an exchange may take. */
     public void barrier() {
         sum(0);
@@ -188,7 +194,7 @@ public final class Processes implements AutoCloseable {
         }
     }
 
-    ProcessGroup group() {
+    org.bytedeco.pytorch.ProcessGroup group() {
         return group;
     }
 
@@ -197,7 +203,7 @@ public final class Processes implements AutoCloseable {
         peers.entered();
         try {
             part.run();
-        } catch (ProcessesException e) {
+        } catch (ProcessGroupException e) {
             throw e;
         } catch (RuntimeException e) {
             throw peers.explain(e);
@@ -205,12 +211,12 @@ public final class Processes implements AutoCloseable {
     }
 
     /** The process that broke an exchange, if one did. */
-    Optional<ProcessesException> explained(RuntimeException failure) {
+    Optional<ProcessGroupException> explained(RuntimeException failure) {
         return peers.broken(failure);
     }
 
     private void exchange(Supplier<Work> start) {
-        if (world > 1) {
+        if (worldSize > 1) {
             guarded(() -> {
                 try (PointerScope scope = new PointerScope()) {
                     start.get()._wait();

@@ -1,17 +1,8 @@
-package dev.diva.posttrain.run;
+package dev.diva.train;
 
 import dev.diva.BadInputException;
-import dev.diva.engine.Engine;
-import dev.diva.engine.Processes;
-import dev.diva.engine.RandomStreams;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.SharedMemory;
-import dev.diva.feedback.DiffusionFeedback;
-import dev.diva.train.AdamW;
-import dev.diva.train.Checkpoints;
-import dev.diva.train.Optimizer;
-import dev.diva.train.Sgd;
-import dev.diva.train.TrainState;
-import dev.diva.posttrain.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -19,7 +10,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 
-/** What a run goes on from, the same in every process: the models as they were read, or the newest checkpoint whose files are whole. */
+/** What a run goes on from, the same in every process: the parameters as they are, or the newest checkpoint whose files are whole. */
 final class RunStart implements AutoCloseable {
     private final SharedMemory memory; // of masters and optimizer
     private final Optimizer optimizer;
@@ -34,58 +25,43 @@ final class RunStart implements AutoCloseable {
     /**
      * Called by all processes together.
      *
-     * @param models whose masters are moved to memory that the processes of a machine share, and overwritten when a checkpoint is taken
+     * @param plan whose masters are moved to memory that the processes of a machine share, and overwritten when a checkpoint is taken
      * @param checkpoints of the run
      * @param resume whether the run is to go on from the newest of them; what the first process says counts for all
      * @param notes told of memory that cannot be shared, and of checkpoints that are passed over
      * @throws BadInputException when there are checkpoints and none is whole
      */
     static RunStart of(
-            TrainingModels models,
-            Processes processes,
+            RunPlan plan,
+            ProcessGroup processGroup,
             Checkpoints checkpoints,
             boolean resume,
             Consumer<String> notes) {
-        Recipe recipe = models.recipe();
-        SharedMemory memory = memory(models, processes);
+        SharedMemory memory = memory(plan, processGroup);
         memory.refusal().ifPresent(notes);
-        Optimizer optimizer = optimizer(recipe.train(), memory);
-        RandomStreams streams = new RandomStreams(recipe.seed());
-        streams.seed(DiffusionFeedback.STREAM, recipe.seed()); // as torch.manual_seed(seed) in the authors' code
-        TrainState fresh = new TrainState(0, models.parameters(), optimizer, streams);
-        long step = (long) processes.sum(processes.isFirst() ? firstStep(checkpoints, resume, notes) : 0)[0];
+        Optimizer optimizer = plan.optimizer().create(memory);
+        TrainState fresh = new TrainState(0, plan.parameters(), optimizer, plan.streams());
+        long step = (long) processGroup.sum(processGroup.isFirst() ? firstStep(checkpoints, resume, notes) : 0)[0];
         TrainState state = step < 0 ? fresh : Checkpoints.restore(checkpoints.at(step), fresh);
-        for (Tensor master : models.parameters().values()) {
-            processes.broadcast(master.detach());
+        for (Tensor master : plan.parameters().values()) {
+            processGroup.broadcast(master.detach());
         }
         return new RunStart(memory, optimizer, state);
     }
 
     /** With the masters in it. */
-    private static SharedMemory memory(TrainingModels models, Processes processes) {
-        if (Engine.isCuda(models.placement().device())) {
+    private static SharedMemory memory(RunPlan plan, ProcessGroup processGroup) {
+        Collection<Tensor> masters = plan.parameters().values();
+        if (masters.stream().anyMatch(Tensor::is_cuda)) {
             return SharedMemory.none();
         }
-        Collection<Tensor> masters = models.parameters().values();
-        Recipe.Train train = models.recipe().train();
-        int moments = switch (train.optimizer()) {
-            case SGD -> train.momentum() == 0 ? 0 : 1;
-            case ADAMW -> 2;
-        };
-        SharedMemory shared = SharedMemory.of(processes, masters, 1 + moments);
-        shared.adopt(processes, masters);
+        SharedMemory shared =
+                SharedMemory.of(processGroup, masters, 1 + plan.optimizer().moments());
+        shared.adopt(processGroup, masters);
         return shared;
     }
 
-    private static Optimizer optimizer(Recipe.Train train, SharedMemory memory) {
-        return switch (train.optimizer()) {
-            case SGD -> new Sgd(train.momentum(), train.weightDecay(), memory);
-            case ADAMW ->
-                new AdamW(train.betas().get(0), train.betas().get(1), train.eps(), train.weightDecay(), memory);
-        };
-    }
-
-    /** Steps of the checkpoint to go on from, or -1 for the models as they were read. */
+    /** Steps of the checkpoint to go on from, or -1 for the parameters as they are. */
     private static long firstStep(Checkpoints checkpoints, boolean resume, Consumer<String> notes) {
         if (!resume) {
             return -1;

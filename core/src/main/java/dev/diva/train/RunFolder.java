@@ -1,8 +1,7 @@
-package dev.diva.posttrain.run;
+package dev.diva.train;
 
 import dev.diva.BadInputException;
-import dev.diva.checkpoint.AtomicFile;
-import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.engine.ProcessGroup;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -14,6 +13,7 @@ import java.util.stream.Stream;
 /** The folder of a run, locked for one process: a lock that the system gives back even after {@code kill -9}. */
 public final class RunFolder implements AutoCloseable {
     private static final String LOCK = ".lock";
+    private static final String RECIPE = "recipe.yaml";
 
     private final Path folder;
     private final FileChannel lock;
@@ -23,17 +23,20 @@ public final class RunFolder implements AutoCloseable {
         this.lock = lock;
     }
 
-    /** The folder of a run as its further processes see it: the first one holds the lock and writes. */
-    public static RunFolder shared(Path folder) {
-        return new RunFolder(folder, null);
+    /**
+     * The folder of a run, in each of its processes.
+     *
+     * @param resume whether the run is there and goes on
+     * @throws BadInputException when it cannot be, or a new run finds something in it
+     */
+    public static RunFolder open(Path folder, boolean resume, ProcessGroup processGroup) {
+        if (!processGroup.isFirst()) {
+            return new RunFolder(folder, null); // the first one holds the lock and writes
+        }
+        return resume ? reopen(folder) : create(folder);
     }
 
-    /**
-     * A folder for a new run.
-     *
-     * @throws BadInputException when something is in it
-     */
-    public static RunFolder create(Path folder) {
+    private static RunFolder create(Path folder) {
         requireFree(folder);
         try {
             Files.createDirectories(folder);
@@ -43,26 +46,24 @@ public final class RunFolder implements AutoCloseable {
         return new RunFolder(folder, lock(folder));
     }
 
-    /**
-     * The folder of a run that is to go on.
-     *
-     * @throws BadInputException when it holds none, or another process works on it
-     */
-    public static RunFolder reopen(Path folder) {
-        return new RunFolder(requireRun(folder), lock(folder));
+    private static RunFolder reopen(Path folder) {
+        recipeOf(folder);
+        return new RunFolder(folder, lock(folder));
     }
 
     /**
-     * Refuses a folder that holds no run.
+     * What decides the run in a folder.
      *
-     * @throws BadInputException when it does not
+     * @return a file of keys
+     * @throws BadInputException when the folder holds no run
      */
-    public static Path requireRun(Path folder) {
-        if (!Files.isRegularFile(folder.resolve("recipe.yaml"))) {
+    public static Path recipeOf(Path folder) {
+        Path recipe = folder.resolve(RECIPE);
+        if (!Files.isRegularFile(recipe)) {
             throw new BadInputException(
                     folder + ": nothing to resume: no recipe.yaml in it; start the run without --resume");
         }
-        return folder;
+        return recipe;
     }
 
     /**
@@ -109,16 +110,9 @@ public final class RunFolder implements AutoCloseable {
         return folder;
     }
 
-    /** Writes the resolved recipe. */
-    public void writeRecipe(RecipeTree recipe) {
-        AtomicFile.writeString(folder.resolve("recipe.yaml"), recipe.toYaml());
-    }
-
-    /** The recipe that the run was started with. */
-    public static RecipeTree readRecipe(Path folder) {
-        Path file = folder.resolve("recipe.yaml");
-        String preset = RecipeTree.read(file).path("preset").asText("corrected");
-        return RecipeTree.preset(preset).with(RecipeTree.read(file), file.toString());
+    /** {@code recipe.yaml}: everything that decides the run. */
+    public Path recipe() {
+        return folder.resolve(RECIPE);
     }
 
     /** {@code manifest.json}. */
@@ -131,34 +125,9 @@ public final class RunFolder implements AutoCloseable {
         return folder.resolve("metrics.jsonl");
     }
 
-    /** What the check of the images found. */
-    public Path data() {
-        return folder.resolve("data.json");
-    }
-
     /** Checkpoints, one folder each. */
     public Path checkpoints() {
         return folder.resolve("checkpoints");
-    }
-
-    /** The result. */
-    public Path clip() {
-        return folder.resolve("clip");
-    }
-
-    /** The model with the best held-out score so far. */
-    public Path best() {
-        return folder.resolve("best");
-    }
-
-    /** Scores before, during and after. */
-    public Path evaluations() {
-        return folder.resolve("evaluations");
-    }
-
-    /** The trained projection. */
-    public Path projection() {
-        return folder.resolve("projection.safetensors");
     }
 
     @Override

@@ -7,20 +7,20 @@ package dev.diva.engine;
  * @param from first row
  * @param count rows, 0 for none
  */
-public record Share(long total, long from, long count) {
-    public Share {
+public record BatchShard(long total, long from, long count) {
+    public BatchShard {
         if (from < 0 || count < 0 || from + count > total) {
             throw new IllegalArgumentException("rows " + from + " to " + (from + count) + " of " + total);
         }
     }
 
     /** Every row. */
-    public static Share whole(long rows) {
-        return new Share(rows, 0, rows);
+    public static BatchShard whole(long rows) {
+        return new BatchShard(rows, 0, rows);
     }
 
     /** No row of a batch that another process computes. */
-    public static Share none(long rows) {
-        return new Share(rows, 0, 0);
+    public static BatchShard none(long rows) {
+        return new BatchShard(rows, 0, 0);
     }
 }
