@@ -39,7 +39,9 @@ class ArchitectureTest {
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
             Map.entry("feedback", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("checkpoint", "engine")),
-            Map.entry("posttrain", Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry(
+                    "posttrain",
+                    Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
@@ -78,7 +80,17 @@ class ArchitectureTest {
                             "demo"))));
 
     private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(
-            "engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "posttrain", "mine", "world", "demo"));
+            "engine",
+            "checkpoint",
+            "model",
+            "clip",
+            "diffusion",
+            "feedback",
+            "train",
+            "posttrain",
+            "mine",
+            "world",
+            "demo"));
 
     static Set<String> packages() {
         return MAY_USE.keySet();

@@ -60,7 +60,8 @@ abstract class PretrainCommand implements Callable<Integer> {
 
     @Option(
             names = "--resume",
-            description = "Go on with a training that was interrupted, or fail; without it one that is there goes on too.")
+            description =
+                    "Go on with a training that was interrupted, or fail; without it one that is there goes on too.")
     private boolean resume;
 
     private StopSignals signals;
@@ -148,7 +149,10 @@ abstract class PretrainCommand implements Callable<Integer> {
         PretrainSettings settings = settings(world.seed());
         try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), world + " " + settings)) {
             PretrainLaunch launch = new PretrainLaunch(
-                    output.out(), resume, group, spec.commandLine().getParseResult().originalArgs());
+                    output.out(),
+                    resume,
+                    group,
+                    spec.commandLine().getParseResult().originalArgs());
             try {
                 Optional<Map<String, Object>> result = train(world, settings, launch, listener(settings));
                 if (group.isFirst()) {

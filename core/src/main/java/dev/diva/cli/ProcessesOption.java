@@ -2,8 +2,8 @@ package dev.diva.cli;
 
 import dev.diva.BuildInfo;
 import dev.diva.engine.Placement;
-import dev.diva.engine.ProcessPlace;
 import dev.diva.engine.ProcessGroup;
+import dev.diva.engine.ProcessPlace;
 import dev.diva.train.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

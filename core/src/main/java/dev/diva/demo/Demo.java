@@ -1,15 +1,15 @@
 package dev.diva.demo;
 
 import dev.diva.BadInputException;
-import dev.diva.report.ReportWriter;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.posttrain.run.RunFiles;
-import dev.diva.train.RunFolder;
 import dev.diva.posttrain.run.RunReconstructions;
+import dev.diva.report.ReportWriter;
+import dev.diva.train.RunFolder;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.paint.SceneRenderer;
 import java.io.IOException;
-import dev.diva.engine.ProcessGroup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;

@@ -140,8 +140,8 @@ public final class GradientAverage implements AutoCloseable {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 TensorVector shares = new TensorVector();
-                members.forEach(
-                        parameter -> shares.push_back(parameter.grad().div_(new Scalar((double) processGroup.worldSize()))));
+                members.forEach(parameter ->
+                        shares.push_back(parameter.grad().div_(new Scalar((double) processGroup.worldSize()))));
                 exchange = Scopes.keep(processGroup.group().allreduce_coalesced(shares));
             }
         }

@@ -37,7 +37,8 @@ public final class ProcessGroup implements AutoCloseable {
     private final Peers peers;
     private final List<Pointer> held; // collected by the garbage collector, they would end the store under the others
 
-    private ProcessGroup(int rank, int worldSize, org.bytedeco.pytorch.ProcessGroup group, Peers peers, List<Pointer> held) {
+    private ProcessGroup(
+            int rank, int worldSize, org.bytedeco.pytorch.ProcessGroup group, Peers peers, List<Pointer> held) {
         this.rank = rank;
         this.worldSize = worldSize;
         this.group = group;
@@ -70,13 +71,16 @@ public final class ProcessGroup implements AutoCloseable {
         Peers peers = new Peers(place, exchangeTimeout);
         try (PointerScope scope = new PointerScope()) {
             List<Pointer> held = new ArrayList<>(List.of(rendezvous.store()));
-            org.bytedeco.pytorch.ProcessGroup group = new org.bytedeco.pytorch.ProcessGroup(place.rank(), place.worldSize());
+            org.bytedeco.pytorch.ProcessGroup group =
+                    new org.bytedeco.pytorch.ProcessGroup(place.rank(), place.worldSize());
             ProcessGroupGloo gloo = gloo(place, rendezvous, exchangeTimeout);
-            group.setBackend(DeviceType.CPU, org.bytedeco.pytorch.ProcessGroup.BackendType.GLOO, new BackendOptional(gloo));
+            group.setBackend(
+                    DeviceType.CPU, org.bytedeco.pytorch.ProcessGroup.BackendType.GLOO, new BackendOptional(gloo));
             held.add(gloo);
             if (Engine.isCuda(placement.device())) {
                 ProcessGroupNCCL nccl = new ProcessGroupNCCL(rendezvous.store(), place.rank(), place.worldSize());
-                group.setBackend(DeviceType.CUDA, org.bytedeco.pytorch.ProcessGroup.BackendType.NCCL, new BackendOptional(nccl));
+                group.setBackend(
+                        DeviceType.CUDA, org.bytedeco.pytorch.ProcessGroup.BackendType.NCCL, new BackendOptional(nccl));
                 held.add(nccl);
             }
             held.add(group);

@@ -118,8 +118,8 @@ final class Rendezvous {
             }
             throwIfFailed();
             if (System.nanoTime() > deadline) {
-                throw new ProcessGroupException("rank " + join(missing) + " of " + place.worldSize() + " did not come to "
-                        + at(place) + " within " + timeout.toSeconds() + " s; see its output");
+                throw new ProcessGroupException("rank " + join(missing) + " of " + place.worldSize()
+                        + " did not come to " + at(place) + " within " + timeout.toSeconds() + " s; see its output");
             }
             pause();
         }

@@ -80,7 +80,8 @@ public final class SharedMemory implements AutoCloseable {
                     .toList();
             delete(own);
             boolean leads = group.size() > 1 && leader == processGroup.rank();
-            String refused = processGroup.gather(leads ? reserve(file, bytes) : "").get(leader);
+            String refused =
+                    processGroup.gather(leads ? reserve(file, bytes) : "").get(leader);
             if (group.size() < 2 || !refused.isEmpty()) {
                 close(file);
                 return new SharedMemory(null, 0, 1, refused.isEmpty() ? null : refused);

@@ -51,7 +51,9 @@ public record Contract(
                 plan.settings().steps(),
                 firstStep,
                 Engine.residentBytes(),
-                copies * Float.BYTES * learning.values().stream().mapToLong(Long::longValue).sum(),
+                copies
+                        * Float.BYTES
+                        * learning.values().stream().mapToLong(Long::longValue).sum(),
                 predictedSeconds);
     }
 

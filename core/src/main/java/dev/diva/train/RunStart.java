@@ -32,11 +32,7 @@ final class RunStart implements AutoCloseable {
      * @throws BadInputException when there are checkpoints and none is whole
      */
     static RunStart of(
-            RunPlan plan,
-            ProcessGroup processGroup,
-            Checkpoints checkpoints,
-            boolean resume,
-            Consumer<String> notes) {
+            RunPlan plan, ProcessGroup processGroup, Checkpoints checkpoints, boolean resume, Consumer<String> notes) {
         SharedMemory memory = memory(plan, processGroup);
         memory.refusal().ifPresent(notes);
         Optimizer optimizer = plan.optimizer().create(memory);

@@ -78,8 +78,7 @@ public record Sharding(int rank, int accumulation, int batch, int microBatchesAt
         int count = batch / ranksPerMicroBatch;
         long own = n / count; // micro-batch among its own
         long perStep = accumulation / microBatchesAtOnce;
-        long microBatch =
-                own / perStep * accumulation + own % perStep * microBatchesAtOnce + rank % microBatchesAtOnce;
+        long microBatch = own / perStep * accumulation + own % perStep * microBatchesAtOnce + rank % microBatchesAtOnce;
         return microBatch * batch + shard().from() + n % count;
     }
 }

@@ -1,8 +1,8 @@
 package dev.diva.train;
 
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.GradientAverage;
 import dev.diva.engine.ProcessGroup;
-import dev.diva.engine.BatchShard;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +34,14 @@ public final class Trainer<B extends MicroBatch> {
             MicroBatches<B> batches,
             Checkpoints checkpoints,
             TrainListener listener) {
-        this(settings, objective, batches, checkpoints, listener, ProcessGroup.single(), Sharding.of(0, 1, settings.accumulation(), 1));
+        this(
+                settings,
+                objective,
+                batches,
+                checkpoints,
+                listener,
+                ProcessGroup.single(),
+                Sharding.of(0, 1, settings.accumulation(), 1));
     }
 
     /**
@@ -89,8 +96,7 @@ public final class Trainer<B extends MicroBatch> {
                         return TrainListener.Outcome.RESUMABLE;
                     }
                     state = state.at(state.step() + 1);
-                    if (state.step() % settings.checkpointEvery() == 0
-                            || state.step() == settings.steps()) {
+                    if (state.step() % settings.checkpointEvery() == 0 || state.step() == settings.steps()) {
                         write(state, state.streams().state());
                     }
                 }
@@ -139,8 +145,8 @@ public final class Trainer<B extends MicroBatch> {
         try (PointerScope scope = new PointerScope()) {
             B batch = batches.at(state.step() * settings.accumulation() + i);
             Runnable last = sharding.isLast(i) ? average::beforeLastBackward : () -> {};
-            Contribution contribution = new Contribution(
-                    sharding.shard(), settings.accumulation(), sharding.microBatchesAtOnce(), last);
+            Contribution contribution =
+                    new Contribution(sharding.shard(), settings.accumulation(), sharding.microBatchesAtOnce(), last);
             losses.add(i, batch.names(), objective.backward(batch, state.streams(), contribution));
         } catch (RuntimeException e) {
             throw average.explained(e); // the last backward pass exchanges gradients

@@ -48,7 +48,8 @@ class OldRunTest {
                         .isCloseTo(wanted, within(1e-5 * wanted)); // fp32 on another processor
             }
         }
-        assertWeights(run.resolve("checkpoints/step-00000004/masters.safetensors"), OLD.resolve("straight.safetensors"));
+        assertWeights(
+                run.resolve("checkpoints/step-00000004/masters.safetensors"), OLD.resolve("straight.safetensors"));
         JsonNode manifest = new ObjectMapper().readTree(Files.readAllBytes(run.resolve("manifest.json")));
         assertThat(manifest.path("sessions")).hasSize(2);
         assertThat(manifest.path("sessions").get(1).path("firstStep").asInt()).isEqualTo(2);

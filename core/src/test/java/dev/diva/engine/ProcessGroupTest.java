@@ -242,6 +242,7 @@ class ProcessGroupTest {
         Map<String, String> environment =
                 new java.util.HashMap<>(new ProcessPlace(rank, worldSize, rank, "127.0.0.1", port).toEnvironment());
         environment.put("JDK_JAVA_OPTIONS", String.join(" ", jvm));
-        return JavaProcess.start(folder, ProcessGroupWorker.class, environment, task, recipe, Integer.toString(timeout));
+        return JavaProcess.start(
+                folder, ProcessGroupWorker.class, environment, task, recipe, Integer.toString(timeout));
     }
 }

@@ -44,7 +44,8 @@ class ShardingTest {
         Sharding.of(0, 4, 4, 2).requireWholeMicroBatches("this");
         assertThatThrownBy(() -> Sharding.of(0, 8, 4, 2).requireWholeMicroBatches("this"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("this needs whole micro-batches; use a number of processes that divides train.accumulate 4");
+                .hasMessage(
+                        "this needs whole micro-batches; use a number of processes that divides train.accumulate 4");
     }
 
     @Test

@@ -1,12 +1,12 @@
 package dev.diva.train;
 
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
-import dev.diva.engine.ProcessPlace;
 import dev.diva.engine.ProcessGroup;
+import dev.diva.engine.ProcessPlace;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.BatchShard;
 import dev.diva.engine.Tensors;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,7 +30,8 @@ public final class TrainerRank {
         Duration limit = Duration.ofSeconds(60);
         try (PointerScope scope = new PointerScope();
                 Sgd sgd = new Sgd(0, 0);
-                ProcessGroup processGroup = ProcessGroup.join(place, Placement.cpu(Precision.FP32), Map.of(), limit, limit)) {
+                ProcessGroup processGroup =
+                        ProcessGroup.join(place, Placement.cpu(Precision.FP32), Map.of(), limit, limit)) {
             Tensor w = Tensors.of(new float[] {1, 1, 1}, 3).set_requires_grad(true);
             Schedule schedule = new Schedule(Schedule.Kind.CONSTANT, 0.1, 0, 10);
             TrainSettings settings = new TrainSettings(schedule, 2, Double.NaN, 1);

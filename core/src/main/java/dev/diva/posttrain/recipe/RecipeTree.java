@@ -74,7 +74,6 @@ public record RecipeTree(RecipeKeys keys) {
     /** Keys whose values differ, as {@code key: old, now new}; some keys do not change what is computed and are passed over. */
     public List<String> differences(RecipeTree other) {
         return keys.differences(
-                other.keys,
-                key -> !SILENT.contains(key) && !key.startsWith("checkpoint.") && !key.startsWith("eval."));
+                other.keys, key -> !SILENT.contains(key) && !key.startsWith("checkpoint.") && !key.startsWith("eval."));
     }
 }

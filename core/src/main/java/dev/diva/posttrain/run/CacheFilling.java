@@ -10,8 +10,8 @@ import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.feedback.TrainingPixels;
-import dev.diva.train.FileHashes;
 import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.FileHashes;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
@@ -60,7 +60,12 @@ public final class CacheFilling {
         ImageSet images = ImageSet.open(recipe.images(), problem -> listener.warning(problem.toString()));
         Samples all = samples(recipe, images);
         return run(
-                recipe, images, new Samples(processGroup.rank(), all.to(), processGroup.worldSize()), out, processGroup, listener);
+                recipe,
+                images,
+                new Samples(processGroup.rank(), all.to(), processGroup.worldSize()),
+                out,
+                processGroup,
+                listener);
     }
 
     /**

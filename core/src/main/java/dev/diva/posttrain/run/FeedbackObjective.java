@@ -1,9 +1,9 @@
 package dev.diva.posttrain.run;
 
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.Engine;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.BatchShard;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.train.Contribution;
 import dev.diva.train.Objective;

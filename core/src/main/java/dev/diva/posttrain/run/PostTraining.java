@@ -195,8 +195,7 @@ public final class PostTraining implements AutoCloseable {
                 .filter(tensor -> !tensor.requires_grad())
                 .mapToLong(Tensor::numel)
                 .sum();
-        return run.contract(
-                PostTraining::part, Map.of("tower", frozen), StepTime.predict(models, cache != null));
+        return run.contract(PostTraining::part, Map.of("tower", frozen), StepTime.predict(models, cache != null));
     }
 
     private static String part(String parameter) {

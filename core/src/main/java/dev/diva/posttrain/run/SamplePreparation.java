@@ -7,8 +7,8 @@ import dev.diva.data.RandomCrop;
 import dev.diva.data.RasterImage;
 import dev.diva.data.Resampler;
 import dev.diva.feedback.TrainingPixels;
-import dev.diva.train.Sha256;
 import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.Sha256;
 
 /** From an image to what training needs of it, on the threads of the loader. */
 final class SamplePreparation implements ImageLoader.Preparation<TrainingSample> {

@@ -42,8 +42,7 @@ public final class CaptionCheck {
             long[] timesteps = new long[scenes.length];
             Arrays.fill(timesteps, timestep);
             Tensor steps = Tensors.of(timesteps, timesteps.length);
-            BatchDraws draws =
-                    new BatchDraws(new RandomStreams(seed).stream("check"), BatchShard.whole(scenes.length));
+            BatchDraws draws = new BatchDraws(new RandomStreams(seed).stream("check"), BatchShard.whole(scenes.length));
             return objective.loss(scenes, described, steps, draws).item_float();
         }
     }

@@ -1,9 +1,9 @@
 package dev.diva.world.pretrain;
 
+import dev.diva.checkpoint.Weights;
 import dev.diva.clip.ClipConfig;
 import dev.diva.clip.TextTower;
 import dev.diva.clip.VisionTower;
-import dev.diva.checkpoint.Weights;
 import dev.diva.engine.BatchShard;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;

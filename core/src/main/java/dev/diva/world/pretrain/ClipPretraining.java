@@ -46,14 +46,12 @@ public final class ClipPretraining {
                 Scratch scratch = Scratch.create();
                 ClipTokenizer tokenizer = tokenizer(vocabulary, scratch.folder())) {
             CaptionedScenes scenes = new CaptionedScenes(world);
-            CaptionMatching objective =
-                    new CaptionMatching(weights, config, scenes, tokenizer, launch.processGroup());
-            return pretraining.train(
-                    weights, objective, pretraining.batches(scenes.count()), Map.of(), folder -> {
-                        Pretraining.write(folder.resolve("model.safetensors"), weights.tensors());
-                        ClipExport.writeConfigs(config, MiniClip.preprocessing(world.side()), "float16", folder);
-                        vocabulary.write(folder, MiniClip.CONTEXT_LENGTH);
-                    });
+            CaptionMatching objective = new CaptionMatching(weights, config, scenes, tokenizer, launch.processGroup());
+            return pretraining.train(weights, objective, pretraining.batches(scenes.count()), Map.of(), folder -> {
+                Pretraining.write(folder.resolve("model.safetensors"), weights.tensors());
+                ClipExport.writeConfigs(config, MiniClip.preprocessing(world.side()), "float16", folder);
+                vocabulary.write(folder, MiniClip.CONTEXT_LENGTH);
+            });
         }
     }
 

@@ -92,10 +92,7 @@ final class Pretraining {
                 }
                 listener.begins(run, notes);
                 Outcome outcome = run.train(
-                        objective,
-                        batches,
-                        List.of(listener),
-                        () -> AtomicFolder.write(launch.out(), false, result));
+                        objective, batches, List.of(listener), () -> AtomicFolder.write(launch.out(), false, result));
                 if (outcome == Outcome.DONE && launch.processGroup().isFirst()) {
                     Scratch.delete(folder.checkpoints());
                 }
@@ -163,9 +160,7 @@ final class Pretraining {
             run.manifest()
                     .describe(
                             facts,
-                            inputs.values().stream()
-                                    .flatMap(Pretraining::files)
-                                    .toList());
+                            inputs.values().stream().flatMap(Pretraining::files).toList());
         }
         run.begin(launch.arguments());
     }
