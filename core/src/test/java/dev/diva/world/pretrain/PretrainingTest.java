@@ -22,8 +22,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The trainings of the small models, a few steps each: stopped and gone on with, shared by processes, and what is left behind. */
 class PretrainingTest {
@@ -93,16 +91,15 @@ class PretrainingTest {
         return new AutoencoderPretraining(WORLD, settings, new Stop(stopAfter)).run(launch);
     }
 
-    /** The contrastive loss needs the embeddings of all rows, whichever process has them; the autoencoder the same noise. */
-    @ParameterizedTest
-    @ValueSource(strings = {"pretrain-clip", "pretrain-vae"})
-    void twoProcessesTrainAsOneDoes(String command) throws IOException {
-        Path one = finished(command, "one");
-        Path two = finished(command, "two", "--processes", "2");
+    /** The contrastive loss needs the embeddings of all rows, whichever process has them. */
+    @Test
+    void twoProcessesTrainAsOneDoes() throws IOException {
+        Path one = finished("one");
+        Path two = finished("two", "--processes", "2");
         List<Double> alone = losses(one);
         List<Double> shared = losses(two);
-        assertThat(shared).hasSize(4);
-        for (int step = 0; step < 4; step++) {
+        assertThat(shared).hasSize(3);
+        for (int step = 0; step < 3; step++) {
             assertThat(shared.get(step)).isCloseTo(alone.get(step), within(1e-4 * alone.get(step)));
         }
         List<JsonNode> norms = List.of(metrics(one).get(0), metrics(two).get(0));
@@ -110,9 +107,9 @@ class PretrainingTest {
         assertThat(norms.get(1).path("gradNorm").asDouble()).isCloseTo(norm, within(1e-4 * norm));
     }
 
-    private Path finished(String command, String name, String... more) {
-        List<String> arguments = new ArrayList<>(List.of("world", command, "--out", folder.resolve(name).toString()));
-        arguments.addAll(List.of("--side", "16", "--captioned", "24", "--steps", "4", "--batch", "4", "--threads", "1"));
+    private Path finished(String name, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("world", "pretrain-clip", "--out", folder.resolve(name).toString()));
+        arguments.addAll(List.of("--side", "16", "--captioned", "24", "--steps", "3", "--batch", "4", "--threads", "1"));
         arguments.addAll(List.of(more));
         JavaProcess run = JavaProcess.start(folder, Main.class, Map.of(), arguments.toArray(String[]::new));
         assertThat(run.await(120)).as(run.output()).isZero();
