@@ -37,12 +37,15 @@ class ArchitectureTest {
             Map.entry("model", Set.of("checkpoint", "engine")),
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
-            Map.entry("feedback", Set.of("clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("train", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry("feedback", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry("train", Set.of("checkpoint", "engine")),
+            Map.entry(
+                    "posttrain",
+                    Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("report", Set.of("train", "eval")),
+            Map.entry("report", Set.of("eval")),
             Map.entry(
                     "demo",
                     Set.of(
@@ -54,6 +57,7 @@ class ArchitectureTest {
                             "diffusion",
                             "feedback",
                             "train",
+                            "posttrain",
                             "eval",
                             "world",
                             "report")),
@@ -68,6 +72,7 @@ class ArchitectureTest {
                             "diffusion",
                             "feedback",
                             "train",
+                            "posttrain",
                             "eval",
                             "mine",
                             "world",
@@ -75,7 +80,17 @@ class ArchitectureTest {
                             "demo"))));
 
     private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(
-            "engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "mine", "world", "demo"));
+            "engine",
+            "checkpoint",
+            "model",
+            "clip",
+            "diffusion",
+            "feedback",
+            "train",
+            "posttrain",
+            "mine",
+            "world",
+            "demo"));
 
     static Set<String> packages() {
         return MAY_USE.keySet();

@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -64,7 +63,7 @@ public final class ConvertedWeights {
                 convert(file, stored, placement, construction);
                 kept = SafetensorsFile.open(file);
             }
-            return Weights.frozen(new LaidOut(kept), placement);
+            return Weights.frozen(laidOut(kept), placement);
         } catch (IOException | BadInputException e) {
             Weights asStored = Weights.frozen(stored.get(), placement); // if they are at fault, they say so themselves
             String reason = e instanceof BadInputException ? e.getMessage() : "the folder cannot be written";
@@ -153,50 +152,19 @@ public final class ConvertedWeights {
     }
 
     /** A converted file under the names and shapes of the checkpoint. */
-    private static final class LaidOut implements TensorSource {
-        private final TensorSource file;
-        private final Map<String, TensorInfo> infos = new LinkedHashMap<>();
-
-        LaidOut(TensorSource file) {
-            this.file = file;
-            file.tensors().forEach(info -> {
-                String name = info.name();
-                if (name.endsWith(CHANNELS_LAST)) {
-                    long[] s = info.shape();
-                    String known = name.substring(0, name.length() - CHANNELS_LAST.length());
-                    infos.put(known, new TensorInfo(known, info.dtype(), s[0], s[3], s[1], s[2]));
-                } else {
-                    infos.put(name, info);
-                }
-            });
+    private static TensorSource laidOut(TensorSource file) {
+        SourceView view = new SourceView(file);
+        for (TensorInfo info : file.tensors()) {
+            if (info.name().endsWith(CHANNELS_LAST)) {
+                long[] s = info.shape();
+                String name = info.name().substring(0, info.name().length() - CHANNELS_LAST.length());
+                view.put(
+                        new TensorInfo(name, info.dtype(), s[0], s[3], s[1], s[2]),
+                        reader -> reader.read(info.name()).permute(0, 3, 1, 2));
+            } else {
+                view.put(info, reader -> reader.read(info.name()));
+            }
         }
-
-        @Override
-        public String location() {
-            return file.location();
-        }
-
-        @Override
-        public Collection<TensorInfo> tensors() {
-            return Collections.unmodifiableCollection(infos.values());
-        }
-
-        @Override
-        public TensorInfo info(String name) {
-            return infos.get(name);
-        }
-
-        @Override
-        public Tensor read(String name) {
-            String laidOut = name + CHANNELS_LAST;
-            return file.info(laidOut) == null
-                    ? file.read(name)
-                    : file.read(laidOut).permute(0, 3, 1, 2);
-        }
-
-        @Override
-        public void close() {
-            file.close();
-        }
+        return view;
     }
 }

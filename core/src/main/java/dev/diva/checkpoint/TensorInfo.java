@@ -28,6 +28,16 @@ public record TensorInfo(String name, Dtype dtype, long... shape) {
         return numel;
     }
 
+    /** The same under another name. */
+    public TensorInfo named(String other) {
+        return new TensorInfo(other, dtype, shape);
+    }
+
+    /** The same with real numbers in fp32. */
+    public TensorInfo asFp32() {
+        return dtype.isFloating() ? new TensorInfo(name, Dtype.F32, shape) : this;
+    }
+
     /** Size in bytes of the dense tensor. */
     public long bytes() {
         return Math.multiplyExact(numel(), (long) dtype.bytes());

@@ -4,9 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
-import dev.diva.engine.Processes;
-import dev.diva.train.recipe.RecipeTree;
-import dev.diva.train.run.CacheFilling;
+import dev.diva.engine.ProcessGroup;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.posttrain.run.CacheFilling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -51,7 +51,7 @@ public final class CacheCommand implements Callable<Integer> {
         RecipeOptions.require(tree, "diffusion", "images");
         CacheProgress progress = new CacheProgress(spec.commandLine().getErr());
         try (progress;
-                Processes group = processes.join(Placement.cpu(Precision.FP32), tree.toYaml())) {
+                ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), tree.toYaml())) {
             CacheFilling.Result result = CacheFilling.run(tree.recipe(), out, group, progress);
             if (group.isFirst()) {
                 print(result);

@@ -8,7 +8,7 @@ import dev.diva.engine.ExchangeSpeed;
 import dev.diva.engine.Machine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.Speed;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
@@ -50,8 +50,8 @@ public final class DoctorCommand implements Callable<Integer> {
         }
         Engine.setThreads(threads);
         Map<String, Object> facts = machine(Machine.read());
-        try (Processes group = processes.join(Placement.cpu(Precision.FP32), "doctor")) {
-            facts.putAll(group.world() == 1 ? speed() : exchange(group));
+        try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), "doctor")) {
+            facts.putAll(group.worldSize() == 1 ? speed() : exchange(group));
         }
         if (processes.isFirst()) {
             print(facts);
@@ -69,10 +69,10 @@ public final class DoctorCommand implements Callable<Integer> {
         out.flush();
     }
 
-    private static Map<String, Object> exchange(Processes group) {
+    private static Map<String, Object> exchange(ProcessGroup group) {
         ExchangeSpeed speed = ExchangeSpeed.measure(group);
         Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("processes", group.world());
+        facts.put("processes", group.worldSize());
         facts.put("exchangeMicroseconds", speed.latencySeconds() * 1e6);
         facts.put("exchangeMegabytesPerSecond", speed.bytesPerSecond() * 1e-6);
         return facts;

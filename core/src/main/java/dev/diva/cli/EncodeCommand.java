@@ -8,7 +8,7 @@ import dev.diva.clip.ImageEncoding;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Placement;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,7 +60,7 @@ public final class EncodeCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        try (Processes group = processes.join(Placement.cpu(options.precision()), recipe())) {
+        try (ProcessGroup group = processes.join(Placement.cpu(options.precision()), recipe())) {
             SharedEncoding shared = new SharedEncoding(group, options.out(), options.batch());
             if (!shared.isShared() || options.images().isEmpty()) {
                 encode(shared);

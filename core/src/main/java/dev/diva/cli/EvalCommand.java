@@ -1,7 +1,7 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.eval.CaptionSet;
 import dev.diva.eval.CaptionTable;
 import dev.diva.eval.ClassificationSet;
@@ -181,7 +181,7 @@ public final class EvalCommand {
         if (models.processes().launches()) {
             return models.processes().launch();
         }
-        try (Processes group = models.join()) {
+        try (ProcessGroup group = models.join()) {
             models.each(group, encoder -> evaluations.forEach(evaluation -> evaluation.add(encoder)));
         }
         if (models.processes().isFirst()) {

@@ -4,7 +4,7 @@ import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
 import dev.diva.eval.ImageTextEncoder;
@@ -74,13 +74,13 @@ final class EvalModels {
     }
 
     /** Meets the other processes, which must have been told to score the same. */
-    Processes join() {
+    ProcessGroup join() {
         return processes.join(
                 Placement.cpu(precision), List.of(clips, precision, feature).toString());
     }
 
     /** Loads one model after the other and hands it on; only one is held at a time. */
-    void each(Processes group, Consumer<ImageTextEncoder> scoring) {
+    void each(ProcessGroup group, Consumer<ImageTextEncoder> scoring) {
         for (Path path : clips) {
             if (!Files.exists(path)) {
                 throw new BadInputException(path + ": no such file or folder");
@@ -89,7 +89,7 @@ final class EvalModels {
         for (Path path : clips) {
             try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withPrecision(precision))) {
                 ImageTextEncoder encoder = new ClipEncoder(path.toString(), clip, feature);
-                scoring.accept(group.world() == 1 ? encoder : new SharedEncoder(encoder, group));
+                scoring.accept(group.worldSize() == 1 ? encoder : new SharedEncoder(encoder, group));
             }
         }
     }

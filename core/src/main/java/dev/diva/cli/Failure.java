@@ -1,7 +1,7 @@
 package dev.diva.cli;
 
 import dev.diva.BadInputException;
-import dev.diva.engine.ProcessesException;
+import dev.diva.engine.ProcessGroupException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -20,7 +20,7 @@ final class Failure {
         if (cause instanceof BadInputException) {
             return ExitCodes.BAD_INPUT;
         }
-        boolean followed = cause instanceof ProcessesException && System.getenv(ProcessLauncher.PARENT) != null;
+        boolean followed = cause instanceof ProcessGroupException && System.getenv(ProcessLauncher.PARENT) != null;
         return followed ? ProcessLauncher.FOLLOWED : ExitCodes.WORK_FAILED;
     }
 
@@ -39,7 +39,7 @@ final class Failure {
         }
         return cause instanceof BadInputException
                         || cause instanceof IOException
-                        || cause instanceof ProcessesException
+                        || cause instanceof ProcessGroupException
                         || cause instanceof IllegalStateException
                 ? firstLine(message)
                 : firstLine(message) + " (" + cause.getClass().getSimpleName() + ")";

@@ -8,7 +8,7 @@ import dev.diva.eval.Feature;
 import dev.diva.eval.MmvpEvaluation;
 import dev.diva.eval.MmvpReader;
 import dev.diva.eval.MmvpSet;
-import dev.diva.train.run.ScoredModel;
+import dev.diva.posttrain.run.ScoredModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

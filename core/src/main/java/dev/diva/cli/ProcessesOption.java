@@ -2,8 +2,8 @@ package dev.diva.cli;
 
 import dev.diva.BuildInfo;
 import dev.diva.engine.Placement;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.ProcessPlace;
-import dev.diva.engine.Processes;
 import dev.diva.train.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -78,10 +78,10 @@ final class ProcessesOption {
      *
      * @param recipe text that must be the same on every process
      */
-    Processes join(Placement placement, String recipe) {
+    ProcessGroup join(Placement placement, String recipe) {
         Optional<ProcessPlace> place = ProcessPlace.of(System.getenv());
         if (place.isEmpty()) {
-            return Processes.single();
+            return ProcessGroup.single();
         }
         BuildInfo build = BuildInfo.read();
         Map<String, String> terms = Map.of(
@@ -89,7 +89,7 @@ final class ProcessesOption {
                 Sha256.of(recipe.getBytes(StandardCharsets.UTF_8)).substring(0, 12),
                 "version",
                 build.version() + " (" + build.commit() + ")");
-        return Processes.join(
+        return ProcessGroup.join(
                 place.get(), placement, terms, Duration.ofSeconds(timeoutSeconds), Duration.ofSeconds(exchangeSeconds));
     }
 

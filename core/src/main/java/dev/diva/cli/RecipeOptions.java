@@ -3,7 +3,8 @@ package dev.diva.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
-import dev.diva.train.recipe.RecipeTree;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.train.RecipeKeys;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,7 +61,7 @@ public final class RecipeOptions {
 
     /** The recipe of a new run. */
     public RecipeTree tree() {
-        ObjectNode file = recipe == null ? null : RecipeTree.read(recipe);
+        ObjectNode file = recipe == null ? null : RecipeKeys.read(recipe);
         String inFile = file == null ? null : file.path("preset").asText(null);
         String name = preset != null ? preset : inFile != null ? inFile : "corrected";
         return over(RecipeTree.preset(name), file);
@@ -68,14 +69,14 @@ public final class RecipeOptions {
 
     /** The recipe of a run that goes on: what is not said is as it was. */
     RecipeTree over(RecipeTree stored) {
-        return over(stored, recipe == null ? null : RecipeTree.read(recipe));
+        return over(stored, recipe == null ? null : RecipeKeys.read(recipe));
     }
 
     private RecipeTree over(RecipeTree base, ObjectNode file) {
         RecipeTree tree = file == null ? base : base.with(file, recipe.toString());
         tree = tree.with(options(tree), "command line");
         for (String assignment : assignments) {
-            tree = tree.with(RecipeTree.assignment(assignment), "--set " + assignment);
+            tree = tree.with(RecipeKeys.assignment(assignment), "--set " + assignment);
         }
         return tree.with(absolutePaths(tree), "recipe");
     }

@@ -2,8 +2,8 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.posttrain.run.RunReconstructions;
 import dev.diva.report.ReportWriter;
-import dev.diva.train.run.RunReconstructions;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package dev.diva.cli;
 import dev.diva.BadInputException;
 import dev.diva.clip.EmbeddingsFile;
 import dev.diva.data.ImageSet;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,29 +13,29 @@ import java.nio.file.Path;
  * Images encoded by several processes: each takes a run of whole batches, so that a batch holds the same images as in one process, and
  * writes it beside the target; the first process joins the parts in order.
  */
-record SharedEncoding(Processes processes, Path out, int batch) {
+record SharedEncoding(ProcessGroup processGroup, Path out, int batch) {
     boolean isShared() {
-        return processes.world() > 1;
+        return processGroup.worldSize() > 1;
     }
 
     /** The images of this process. */
     ImageSet mine(ImageSet all) {
         long batches = (all.size() + batch - 1L) / batch;
-        if (batches < processes.world()) {
-            throw new BadInputException(processes.world() + " processes for " + batches + " batches of " + batch
+        if (batches < processGroup.worldSize()) {
+            throw new BadInputException(processGroup.worldSize() + " processes for " + batches + " batches of " + batch
                     + " images; use fewer processes or a smaller --batch");
         }
         return new ImageSet(all.entries()
-                .subList(start(batches, processes.rank(), all), start(batches, processes.rank() + 1, all)));
+                .subList(start(batches, processGroup.rank(), all), start(batches, processGroup.rank() + 1, all)));
     }
 
     private int start(long batches, int rank, ImageSet all) {
-        return (int) Math.min(all.size(), batches * rank / processes.world() * batch);
+        return (int) Math.min(all.size(), batches * rank / processGroup.worldSize() * batch);
     }
 
     /** File of this process. */
     Path part() {
-        return part(processes.rank());
+        return part(processGroup.rank());
     }
 
     private Path part(int rank) {
@@ -44,9 +44,9 @@ record SharedEncoding(Processes processes, Path out, int batch) {
 
     /** Waits for all parts and, in the first process, appends them in order. */
     void join(EmbeddingsFile file) {
-        processes.awaitAll();
-        if (processes.isFirst()) {
-            for (int rank = 0; rank < processes.world(); rank++) {
+        processGroup.awaitAll();
+        if (processGroup.isFirst()) {
+            for (int rank = 0; rank < processGroup.worldSize(); rank++) {
                 file.appendPart(part(rank));
             }
         }
@@ -55,8 +55,8 @@ record SharedEncoding(Processes processes, Path out, int batch) {
     /** Removes what a process left beside the target. */
     void clean() {
         try {
-            if (isShared() && processes.isFirst()) {
-                for (int rank = 0; rank < processes.world(); rank++) {
+            if (isShared() && processGroup.isFirst()) {
+                for (int rank = 0; rank < processGroup.worldSize(); rank++) {
                     Files.deleteIfExists(part(rank));
                 }
             }

@@ -2,20 +2,20 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.posttrain.run.Launch;
+import dev.diva.posttrain.run.PostTraining;
+import dev.diva.posttrain.run.RunFiles;
+import dev.diva.posttrain.run.TrainingModels;
+import dev.diva.train.RunFolder;
 import dev.diva.train.TrainListener.Outcome;
-import dev.diva.train.recipe.Recipe;
-import dev.diva.train.recipe.RecipeTree;
-import dev.diva.train.run.Launch;
-import dev.diva.train.run.PostTraining;
-import dev.diva.train.run.RunFolder;
-import dev.diva.train.run.TrainingModels;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -52,7 +52,7 @@ public final class TrainCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        RecipeTree tree = resume ? options.over(RunFolder.readRecipe(RunFolder.requireRun(out))) : options.tree();
+        RecipeTree tree = resume ? options.over(new RunFiles(out).recipe()) : options.tree();
         if (!resume && processes.isFirst()) {
             RunFolder.requireFree(out);
         }
@@ -64,7 +64,7 @@ public final class TrainCommand implements Callable<Integer> {
         Launch launch =
                 new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), options.files());
         try (TrainingModels models = TrainingModels.load(tree);
-                Processes group =
+                ProcessGroup group =
                         processes.join(models.placement(), models.tree().toYaml())) {
             try (PostTraining run = PostTraining.open(models, launch, group)) {
                 return train(run, models.recipe(), score);
@@ -82,21 +82,16 @@ public final class TrainCommand implements Callable<Integer> {
             run.contract().lines().forEach(err::println);
             err.flush();
         }
-        LauncherWatch.onLost(run::stop);
         long started = System.nanoTime();
-        Object oldTerm = Signals.register("TERM", run::stop);
-        Object oldInt = Signals.register("INT", run::stop);
-        try (TrainProgress progress =
-                new TrainProgress(err, run.firstStep(), recipe.train().steps())) {
+        try (StopSignals signals = new StopSignals(run::stop);
+                TrainProgress progress =
+                        new TrainProgress(err, run.firstStep(), recipe.train().steps())) {
             Outcome outcome = run.train(progress, score);
             progress.close();
             if (processes.isFirst()) {
                 print(run, progress, outcome, (System.nanoTime() - started) * 1e-9);
             }
             return outcome == Outcome.DONE ? 0 : ExitCodes.RESUMABLE;
-        } finally {
-            Signals.unregister("TERM", oldTerm);
-            Signals.unregister("INT", oldInt);
         }
     }
 
@@ -105,7 +100,7 @@ public final class TrainCommand implements Callable<Integer> {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("out", out.toString());
         result.put("outcome", outcome == Outcome.DONE ? "done" : "resumable");
-        result.put("clip", outcome == Outcome.DONE ? run.folder().clip().toString() : null);
+        result.put("clip", outcome == Outcome.DONE ? run.files().clip().toString() : null);
         result.put("loss", Double.isNaN(progress.lastLoss()) ? null : progress.lastLoss());
         result.put("images", progress.images());
         result.put("skipped", run.skipped());
@@ -114,7 +109,7 @@ public final class TrainCommand implements Callable<Integer> {
         if (json) {
             writer.println(new ObjectMapper().writeValueAsString(result));
         } else if (outcome == Outcome.DONE) {
-            writer.println("wrote " + run.folder().clip());
+            writer.println("wrote " + run.files().clip());
         } else {
             writer.println("stopped after a checkpoint; go on with: diva train --resume --out " + out);
         }

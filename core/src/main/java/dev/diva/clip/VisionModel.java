@@ -111,7 +111,7 @@ public final class VisionModel implements AutoCloseable {
     public void export(Path folder, boolean overwrite) {
         CheckpointFormat layout =
                 checkpoint.format() == CheckpointFormat.DIVA ? CheckpointFormat.OPEN_CLIP : checkpoint.format();
-        ClipExport.export(checkpoint, new TrainedSource(checkpoint.tensors(), weights), layout, folder, overwrite);
+        ClipExport.export(checkpoint, TrainedSource.of(checkpoint.tensors(), weights), layout, folder, overwrite);
     }
 
     @Override

@@ -1,10 +1,12 @@
 package dev.diva.demo;
 
 import dev.diva.BadInputException;
+import dev.diva.engine.ProcessGroup;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.posttrain.run.RunFiles;
+import dev.diva.posttrain.run.RunReconstructions;
 import dev.diva.report.ReportWriter;
-import dev.diva.train.recipe.RecipeTree;
-import dev.diva.train.run.RunFolder;
-import dev.diva.train.run.RunReconstructions;
+import dev.diva.train.RunFolder;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.paint.SceneRenderer;
 import java.io.IOException;
@@ -56,9 +58,10 @@ public final class Demo {
         if (training.isStopped() || !training.run(recipe, places.run(), watcher)) {
             return Optional.empty();
         }
-        try (RunFolder folder = RunFolder.reopen(places.run())) {
-            score("after", folder.clip());
-            copy(places.scores(), folder.evaluations());
+        try (RunFolder folder = RunFolder.open(places.run(), true, ProcessGroup.single())) {
+            RunFiles files = new RunFiles(folder.path());
+            score("after", files.clip());
+            copy(places.scores(), files.evaluations());
             watcher.stage("Painting what the CLIP sees");
             paint();
             Files.writeString(

@@ -4,7 +4,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
-import dev.diva.train.recipe.RecipeTree;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.train.RecipeKeys;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +27,7 @@ final class DemoRecipe {
     static RecipeTree tree(Places places, List<String> changes) {
         Path file = places.root().resolve(FILE);
         AtomicFile.writeString(file, resource());
-        RecipeTree tree = RecipeTree.preset("corrected").with(RecipeTree.read(file), file.toString());
+        RecipeTree tree = RecipeTree.preset("corrected").with(RecipeKeys.read(file), file.toString());
         ObjectNode paths = tree.root().objectNode();
         paths.put("clip", places.clip().toAbsolutePath().toString());
         paths.put("diffusion", places.diffusion().toAbsolutePath().toString());
@@ -35,7 +36,7 @@ final class DemoRecipe {
         images.add(places.images().toAbsolutePath() + "/*.tar");
         tree = tree.with(paths, "demo");
         for (String change : changes) {
-            tree = tree.with(RecipeTree.assignment(change), change);
+            tree = tree.with(RecipeKeys.assignment(change), change);
         }
         return tree;
     }

@@ -2,7 +2,7 @@ package dev.diva.demo;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
-import dev.diva.train.recipe.RecipeTree;
+import dev.diva.posttrain.recipe.RecipeTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,12 +1,13 @@
 package dev.diva.demo;
 
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.posttrain.run.Launch;
+import dev.diva.posttrain.run.PostTraining;
+import dev.diva.posttrain.run.RunFiles;
+import dev.diva.posttrain.run.TrainingModels;
+import dev.diva.train.RunFolder;
 import dev.diva.train.TrainListener;
-import dev.diva.train.recipe.RecipeTree;
-import dev.diva.train.run.Launch;
-import dev.diva.train.run.PostTraining;
-import dev.diva.train.run.RunFolder;
-import dev.diva.train.run.TrainingModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,7 +43,7 @@ final class Training {
         }
         boolean resume = Files.exists(out.resolve("recipe.yaml"));
         try (TrainingModels models = TrainingModels.load(recipe);
-                Processes alone = Processes.single();
+                ProcessGroup alone = ProcessGroup.single();
                 PostTraining training =
                         PostTraining.open(models, new Launch(out, resume, List.of("demo"), List.of()), alone)) {
             synchronized (this) {
@@ -65,8 +66,8 @@ final class Training {
         if (!Files.exists(out.resolve("recipe.yaml"))) {
             return false;
         }
-        try (RunFolder folder = RunFolder.reopen(out)) {
-            return Files.isDirectory(folder.clip());
+        try (RunFolder alone = RunFolder.open(out, true, ProcessGroup.single())) {
+            return Files.isDirectory(new RunFiles(alone.path()).clip());
         }
     }
 }

@@ -11,9 +11,9 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class BatchDraws {
     private final Generator generator;
-    private final Share share;
+    private final BatchShard share;
 
-    public BatchDraws(Generator generator, Share share) {
+    public BatchDraws(Generator generator, BatchShard share) {
         this.generator = generator;
         this.share = share;
     }

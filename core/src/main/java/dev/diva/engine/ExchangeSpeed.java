@@ -17,21 +17,21 @@ public record ExchangeSpeed(double latencySeconds, double bytesPerSecond) {
     private static final int REPEATS = 5;
 
     /** Measures; every process must take part. */
-    public static ExchangeSpeed measure(Processes processes) {
-        double latency = seconds(processes, 1);
-        double share = 2.0 * (processes.world() - 1) / processes.world();
-        return new ExchangeSpeed(latency, share * NUMBERS * Float.BYTES / seconds(processes, NUMBERS));
+    public static ExchangeSpeed measure(ProcessGroup processGroup) {
+        double latency = seconds(processGroup, 1);
+        double share = 2.0 * (processGroup.worldSize() - 1) / processGroup.worldSize();
+        return new ExchangeSpeed(latency, share * NUMBERS * Float.BYTES / seconds(processGroup, NUMBERS));
     }
 
     /** Fastest of some repeats, after one that opens connections. */
-    private static double seconds(Processes processes, long numbers) {
+    private static double seconds(ProcessGroup processGroup, long numbers) {
         try (PointerScope scope = new PointerScope()) {
             Tensor tensor = torch.zeros(new long[] {numbers}, new TensorOptions(ScalarType.Float));
             double best = Double.POSITIVE_INFINITY;
             for (int i = 0; i <= REPEATS; i++) {
-                processes.barrier();
+                processGroup.barrier();
                 long started = System.nanoTime();
-                processes.sum(tensor);
+                processGroup.sum(tensor);
                 best = i == 0 ? best : Math.min(best, (System.nanoTime() - started) * 1e-9);
             }
             return best;

@@ -28,7 +28,7 @@ public final class GradientAverage implements AutoCloseable {
 
     private static final long BUCKET_BYTES = 25L << 20;
 
-    private final Processes processes;
+    private final ProcessGroup processGroup;
     private final List<Tensor> parameters;
     private final List<Bucket> buckets = new ArrayList<>(); // none until a first step has been averaged
     private GradientArrivals arrivals;
@@ -36,8 +36,8 @@ public final class GradientAverage implements AutoCloseable {
     private int sent; // buckets of this step
 
     /** @param parameters in the order of the forward pass; the backward pass reaches the last ones first */
-    GradientAverage(Processes processes, List<Tensor> parameters) {
-        this.processes = processes;
+    GradientAverage(ProcessGroup processGroup, List<Tensor> parameters) {
+        this.processGroup = processGroup;
         this.parameters = List.copyOf(parameters);
     }
 
@@ -54,10 +54,10 @@ public final class GradientAverage implements AutoCloseable {
     /**
      * To be called after that backward pass; then every gradient is the mean over the processes.
      *
-     * @throws ProcessesException naming the process that was lost
+     * @throws ProcessGroupException naming the process that was lost
      */
     public void finish() {
-        if (processes.world() == 1) {
+        if (processGroup.worldSize() == 1) {
             return;
         }
         if (buckets.isEmpty()) {
@@ -68,7 +68,7 @@ public final class GradientAverage implements AutoCloseable {
         while (sent < buckets.size()) {
             send();
         }
-        processes.guarded(() -> buckets.forEach(Bucket::receive));
+        processGroup.guarded(() -> buckets.forEach(Bucket::receive));
     }
 
     /**
@@ -80,7 +80,7 @@ public final class GradientAverage implements AutoCloseable {
         if (buckets.isEmpty() || failure.getClass() != RuntimeException.class) {
             return failure; // a native failure is of exactly that class
         }
-        return processes
+        return processGroup
                 .explained(failure)
                 .<RuntimeException>map(broken -> broken)
                 .orElse(failure);
@@ -126,7 +126,7 @@ public final class GradientAverage implements AutoCloseable {
 
     /** Every process sends its buckets in the same order. */
     private void send() {
-        processes.guarded(buckets.get(sent++)::send);
+        processGroup.guarded(buckets.get(sent++)::send);
     }
 
     /** Gradients that are exchanged as one tensor. */
@@ -140,9 +140,9 @@ public final class GradientAverage implements AutoCloseable {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 TensorVector shares = new TensorVector();
-                members.forEach(
-                        parameter -> shares.push_back(parameter.grad().div_(new Scalar((double) processes.world()))));
-                exchange = Scopes.keep(processes.group().allreduce_coalesced(shares));
+                members.forEach(parameter ->
+                        shares.push_back(parameter.grad().div_(new Scalar((double) processGroup.worldSize()))));
+                exchange = Scopes.keep(processGroup.group().allreduce_coalesced(shares));
             }
         }
 

@@ -77,13 +77,13 @@ final class Peers implements AutoCloseable {
             store.set(key + place.rank(), mine);
         }
         try {
-            for (int rank = 0; rank < place.world(); rank++) {
+            for (int rank = 0; rank < place.worldSize(); rank++) {
                 await(key + rank);
                 synchronized (this) {
                     all.add(store.get_to_str(key + rank));
                 }
             }
-        } catch (ProcessesException e) {
+        } catch (ProcessGroupException e) {
             throw e;
         } catch (RuntimeException e) {
             throw explain(e);
@@ -114,14 +114,14 @@ final class Peers implements AutoCloseable {
     }
 
     /** One line that says which process broke an exchange; takes seconds. */
-    ProcessesException explain(RuntimeException cause) {
+    ProcessGroupException explain(RuntimeException cause) {
         return broken(cause)
                 .orElseGet(() ->
                         stops("an exchange with the other processes failed: " + Rendezvous.firstLine(cause), cause));
     }
 
     /** The same; empty when all processes are there and have come as far as this one. */
-    Optional<ProcessesException> broken(RuntimeException cause) {
+    Optional<ProcessGroupException> broken(RuntimeException cause) {
         String reason;
         try {
             reason = reason();
@@ -131,8 +131,8 @@ final class Peers implements AutoCloseable {
         return Optional.ofNullable(reason).map(known -> stops(known, cause));
     }
 
-    private ProcessesException stops(String reason, RuntimeException cause) {
-        return new ProcessesException(
+    private ProcessGroupException stops(String reason, RuntimeException cause) {
+        return new ProcessGroupException(
                 "rank " + place.rank() + " stops: " + reason + "; continue from the last checkpoint with --resume",
                 cause);
     }
@@ -154,9 +154,9 @@ final class Peers implements AutoCloseable {
             return null;
         }
         String reason = gone.isEmpty()
-                ? "rank " + Rendezvous.join(late) + " of " + place.world()
+                ? "rank " + Rendezvous.join(late) + " of " + place.worldSize()
                         + " hangs: it did not come to an exchange within " + exchangeTimeout.toSeconds() + " s"
-                : "rank " + Rendezvous.join(gone) + " of " + place.world() + " is gone";
+                : "rank " + Rendezvous.join(gone) + " of " + place.worldSize() + " is gone";
         synchronized (this) {
             Rendezvous.fail(store, reason);
         }
@@ -178,7 +178,7 @@ final class Peers implements AutoCloseable {
     }
 
     private IntStream others() {
-        return IntStream.range(0, place.world()).filter(rank -> rank != place.rank());
+        return IntStream.range(0, place.worldSize()).filter(rank -> rank != place.rank());
     }
 
     private synchronized String said() {
@@ -186,7 +186,7 @@ final class Peers implements AutoCloseable {
     }
 
     private synchronized long[] beats() {
-        long[] beats = new long[place.world()];
+        long[] beats = new long[place.worldSize()];
         for (int rank = 0; rank < beats.length; rank++) {
             beats[rank] = store.add("beat/" + rank, 0);
         }
@@ -204,7 +204,7 @@ final class Peers implements AutoCloseable {
             synchronized (this) {
                 store.add("left", 1);
             }
-            for (int i = 0; place.rank() == 0 && i < 100 && store.add("left", 0) < place.world(); i++) {
+            for (int i = 0; place.rank() == 0 && i < 100 && store.add("left", 0) < place.worldSize(); i++) {
                 Rendezvous.pause();
             }
         } catch (RuntimeException e) {

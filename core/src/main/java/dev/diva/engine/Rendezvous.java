@@ -34,7 +34,7 @@ final class Rendezvous {
      * Meets all other processes.
      *
      * @param terms what must be the same on every process, by name, such as the recipe's hash
-     * @throws ProcessesException when the port is taken, a rank does not come in time, or brings other terms
+     * @throws ProcessGroupException when the port is taken, a rank does not come in time, or brings other terms
      */
     static Rendezvous meet(ProcessPlace place, Map<String, String> terms, Duration timeout) {
         long deadline = System.nanoTime() + timeout.toNanos();
@@ -44,7 +44,7 @@ final class Rendezvous {
             rendezvous.awaitAll(deadline, timeout);
             rendezvous.compare(terms);
             return rendezvous;
-        } catch (ProcessesException e) {
+        } catch (ProcessGroupException e) {
             rendezvous.fail(e.getMessage());
             rendezvous.linger();
             throw e;
@@ -70,7 +70,7 @@ final class Rendezvous {
             store.retainReference();
             return store;
         } catch (RuntimeException e) {
-            throw new ProcessesException(
+            throw new ProcessGroupException(
                     serve && String.valueOf(e.getMessage()).contains("in use")
                             ? "rank 0: port " + place.masterPort() + " of " + place.masterAddress()
                                     + " is in use; set MASTER_PORT to a free one"
@@ -88,7 +88,7 @@ final class Rendezvous {
                 return;
             } catch (IOException e) {
                 if (System.nanoTime() > deadline) {
-                    throw new ProcessesException(
+                    throw new ProcessGroupException(
                             "rank " + place.rank() + ": rank 0 did not come to " + at(place) + " within "
                                     + timeout.toSeconds() + " s; see its output, MASTER_ADDR and MASTER_PORT",
                             e);
@@ -100,7 +100,7 @@ final class Rendezvous {
 
     private void announce(Map<String, String> terms, String host) {
         if (store.add("joined/" + place.rank(), 1) > 1) {
-            throw new ProcessesException("rank " + place.rank() + " came twice to " + at(place)
+            throw new ProcessGroupException("rank " + place.rank() + " came twice to " + at(place)
                     + "; two runs share a port, or two processes a RANK");
         }
         StringBuilder hello = new StringBuilder("host\t" + host);
@@ -118,8 +118,8 @@ final class Rendezvous {
             }
             throwIfFailed();
             if (System.nanoTime() > deadline) {
-                throw new ProcessesException("rank " + join(missing) + " of " + place.world() + " did not come to "
-                        + at(place) + " within " + timeout.toSeconds() + " s; see its output");
+                throw new ProcessGroupException("rank " + join(missing) + " of " + place.worldSize()
+                        + " did not come to " + at(place) + " within " + timeout.toSeconds() + " s; see its output");
             }
             pause();
         }
@@ -127,7 +127,7 @@ final class Rendezvous {
 
     private List<Integer> missing() {
         List<Integer> missing = new ArrayList<>();
-        for (int rank = 0; rank < place.world(); rank++) {
+        for (int rank = 0; rank < place.worldSize(); rank++) {
             if (!has("hello/" + rank)) {
                 missing.add(rank);
             }
@@ -137,11 +137,11 @@ final class Rendezvous {
 
     private void compare(Map<String, String> terms) {
         Map<String, String> first = hello(0);
-        for (int rank = 1; rank < place.world(); rank++) {
+        for (int rank = 1; rank < place.worldSize(); rank++) {
             Map<String, String> other = hello(rank);
             for (String name : new TreeMap<>(terms).keySet()) {
                 if (!String.valueOf(first.get(name)).equals(other.get(name))) {
-                    throw new ProcessesException("rank " + rank + " has another " + name + " than rank 0: "
+                    throw new ProcessGroupException("rank " + rank + " has another " + name + " than rank 0: "
                             + other.get(name) + ", expected " + first.get(name) + "; start all with the same");
                 }
             }
@@ -151,7 +151,7 @@ final class Rendezvous {
     /** Whether all processes run on one machine. */
     boolean onOneHost() {
         String host = hello(0).get("host");
-        for (int rank = 1; rank < place.world(); rank++) {
+        for (int rank = 1; rank < place.worldSize(); rank++) {
             if (!host.equals(hello(rank).get("host"))) {
                 return false;
             }
@@ -181,7 +181,7 @@ final class Rendezvous {
     private void throwIfFailed() {
         String reason = failure(store);
         if (reason != null) {
-            throw new ProcessesException(reason);
+            throw new ProcessGroupException(reason);
         }
     }
 
@@ -244,7 +244,7 @@ final class Rendezvous {
             Thread.sleep(millis);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ProcessesException("interrupted while waiting for the other processes", e);
+            throw new ProcessGroupException("interrupted while waiting for the other processes", e);
         }
     }
 }

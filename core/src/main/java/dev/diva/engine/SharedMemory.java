@@ -60,32 +60,33 @@ public final class SharedMemory implements AutoCloseable {
      * @param tensors what it will hold, several times
      * @param copies how many times; no more than this may be asked for
      */
-    public static SharedMemory of(Processes processes, Collection<Tensor> tensors, int copies) {
-        if (processes.world() == 1) {
+    public static SharedMemory of(ProcessGroup processGroup, Collection<Tensor> tensors, int copies) {
+        if (processGroup.worldSize() == 1) {
             return none();
         }
         long bytes = copies * tensors.stream().mapToLong(SharedMemory::room).sum();
         Path own = create();
         try {
-            List<String> files = processes.gather(own == null ? "" : own.toString());
+            List<String> files = processGroup.gather(own == null ? "" : own.toString());
             int leader = IntStream.range(0, files.size())
                     .filter(rank -> !files.get(rank).isEmpty() && Files.exists(Path.of(files.get(rank))))
                     .findFirst()
-                    .orElse(processes.rank());
+                    .orElse(processGroup.rank());
             FileChannel file = open(files.get(leader));
-            List<String> leaders = processes.gather(file == null ? "" : files.get(leader));
+            List<String> leaders = processGroup.gather(file == null ? "" : files.get(leader));
             List<Integer> group = IntStream.range(0, leaders.size())
                     .filter(rank -> file != null && leaders.get(rank).equals(files.get(leader)))
                     .boxed()
                     .toList();
             delete(own);
-            boolean leads = group.size() > 1 && leader == processes.rank();
-            String refused = processes.gather(leads ? reserve(file, bytes) : "").get(leader);
+            boolean leads = group.size() > 1 && leader == processGroup.rank();
+            String refused =
+                    processGroup.gather(leads ? reserve(file, bytes) : "").get(leader);
             if (group.size() < 2 || !refused.isEmpty()) {
                 close(file);
                 return new SharedMemory(null, 0, 1, refused.isEmpty() ? null : refused);
             }
-            return new SharedMemory(file, group.indexOf(processes.rank()), group.size(), null);
+            return new SharedMemory(file, group.indexOf(processGroup.rank()), group.size(), null);
         } finally {
             delete(own);
         }
@@ -200,7 +201,7 @@ public final class SharedMemory implements AutoCloseable {
     }
 
     /** Moves tensors that are the same in all processes here; they must not be used once this memory is closed. */
-    public void adopt(Processes processes, Collection<Tensor> tensors) {
+    public void adopt(ProcessGroup processGroup, Collection<Tensor> tensors) {
         if (file == null) {
             return;
         }
@@ -211,7 +212,7 @@ public final class SharedMemory implements AutoCloseable {
             for (Tensor tensor : tensors) {
                 own(places.get(i++)).copy_(own(tensor));
             }
-            processes.barrier();
+            processGroup.barrier();
             i = 0;
             for (Tensor tensor : tensors) {
                 Tensor place = places.get(i++);

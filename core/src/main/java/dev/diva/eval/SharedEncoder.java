@@ -1,7 +1,7 @@
 package dev.diva.eval;
 
 import dev.diva.data.ImageEntry;
-import dev.diva.engine.Processes;
+import dev.diva.engine.ProcessGroup;
 import java.util.List;
 import java.util.function.Function;
 
@@ -9,7 +9,7 @@ import java.util.function.Function;
  * A model whose batches are shared by processes: each embeds its rows, and all get all rows. Every process must score the same data in
  * the same order.
  */
-public record SharedEncoder(ImageTextEncoder encoder, Processes processes) implements ImageTextEncoder {
+public record SharedEncoder(ImageTextEncoder encoder, ProcessGroup processGroup) implements ImageTextEncoder {
     @Override
     public String name() {
         return encoder.name();
@@ -41,10 +41,10 @@ public record SharedEncoder(ImageTextEncoder encoder, Processes processes) imple
     }
 
     private <T> float[][] rows(List<T> all, Function<List<T>, float[][]> embed) {
-        int from = all.size() * processes.rank() / processes.world();
-        int to = all.size() * (processes.rank() + 1) / processes.world();
+        int from = all.size() * processGroup.rank() / processGroup.worldSize();
+        int to = all.size() * (processGroup.rank() + 1) / processGroup.worldSize();
         float[][] mine = from == to ? new float[0][] : embed.apply(all.subList(from, to));
-        double[] widths = mine.length == 0 ? processes.sum(0, 0) : processes.sum(mine[0].length, 1);
+        double[] widths = mine.length == 0 ? processGroup.sum(0, 0) : processGroup.sum(mine[0].length, 1);
         int width = (int) (widths[0] / widths[1]); // of those that have rows
         double[] flat = new double[all.size() * width];
         for (int row = from; row < to; row++) {
@@ -52,7 +52,7 @@ public record SharedEncoder(ImageTextEncoder encoder, Processes processes) imple
                 flat[row * width + i] = mine[row - from][i];
             }
         }
-        double[] sums = processes.sum(flat); // every other process has zeros there
+        double[] sums = processGroup.sum(flat); // every other process has zeros there
         float[][] rows = new float[all.size()][width];
         for (int i = 0; i < sums.length; i++) {
             rows[i / width][i % width] = (float) sums[i];

@@ -2,8 +2,8 @@ package dev.diva.feedback;
 
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Share;
 import dev.diva.engine.Tensors;
+import dev.diva.train.Contribution;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -64,8 +64,9 @@ public final class DiffusionFeedback {
      * @return the loss of each draw, then the penalty of the guard where there is one
      */
     public double[] backward(Tensor pixels, Tensor latents, RandomStreams streams, int accumulation) {
-        BatchDraws draws = new BatchDraws(streams.stream(STREAM), Share.whole(latents.size(0)));
-        return backward(pixels, latents, draws, Contribution.of(accumulation));
+        Contribution contribution = Contribution.of(latents.size(0), accumulation);
+        BatchDraws draws = new BatchDraws(streams.stream(STREAM), contribution.shard());
+        return backward(pixels, latents, draws, contribution);
     }
 
     /** What {@link #backward} gives behind the losses of the draws. */
@@ -166,10 +167,9 @@ public final class DiffusionFeedback {
             Tensor value, VisualCondition.Stages stages, Tensor pixels, Contribution contribution, double[] losses) {
         Tensor all = value;
         if (guard != null) {
-            double weight = contribution.scale() / contribution.accumulation();
             Tensor penalty = guard.penalty(stages.hidden(), pixels);
             losses[settings.draws] = Tensors.toFloats(penalty)[0];
-            all = value.add(penalty.mul(new Scalar(weight)));
+            all = value.add(penalty.mul(new Scalar(contribution.factor())));
         }
         contribution.beforeLastPass().run();
         all.backward();

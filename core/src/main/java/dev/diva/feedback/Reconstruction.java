@@ -6,8 +6,8 @@ import dev.diva.diffusion.DdimSampler;
 import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Share;
 import dev.diva.engine.Tensors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -50,7 +50,7 @@ public final class Reconstruction {
     public RasterImage of(VisualCondition condition, Tensor pixels, Runnable stepDone) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            BatchDraws draws = new BatchDraws(new RandomStreams(settings.seed).stream(STREAM), Share.whole(1));
+            BatchDraws draws = new BatchDraws(new RandomStreams(settings.seed).stream(STREAM), BatchShard.whole(1));
             long latentSide = settings.side / teacher.autoencoder().downscale();
             Tensor noise = draws.randn(teacher.denoiser().latentChannels(), latentSide, latentSide);
             Tensor told = condition.of(pixels, draws).condition();

@@ -1,12 +1,17 @@
 package dev.diva.train;
 
-/** The images of a run as a function of the position, so that a resumed run sees what the uninterrupted one would have seen. */
+/**
+ * The samples of a run as a function of the position, so that a resumed run sees what the uninterrupted one would have seen.
+ *
+ * @param <B> kind of micro-batch
+ */
 @FunctionalInterface
-public interface MicroBatches {
+public interface MicroBatches<B extends MicroBatch> {
     /**
-     * The micro-batch at a position; positions are asked for in rising order, and a step may be asked for again from its first.
+     * The micro-batch at a position, or the rows of it that this process computes; positions are asked for in rising order, and a step may
+     * be asked for again from its first.
      *
      * @param position counted from 0 over all steps
      */
-    MicroBatch at(long position);
+    B at(long position);
 }

@@ -1,38 +1,35 @@
 package dev.diva.train;
 
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Share;
-import dev.diva.feedback.Contribution;
 import java.util.List;
 
-/** What training minimises; back-propagates itself, because the published recipe weighs its draws unequally. */
-@FunctionalInterface
-public interface Objective {
+/**
+ * What training minimises: all that the loop knows of a method. It back-propagates itself, because a method may weigh its losses unequally
+ * or go back in several passes.
+ *
+ * @param <B> kind of micro-batch
+ */
+public interface Objective<B extends MicroBatch> {
     /**
-     * Adds the gradient of a micro-batch to the parameters.
+     * Adds the gradient of a micro-batch, or of the rows of it that this process computes, to the parameters. For one loss that is a mean
+     * over the rows this is {@link Contribution#backward}.
      *
-     * @param accumulation micro-batches a step, for the factor of the loss
-     * @return the loss of each draw, then each of the {@link #penalties}
+     * @param batch the rows of {@link Contribution#shard}
+     * @param streams to be drawn from for the whole micro-batch whichever rows are computed, see {@link dev.diva.engine.BatchDraws}
+     * @return the losses, in the same order for every micro-batch, then each of the {@link #penalties}
      */
-    double[] backward(MicroBatch batch, RandomStreams streams, int accumulation);
+    double[] backward(B batch, RandomStreams streams, Contribution contribution);
 
-    /** Names of what the gradient comes from beside the losses of the draws. */
+    /**
+     * Draws the random numbers of a micro-batch that another process computes, and computes nothing.
+     *
+     * @param none no rows of as many as the micro-batch has
+     */
+    void skip(RandomStreams streams, BatchShard none);
+
+    /** Names of what the gradient comes from beside the losses. */
     default List<String> penalties() {
         return List.of();
-    }
-
-    /**
-     * The same for the rows of a micro-batch that this process computes. An objective that several processes may share overrides this
-     * and {@link #skip}.
-     *
-     * @param share which rows the batch holds
-     */
-    default double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
-        return backward(batch, streams, contribution.accumulation());
-    }
-
-    /** Draws the random numbers of a micro-batch of so many images that another process computes. */
-    default void skip(RandomStreams streams, Share none) {
-        throw new UnsupportedOperationException("this objective is for one process");
     }
 }

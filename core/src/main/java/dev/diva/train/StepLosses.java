@@ -1,5 +1,6 @@
 package dev.diva.train;
 
+import dev.diva.engine.ProcessGroup;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -13,7 +14,8 @@ import java.util.stream.Stream;
 
 /** The losses of a step, each draw of each micro-batch, and which images they came from. */
 final class StepLosses {
-    private final Team team;
+    private final ProcessGroup processGroup;
+    private final Sharding sharding;
     private final int accumulation;
     private final Map<Integer, double[]> own = new TreeMap<>();
     private final Map<Integer, List<String>> names = new TreeMap<>();
@@ -22,9 +24,10 @@ final class StepLosses {
     private double[] all; // of every micro-batch: losses of its draws, then its penalties
 
     /** @param penalties names of what follows the losses of the draws */
-    StepLosses(Team team, int accumulation, List<String> penalties) {
-        this.team = team;
-        this.accumulation = accumulation;
+    StepLosses(ProcessGroup processGroup, Sharding sharding, List<String> penalties) {
+        this.processGroup = processGroup;
+        this.sharding = sharding;
+        this.accumulation = sharding.accumulation();
         this.penalties = penalties;
     }
 
@@ -36,7 +39,7 @@ final class StepLosses {
 
     /** Images of the step, over all processes. */
     long images() {
-        return team.processes().world()
+        return processGroup.worldSize()
                 * names.values().stream().mapToLong(List::size).sum();
     }
 
@@ -50,10 +53,10 @@ final class StepLosses {
         double[] mine = new double[accumulation * width];
         own.forEach((i, losses) -> {
             for (int draw = 0; draw < width; draw++) {
-                mine[i * width + draw] = losses[draw] / team.sharing().slices();
+                mine[i * width + draw] = losses[draw] / sharding.ranksPerMicroBatch();
             }
         });
-        all = team.processes().sum(mine);
+        all = processGroup.sum(mine);
         return Arrays.stream(all).allMatch(Double::isFinite) ? Optional.empty() : Optional.of(notFinite(step));
     }
 
@@ -92,7 +95,7 @@ final class StepLosses {
                 .filter(loss -> !Double.isFinite(loss))
                 .limit(1)
                 .forEach(loss -> lines.add(line("loss is " + loss, step, names.get(i).stream()))));
-        return team.said(lines.isEmpty() ? "" : lines.get(0));
+        return processGroup.gatherLines(lines.isEmpty() ? "" : lines.get(0));
     }
 
     private static String line(String what, long step, Stream<String> images) {

@@ -1,9 +1,8 @@
 package dev.diva.train;
 
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.GradientAverage;
-import dev.diva.engine.Processes;
-import dev.diva.engine.Share;
-import dev.diva.feedback.Contribution;
+import dev.diva.engine.ProcessGroup;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,39 +12,60 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** The loop. Stops between micro-batches when asked to; a step that was not finished leaves no trace. */
-public final class Trainer {
+/**
+ * The loop. Stops between micro-batches when asked to; a step that was not finished leaves no trace.
+ *
+ * @param <B> kind of micro-batch
+ */
+public final class Trainer<B extends MicroBatch> {
     private final TrainSettings settings;
-    private final Objective objective;
-    private final MicroBatches batches;
+    private final Objective<B> objective;
+    private final MicroBatches<B> batches;
     private final Checkpoints checkpoints;
     private final TrainListener listener;
-    private final Team team;
+    private final ProcessGroup processGroup;
+    private final Sharding sharding;
     private final AtomicBoolean stop = new AtomicBoolean();
 
+    /** Of one process. */
     public Trainer(
             TrainSettings settings,
-            Objective objective,
-            MicroBatches batches,
+            Objective<B> objective,
+            MicroBatches<B> batches,
             Checkpoints checkpoints,
             TrainListener listener) {
-        this(settings, objective, batches, checkpoints, listener, Team.alone(settings.accumulation()));
+        this(
+                settings,
+                objective,
+                batches,
+                checkpoints,
+                listener,
+                ProcessGroup.single(),
+                Sharding.of(0, 1, settings.accumulation(), 1));
     }
 
-    /** @param team whose processes share each step; only the first writes */
+    /**
+     * Of one process of several.
+     *
+     * @param listener told by the first process
+     * @param processGroup whose processes share each step; only the first writes
+     * @param sharding what of each step this process computes
+     */
     public Trainer(
             TrainSettings settings,
-            Objective objective,
-            MicroBatches batches,
+            Objective<B> objective,
+            MicroBatches<B> batches,
             Checkpoints checkpoints,
             TrainListener listener,
-            Team team) {
+            ProcessGroup processGroup,
+            Sharding sharding) {
         this.settings = settings;
         this.objective = objective;
         this.batches = batches;
         this.checkpoints = checkpoints;
         this.listener = listener;
-        this.team = team;
+        this.processGroup = processGroup;
+        this.sharding = sharding;
     }
 
     /** Asks for a checkpoint and a clean end; from any thread, for signal handlers. */
@@ -62,10 +82,10 @@ public final class Trainer {
         TrainState state = start;
         Map<String, Tensor> parameters = start.parameters();
         boolean isCompact =
-                settings.compactGradients() && team.processes().world() == 1; // others are exchanged as fp32
-        try (GradientAverage average = team.processes().averaging(List.copyOf(parameters.values()));
+                settings.compactGradients() && processGroup.worldSize() == 1; // others are exchanged as fp32
+        try (GradientAverage average = processGroup.averaging(List.copyOf(parameters.values()));
                 Gradients gradients = new Gradients(parameters, isCompact)) {
-            while (state.step() < settings.schedule().totalSteps()) {
+            while (state.step() < settings.steps()) {
                 try (PointerScope scope = new PointerScope()) {
                     Map<String, Tensor> randomBefore = state.streams().state();
                     boolean isDone = step(state, average, gradients, randomBefore);
@@ -76,8 +96,7 @@ public final class Trainer {
                         return TrainListener.Outcome.RESUMABLE;
                     }
                     state = state.at(state.step() + 1);
-                    if (state.step() % settings.checkpointEvery() == 0
-                            || state.step() == settings.schedule().totalSteps()) {
+                    if (state.step() % settings.checkpointEvery() == 0 || state.step() == settings.steps()) {
                         write(state, state.streams().state());
                     }
                 }
@@ -91,11 +110,11 @@ public final class Trainer {
     private boolean step(
             TrainState state, GradientAverage average, Gradients gradients, Map<String, Tensor> randomBefore) {
         long started = System.nanoTime();
-        double rate = settings.schedule().rate(state.step());
+        double rate = settings.rate(state.step());
         Map<String, Tensor> learning = learning(state);
         StepLosses losses = losses();
         for (int i = 0; i < settings.accumulation(); i++) {
-            if (i % team.sharing().groups() == 0 && team.processes().any(stop.get())) {
+            if (i % sharding.microBatchesAtOnce() == 0 && processGroup.any(stop.get())) {
                 return false;
             }
             microBatch(state, i, average, losses);
@@ -111,7 +130,7 @@ public final class Trainer {
         double factor = max.isPresent() ? Gradients.clipFactor(norm, max.getAsDouble()) : 1;
         gradients.with(
                 learning, some -> state.optimizer().update(some, name -> settings.rate(name, state.step()), factor));
-        team.processes().barrier(); // each may have updated a part of what all read next
+        processGroup.barrier(); // each may have updated a part of what all read next
         double seconds = (System.nanoTime() - started) * 1e-9;
         listener.stepDone(new StepRecord(
                 state.step(), losses.ofDraws(), losses.penalties(), norm, rate, seconds, losses.images()));
@@ -119,23 +138,23 @@ public final class Trainer {
     }
 
     private void microBatch(TrainState state, int i, GradientAverage average, StepLosses losses) {
-        Sharing sharing = team.sharing();
-        if (!sharing.isMine(i)) {
-            objective.skip(state.streams(), Share.none(sharing.batch()));
+        if (!sharding.isMine(i)) {
+            objective.skip(state.streams(), BatchShard.none(sharding.batch()));
             return;
         }
         try (PointerScope scope = new PointerScope()) {
-            MicroBatch batch = batches.at(state.step() * settings.accumulation() + i);
-            Runnable last = sharing.isLast(i) ? average::beforeLastBackward : () -> {};
-            Contribution contribution = new Contribution(settings.accumulation(), sharing.groups(), last);
-            losses.add(i, batch.names(), objective.backward(batch, state.streams(), sharing.share(), contribution));
+            B batch = batches.at(state.step() * settings.accumulation() + i);
+            Runnable last = sharding.isLast(i) ? average::beforeLastBackward : () -> {};
+            Contribution contribution =
+                    new Contribution(sharding.shard(), settings.accumulation(), sharding.microBatchesAtOnce(), last);
+            losses.add(i, batch.names(), objective.backward(batch, state.streams(), contribution));
         } catch (RuntimeException e) {
             throw average.explained(e); // the last backward pass exchanges gradients
         }
     }
 
     private StepLosses losses() {
-        return new StepLosses(team, settings.accumulation(), objective.penalties());
+        return new StepLosses(processGroup, sharding, objective.penalties());
     }
 
     /**
@@ -150,7 +169,7 @@ public final class Trainer {
             Map<String, Tensor> randomBefore) {
         state.streams().restore(randomBefore);
         String mine = "";
-        try (GradientAverage none = Processes.single().averaging(List.of())) {
+        try (GradientAverage none = ProcessGroup.single().averaging(List.of())) {
             for (int i = 0; i < settings.accumulation() && mine.isEmpty(); i++) {
                 gradients.clear();
                 StepLosses losses = losses();
@@ -162,7 +181,7 @@ public final class Trainer {
                         .orElse("");
             }
         }
-        String said = team.said(mine);
+        String said = processGroup.gatherLines(mine);
         return said.isEmpty()
                 ? "gradient norm is " + norm + " in step " + state.step()
                         + ", with finite gradients of each micro-batch"
@@ -183,7 +202,7 @@ public final class Trainer {
     }
 
     private void write(TrainState state, Map<String, Tensor> random) {
-        if (team.processes().isFirst()) {
+        if (processGroup.isFirst()) {
             listener.checkpointWritten(state.step(), checkpoints.write(state, new TreeMap<>(random)));
         }
     }

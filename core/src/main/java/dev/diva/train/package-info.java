@@ -1,5 +1,6 @@
 /**
- * Post-training: schedules, optimisers, gradients, state and checkpoints, and the loop. Knows the objective only through {@link
- * dev.diva.train.Objective}. May use feedback and below, and data.
+ * The loop, which knows no method: steps, schedules, optimisers, gradients, exact resume, steps shared by processes, and what a run leaves in
+ * its folder. What is trained comes as parameters by name, an {@link dev.diva.train.Objective} and {@link dev.diva.train.MicroBatches}; {@link
+ * dev.diva.train.TrainingRun} puts them together. May use checkpoint and engine.
  */
 package dev.diva.train;

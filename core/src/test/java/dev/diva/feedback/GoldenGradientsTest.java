@@ -13,10 +13,10 @@ import dev.diva.clip.VisionModel;
 import dev.diva.data.RasterImage;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Share;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
 import dev.diva.testing.Rasters;
@@ -75,7 +75,7 @@ class GoldenGradientsTest {
             List<RasterImage> images = Rasters.of(golden.input("images_u8")).subList(0, 2);
             Tensor latents =
                     models.teacher.autoencoder().encode(PublishedFeedbackTest.stacked(images, pixels::autoencoder));
-            BatchDraws none = new BatchDraws(new RandomStreams(1).stream("draws"), Share.whole(2));
+            BatchDraws none = new BatchDraws(new RandomStreams(1).stream("draws"), BatchShard.whole(2));
             Tensor condition = models.condition(recap)
                     .of(PublishedFeedbackTest.stacked(images, pixels::tower), none)
                     .condition();
@@ -112,7 +112,7 @@ class GoldenGradientsTest {
                     .view(2, 3, size, size)
                     .sin();
             RandomStreams streams = new RandomStreams(3);
-            BatchDraws draws = new BatchDraws(streams.stream("draws"), Share.whole(2));
+            BatchDraws draws = new BatchDraws(streams.stream("draws"), BatchShard.whole(2));
             VisualCondition.Stages stages =
                     new VisualCondition(vision.tower(), recap, projection, text).of(pixels, draws);
             Tensor pooled = vision.tower().tokens(vision.tower().encode(pixels)).pooled();

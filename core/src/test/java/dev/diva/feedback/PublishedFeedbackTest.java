@@ -15,10 +15,10 @@ import dev.diva.data.RasterImage;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Activations;
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Share;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
 import dev.diva.testing.Rasters;
@@ -185,7 +185,7 @@ class PublishedFeedbackTest {
 
     private static void firstDraw(
             Golden golden, VisualCondition condition, DenoisingLoss loss, Tensor pixels, Tensor latents) {
-        var draws = new BatchDraws(streams().stream(DiffusionFeedback.STREAM), Share.whole(latents.size(0)));
+        var draws = new BatchDraws(streams().stream(DiffusionFeedback.STREAM), BatchShard.whole(latents.size(0)));
         DenoisingLoss.Noise noise = loss.draw(latents, draws);
         assertThat(Tensors.toLongs(noise.timesteps())).isEqualTo(Tensors.toLongs(golden.input("draw.0.timesteps")));
         assertClose(noise.noise(), golden.input("draw.0.noise"), 0, 1e-6);

@@ -13,7 +13,8 @@ import dev.diva.data.ImageSet;
 import dev.diva.data.TarSample;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.MmvpReader;
-import dev.diva.train.recipe.RecipeTree;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.train.RecipeKeys;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -92,7 +93,7 @@ public final class FuzzTargets {
 
     private static void yaml(byte[] input, Path folder) throws IOException {
         Path file = replace(folder.resolve("input.yaml"), input);
-        RecipeTree.preset("corrected").with(RecipeTree.read(file), "input").recipe();
+        RecipeTree.preset("corrected").with(RecipeKeys.read(file), "input").recipe();
     }
 
     private static List<byte[]> presets() {

@@ -1,14 +1,13 @@
 package dev.diva.train;
 
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.ProcessPlace;
-import dev.diva.engine.Processes;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Share;
 import dev.diva.engine.Tensors;
-import dev.diva.feedback.Contribution;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -31,17 +30,19 @@ public final class TrainerRank {
         Duration limit = Duration.ofSeconds(60);
         try (PointerScope scope = new PointerScope();
                 Sgd sgd = new Sgd(0, 0);
-                Processes processes = Processes.join(place, Placement.cpu(Precision.FP32), Map.of(), limit, limit)) {
+                ProcessGroup processGroup =
+                        ProcessGroup.join(place, Placement.cpu(Precision.FP32), Map.of(), limit, limit)) {
             Tensor w = Tensors.of(new float[] {1, 1, 1}, 3).set_requires_grad(true);
             Schedule schedule = new Schedule(Schedule.Kind.CONSTANT, 0.1, 0, 10);
-            TrainSettings settings = new TrainSettings(schedule, schedule, 2, Double.NaN, 1, 0);
-            Trainer trainer = new Trainer(
+            TrainSettings settings = new TrainSettings(schedule, 2, Double.NaN, 1);
+            Trainer<Numbers> trainer = new Trainer<>(
                     settings,
-                    new Square(w, processes.rank(), args[1].equals("gradient")),
+                    new Square(w, processGroup.rank(), args[1].equals("gradient")),
                     TrainerRank::batch,
                     new Checkpoints(Path.of(args[0]), 2),
                     new TrainListener() {},
-                    Team.of(processes, 2, 1));
+                    processGroup,
+                    Sharding.of(processGroup, 2, 1));
             try {
                 trainer.train(new TrainState(0, Map.of("w", w), sgd, new RandomStreams(1)));
             } catch (DivergedException e) {
@@ -53,31 +54,25 @@ public final class TrainerRank {
         Runtime.getRuntime().halt(code);
     }
 
-    private static MicroBatch batch(long position) {
-        return MicroBatch.of(List.of("image-" + position), Tensors.of(new float[] {Math.floorDiv(position, 2)}, 1));
+    private static Numbers batch(long position) {
+        return new Numbers(List.of("image-" + position), Math.floorDiv(position, 2));
     }
 
-    /** Half the squared weights: each step takes a tenth of them, until rank 1 breaks. */
-    private record Square(Tensor w, int rank, boolean onlyGradient) implements Objective {
-        @Override
-        public double[] backward(MicroBatch batch, RandomStreams streams, int accumulation) {
-            throw new UnsupportedOperationException("for two processes");
-        }
+    private record Numbers(List<String> names, long step) implements MicroBatch {}
 
+    /** Half the squared weights: each step takes a tenth of them, until rank 1 breaks. */
+    private record Square(Tensor w, int rank, boolean onlyGradient) implements Objective<Numbers> {
         @Override
-        public double[] backward(MicroBatch batch, RandomStreams streams, Share share, Contribution contribution) {
-            boolean bad = rank == 1 && Tensors.toFloats(batch.pixels())[0] == BAD_STEP;
+        public double[] backward(Numbers batch, RandomStreams streams, Contribution contribution) {
+            boolean bad = rank == 1 && batch.step() == BAD_STEP;
             Tensor loss = w.square().sum().mul(new Scalar(bad && !onlyGradient ? Double.NaN : 0.5));
             if (bad && onlyGradient) {
                 loss = loss.add(w.sub(w.detach()).sqrt().sum()); // zero, with an infinite slope
             }
-            contribution.beforeLastPass().run();
-            loss.mul(new Scalar(contribution.scale() / contribution.accumulation()))
-                    .backward();
-            return new double[] {loss.item().toDouble()};
+            return new double[] {contribution.backward(loss)};
         }
 
         @Override
-        public void skip(RandomStreams streams, Share none) {}
+        public void skip(RandomStreams streams, BatchShard none) {}
     }
 }

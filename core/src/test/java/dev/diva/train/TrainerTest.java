@@ -3,6 +3,7 @@ package dev.diva.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrainerTest {
     private static final Schedule SCHEDULE = new Schedule(Schedule.Kind.COSINE, 0.1, 2, 10);
-    private static final TrainSettings SETTINGS = new TrainSettings(SCHEDULE, SCHEDULE, 2, 1.0, 3, 0);
+    private static final TrainSettings SETTINGS = new TrainSettings(SCHEDULE, 2, 1.0, 3);
 
     @TempDir
     Path folder;
@@ -36,13 +37,18 @@ class TrainerTest {
     }
 
     @Test
-    void projectionHasItsOwnRate() {
+    void aParameterGroupHasItsOwnRateAndFirstStep() {
         Schedule constant = new Schedule(Schedule.Kind.CONSTANT, 0.1, 0, 10);
         Schedule projection = new Schedule(Schedule.Kind.CONSTANT, 0.7, 0, 10);
-        TrainSettings settings = new TrainSettings(constant, projection, 1, Double.NaN, 3, 0);
+        List<ParameterGroup> groups =
+                List.of(new ParameterGroup("visual_proj.", projection, 0), new ParameterGroup("", constant, 5));
+        TrainSettings settings = new TrainSettings(groups, 1, Double.NaN, 3, false);
 
         assertThat(settings.rate("visual_proj.weight", 4)).isEqualTo(0.7);
         assertThat(settings.rate("clip.visual_projection.weight", 4)).isEqualTo(0.1);
+        assertThat(settings.learns("visual_proj.weight", 4)).isTrue();
+        assertThat(settings.learns("clip.visual_projection.weight", 4)).isFalse();
+        assertThat(settings.learns("clip.visual_projection.weight", 5)).isTrue();
     }
 
     @Test
@@ -88,8 +94,8 @@ class TrainerTest {
         try (PointerScope scope = new PointerScope();
                 Sgd sgd = new Sgd(0.9, 0)) {
             Tensor w = weight();
-            Objective objective = (batch, streams, n) -> new double[] {Double.NaN};
-            Trainer trainer = new Trainer(
+            Objective<Images> objective = new OwnGradient((batch, streams, n) -> new double[] {Double.NaN});
+            Trainer<Images> trainer = new Trainer<>(
                     SETTINGS, objective, TrainerTest::batch, new Checkpoints(folder, 2), new TrainListener() {});
             TrainState state = new TrainState(0, Map.of("w", w), sgd, new RandomStreams(1));
             assertThatThrownBy(() -> trainer.train(state))
@@ -107,7 +113,7 @@ class TrainerTest {
             Tensor fine = weight();
             Tensor w = weight();
             List<Float> drawn = new ArrayList<>();
-            Objective objective = (batch, streams, n) -> {
+            Objective<Images> objective = new OwnGradient((batch, streams, n) -> {
                 Tensor draw = RandomStreams.randn(streams.stream("draws"), 3);
                 drawn.add(Tensors.toFloats(draw)[0]);
                 Tensor loss = fine.add(w).mul(draw).sum();
@@ -116,9 +122,9 @@ class TrainerTest {
                 }
                 loss.backward();
                 return new double[] {loss.item().toDouble()};
-            };
+            });
             Map<String, Tensor> parameters = new TreeMap<>(Map.of("fine", fine, "w", w));
-            Trainer trainer = new Trainer(
+            Trainer<Images> trainer = new Trainer<>(
                     SETTINGS, objective, TrainerTest::batch, new Checkpoints(folder, 2), new TrainListener() {});
             TrainState state = new TrainState(0, parameters, sgd, new RandomStreams(1));
             assertThatThrownBy(() -> trainer.train(state))
@@ -135,11 +141,11 @@ class TrainerTest {
         try (PointerScope scope = new PointerScope();
                 Sgd sgd = new Sgd(0.9, 0)) {
             Tensor w = weight();
-            Objective objective = (batch, streams, n) -> {
+            Objective<Images> objective = new OwnGradient((batch, streams, n) -> {
                 w.mul(new Scalar(3e38)).sum().backward(); // two micro-batches of it are too much for fp32
                 return new double[] {1};
-            };
-            Trainer trainer = new Trainer(
+            });
+            Trainer<Images> trainer = new Trainer<>(
                     SETTINGS, objective, TrainerTest::batch, new Checkpoints(folder, 2), new TrainListener() {});
             TrainState state = new TrainState(0, Map.of("w", w), sgd, new RandomStreams(1));
             assertThatThrownBy(() -> trainer.train(state))
@@ -174,20 +180,20 @@ class TrainerTest {
                     .newestIntact()
                     .map(path -> Checkpoints.restore(path, fresh))
                     .orElse(fresh);
-            List<Trainer> self = new ArrayList<>();
-            Objective objective = (batch, streams, n) -> {
+            List<Trainer<Images>> self = new ArrayList<>();
+            Objective<Images> objective = new OwnGradient((batch, streams, n) -> {
                 Tensor target = RandomStreams.randn(streams.stream("draws"), 3);
                 Tensor loss = w.sub(target).square().mean();
                 loss.div(new Scalar((double) n)).backward();
                 return new double[] {loss.item().toDouble()};
-            };
-            MicroBatches batches = position -> {
+            });
+            MicroBatches<Images> batches = position -> {
                 if (position >= stopAt) {
                     self.get(0).stop();
                 }
                 return batch(position);
             };
-            self.add(new Trainer(SETTINGS, objective, batches, checkpoints, new TrainListener() {}));
+            self.add(new Trainer<>(SETTINGS, objective, batches, checkpoints, new TrainListener() {}));
             self.get(0).train(state);
             return Tensors.toFloats(w);
         }
@@ -197,8 +203,26 @@ class TrainerTest {
         return Scopes.keep(Tensors.of(new float[] {1, 1, 1}, 3).set_requires_grad(true));
     }
 
-    private static MicroBatch batch(long position) {
-        Tensor value = Tensors.of(new float[] {position}, 1);
-        return new MicroBatch(List.of("image-" + position), value, value);
+    private static Images batch(long position) {
+        return new Images(List.of("image-" + position));
+    }
+
+    private record Images(List<String> names) implements MicroBatch {}
+
+    private interface Losses {
+        double[] backward(Images batch, RandomStreams streams, int accumulation);
+    }
+
+    /** One process computes every micro-batch. */
+    private record OwnGradient(Losses losses) implements Objective<Images> {
+        @Override
+        public double[] backward(Images batch, RandomStreams streams, Contribution contribution) {
+            return losses.backward(batch, streams, contribution.accumulation());
+        }
+
+        @Override
+        public void skip(RandomStreams streams, BatchShard none) {
+            throw new UnsupportedOperationException("of another process");
+        }
     }
 }

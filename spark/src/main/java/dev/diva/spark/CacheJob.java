@@ -3,11 +3,12 @@ package dev.diva.spark;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.cli.RecipeOptions;
 import dev.diva.data.ImageSet;
-import dev.diva.train.recipe.Recipe;
-import dev.diva.train.recipe.RecipeTree;
-import dev.diva.train.run.CacheFilling;
-import dev.diva.train.run.CacheFilling.Samples;
-import dev.diva.train.run.LatentCache;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.posttrain.run.CacheFilling;
+import dev.diva.posttrain.run.CacheFilling.Samples;
+import dev.diva.posttrain.run.LatentCache;
+import dev.diva.train.RecipeKeys;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -74,7 +75,7 @@ public final class CacheJob implements Callable<Integer> {
             ObjectNode own =
                     recipe.objectNode().put("threads", TaskContext.get().cpus());
             return CacheFilling.run(
-                            new RecipeTree(recipe).with(own, "spark.task.cpus").recipe(),
+                            new RecipeTree(new RecipeKeys(recipe)).with(own, "spark.task.cpus").recipe(),
                             images.value().all(),
                             new Samples(part.from(), part.to(), 1),
                             Path.of(out),

@@ -19,7 +19,7 @@ import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
-import dev.diva.engine.Share;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.Speed;
 import dev.diva.engine.Tensors;
 import dev.diva.feedback.DenoisingLoss;
@@ -82,7 +82,7 @@ public final class StepBench implements AutoCloseable {
                         0, teacher.schedule().numTrainTimesteps() - 1L, TimestepSampler.Distribution.UNIFORM, 0, 1));
         this.text = Scopes.keep(teacher.encodePrompt("a photo of a .")
                 .to(placement.device(), placement.precision().dtype()));
-        this.draws = new BatchDraws(new RandomStreams(1).stream("draws"), Share.whole(batch));
+        this.draws = new BatchDraws(new RandomStreams(1).stream("draws"), BatchShard.whole(batch));
         this.loader = loader(args[2]);
         countWork();
     }

@@ -100,7 +100,7 @@ public record ClipCheckpoint(
                     file + ": is " + format.flag() + ", not " + flag.flag() + " as asked for; leave --format out");
         }
         requireNothingElse(stored, layout);
-        TensorSource inner = layout.prefix().isEmpty() ? stored : new PrefixedSource(stored, layout.prefix());
+        TensorSource inner = layout.prefix().isEmpty() ? stored : PrefixedSource.of(stored, layout.prefix());
         TensorSource ours = TranslatedSource.toOurs(inner, layout.table());
         return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours);
     }

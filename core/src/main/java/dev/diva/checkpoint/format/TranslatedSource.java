@@ -1,18 +1,13 @@
 package dev.diva.checkpoint.format;
 
 import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.SourceView;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
-import dev.diva.engine.Scopes;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
@@ -20,28 +15,15 @@ import org.bytedeco.pytorch.global.torch;
  * A checkpoint seen under the names of another layout. Pieces of a split tensor, transposes and reshapes are views of what is stored; only
  * joined tensors are copies. Names without a rule keep theirs, so that whoever accounts for all keys sees them.
  */
-public final class TranslatedSource implements TensorSource {
+public final class TranslatedSource {
     private final TensorSource stored;
     private final boolean readsForeign;
-    private final Map<String, Reading> readings = new LinkedHashMap<>();
-
-    /** How a tensor under its new name is made. */
-    private record Reading(TensorInfo info, Making making) {}
-
-    /** Makes a tensor from stored ones. */
-    private interface Making {
-        /** @param reader gives a stored tensor by name */
-        Tensor from(Reader reader);
-    }
-
-    /** A stored tensor by name. */
-    private interface Reader {
-        Tensor read(String name);
-    }
+    private final SourceView view;
 
     private TranslatedSource(TensorSource stored, boolean readsForeign) {
         this.stored = stored;
         this.readsForeign = readsForeign;
+        this.view = new SourceView(stored);
     }
 
     /** A foreign checkpoint under our names. */
@@ -52,7 +34,7 @@ public final class TranslatedSource implements TensorSource {
                 source.translateToOurs(info, table);
             }
         }
-        return source;
+        return source.view;
     }
 
     /**
@@ -72,7 +54,7 @@ public final class TranslatedSource implements TensorSource {
             throw new CheckpointException(
                     ours.location() + ": layout " + table.name() + " has no place for " + homeless);
         }
-        return source;
+        return source.view;
     }
 
     private void translateToOurs(TensorInfo info, NameTable table) {
@@ -88,7 +70,7 @@ public final class TranslatedSource implements TensorSource {
                 return;
             }
         }
-        put(info, reader -> reader.read(info.name()));
+        view.put(info, reader -> reader.read(info.name()));
     }
 
     private boolean isLaterPart(NameRule rule, String name) {
@@ -102,7 +84,7 @@ public final class TranslatedSource implements TensorSource {
 
     private boolean translateFromOurs(TensorInfo info, NameTable table) {
         if (table.isOurs()) {
-            put(info, reader -> reader.read(info.name()));
+            view.put(info, reader -> reader.read(info.name()));
             return true;
         }
         for (NameRule rule : table.rules()) {
@@ -141,7 +123,7 @@ public final class TranslatedSource implements TensorSource {
         long[] shape = whole.shape();
         if (shape.length == 0 || shape[0] % total != 0) {
             throw new CheckpointException(
-                    location() + ": " + whole + " cannot be split into " + total + " equal parts: " + names);
+                    stored.location() + ": " + whole + " cannot be split into " + total + " equal parts: " + names);
         }
         long unit = shape[0] / total;
         long start = 0;
@@ -150,7 +132,7 @@ public final class TranslatedSource implements TensorSource {
             long rows = unit * parts.get(i);
             long[] part = shape.clone();
             part[0] = rows;
-            put(
+            view.put(
                     new TensorInfo(names.get(i), whole.dtype(), part),
                     reader -> reader.read(whole.name()).narrow(0, from, rows));
             start += rows;
@@ -162,7 +144,7 @@ public final class TranslatedSource implements TensorSource {
         TensorInfo first = pieces.get(0);
         long[] shape = first.shape();
         if (shape.length == 0) {
-            throw new CheckpointException(location() + ": " + first + " has no rows to be joined by");
+            throw new CheckpointException(stored.location() + ": " + first + " has no rows to be joined by");
         }
         long rows = 0;
         for (TensorInfo piece : pieces) {
@@ -170,13 +152,13 @@ public final class TranslatedSource implements TensorSource {
             if (piece.dtype() != first.dtype()
                     || other.length != shape.length
                     || !Arrays.equals(other, 1, other.length, shape, 1, shape.length)) {
-                throw new CheckpointException(location() + ": " + first + " and " + piece + " do not fit together");
+                throw new CheckpointException(stored.location() + ": " + first + " and " + piece + " do not fit together");
             }
             rows += other[0];
         }
         shape = shape.clone();
         shape[0] = rows;
-        put(new TensorInfo(joined, first.dtype(), shape), reader -> {
+        view.put(new TensorInfo(joined, first.dtype(), shape), reader -> {
             TensorVector tensors = new TensorVector();
             pieces.forEach(piece -> tensors.push_back(reader.read(piece.name())));
             return torch.cat(tensors, 0);
@@ -186,19 +168,19 @@ public final class TranslatedSource implements TensorSource {
     private void changed(TensorInfo info, String name, NameRule.Change change) {
         long[] shape = info.shape();
         switch (change) {
-            case NONE -> put(new TensorInfo(name, info.dtype(), shape), reader -> reader.read(info.name()));
+            case NONE -> view.put(new TensorInfo(name, info.dtype(), shape), reader -> reader.read(info.name()));
             case TRANSPOSED -> {
                 if (shape.length != 2) {
-                    throw new CheckpointException(location() + ": " + info + " is not a matrix");
+                    throw new CheckpointException(stored.location() + ": " + info + " is not a matrix");
                 }
                 long[] turned = {shape[1], shape[0]};
-                put(
+                view.put(
                         new TensorInfo(name, info.dtype(), turned),
                         reader -> reader.read(info.name()).t());
             }
             case BATCHED, SCALAR -> {
                 long[] other = reshaped(shape, change);
-                put(
+                view.put(
                         new TensorInfo(name, info.dtype(), other),
                         reader -> reader.read(info.name()).reshape(other));
             }
@@ -221,59 +203,8 @@ public final class TranslatedSource implements TensorSource {
         TensorInfo info = stored.info(name);
         if (info == null) {
             throw new CheckpointException(
-                    location() + ": missing " + name + ", which belongs with others that are there");
+                    stored.location() + ": missing " + name + ", which belongs with others that are there");
         }
         return info;
-    }
-
-    private void put(TensorInfo info, Making making) {
-        if (readings.put(info.name(), new Reading(info, making)) != null) {
-            throw new CheckpointException(location() + ": two tensors become " + info.name());
-        }
-    }
-
-    @Override
-    public String location() {
-        return stored.location();
-    }
-
-    @Override
-    public Collection<TensorInfo> tensors() {
-        return Collections.unmodifiableList(
-                readings.values().stream().map(Reading::info).toList());
-    }
-
-    @Override
-    public TensorInfo info(String name) {
-        Reading reading = readings.get(name);
-        return reading == null ? null : reading.info();
-    }
-
-    @Override
-    public Tensor read(String name) {
-        return made(name, stored::read);
-    }
-
-    @Override
-    public Tensor readOnce(String name) {
-        return made(name, stored::readOnce);
-    }
-
-    private Tensor made(String name, Reader reader) {
-        Reading reading = readings.get(name);
-        if (reading == null) {
-            throw new CheckpointException(location() + ": has no tensor " + name);
-        }
-        return Scopes.returning(() -> reading.making.from(reader));
-    }
-
-    @Override
-    public Map<String, String> metadata() {
-        return stored.metadata();
-    }
-
-    @Override
-    public void close() {
-        stored.close();
     }
 }

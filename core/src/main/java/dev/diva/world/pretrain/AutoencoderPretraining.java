@@ -1,18 +1,19 @@
 package dev.diva.world.pretrain;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.Weights;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.AutoencoderConfig;
+import dev.diva.engine.BatchDraws;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
-import dev.diva.train.MicroBatch;
-import dev.diva.train.TrainListener;
+import dev.diva.train.Contribution;
+import dev.diva.train.Objective;
+import dev.diva.train.TrainListener.Outcome;
 import dev.diva.world.WorldRecipe;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -35,18 +36,17 @@ public final class AutoencoderPretraining {
 
     private final WorldRecipe world;
     private final PretrainSettings settings;
-    private final TrainListener listener;
+    private final PretrainListener listener;
 
-    public AutoencoderPretraining(WorldRecipe world, PretrainSettings settings, TrainListener listener) {
+    public AutoencoderPretraining(WorldRecipe world, PretrainSettings settings, PretrainListener listener) {
         this.world = world;
         this.settings = settings;
         this.listener = listener;
     }
 
     /** Trains and writes a folder as diffusers saves an AutoencoderKL, fp16; an interrupted training goes on. */
-    public void run(Path out) {
-        AtomicFolder.requireFree(out, false);
-        Path checkpoints = Pretraining.checkpoints(out);
+    public Outcome run(PretrainLaunch launch) {
+        Pretraining pretraining = new Pretraining(world, settings, launch, listener);
         ObjectNode json = MiniDiffusion.autoencoder(1.0, world.side());
         AutoencoderConfig config = AutoencoderConfig.read(MiniDiffusion.config(json));
         try (PointerScope scope = new PointerScope();
@@ -55,36 +55,60 @@ public final class AutoencoderPretraining {
             Autoencoder autoencoder = Autoencoder.read(weights, config);
             weights.finish();
             CaptionedScenes scenes = new CaptionedScenes(world);
-            new Pretraining(settings, checkpoints, listener)
-                    .train(
-                            weights,
-                            (batch, streams, accumulation) -> backward(autoencoder, batch, streams),
-                            new SceneBatches(scenes, settings.seed(), settings.batch()));
-            double scale = 1 / deviation(autoencoder, scenes);
-            AtomicFolder.write(out, false, folder -> {
-                Pretraining.write(folder.resolve(MiniDiffusion.WEIGHTS), weights.tensors());
-                Files.writeString(
-                        folder.resolve("config.json"),
-                        MiniDiffusion.autoencoder(scale, world.side()).toPrettyString());
-            });
+            return pretraining.train(
+                    weights,
+                    new Coding(autoencoder, scenes, latentShape(json)),
+                    pretraining.batches(scenes.count()),
+                    Map.of(),
+                    folder -> {
+                        double scale = 1 / deviation(autoencoder, scenes);
+                        Pretraining.write(folder.resolve(MiniDiffusion.WEIGHTS), weights.tensors());
+                        Files.writeString(
+                                folder.resolve("config.json"),
+                                MiniDiffusion.autoencoder(scale, world.side()).toPrettyString());
+                    });
         }
-        Pretraining.delete(checkpoints);
     }
 
-    private static double[] backward(Autoencoder autoencoder, MicroBatch batch, RandomStreams streams) {
-        Tensor pixels = MiniDiffusion.pixels(batch.pixels());
-        Autoencoder.Posterior posterior = autoencoder.posterior(pixels);
-        Tensor noise =
-                RandomStreams.randn(streams.stream(STREAM), posterior.mean().shape());
-        Tensor deviation = posterior.logVariance().mul(new Scalar(0.5)).exp();
-        Tensor error =
-                autoencoder.decode(posterior.mean().add(deviation.mul(noise))).sub(pixels);
-        Tensor loss = error.abs()
-                .mean()
-                .add(error.square().mean())
-                .add(divergence(posterior).mul(new Scalar(DIVERGENCE_WEIGHT)));
-        loss.backward();
-        return new double[] {loss.item_float()};
+    private long[] latentShape(ObjectNode json) {
+        long side = world.side() / MiniDiffusion.DOWNSCALE;
+        return new long[] {json.required("latent_channels").asLong(), side, side};
+    }
+
+    /** What the autoencoder is trained for: an image, coded with noise and decoded, is to be the same again. */
+    private static final class Coding implements Objective<SceneBatch> {
+        private final Autoencoder autoencoder;
+        private final CaptionedScenes scenes;
+        private final long[] latentShape;
+
+        Coding(Autoencoder autoencoder, CaptionedScenes scenes, long[] latentShape) {
+            this.autoencoder = autoencoder;
+            this.scenes = scenes;
+            this.latentShape = latentShape;
+        }
+
+        @Override
+        public double[] backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
+            Tensor pixels = MiniDiffusion.pixels(scenes.pixels(batch.indices()));
+            Autoencoder.Posterior posterior = autoencoder.posterior(pixels);
+            Tensor noise = new BatchDraws(streams.stream(STREAM), contribution.shard()).randn(latentShape);
+            Tensor deviation = posterior.logVariance().mul(new Scalar(0.5)).exp();
+            Tensor error = autoencoder
+                    .decode(posterior.mean().add(deviation.mul(noise)))
+                    .sub(pixels);
+            Tensor loss = error.abs()
+                    .mean()
+                    .add(error.square().mean())
+                    .add(divergence(posterior).mul(new Scalar(DIVERGENCE_WEIGHT)));
+            return new double[] {contribution.backward(loss)};
+        }
+
+        @Override
+        public void skip(RandomStreams streams, BatchShard none) {
+            try (PointerScope scope = new PointerScope()) {
+                new BatchDraws(streams.stream(STREAM), none).randn(latentShape);
+            }
+        }
     }
 
     /** Mean over all latents of the Kullback-Leibler divergence from the standard normal distribution. */

@@ -1,5 +1,7 @@
 package dev.diva.world.pretrain;
 
+import dev.diva.engine.BatchDraws;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import java.util.ArrayList;
@@ -40,9 +42,8 @@ public final class CaptionCheck {
             long[] timesteps = new long[scenes.length];
             Arrays.fill(timesteps, timestep);
             Tensor steps = Tensors.of(timesteps, timesteps.length);
-            return objective
-                    .loss(scenes, described, steps, new RandomStreams(seed).stream("check"))
-                    .item_float();
+            BatchDraws draws = new BatchDraws(new RandomStreams(seed).stream("check"), BatchShard.whole(scenes.length));
+            return objective.loss(scenes, described, steps, draws).item_float();
         }
     }
 }

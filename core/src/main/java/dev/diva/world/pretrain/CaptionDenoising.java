@@ -2,16 +2,18 @@ package dev.diva.world.pretrain;
 
 import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.NoiseSchedule;
+import dev.diva.engine.BatchDraws;
+import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
-import dev.diva.train.MicroBatch;
+import dev.diva.train.Contribution;
 import dev.diva.train.Objective;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.pytorch.Generator;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /** The denoiser's own training: mean squared error of its prediction at a random noise level, told the full caption. */
-final class CaptionDenoising implements Objective {
+final class CaptionDenoising implements Objective<SceneBatch> {
     private static final String STREAM = "draws";
 
     private final Denoiser denoiser;
@@ -33,15 +35,25 @@ final class CaptionDenoising implements Objective {
         this.captions = captions;
     }
 
-    /** Draws timesteps, then noise. */
     @Override
-    public double[] backward(MicroBatch batch, RandomStreams streams, int accumulation) {
-        int[] indices = SceneBatches.indices(batch);
-        Generator draws = streams.stream(STREAM);
-        Tensor timesteps = RandomStreams.randint(draws, schedule.numTrainTimesteps(), indices.length);
-        Tensor loss = loss(indices, indices, timesteps, draws);
-        loss.backward();
-        return new double[] {loss.item_float()};
+    public double[] backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
+        BatchDraws draws = new BatchDraws(streams.stream(STREAM), contribution.shard());
+        return new double[] {contribution.backward(loss(batch.indices(), draws))};
+    }
+
+    @Override
+    public void skip(RandomStreams streams, BatchShard none) {
+        try (PointerScope scope = new PointerScope()) {
+            BatchDraws draws = new BatchDraws(streams.stream(STREAM), none);
+            draws.randint(schedule.numTrainTimesteps());
+            draws.randn(latents.shape());
+        }
+    }
+
+    /** Draws timesteps, then noise. */
+    private Tensor loss(int[] indices, BatchDraws draws) {
+        Tensor timesteps = draws.randint(schedule.numTrainTimesteps());
+        return loss(indices, indices, timesteps, draws);
     }
 
     /**
@@ -50,9 +62,9 @@ final class CaptionDenoising implements Objective {
      * @param scene index of each image
      * @param described index of the scene whose caption goes with it
      */
-    Tensor loss(int[] scene, int[] described, Tensor timesteps, Generator draws) {
+    Tensor loss(int[] scene, int[] described, Tensor timesteps, BatchDraws draws) {
         Tensor clean = latents.of(scene);
-        Tensor noise = RandomStreams.randn(draws, clean.shape());
+        Tensor noise = draws.randn(latents.shape());
         List<String> texts =
                 Arrays.stream(described).mapToObj(scenes::fullCaption).toList();
         Tensor predicted = denoiser.predict(schedule.addNoise(clean, noise, timesteps), timesteps, captions.of(texts));

@@ -1,7 +1,6 @@
 package dev.diva.world.pretrain;
 
 import dev.diva.BadInputException;
-import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.Weights;
@@ -13,13 +12,15 @@ import dev.diva.diffusion.UNet;
 import dev.diva.diffusion.UNetConfig;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
-import dev.diva.train.TrainListener;
+import dev.diva.train.TrainListener.Outcome;
 import dev.diva.world.WorldRecipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
@@ -32,9 +33,9 @@ public final class DiffusionPretraining {
 
     private final WorldRecipe world;
     private final PretrainSettings settings;
-    private final TrainListener listener;
+    private final PretrainListener listener;
 
-    public DiffusionPretraining(WorldRecipe world, PretrainSettings settings, TrainListener listener) {
+    public DiffusionPretraining(WorldRecipe world, PretrainSettings settings, PretrainListener listener) {
         this.world = world;
         this.settings = settings;
         this.listener = listener;
@@ -45,19 +46,19 @@ public final class DiffusionPretraining {
      *
      * @param clip folder of {@link ClipPretraining}
      * @param vae folder of {@link AutoencoderPretraining}
-     * @return how much the denoiser uses its captions, by noise level
+     * @return how much the denoiser uses its captions, by noise level; nothing if it was stopped, no level from a further process
      */
-    public List<CaptionCheck.Level> run(Path clip, Path vae, Path out) {
-        AtomicFolder.requireFree(out, false);
-        Path checkpoints = Pretraining.checkpoints(out);
-        Path parts = prepare(clip, vae, checkpoints.resolve("parts"));
+    public Optional<List<CaptionCheck.Level>> run(Path clip, Path vae, PretrainLaunch launch) {
+        Pretraining pretraining = new Pretraining(world, settings, launch, listener);
         Placement cpu = Placement.cpu(Precision.FP32);
-        List<CaptionCheck.Level> levels;
-        try (PointerScope scope = new PointerScope();
-                CaptionStates captions = new CaptionStates(parts, cpu);
-                Weights latentWeights =
-                        Weights.frozen(SafetensorsFile.open(parts.resolve("vae").resolve(MiniDiffusion.WEIGHTS)), cpu);
+        List<CaptionCheck.Level> levels = new ArrayList<>();
+        try (Scratch scratch = Scratch.create();
+                PointerScope scope = new PointerScope();
+                CaptionStates captions = new CaptionStates(prepare(clip, vae, scratch.folder()), cpu);
+                Weights latentWeights = Weights.frozen(
+                        SafetensorsFile.open(scratch.folder().resolve("vae").resolve(MiniDiffusion.WEIGHTS)), cpu);
                 Weights weights = Weights.trained(new InitialWeights(settings.seed(), Map.of()), cpu, name -> true)) {
+            Path parts = scratch.folder();
             Autoencoder autoencoder = Autoencoder.read(
                     latentWeights, AutoencoderConfig.read(ConfigJson.read(parts.resolve("vae/config.json"))));
             latentWeights.finish();
@@ -68,16 +69,18 @@ public final class DiffusionPretraining {
             NoiseSchedule schedule = new NoiseSchedule(
                     NoiseConfig.read(ConfigJson.read(parts.resolve("scheduler/scheduler_config.json"))));
             CaptionDenoising objective = new CaptionDenoising(unet, schedule, latents, scenes, captions);
-            new Pretraining(settings, checkpoints, listener)
-                    .train(weights, objective, latents.batches(settings.seed(), settings.batch()));
-            levels = CaptionCheck.of(objective, latents, settings.seed());
-            AtomicFolder.write(out, false, folder -> {
-                copy(parts, folder);
-                Pretraining.write(folder.resolve("unet").resolve(MiniDiffusion.WEIGHTS), weights.tensors());
-            });
+            Outcome outcome = pretraining.train(
+                    weights,
+                    objective,
+                    pretraining.batches(scenes.count()),
+                    Map.of("clip", clip, "vae", vae),
+                    folder -> {
+                        levels.addAll(CaptionCheck.of(objective, latents, settings.seed()));
+                        copy(parts, folder);
+                        Pretraining.write(folder.resolve("unet").resolve(MiniDiffusion.WEIGHTS), weights.tensors());
+                    });
+            return outcome == Outcome.DONE ? Optional.of(levels) : Optional.empty();
         }
-        Pretraining.delete(checkpoints);
-        return levels;
     }
 
     /** Everything of the folder but the denoiser's weights. */

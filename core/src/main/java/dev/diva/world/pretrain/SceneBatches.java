@@ -1,33 +1,27 @@
 package dev.diva.world.pretrain;
 
 import dev.diva.data.SampleOrder;
-import dev.diva.train.MicroBatch;
+import dev.diva.engine.BatchShard;
 import dev.diva.train.MicroBatches;
-import java.util.Arrays;
+import dev.diva.train.Sharding;
+import java.util.stream.LongStream;
 
-/** Batches of captioned scenes in an order that follows from the seed; a batch names its scenes by their index. */
-final class SceneBatches implements MicroBatches {
-    private final CaptionedScenes scenes;
+/** Batches of captioned scenes in an order that follows from the seed. */
+final class SceneBatches implements MicroBatches<SceneBatch> {
     private final SampleOrder order;
-    private final int batch;
+    private final BatchShard shard;
 
-    SceneBatches(CaptionedScenes scenes, long seed, int batch) {
-        this.scenes = scenes;
-        this.order = new SampleOrder(scenes.count(), seed, true);
-        this.batch = batch;
+    /** @param sharding says which rows of each batch this process computes */
+    SceneBatches(int scenes, long seed, Sharding sharding) {
+        this.order = new SampleOrder(scenes, seed, true);
+        this.shard = sharding.shard();
     }
 
     @Override
-    public MicroBatch at(long position) {
-        int[] indices = new int[batch];
-        for (int i = 0; i < batch; i++) {
-            indices[i] = order.index(position * batch + i);
-        }
-        return MicroBatch.of(Arrays.stream(indices).mapToObj(Integer::toString).toList(), scenes.pixels(indices));
-    }
-
-    /** The index of each scene of a batch. */
-    static int[] indices(MicroBatch batch) {
-        return batch.names().stream().mapToInt(Integer::parseInt).toArray();
+    public SceneBatch at(long position) {
+        long first = position * shard.total() + shard.from();
+        return new SceneBatch(LongStream.range(first, first + shard.count())
+                .mapToObj(order::index)
+                .toList());
     }
 }

@@ -1,13 +1,8 @@
 package dev.diva.world.pretrain;
 
-import dev.diva.data.SampleOrder;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.engine.Tensors;
-import dev.diva.train.MicroBatch;
-import dev.diva.train.MicroBatches;
 import java.util.Arrays;
-import java.util.List;
-import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -40,20 +35,15 @@ final class SceneLatents {
         return Tensors.of(values, indices.length, shape[0], shape[1], shape[2]);
     }
 
-    /** Batches in an order that follows from the seed; the crops of a batch are its latents. */
-    MicroBatches batches(long seed, int batch) {
-        SampleOrder order = new SampleOrder(count(), seed, true);
-        return position -> {
-            int[] indices = IntStream.range(0, batch)
-                    .map(i -> order.index(position * batch + i))
-                    .toArray();
-            List<String> names =
-                    Arrays.stream(indices).mapToObj(Integer::toString).toList();
-            return MicroBatch.of(names, of(indices));
-        };
+    /** Channels, height and width of a latent. */
+    long[] shape() {
+        if (shape.length == 0) {
+            encode(0);
+        }
+        return shape.clone();
     }
 
-    private void encode(int[] missing) {
+    private void encode(int... missing) {
         if (missing.length == 0) {
             return;
         }

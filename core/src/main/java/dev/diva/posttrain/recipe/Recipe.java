@@ -1,0 +1,286 @@
+package dev.diva.posttrain.recipe;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.diva.feedback.DrawWeights;
+import dev.diva.feedback.TimestepSampler;
+import dev.diva.train.OptimizerSettings;
+import dev.diva.train.Schedule;
+import java.util.List;
+
+/**
+ * Everything that decides a run. Each key is explained in {@code corrected.yaml}; a null is a value that is found when the models are
+ * known (recap, timesteps.max) or a part that is left out (cache, weightsCache, warmupSteps, maxGradNorm, eval).
+ */
+public record Recipe(
+        String preset,
+        String clip,
+        String diffusion,
+        List<String> images,
+        int resolution,
+        Crop crop,
+        Integer crops,
+        boolean shuffle,
+        Latents latents,
+        String cache,
+        String weightsCache,
+        String prompt,
+        Recap recap,
+        Projection projection,
+        Feedback feedback,
+        Guard guard,
+        Trainable trainable,
+        Timesteps timesteps,
+        Train train,
+        String precision,
+        String device,
+        long seed,
+        int workers,
+        int threads,
+        boolean lowMemory,
+        double maxBadShare,
+        Checkpoint checkpoint,
+        Eval eval) {
+
+    public Recipe {
+        Checks.given("images", images);
+        Checks.given("latents", latents);
+        Checks.given("prompt", prompt);
+        Checks.given("precision", precision);
+        Checks.given("device", device);
+        Checks.atLeast("resolution", resolution, 1);
+        Checks.atLeast("workers", workers, 1);
+        Checks.atLeast("threads", threads, 0);
+        Checks.within("maxBadShare", maxBadShare, 0, 1);
+        if (crops != null) {
+            Checks.atLeast("crops", crops, 1);
+        }
+        Checks.oneOf("precision", precision, "auto", "fp32", "bf16");
+    }
+
+    /** Boxes: shares of the area and width / height, each from and to. */
+    public record Crop(List<Double> scale, List<Double> ratio) {
+        public Crop {
+            Checks.given("crop.scale", scale);
+            Checks.given("crop.ratio", ratio);
+            Checks.range("crop.scale", scale, 1);
+            Checks.range("crop.ratio", ratio, Double.MAX_VALUE);
+        }
+
+        /** Whether every epoch sees the same box of an image: the whole of it, or its centre. */
+        public boolean isFixed() {
+            return scale.get(0) == 1;
+        }
+    }
+
+    /** Which latent judges an image. */
+    public enum Latents {
+        @JsonProperty("own")
+        OWN,
+        @JsonProperty("shuffled")
+        SHUFFLED
+    }
+
+    /** See {@link dev.diva.feedback.RecapSettings}; tokens null is the default of the backbone. */
+    public record Recap(
+            String tokens, Integer count, Double fraction, Integer window, boolean replacement, String text) {
+        public Recap {
+            if (tokens != null) {
+                Checks.oneOf("recap.tokens", tokens, "random", "all", "pooled", "class");
+            }
+            if (text != null) {
+                Checks.oneOf("recap.text", text, "elementwise", "mean");
+            }
+        }
+    }
+
+    /**
+     * The layer from the tower's tokens to the condition.
+     *
+     * @param init {@code random} or a file
+     * @param lr its own learning rate, or null for the tower's
+     */
+    public record Projection(String init, Double lr) {
+        public Projection {
+            Checks.given("projection.init", init);
+            Checks.within("projection.lr", lr == null ? 0 : lr, 0, Double.MAX_VALUE);
+        }
+    }
+
+    /** Learning rate of the projection in every step. */
+    public Schedule projectionRates() {
+        return train.rates(projection.lr == null ? train.lr : projection.lr);
+    }
+
+    /** How a batch becomes a gradient. */
+    public record Feedback(Pixels pixels, DrawWeightsName drawWeights, boolean towerPerDraw) {
+        public Feedback {
+            Checks.given("feedback.pixels", pixels);
+            Checks.given("feedback.drawWeights", drawWeights);
+        }
+
+        /** What the two models see of a crop. */
+        public enum Pixels {
+            @JsonProperty("corrected")
+            CORRECTED,
+            @JsonProperty("published")
+            PUBLISHED
+        }
+
+        /** {@link DrawWeights} as recipes name them. */
+        public enum DrawWeightsName {
+            @JsonProperty("mean")
+            MEAN,
+            @JsonProperty("sum")
+            SUM,
+            @JsonProperty("published")
+            PUBLISHED;
+
+            public DrawWeights weights() {
+                return DrawWeights.valueOf(name());
+            }
+        }
+    }
+
+    /** Weight of the penalty that keeps the embedding near the untouched tower's. */
+    public record Guard(double weight) {
+        public Guard {
+            Checks.within("guard.weight", weight, 0, Double.MAX_VALUE);
+        }
+    }
+
+    /** What of the tower learns. */
+    public record Trainable(Mode mode, int rank, double alpha, List<String> targets, int lastBlocks) {
+        /** Whole tower, adapters, or the last layers. */
+        public enum Mode {
+            @JsonProperty("full")
+            FULL,
+            @JsonProperty("lora")
+            LORA,
+            @JsonProperty("blocks")
+            BLOCKS
+        }
+
+        public Trainable {
+            Checks.given("trainable.mode", mode);
+            Checks.given("trainable.targets", targets);
+            Checks.atLeast("trainable.rank", rank, 1);
+            Checks.atLeast("trainable.lastBlocks", lastBlocks, 0);
+            for (String target : targets) {
+                Checks.oneOf("trainable.targets", target, "q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2");
+            }
+        }
+    }
+
+    /** Noise levels; max null is the teacher's last. */
+    public record Timesteps(long min, Long max, Distribution distribution, double mean, double std) {
+        /** {@link TimestepSampler.Distribution} as recipes name them. */
+        public enum Distribution {
+            @JsonProperty("uniform")
+            UNIFORM,
+            @JsonProperty("logit-normal")
+            LOGIT_NORMAL
+        }
+
+        public Timesteps {
+            Checks.given("timesteps.distribution", distribution);
+        }
+
+        /** The sampler; to be called on a resolved recipe. */
+        public TimestepSampler sampler() {
+            return new TimestepSampler(min, max, TimestepSampler.Distribution.valueOf(distribution.name()), mean, std);
+        }
+    }
+
+    /** The loop. */
+    public record Train(
+            long steps,
+            int batch,
+            int accumulate,
+            int draws,
+            OptimizerName optimizer,
+            double lr,
+            double momentum,
+            List<Double> betas,
+            double eps,
+            double weightDecay,
+            ScheduleName schedule,
+            double warmupRatio,
+            Long warmupSteps,
+            Double maxGradNorm,
+            long projectionSteps) {
+        /** Which optimiser. */
+        public enum OptimizerName {
+            @JsonProperty("sgd")
+            SGD,
+            @JsonProperty("adamw")
+            ADAMW
+        }
+
+        /** {@link Schedule.Kind} as recipes name them. */
+        public enum ScheduleName {
+            @JsonProperty("cosine")
+            COSINE,
+            @JsonProperty("linear")
+            LINEAR,
+            @JsonProperty("constant")
+            CONSTANT
+        }
+
+        public Train {
+            Checks.given("train.optimizer", optimizer);
+            Checks.given("train.betas", betas);
+            Checks.given("train.schedule", schedule);
+            Checks.atLeast("train.steps", steps, 1);
+            Checks.atLeast("train.batch", batch, 1);
+            Checks.atLeast("train.accumulate", accumulate, 1);
+            Checks.atLeast("train.draws", draws, 1);
+            Checks.within("train.lr", lr, 0, Double.MAX_VALUE);
+            Checks.within("train.momentum", momentum, 0, 1);
+            Checks.within("train.weightDecay", weightDecay, 0, Double.MAX_VALUE);
+            Checks.within("train.warmupRatio", warmupRatio, 0, 1);
+            Checks.atLeast("train.warmupSteps", warmupSteps == null ? 0 : warmupSteps, 0);
+            Checks.atLeast("train.projectionSteps", projectionSteps, 0);
+            if (betas.size() != 2) {
+                throw new IllegalArgumentException("train.betas has " + betas.size() + " values, expected 2");
+            }
+            betas.forEach(beta -> Checks.within("train.betas", beta, 0, 1));
+            if (maxGradNorm != null && !(maxGradNorm > 0)) {
+                throw new IllegalArgumentException(
+                        "train.maxGradNorm is " + maxGradNorm + ", expected above 0, or null for no clipping");
+            }
+        }
+
+        /** Learning rate of every step. */
+        public Schedule rates() {
+            return rates(lr);
+        }
+
+        /** The optimiser with its numbers. */
+        public OptimizerSettings optimizerSettings() {
+            return switch (optimizer) {
+                case SGD -> new OptimizerSettings.Sgd(momentum, weightDecay);
+                case ADAMW -> new OptimizerSettings.AdamW(betas.get(0), betas.get(1), eps, weightDecay);
+            };
+        }
+
+        private Schedule rates(double lr) {
+            long warmup = warmupSteps == null ? Schedule.warmupSteps(warmupRatio, steps) : warmupSteps;
+            return new Schedule(Schedule.Kind.valueOf(schedule.name()), lr, warmup, steps);
+        }
+    }
+
+    /** Steps between checkpoints, and how many are kept. */
+    public record Checkpoint(long every, int keep) {
+        public Checkpoint {
+            Checks.atLeast("checkpoint.every", every, 1);
+            Checks.atLeast("checkpoint.keep", keep, 1);
+        }
+    }
+
+    /** Held-out scores; null for none. */
+    public record Eval(String mmvp, Long every) {
+        public Eval {
+            Checks.atLeast("eval.every", every == null ? 1 : every, 1);
+        }
+    }
+}

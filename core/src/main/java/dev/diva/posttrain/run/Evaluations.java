@@ -1,0 +1,81 @@
+package dev.diva.posttrain.run;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
+import dev.diva.checkpoint.AtomicFolder;
+import dev.diva.clip.VisionModel;
+import dev.diva.train.StepRecord;
+import dev.diva.train.TrainListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** Held-out scores before, during and after training, and the best model so far in {@code best/}. */
+final class Evaluations implements TrainListener {
+    private static final String SCORE = "score.json";
+
+    private final RunFiles files;
+    private final VisionModel vision;
+    private final ScoredModel scores;
+    private final Long every;
+    private double best = Double.NEGATIVE_INFINITY;
+
+    /** @param every steps, or null for before and after only */
+    Evaluations(RunFiles files, VisionModel vision, ScoredModel scores, Long every) {
+        this.files = files;
+        this.vision = vision;
+        this.scores = scores;
+        this.every = every;
+        Path known = files.best().resolve(SCORE);
+        if (Files.exists(known)) {
+            best = readScore(known);
+        }
+    }
+
+    private static double readScore(Path file) {
+        try {
+            return new ObjectMapper()
+                    .readTree(Files.readAllBytes(file))
+                    .required("score")
+                    .asDouble();
+        } catch (IOException | IllegalArgumentException e) {
+            throw new BadInputException(file + ": is no score: " + e.getMessage(), e);
+        }
+    }
+
+    /** The untouched model. */
+    void before(Path clip) {
+        Path record = files.evaluations().resolve("before.json");
+        if (!Files.exists(record)) {
+            scores.score(clip, record);
+        }
+    }
+
+    /** The result. */
+    void after() {
+        scores.score(files.clip(), files.evaluations().resolve("after.json"));
+    }
+
+    @Override
+    public void stepDone(StepRecord step) {
+        long done = step.step() + 1;
+        if (every == null || done % every != 0) {
+            return;
+        }
+        Path candidate = files.run().resolve(".candidate");
+        vision.export(candidate.resolve("clip"), true);
+        String name = String.format(Locale.ROOT, "step-%08d.json", done);
+        double score =
+                scores.score(candidate.resolve("clip"), files.evaluations().resolve(name));
+        if (score > best) {
+            best = score;
+            AtomicFolder.write(files.best(), true, temporary -> {
+                Files.move(candidate.resolve("clip"), temporary.resolve("clip"));
+                AtomicFile.writeString(
+                        temporary.resolve(SCORE), "{\"step\": " + done + ", \"score\": " + score + "}\n");
+            });
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package dev.diva.posttrain.run;
+
+import dev.diva.train.MicroBatch;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Images as the two models see them.
+ *
+ * @param names where each image came from
+ * @param pixels what the tower sees, fp32 [images, 3, imageSize, imageSize]
+ * @param latents what the teacher sees, fp32 [images, channels, height, width]
+ */
+record ImageBatch(List<String> names, Tensor pixels, Tensor latents) implements MicroBatch {
+    ImageBatch {
+        names = List.copyOf(names);
+    }
+}

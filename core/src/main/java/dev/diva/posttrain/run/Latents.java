@@ -1,0 +1,64 @@
+package dev.diva.posttrain.run;
+
+import dev.diva.diffusion.Autoencoder;
+import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Clean latents of crops, from the cache or the autoencoder. One image at a time: the activations of a whole batch would be the peak of
+ * the run's memory, and a latent has the same bits whether it was cached or not.
+ */
+final class Latents {
+    private final Autoencoder autoencoder;
+    private final LatentCache cache; // or null
+    private final int resolution;
+
+    Latents(Autoencoder autoencoder, LatentCache cache, int resolution) {
+        this.autoencoder = autoencoder;
+        this.cache = cache;
+        this.resolution = resolution;
+    }
+
+    /** [samples, channels, height, width], fp32, owned by the caller's scope. */
+    Tensor of(List<TrainingSample> samples) {
+        return Scopes.returning(() -> {
+            TensorVector latents = new TensorVector();
+            samples.forEach(sample -> latents.push_back(of(sample)));
+            return torch.stack(latents);
+        });
+    }
+
+    private Tensor of(TrainingSample sample) {
+        if (cache == null) {
+            return encode(sample.autoencoderPixels());
+        }
+        Tensor known = cache.get(sample.key());
+        if (known != null) {
+            return known;
+        }
+        Tensor latent = encode(sample.autoencoderPixels());
+        cache.put(sample.key(), latent);
+        return latent;
+    }
+
+    /** Makes the latent of a sample if it is not there. */
+    void ensure(TrainingSample sample) {
+        try (PointerScope scope = new PointerScope()) {
+            of(sample);
+        }
+    }
+
+    private Tensor encode(float[] pixels) {
+        try (NoGradGuard noGrad = new NoGradGuard()) {
+            return Scopes.returning(() -> autoencoder
+                    .encode(Tensors.of(pixels, 1, 3, resolution, resolution))
+                    .squeeze(0));
+        }
+    }
+}

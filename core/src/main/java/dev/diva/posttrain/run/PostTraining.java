@@ -1,0 +1,305 @@
+package dev.diva.posttrain.run;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
+import dev.diva.data.DataCheck;
+import dev.diva.data.DataProblem;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageSet;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Precision;
+import dev.diva.engine.ProcessGroup;
+import dev.diva.engine.RandomStreams;
+import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.Contract;
+import dev.diva.train.Manifest;
+import dev.diva.train.ParameterGroup;
+import dev.diva.train.RunFolder;
+import dev.diva.train.RunPlan;
+import dev.diva.train.Sharding;
+import dev.diva.train.TrainListener;
+import dev.diva.train.TrainSettings;
+import dev.diva.train.TrainingRun;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A run from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be
+ * wrong with the input is found before the folder is made.
+ */
+public final class PostTraining implements AutoCloseable {
+    private static final int CHECKED_IMAGES = 200;
+    private static final String PROJECTION = "visual_proj.";
+
+    private final TrainingModels models;
+    private final Recipe recipe;
+    private final Launch launch;
+    private final Sharding sharding;
+    private final boolean first; // whether this process writes
+    private final List<String> notes = new ArrayList<>();
+    private final ImageSet images;
+    private final DataCheck dataCheck; // null when resumed, or on a further process
+    private final DiffusionFeedback feedback;
+    private final LatentCache cache; // or null
+    private final RunFolder folder;
+    private final RunFiles files;
+    private final TrainingRun run;
+
+    private PostTraining(TrainingModels models, Launch launch, ProcessGroup processGroup) {
+        this.models = models;
+        this.recipe = models.recipe();
+        this.launch = launch;
+        this.sharding = Sharding.of(
+                processGroup, recipe.train().accumulate(), recipe.train().batch());
+        this.first = processGroup.isFirst();
+        if (recipe.latents() == Recipe.Latents.SHUFFLED) {
+            sharding.requireWholeMicroBatches("recipe: latents: shuffled");
+        }
+        List<DataProblem> problems = new ArrayList<>();
+        this.images = ImageSet.open(recipe.images(), problems::add);
+        this.feedback = models.feedback();
+        this.dataCheck = launch.resume() || !first ? null : checked();
+        this.cache = openCache(models);
+        this.files = new RunFiles(launch.out());
+        this.folder = openFolder(processGroup);
+        models.problem().ifPresent(notes::add);
+        this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, models.hashes(), notes::add);
+        problems.forEach(this::skip);
+        if (first) {
+            writeStart();
+        }
+    }
+
+    private RunFolder openFolder(ProcessGroup processGroup) {
+        RunFolder opened = RunFolder.open(launch.out(), launch.resume(), processGroup);
+        if (first && launch.resume()) {
+            requireSameRecipe(opened);
+        }
+        return opened;
+    }
+
+    private void requireSameRecipe(RunFolder opened) {
+        List<String> differences = files.recipe().differences(models.tree());
+        if (!differences.isEmpty()) {
+            opened.close();
+            throw new BadInputException(launch.out() + ": was started with another recipe: "
+                    + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
+        }
+    }
+
+    private void skip(DataProblem problem) {
+        run.manifest().skip(problem.name(), problem.reason());
+    }
+
+    private RunPlan plan() {
+        Recipe.Train train = recipe.train();
+        TrainSettings settings = new TrainSettings(
+                List.of(
+                        new ParameterGroup(PROJECTION, recipe.projectionRates(), 0),
+                        new ParameterGroup("", train.rates(), train.projectionSteps())),
+                train.accumulate(),
+                train.maxGradNorm() == null ? Double.NaN : train.maxGradNorm(),
+                recipe.checkpoint().every(),
+                recipe.lowMemory() && models.placement().precision() == Precision.BF16);
+        RandomStreams streams = new RandomStreams(recipe.seed());
+        streams.seed(DiffusionFeedback.STREAM, recipe.seed()); // as torch.manual_seed(seed) in the authors' code
+        return new RunPlan(
+                models.parameters(),
+                settings,
+                train.optimizerSettings(),
+                streams,
+                sharding,
+                recipe.checkpoint().keep());
+    }
+
+    /**
+     * Prepares a run.
+     *
+     * @param models stay the caller's
+     * @param processGroup that share the run; stay the caller's
+     * @throws BadInputException when images, folder or recipe do not allow it
+     */
+    public static PostTraining open(TrainingModels models, Launch launch, ProcessGroup processGroup) {
+        return new PostTraining(models, launch, processGroup);
+    }
+
+    private DataCheck checked() {
+        DataCheck check =
+                DataCheck.run(images, ImageDecoder.reference(), CHECKED_IMAGES, recipe.seed(), recipe.resolution());
+        int bad = check.unreadable().size();
+        if (bad == check.checked() || bad > recipe.maxBadShare() * check.checked()) {
+            throw new BadInputException(bad + " of " + check.checked()
+                    + " images cannot be read, more than the limit of " + recipe.maxBadShare()
+                    + " (--max-bad-share); the first: " + check.unreadable().get(0));
+        }
+        return check;
+    }
+
+    /** The cache of a recipe, or null. */
+    private static LatentCache openCache(TrainingModels models) {
+        Recipe recipe = models.recipe();
+        if (recipe.cache() == null) {
+            return null;
+        }
+        if (recipe.crops() == null && !recipe.crop().isFixed()) {
+            throw new BadInputException(
+                    "recipe: cache is useless while every epoch crops anew; set crops to the number of"
+                            + " fixed crops of an image, for instance crops: 1");
+        }
+        return new LatentCache(
+                Path.of(recipe.cache()),
+                Autoencoders.identity(
+                        models.teacher().files(),
+                        models.hashes(),
+                        recipe.feedback().pixels(),
+                        models.placement().precision()));
+    }
+
+    private void writeStart() {
+        if (!launch.resume()) {
+            AtomicFile.writeString(folder.recipe(), models.tree().toYaml());
+            AtomicFile.writeString(files.data(), DataReport.json(dataCheck));
+        }
+        Manifest manifest = run.manifest();
+        if (!manifest.isDescribed()) {
+            List<Path> inputs = new ArrayList<>(models.vision().files());
+            inputs.addAll(models.teacher().files());
+            inputs.addAll(launch.recipeFiles());
+            if (!recipe.projection().init().equals("random")) {
+                inputs.add(Path.of(recipe.projection().init()));
+            }
+            ObjectNode facts = JsonNodeFactory.instance
+                    .objectNode()
+                    .put("preset", recipe.preset())
+                    .put("seed", recipe.seed())
+                    .put("precision", recipe.precision());
+            manifest.describe(facts, inputs);
+            manifest.describeData(
+                    "images",
+                    images.size(),
+                    recipe.images(),
+                    images.entries().stream().map(entry -> entry.file()).toList());
+        }
+        run.begin(launch.arguments());
+    }
+
+    /** What is about to happen; times one pass through each model. */
+    public Contract contract() {
+        long frozen = models.vision().tensors().values().stream()
+                .filter(tensor -> !tensor.requires_grad())
+                .mapToLong(Tensor::numel)
+                .sum();
+        return run.contract(PostTraining::part, Map.of("tower", frozen), StepTime.predict(models, cache != null));
+    }
+
+    private static String part(String parameter) {
+        if (parameter.startsWith(PROJECTION)) {
+            return "projection";
+        }
+        if (parameter.contains(".lora_")) {
+            return "tower, adapters";
+        }
+        return parameter.contains(".layers.") ? "tower, layers" : "tower, embeddings and head";
+    }
+
+    /** What the check of the images found, the choice of the checkpoint, memory that cannot be shared. */
+    public List<String> notes() {
+        List<String> lines = new ArrayList<>(notes);
+        if (dataCheck != null) {
+            lines.addAll(DataReport.lines(dataCheck));
+        }
+        return lines;
+    }
+
+    /** Step that this process starts with. */
+    public long firstStep() {
+        return run.firstStep();
+    }
+
+    /** Images that were left out so far. */
+    public int skipped() {
+        return run.manifest().skippedCount();
+    }
+
+    /** What the run leaves behind. */
+    public RunFiles files() {
+        return files;
+    }
+
+    /** Asks for a checkpoint and a clean end, from any thread. */
+    public void stop() {
+        run.stop();
+    }
+
+    /**
+     * Trains, and writes the result when the last step is done. On a further process of a run it computes, and writes nothing.
+     *
+     * @param watcher told of every step by the first process
+     * @param scores held-out scores, or null
+     */
+    public TrainListener.Outcome train(TrainListener watcher, ScoredModel scores) {
+        List<TrainListener> watchers = new ArrayList<>();
+        Runnable result = this::writeResult;
+        if (first && scores != null) {
+            Evaluations evaluations = new Evaluations(
+                    files, models.vision(), scores, recipe.eval().every());
+            evaluations.before(Path.of(recipe.clip()));
+            watchers.add(evaluations);
+            result = () -> {
+                writeResult();
+                evaluations.after();
+            };
+        }
+        watchers.add(watcher);
+        try (ImageBatches batches = batches()) {
+            return run.train(objective(), batches, watchers, result);
+        } finally {
+            if (cache != null) {
+                cache.flush();
+            }
+        }
+    }
+
+    private ImageBatches batches() {
+        SamplePreparation preparation = new SamplePreparation(recipe, models.pixels(), true, cache);
+        Latents latents = new Latents(models.teacher().autoencoder(), cache, recipe.resolution());
+        return new ImageBatches(
+                recipe,
+                images,
+                preparation,
+                latents,
+                models.vision().tower().config().imageSize(),
+                run.firstStep(),
+                sharding,
+                this::skip);
+    }
+
+    private FeedbackObjective objective() {
+        return new FeedbackObjective(
+                feedback,
+                models.teacher().denoiser().latentChannels(),
+                recipe.resolution() / models.teacher().autoencoder().downscale(),
+                recipe.lowMemory());
+    }
+
+    private void writeResult() {
+        Engine.trimMemory(); // of activations and gradients, which are not needed any more
+        models.projection().write(files.projection());
+        models.vision().export(files.clip(), true);
+    }
+
+    @Override
+    public void close() {
+        run.close();
+        if (cache != null) {
+            cache.close();
+        }
+        folder.close();
+    }
+}

@@ -1,0 +1,223 @@
+package dev.diva.posttrain.run;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
+import dev.diva.clip.TrainedPart;
+import dev.diva.clip.VisionModel;
+import dev.diva.data.Box;
+import dev.diva.data.Filter;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageEntry;
+import dev.diva.data.ImageSet;
+import dev.diva.data.PngFile;
+import dev.diva.data.RasterImage;
+import dev.diva.data.Resampler;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Tensors;
+import dev.diva.feedback.Projection;
+import dev.diva.feedback.RecapSettings;
+import dev.diva.feedback.Reconstruction;
+import dev.diva.feedback.TrainingPixels;
+import dev.diva.feedback.VisualCondition;
+import dev.diva.posttrain.recipe.Recipe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * "What this CLIP sees": images of a finished run painted again from the tokens of its tower before and after training, in {@code
+ * reconstructions/}. The noise and the choice of tokens are the same. Both towers speak through the trained projection; where the run first
+ * trained it alone and that checkpoint is still there, the untouched tower speaks through the projection that was fitted to it. An image
+ * is the central square of its file at the recipe's resolution.
+ */
+public final class RunReconstructions {
+    private static final String PROJECTION = "projection.safetensors";
+
+    private final Path run;
+    private final Path diffusion;
+    private final Recipe recipe;
+    private final Placement placement;
+    private final List<Picture> pictures;
+    private final int steps;
+
+    private record Picture(String name, RasterImage square) {}
+
+    private RunReconstructions(Path run, Path diffusion, List<String> images, Settings settings) {
+        this.run = run;
+        this.diffusion = diffusion;
+        this.recipe = new RunFiles(run).recipe().recipe();
+        this.steps = settings.steps;
+        requireResult();
+        Engine.setThreads(recipe.threads());
+        this.placement = TrainingModels.placement(recipe);
+        this.pictures = pictures(images.isEmpty() ? recipe.images() : images, settings.count);
+    }
+
+    /**
+     * How much is painted.
+     *
+     * @param count images at most
+     * @param steps of DDIM
+     */
+    public record Settings(int count, int steps) {
+        /** Six images, 25 steps each. */
+        public static final Settings DEFAULT = new Settings(6, 25);
+
+        public Settings {
+            if (count < 1 || steps < 1) {
+                throw new IllegalArgumentException("count " + count + ", steps " + steps + ", expected 1 or more");
+            }
+        }
+    }
+
+    /**
+     * Reads the images; loads no model yet.
+     *
+     * @param run folder of a finished run
+     * @param diffusion folder of the diffusion model that it was trained with
+     * @param images folders, files, globs or tars, of which the first readable images are taken; none for those of the run
+     * @throws BadInputException when the run is not finished, or no image can be read
+     */
+    public static RunReconstructions of(Path run, Path diffusion, List<String> images, Settings settings) {
+        return new RunReconstructions(run, diffusion, images, settings);
+    }
+
+    private void requireResult() {
+        for (Path part : List.of(run.resolve("clip"), run.resolve(PROJECTION))) {
+            if (!Files.exists(part)) {
+                throw new BadInputException(
+                        part + ": not there, so the run is not finished; go on with it by diva train"
+                                + " --resume --out " + run);
+            }
+        }
+        if (!Files.exists(Path.of(recipe.clip()))) {
+            throw new BadInputException(run.resolve("recipe.yaml") + ": the CLIP before training, " + recipe.clip()
+                    + ", is not there; run the command in the folder where the run was started");
+        }
+    }
+
+    private List<Picture> pictures(List<String> patterns, int count) {
+        List<Picture> found = new ArrayList<>();
+        BadInputException problem = null;
+        for (ImageEntry entry : ImageSet.open(patterns, unused -> {}).entries()) {
+            if (found.size() == count) {
+                break;
+            }
+            try {
+                RasterImage image = ImageDecoder.reference().decode(entry.read(), entry.name());
+                found.add(new Picture(entry.name(), square(image.toRgb())));
+            } catch (BadInputException e) {
+                problem = e;
+            }
+        }
+        if (found.isEmpty()) {
+            throw new BadInputException(
+                    String.join(", ", patterns) + ": none of the images can be read; the last: " + problem.getMessage(),
+                    problem);
+        }
+        return found;
+    }
+
+    private RasterImage square(RasterImage rgb) {
+        int side = Math.min(rgb.width(), rgb.height());
+        Box center = new Box((rgb.height() - side) / 2, (rgb.width() - side) / 2, side, side);
+        return Resampler.resize(rgb, center, recipe.resolution(), recipe.resolution(), Filter.BICUBIC);
+    }
+
+    /** How often {@link #write} will call its listener. */
+    public int numSteps() {
+        return 2 * pictures.size() * steps;
+    }
+
+    /**
+     * Paints and replaces {@code reconstructions/}.
+     *
+     * @param stepDone called after every step of the diffusion model
+     * @return the folder
+     * @throws BadInputException when the models do not fit each other
+     */
+    public Path write(Runnable stepDone) {
+        try (PointerScope scope = new PointerScope();
+                DiffusionModel teacher = DiffusionModel.load(diffusion, placement)) {
+            TrainingModels.requireResolution(recipe, teacher);
+            Tensor text = teacher.encodePrompt(recipe.prompt())
+                    .to(placement.device(), placement.precision().dtype());
+            Path trained = run.resolve(PROJECTION);
+            Path fitted = fittedProjection();
+            List<RasterImage> before =
+                    painted(Path.of(recipe.clip()), Files.exists(fitted) ? fitted : trained, teacher, text, stepDone);
+            List<RasterImage> after = painted(run.resolve("clip"), trained, teacher, text, stepDone);
+            Path folder = run.resolve("reconstructions");
+            AtomicFolder.write(folder, true, temporary -> write(temporary, before, after));
+            return folder;
+        }
+    }
+
+    /** The projection after the steps that trained it alone. */
+    private Path fittedProjection() {
+        String step = String.format(Locale.ROOT, "step-%08d", recipe.train().projectionSteps());
+        return run.resolve("checkpoints").resolve(step).resolve("masters.safetensors");
+    }
+
+    private List<RasterImage> painted(
+            Path clip, Path trainedProjection, DiffusionModel teacher, Tensor text, Runnable stepDone) {
+        RecapSettings recap = recap();
+        Reconstruction reconstruction =
+                new Reconstruction(teacher, new Reconstruction.Settings(steps, recipe.resolution(), recipe.seed()));
+        try (PointerScope scope = new PointerScope();
+                VisionModel vision = VisionModel.load(clip, placement, TrainedPart.nothing());
+                Projection projection = Projection.load(
+                        trainedProjection,
+                        vision.tower().config().projectionDim(),
+                        recap.recap(vision.tower().config().numPatches()).projectedTo()
+                                * teacher.denoiser().crossAttentionDim(),
+                        placement.device())) {
+            VisualCondition condition = new VisualCondition(vision.tower(), recap, projection, text);
+            long imageSize = vision.tower().config().imageSize();
+            TrainingPixels pixels = TrainingPixels.of(
+                    recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, vision.preprocessing());
+            List<RasterImage> painted = new ArrayList<>();
+            for (Picture picture : pictures) {
+                float[] values = pixels.tower(picture.square);
+                painted.add(reconstruction.of(condition, Tensors.of(values, 1, 3, imageSize, imageSize), stepDone));
+            }
+            return painted;
+        }
+    }
+
+    /** A run's recipe leaves nothing of the recap open. */
+    private RecapSettings recap() {
+        Recipe.Recap recap = recipe.recap();
+        return new RecapSettings(
+                recap.tokens(), recap.count(), recap.fraction(), recap.window(), recap.replacement(), recap.text());
+    }
+
+    private void write(Path folder, List<RasterImage> before, List<RasterImage> after) throws IOException {
+        ObjectNode index = new ObjectMapper().createObjectNode();
+        ArrayNode items = index.putArray("items");
+        for (int i = 0; i < pictures.size(); i++) {
+            String name = pictures.get(i).name;
+            items.addObject()
+                    .put("image", png(folder, i + "-image.png", pictures.get(i).square))
+                    .put("before", png(folder, i + "-before.png", before.get(i)))
+                    .put("after", png(folder, i + "-after.png", after.get(i)))
+                    .put("caption", name.substring(name.lastIndexOf('/') + 1));
+        }
+        Files.writeString(folder.resolve("index.json"), index.toPrettyString() + "\n");
+    }
+
+    private static String png(Path folder, String name, RasterImage image) throws IOException {
+        Files.write(folder.resolve(name), PngFile.bytes(image));
+        return name;
+    }
+}

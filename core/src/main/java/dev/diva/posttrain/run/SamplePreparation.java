@@ -1,0 +1,54 @@
+package dev.diva.posttrain.run;
+
+import dev.diva.data.Box;
+import dev.diva.data.Filter;
+import dev.diva.data.ImageLoader;
+import dev.diva.data.RandomCrop;
+import dev.diva.data.RasterImage;
+import dev.diva.data.Resampler;
+import dev.diva.feedback.TrainingPixels;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.Sha256;
+
+/** From an image to what training needs of it, on the threads of the loader. */
+final class SamplePreparation implements ImageLoader.Preparation<TrainingSample> {
+    private final RandomCrop crop;
+    private final Integer crops;
+    private final int resolution;
+    private final TrainingPixels pixels;
+    private final boolean withTower;
+    private final LatentCache cache;
+
+    /**
+     * @param withTower whether the tower's pixels are wanted
+     * @param cache of latents, or null
+     */
+    SamplePreparation(Recipe recipe, TrainingPixels pixels, boolean withTower, LatentCache cache) {
+        this.crop = new RandomCrop(
+                recipe.crop().scale().get(0),
+                recipe.crop().scale().get(1),
+                recipe.crop().ratio().get(0),
+                recipe.crop().ratio().get(1));
+        this.crops = recipe.crops();
+        this.resolution = recipe.resolution();
+        this.pixels = pixels;
+        this.withTower = withTower;
+        this.cache = cache;
+    }
+
+    /** The same crop goes to both models. */
+    @Override
+    public TrainingSample prepare(RasterImage image, ImageLoader.Draw draw) {
+        RasterImage square = square(image.toRgb(), draw);
+        float[] tower = withTower ? pixels.tower(square) : null;
+        String key = cache == null ? null : Sha256.of(square.samples());
+        boolean cached = cache != null && cache.has(key);
+        return new TrainingSample(tower, cached ? null : pixels.autoencoder(square), key);
+    }
+
+    private RasterImage square(RasterImage rgb, ImageLoader.Draw draw) {
+        long epoch = crops == null ? draw.epoch() : draw.epoch() % crops;
+        Box box = crop.box(rgb.width(), rgb.height(), draw.seed(), epoch, draw.index());
+        return Resampler.resize(rgb, box, resolution, resolution, Filter.BICUBIC);
+    }
+}

@@ -1,0 +1,309 @@
+package dev.diva.posttrain.run;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConvertedWeights;
+import dev.diva.checkpoint.LowRank;
+import dev.diva.clip.TrainedPart;
+import dev.diva.clip.VisionConfig;
+import dev.diva.clip.VisionModel;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Activations;
+import dev.diva.engine.Engine;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Scopes;
+import dev.diva.feedback.DenoisingLoss;
+import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.Projection;
+import dev.diva.feedback.RecapSettings;
+import dev.diva.feedback.TrainingPixels;
+import dev.diva.feedback.VisualCondition;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.train.FileHashes;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+
+/** The models of a recipe, loaded and checked against each other, and the recipe with everything filled in that they decide. */
+public final class TrainingModels implements AutoCloseable {
+    /** Two take a seventh less time than one after the other; more gain nothing. */
+    private static final int LATENTS_AT_ONCE = 2;
+
+    private final Deque<Runnable> closing = new ArrayDeque<>();
+    private final FileHashes hashes = closed(new FileHashes());
+    private final RecipeTree tree;
+    private final Recipe recipe;
+    private final Placement placement;
+    private final ConvertedWeights converted; // or null
+    private final VisionModel vision;
+    private final DiffusionModel teacher;
+    private final Projection projection;
+    private final Tensor text; // [1, text tokens, width]
+
+    private TrainingModels(RecipeTree given) {
+        Recipe asked = given.recipe();
+        Engine.setThreads(asked.threads());
+        this.placement = placement(asked);
+        this.converted = asked.weightsCache() == null ? null : new ConvertedWeights(Path.of(asked.weightsCache()));
+        CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(() -> teacher(asked));
+        this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
+        requireLayers(asked);
+        this.teacher = closed(joined(loading));
+        this.tree = resolved(given, asked);
+        this.recipe = tree.recipe();
+        requireSizes();
+        this.projection = closed(openProjection());
+        this.text = Scopes.keep(teacher.encodePrompt(recipe.prompt())
+                .to(placement.device(), placement.precision().dtype()));
+        closing.push(() -> Scopes.release(text));
+        if (recipe.lowMemory()) {
+            Engine.trimMemory(); // of files as they were stored, and of the text encoder
+        }
+    }
+
+    /**
+     * Loads the models.
+     *
+     * @param recipe with every path given
+     * @throws BadInputException when a model is damaged, or the recipe or the models contradict each other
+     */
+    public static TrainingModels load(RecipeTree recipe) {
+        try (PointerScope scope = new PointerScope()) {
+            return new TrainingModels(recipe);
+        }
+    }
+
+    private DiffusionModel teacher(Recipe asked) {
+        DiffusionModel loaded = DiffusionModel.load(Path.of(asked.diffusion()), placement, converted);
+        try {
+            loaded.denoiser();
+            return loaded;
+        } catch (RuntimeException e) {
+            loaded.close();
+            throw e;
+        }
+    }
+
+    /** Both models load at once: either takes seconds, on one core. */
+    private static DiffusionModel joined(CompletableFuture<DiffusionModel> loading) {
+        try {
+            return loading.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private <T extends AutoCloseable> T closed(T part) {
+        closing.push(() -> {
+            try {
+                part.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        return part;
+    }
+
+    static Placement placement(Recipe recipe) {
+        Precision precision = switch (recipe.precision()) {
+            case "fp32" -> Precision.FP32;
+            case "bf16" -> Precision.BF16;
+            default -> Precision.fastest();
+        };
+        Device device;
+        try {
+            device = Engine.device(recipe.device());
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException(e.getMessage(), e);
+        }
+        device.retainReference();
+        return new Placement(device, precision, recipe.lowMemory() ? Activations.RECOMPUTED : Activations.KEPT);
+    }
+
+    private static TrainedPart trainedPart(Recipe recipe) {
+        Recipe.Trainable trainable = recipe.trainable();
+        return switch (trainable.mode()) {
+            case FULL -> TrainedPart.full();
+            case BLOCKS -> TrainedPart.lastBlocks(trainable.lastBlocks());
+            case LORA ->
+                TrainedPart.adapters(new LowRank.Plan(
+                        trainable.rank(),
+                        trainable.alpha(),
+                        TrainedPart.layersNamed(Set.copyOf(trainable.targets())),
+                        new RandomStreams(recipe.seed()).stream("lora")));
+        };
+    }
+
+    private void requireLayers(Recipe asked) {
+        int layers = vision.tower().config().transformer().numHiddenLayers();
+        if (asked.trainable().mode() == Recipe.Trainable.Mode.BLOCKS
+                && asked.trainable().lastBlocks() > layers) {
+            throw new BadInputException("recipe: trainable.lastBlocks is "
+                    + asked.trainable().lastBlocks() + ", the tower has " + layers + " layers");
+        }
+    }
+
+    private RecipeTree resolved(RecipeTree given, Recipe asked) {
+        ObjectNode keys = given.root().objectNode();
+        keys.put("precision", placement.precision() == Precision.BF16 ? "bf16" : "fp32");
+        if (asked.timesteps().max() == null) {
+            keys.putObject("timesteps").put("max", teacher.schedule().numTrainTimesteps() - 1);
+        }
+        RecapSettings recap = recap(asked.recap());
+        keys.putObject("recap")
+                .put("tokens", recap.tokens())
+                .put("count", recap.count())
+                .put("fraction", recap.fraction())
+                .put("window", recap.window())
+                .put("replacement", recap.replacement())
+                .put("text", recap.text());
+        return given.with(keys, "recipe");
+    }
+
+    /** What the recipe leaves open is what the authors do with the tower; another strategy starts from nothing. */
+    private RecapSettings recap(Recipe.Recap asked) {
+        VisionConfig config = vision.tower().config();
+        RecapSettings published = vision.backbone()
+                .map(backbone -> RecapSettings.of(backbone.recap()))
+                .orElseGet(() -> RecapSettings.of(config));
+        boolean same = asked.tokens() == null || asked.tokens().equals(published.tokens());
+        boolean sized = !same || asked.count() != null || asked.fraction() != null || asked.window() != null;
+        return new RecapSettings(
+                asked.tokens() == null ? published.tokens() : asked.tokens(),
+                sized ? asked.count() : published.count(),
+                sized ? asked.fraction() : published.fraction(),
+                sized ? asked.window() : published.window(),
+                asked.replacement(),
+                asked.text() != null ? asked.text() : same ? published.text() : "mean");
+    }
+
+    private void requireSizes() {
+        requireResolution(recipe, teacher);
+        if (recipe.timesteps().max() >= teacher.schedule().numTrainTimesteps()) {
+            throw new BadInputException(
+                    "recipe: timesteps.max is " + recipe.timesteps().max() + ", the teacher has "
+                            + teacher.schedule().numTrainTimesteps() + ", counted from 0");
+        }
+        if (recipe.latents() == Recipe.Latents.SHUFFLED && recipe.train().batch() < 2) {
+            throw new BadInputException("recipe: latents: shuffled needs train.batch of 2 or more");
+        }
+    }
+
+    static void requireResolution(Recipe recipe, DiffusionModel teacher) {
+        long downscale = teacher.autoencoder().downscale();
+        long patch = teacher.latentMultiple();
+        if (recipe.resolution() % (downscale * patch) != 0) {
+            throw new BadInputException("recipe: resolution is " + recipe.resolution() + ", expected a multiple of "
+                    + downscale * patch + ", by which the autoencoder" + (patch == 1 ? "" : " and the patches")
+                    + " of " + recipe.diffusion() + (patch == 1 ? " shrinks" : " shrink"));
+        }
+    }
+
+    private Projection openProjection() {
+        long in = vision.tower().config().projectionDim();
+        long each = recap(recipe.recap())
+                .recap(vision.tower().config().numPatches())
+                .projectedTo();
+        long out = each * teacher.denoiser().crossAttentionDim();
+        String init = recipe.projection().init();
+        return init.equals("random")
+                ? Projection.random(in, out, recipe.seed(), placement.device())
+                : Projection.load(Path.of(init), in, out, placement.device());
+    }
+
+    /** The objective of the recipe. */
+    DiffusionFeedback feedback() {
+        VisualCondition condition = new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text);
+        DenoisingLoss loss = new DenoisingLoss(
+                teacher.denoiser(), teacher.schedule(), recipe.timesteps().sampler());
+        return new DiffusionFeedback(
+                condition,
+                loss,
+                recipe.guard().weight() == 0 ? null : guard(),
+                new DiffusionFeedback.Settings(
+                        recipe.train().draws(),
+                        recipe.feedback().drawWeights().weights(),
+                        recipe.feedback().towerPerDraw(),
+                        recipe.latents() == Recipe.Latents.SHUFFLED,
+                        recipe.lowMemory() ? 1 : LATENTS_AT_ONCE));
+    }
+
+    private EmbeddingGuard guard() {
+        VisionModel original = closed(VisionModel.load(Path.of(recipe.clip()), placement, TrainedPart.nothing()));
+        return new EmbeddingGuard(
+                vision.tower(), original.tower(), recipe.guard().weight());
+    }
+
+    /** What the two models see of a crop. */
+    TrainingPixels pixels() {
+        return TrainingPixels.of(
+                recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, vision.preprocessing());
+    }
+
+    /** Everything that learns: the tower's masters, then the projection's. */
+    Map<String, Tensor> parameters() {
+        Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
+        parameters.putAll(projection.parameters());
+        return parameters;
+    }
+
+    /** The recipe with nothing left open. */
+    public RecipeTree tree() {
+        return tree;
+    }
+
+    /** The same, typed. */
+    public Recipe recipe() {
+        return recipe;
+    }
+
+    /** What went wrong without harm. */
+    Optional<String> problem() {
+        return Optional.ofNullable(converted).flatMap(ConvertedWeights::problem);
+    }
+
+    VisionModel vision() {
+        return vision;
+    }
+
+    DiffusionModel teacher() {
+        return teacher;
+    }
+
+    Projection projection() {
+        return projection;
+    }
+
+    /** Of files, each computed once. */
+    FileHashes hashes() {
+        return hashes;
+    }
+
+    public Placement placement() {
+        return placement;
+    }
+
+    Tensor text() {
+        return text;
+    }
+
+    @Override
+    public void close() {
+        while (!closing.isEmpty()) {
+            closing.pop().run();
+        }
+    }
+}

@@ -1,0 +1,10 @@
+package dev.diva.posttrain.run;
+
+/**
+ * A crop, prepared for both models.
+ *
+ * @param towerPixels see {@link dev.diva.feedback.TrainingPixels#tower}; null where no tower is asked for
+ * @param autoencoderPixels see {@link dev.diva.feedback.TrainingPixels#autoencoder}; null where the latent is cached
+ * @param key of the latent in a cache: SHA-256 of the crop's bytes; null without a cache
+ */
+record TrainingSample(float[] towerPixels, float[] autoencoderPixels, String key) {}

@@ -1,0 +1,266 @@
+package dev.diva.train;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.diva.BadInputException;
+import dev.diva.NearestName;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+
+/**
+ * A recipe as a tree of keys. It starts with every key of its kind; whatever is laid over it may use those keys only.
+ *
+ * @param root every key
+ */
+public record RecipeKeys(ObjectNode root) {
+    private static final YAMLMapper YAML = YAMLMapper.builder()
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+            .enable(com.fasterxml.jackson.core.JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .build();
+    private static final JsonMapper BINDING = JsonMapper.builder()
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .build();
+    /** 1e-4, which YAML 1.1 takes for text because it has no point. */
+    private static final Pattern EXPONENT = Pattern.compile("[-+]?\\d+(\\.\\d*)?[eE][-+]?\\d+");
+
+    /** Reads text that has every key of its kind. */
+    public static RecipeKeys parse(InputStream yaml) throws IOException {
+        return new RecipeKeys((ObjectNode) YAML.readTree(yaml));
+    }
+
+    /**
+     * Reads a file of keys.
+     *
+     * @throws BadInputException when it is no YAML mapping
+     */
+    public static ObjectNode read(Path file) {
+        try {
+            JsonNode node = YAML.readTree(Files.readString(file));
+            if (node == null || node.isMissingNode() || node.isNull()) {
+                return YAML.createObjectNode();
+            }
+            if (node instanceof ObjectNode keys) {
+                return keys;
+            }
+            throw new BadInputException(file + ": no recipe: expected keys and values");
+        } catch (JsonProcessingException e) {
+            JsonLocation at = e.getLocation();
+            throw new BadInputException(
+                    file + (at == null ? "" : " line " + at.getLineNr()) + ": not YAML: "
+                            + e.getOriginalMessage().lines().findFirst().orElse(""),
+                    e);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e, e);
+        }
+    }
+
+    /** The value of {@code a.b=c}, under its keys; c is YAML. */
+    public static ObjectNode assignment(String assignment) {
+        int equals = assignment.indexOf('=');
+        if (equals < 1) {
+            throw new BadInputException("--set " + assignment + ": expected key=value, for instance train.steps=100");
+        }
+        try {
+            ObjectNode root = YAML.createObjectNode();
+            ObjectNode parent = root;
+            String[] path = assignment.substring(0, equals).strip().split("\\.", -1);
+            for (int i = 0; i < path.length - 1; i++) {
+                parent = parent.putObject(path[i]);
+            }
+            JsonNode value = YAML.readTree(assignment.substring(equals + 1));
+            parent.set(path[path.length - 1], value.isMissingNode() ? YAML.nullNode() : value);
+            return root;
+        } catch (JsonProcessingException e) {
+            throw new BadInputException("--set " + assignment + ": the value is not YAML", e);
+        }
+    }
+
+    /**
+     * This recipe with other values.
+     *
+     * @param where named in errors: a file, or an option
+     * @throws BadInputException with the nearest name for a key that no recipe has
+     */
+    public RecipeKeys with(ObjectNode keys, String where) {
+        ObjectNode merged = root.deepCopy();
+        merge(merged, keys, "", where);
+        return new RecipeKeys(merged);
+    }
+
+    private void merge(ObjectNode target, ObjectNode keys, String prefix, String where) {
+        keys.properties().forEach(entry -> {
+            String key = entry.getKey();
+            JsonNode value = entry.getValue();
+            JsonNode old = target.get(key);
+            if (old == null) {
+                throw new BadInputException(
+                        where + ": " + prefix + key + " is no key of a recipe; nearest: " + nearest(prefix + key));
+            }
+            if (old instanceof ObjectNode group) {
+                merge(group, group(prefix + key, value, where), prefix + key + ".", where);
+            } else {
+                target.set(key, number(value));
+            }
+        });
+    }
+
+    private static ObjectNode group(String key, JsonNode value, String where) {
+        if (value instanceof ObjectNode keys) {
+            return keys;
+        }
+        throw new BadInputException(where + ": " + key + " is " + value + ", expected keys and values below it");
+    }
+
+    private static JsonNode number(JsonNode value) {
+        boolean isNumber =
+                value instanceof TextNode && EXPONENT.matcher(value.textValue()).matches();
+        return isNumber ? DoubleNode.valueOf(Double.parseDouble(value.textValue())) : value;
+    }
+
+    /** A key of that last name somewhere else, or else the key with the nearest path. */
+    private String nearest(String path) {
+        List<String> all = new ArrayList<>(flat().keySet());
+        root.fieldNames().forEachRemaining(all::add);
+        String last = path.substring(path.lastIndexOf('.') + 1);
+        return all.stream()
+                .filter(known -> known.endsWith("." + last) || known.equals(last))
+                .findFirst()
+                .orElseGet(() -> NearestName.of(path, all));
+    }
+
+    /** Every value by its dotted path. */
+    public Map<String, JsonNode> flat() {
+        Map<String, JsonNode> values = new TreeMap<>();
+        flatten("", root, values);
+        return values;
+    }
+
+    private static void flatten(String prefix, ObjectNode node, Map<String, JsonNode> values) {
+        node.properties().forEach(entry -> {
+            if (entry.getValue() instanceof ObjectNode group) {
+                flatten(prefix + entry.getKey() + ".", group, values);
+            } else {
+                values.put(prefix + entry.getKey(), entry.getValue());
+            }
+        });
+    }
+
+    /**
+     * The recipe as a record of its kind.
+     *
+     * @throws BadInputException naming the key, its value and what was expected
+     */
+    public <T> T as(Class<T> type) {
+        try {
+            return BINDING.treeToValue(root, type);
+        } catch (MismatchedInputException e) {
+            throw new BadInputException("recipe: " + mismatch(e), e);
+        } catch (JsonMappingException e) {
+            throw new BadInputException(
+                    "recipe: "
+                            + (e.getCause() == null
+                                    ? e.getOriginalMessage()
+                                    : e.getCause().getMessage()),
+                    e);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree is always JSON", e);
+        }
+    }
+
+    private String mismatch(MismatchedInputException e) {
+        if (e.getCause() instanceof IllegalArgumentException range) {
+            return range.getMessage();
+        }
+        StringBuilder path = new StringBuilder();
+        JsonNode value = root;
+        for (JsonMappingException.Reference reference : e.getPath()) {
+            String name = reference.getFieldName();
+            if (name != null) {
+                path.append(path.length() == 0 ? "" : ".").append(name);
+                value = value.path(name);
+            }
+        }
+        return path + " is " + value + ", expected " + expected(e.getTargetType());
+    }
+
+    private static String expected(Class<?> type) {
+        if (type == null) {
+            return "another type";
+        }
+        if (type.isEnum()) {
+            return "one of " + String.join(", ", enumNames(type));
+        }
+        return switch (type.getSimpleName()) {
+            case "int", "long", "Integer", "Long" -> "a whole number";
+            case "double", "Double" -> "a number";
+            case "boolean" -> "true or false";
+            case "List", "ArrayList" -> "a list";
+            default -> "text";
+        };
+    }
+
+    private static List<String> enumNames(Class<?> type) {
+        List<String> names = new ArrayList<>();
+        for (Object constant : type.getEnumConstants()) {
+            names.add(BINDING.valueToTree(constant).asText());
+        }
+        return names;
+    }
+
+    /** The recipe as a file. */
+    public String toYaml() {
+        try {
+            return YAML.writeValueAsString(root);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree is always YAML", e);
+        }
+    }
+
+    /**
+     * Keys whose values differ, as {@code key: old, now new}.
+     *
+     * @param matters whether a key changes what is computed; others are passed over
+     */
+    public List<String> differences(RecipeKeys other, Predicate<String> matters) {
+        Map<String, JsonNode> mine = flat();
+        List<String> differences = new ArrayList<>();
+        other.flat().forEach((key, value) -> {
+            JsonNode old = mine.get(key);
+            if (matters.test(key) && !sameValue(old, value)) {
+                differences.add(key + ": " + old + ", now " + value);
+            }
+        });
+        return differences;
+    }
+
+    /** 1 and 1.0 are the same number. */
+    private static boolean sameValue(JsonNode a, JsonNode b) {
+        if (a != null && a.isNumber() && b.isNumber()) {
+            return a.asDouble() == b.asDouble();
+        }
+        return b.equals(a);
+    }
+}

@@ -1,0 +1,143 @@
+package dev.diva.train;
+
+import dev.diva.BadInputException;
+import dev.diva.engine.ProcessGroup;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.stream.Stream;
+
+/** The folder of a run, locked for one process: a lock that the system gives back even after {@code kill -9}. */
+public final class RunFolder implements AutoCloseable {
+    private static final String LOCK = ".lock";
+    private static final String RECIPE = "recipe.yaml";
+
+    private final Path folder;
+    private final FileChannel lock;
+
+    private RunFolder(Path folder, FileChannel lock) {
+        this.folder = folder;
+        this.lock = lock;
+    }
+
+    /**
+     * The folder of a run, in each of its processes.
+     *
+     * @param resume whether the run is there and goes on
+     * @throws BadInputException when it cannot be, or a new run finds something in it
+     */
+    public static RunFolder open(Path folder, boolean resume, ProcessGroup processGroup) {
+        if (!processGroup.isFirst()) {
+            return new RunFolder(folder, null); // the first one holds the lock and writes
+        }
+        return resume ? reopen(folder) : create(folder);
+    }
+
+    private static RunFolder create(Path folder) {
+        requireFree(folder);
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": cannot be made: " + e, e);
+        }
+        return new RunFolder(folder, lock(folder));
+    }
+
+    private static RunFolder reopen(Path folder) {
+        recipeOf(folder);
+        return new RunFolder(folder, lock(folder));
+    }
+
+    /**
+     * What decides the run in a folder.
+     *
+     * @return a file of keys
+     * @throws BadInputException when the folder holds no run
+     */
+    public static Path recipeOf(Path folder) {
+        Path recipe = folder.resolve(RECIPE);
+        if (!Files.isRegularFile(recipe)) {
+            throw new BadInputException(
+                    folder + ": nothing to resume: no recipe.yaml in it; start the run without --resume");
+        }
+        return recipe;
+    }
+
+    /**
+     * Refuses a folder that holds anything.
+     *
+     * @throws BadInputException when it does
+     */
+    public static void requireFree(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> entries = Files.list(folder)) {
+            if (entries.anyMatch(entry -> !entry.getFileName().toString().equals(LOCK))) {
+                throw new BadInputException(
+                        folder + ": in use already; choose another --out, or continue its run with --resume");
+            }
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": is no folder that can be listed: " + e, e);
+        }
+    }
+
+    private static FileChannel lock(Path folder) {
+        try {
+            FileChannel channel =
+                    FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (channel.tryLock() == null) {
+                channel.close();
+                throw inUse(folder);
+            }
+            return channel;
+        } catch (OverlappingFileLockException e) {
+            throw inUse(folder);
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": cannot be written: " + e, e);
+        }
+    }
+
+    private static BadInputException inUse(Path folder) {
+        return new BadInputException(folder + ": another process is training in it");
+    }
+
+    /** The folder itself. */
+    public Path path() {
+        return folder;
+    }
+
+    /** {@code recipe.yaml}: everything that decides the run. */
+    public Path recipe() {
+        return folder.resolve(RECIPE);
+    }
+
+    /** {@code manifest.json}. */
+    public Path manifest() {
+        return folder.resolve("manifest.json");
+    }
+
+    /** {@code metrics.jsonl}. */
+    public Path metrics() {
+        return folder.resolve("metrics.jsonl");
+    }
+
+    /** Checkpoints, one folder each. */
+    public Path checkpoints() {
+        return folder.resolve("checkpoints");
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (lock != null) {
+                lock.close();
+            }
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": the lock cannot be given back: " + e, e);
+        }
+    }
+}
