@@ -56,7 +56,7 @@ public final class Clip implements AutoCloseable {
      *
      * @param precision format of matrix products
      * @param threads of one libtorch operation; 0 takes all cores
-     * @param batchSize images or texts computed at once
+     * @param batchSize images, or texts of full length, computed at once; of texts that are run at their own length more
      * @param format layout of the checkpoint, or null to find it
      */
     public record Options(Precision precision, int threads, int batchSize, CheckpointFormat format)
@@ -200,6 +200,10 @@ public final class Clip implements AutoCloseable {
     /** Embeddings of texts that were tokenised elsewhere: a row of contextLength ids per text. */
     public float[][] encodeIds(List<long[]> ids, Scale scale) {
         TextTower tower = readText();
+        if (tower.isCausal()) {
+            int maxTokens = options.batchSize * config.text().contextLength();
+            return TextEncoding.run(tower, ids, maxTokens, embeddings -> scaled(embeddings, scale));
+        }
         return inBatches(ids.size(), (from, to) -> scaled(tower.embedding(idTensor(ids.subList(from, to))), scale));
     }
 

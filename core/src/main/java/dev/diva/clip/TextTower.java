@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Tensors;
 import dev.diva.model.Linear;
 import dev.diva.model.TextTransformer;
 import org.bytedeco.pytorch.LongOptional;
@@ -43,6 +44,49 @@ public final class TextTower {
     public Tensor embedding(Tensor inputIds) {
         Tensor hidden = transformer.forward(inputIds); // [batch, tokens, width]
         return projection.forward(pooled(hidden, inputIds.to(hidden.device(), ScalarType.Long)));
+    }
+
+    /** Whether a token sees only those before it, so that texts can be run at their own length. */
+    public boolean isCausal() {
+        return config.transformer().causal();
+    }
+
+    /** Where the token stands that becomes the embedding. */
+    int pooledPosition(long... ids) {
+        int position = 0;
+        switch (config.pooling()) {
+            case HIGHEST_ID -> {
+                for (int i = 1; i < ids.length; i++) {
+                    position = ids[i] > ids[position] ? i : position;
+                }
+            }
+            case FIRST_EOS -> {
+                while (position < ids.length && ids[position] != config.eosTokenId()) {
+                    position++;
+                }
+                position = position == ids.length ? 0 : position;
+            }
+            case LAST -> position = ids.length - 1;
+        }
+        return position;
+    }
+
+    /** What a causal tower computes once for texts that begin with the same ids. */
+    TextTransformer.Prefix prefix(long... ids) {
+        return ids.length == 0
+                ? TextTransformer.Prefix.NONE
+                : transformer.prefix(Tensors.of(ids, 1, ids.length));
+    }
+
+    /**
+     * The embedding of each text by a causal tower, not normalised.
+     *
+     * @param inputIds what follows the prefix, int64 [batch, tokens]
+     * @param positions of the pooled token in inputIds, int64 [batch]
+     * @return [batch, projectionDim]
+     */
+    Tensor embedding(Tensor inputIds, Tensor positions, TextTransformer.Prefix prefix) {
+        return projection.forward(transformer.tokenAt(inputIds, positions, prefix));
     }
 
     /** The token that stands for the text: [batch, width]. */

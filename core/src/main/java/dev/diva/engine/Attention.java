@@ -3,6 +3,7 @@ package dev.diva.engine;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -36,16 +37,26 @@ public final class Attention {
      * @param q queries, [batch, heads, queries, headWidth]
      * @param k keys, [batch, heads, keys, headWidth]
      * @param v values, [batch, heads, keys, headWidth]
-     * @param causal whether query i sees keys 0..i only
+     * @param causal whether the queries are the last of the positions that have keys and see none behind their own: query i sees keys 0..keys
+     *     - queries + i
      * @return [batch, heads, queries, headWidth], in the type of q
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
         if (q.is_cuda() || !OneDnn.isFast(q.scalar_type())) {
+            boolean isSquare = q.size(2) == k.size(2);
+            TensorOptional seen = causal && !isSquare ? new TensorOptional(seen(q, k)) : new TensorOptional();
             return torch.scaled_dot_product_attention(
-                    q, k, v, new TensorOptional(), 0.0, causal, new DoubleOptional(scale), false);
+                    q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
         }
         return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
+    }
+
+    /** True where a query of a causal attention sees a key: [queries, keys]; libtorch's own mask begins at the first key. */
+    private static Tensor seen(Tensor q, Tensor k) {
+        TensorOptions onDevice =
+                new TensorOptions(ScalarType.Bool).device(new DeviceOptional(q.device()));
+        return torch.ones(new long[] {q.size(2), k.size(2)}, onDevice).tril(k.size(2) - q.size(2));
     }
 
     private Tensor inGraph(Tensor q, Tensor k, Tensor v) {
@@ -63,9 +74,10 @@ public final class Attention {
             Tensor keys = block.apply(k);
             Tensor values = block.apply(v);
             Tensor outputs = block.apply(output.transpose(1, 2));
+            long before = keys.size(2) - q.size(2);
             forQueries(q, k, (from, length) -> {
                 Tensor queries = block.apply(q).narrow(2, from, length);
-                Product.of(ofKeys(weights(queries, keys, from), keys), values).into(outputs.narrow(2, from, length));
+                Product.of(ofKeys(weights(queries, keys, before + from), keys), values).into(outputs.narrow(2, from, length));
             });
         });
         return output;
@@ -85,10 +97,11 @@ public final class Attention {
             Tensor transposedValues = block.apply(v).transpose(2, 3);
             Tensor dKeys = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
             Tensor dValues = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
+            long before = keys.size(2) - q.size(2);
             forQueries(q, k, (from, length) -> {
                 Tensor queries = block.apply(q).narrow(2, from, length);
                 Tensor dOutputs = block.apply(dOutput).narrow(2, from, length);
-                Tensor weights = weights(queries, keys, from);
+                Tensor weights = weights(queries, keys, before + from);
                 Product.of(ofKeys(weights, keys).transpose(2, 3), dOutputs).addedTo(dValues);
                 Tensor dScores = padded(queries, keys, 0);
                 Product.of(dOutputs, transposedValues).into(ofKeys(dScores, keys));
@@ -106,13 +119,13 @@ public final class Attention {
         return new Tensor[] {dq, dk, dv};
     }
 
-    /** Softmax of the scores of some queries, from the query {@code from} on, [images, heads, queries, padded keys]. */
-    private Tensor weights(Tensor q, Tensor k, long from) {
+    /** Softmax of the scores of some queries, of which the first is at {@code position}, [images, heads, queries, padded keys]. */
+    private Tensor weights(Tensor q, Tensor k, long position) {
         Tensor scores = padded(q, k, Float.NEGATIVE_INFINITY);
         Product.of(q, k.transpose(2, 3)).scaled(scale).into(ofKeys(scores, k));
         if (causal) {
             Tensor future = torch.ones(new long[] {q.size(2), k.size(2)}, new TensorOptions(ScalarType.Bool))
-                    .triu(1 + from);
+                    .triu(1 + position);
             ofKeys(scores, k).masked_fill_(future, new Scalar(Float.NEGATIVE_INFINITY));
         }
         Softmax.forward(scores);

@@ -2,7 +2,6 @@ package dev.diva.eval;
 
 import dev.diva.BadInputException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +12,7 @@ import java.util.Map;
  */
 public final class PromptEnsemble {
     private static final String SLOT = "{c}";
-    private static final int PROMPTS_AT_ONCE = 256;
+    private static final int PROMPTS_AT_ONCE = 4096;
 
     private record Key(String textTower, List<String> classNames, List<String> templates) {}
 
@@ -37,31 +36,39 @@ public final class PromptEnsemble {
     }
 
     private static float[][] compute(ImageTextEncoder encoder, List<String> classNames, List<String> templates) {
-        float[][] vectors = new float[classNames.size()][];
-        int classesAtOnce = Math.max(1, PROMPTS_AT_ONCE / templates.size());
-        for (int from = 0; from < vectors.length; from += classesAtOnce) {
-            int to = Math.min(vectors.length, from + classesAtOnce);
-            List<String> prompts = new ArrayList<>();
-            for (String className : classNames.subList(from, to)) {
-                templates.forEach(template -> prompts.add(template.replace(SLOT, className)));
+        int numClasses = classNames.size();
+        int numPrompts = Math.multiplyExact(numClasses, templates.size());
+        double[][] sums = new double[numClasses][];
+        for (int from = 0; from < numPrompts; from += PROMPTS_AT_ONCE) {
+            List<String> prompts = new ArrayList<>(); // by template: prompts that begin alike go to the tower together
+            for (int i = from; i < Math.min(numPrompts, from + PROMPTS_AT_ONCE); i++) {
+                prompts.add(templates.get(i / numClasses).replace(SLOT, classNames.get(i % numClasses)));
             }
             float[][] rows = Vectors.units(encoder.texts(prompts));
-            for (int c = from; c < to; c++) {
-                int first = (c - from) * templates.size();
-                vectors[c] = Vectors.unit(mean(Arrays.copyOfRange(rows, first, first + templates.size())));
+            for (int i = 0; i < rows.length; i++) {
+                int c = (from + i) % numClasses;
+                sums[c] = sum(sums[c], rows[i]);
             }
+        }
+        float[][] vectors = new float[numClasses][];
+        for (int c = 0; c < numClasses; c++) {
+            vectors[c] = Vectors.unit(mean(sums[c], templates.size()));
         }
         return vectors;
     }
 
-    private static float[] mean(float[][] rows) {
-        float[] mean = new float[rows[0].length];
+    private static double[] sum(double[] before, float... row) {
+        double[] sum = before == null ? new double[row.length] : before;
+        for (int i = 0; i < row.length; i++) {
+            sum[i] += row[i];
+        }
+        return sum;
+    }
+
+    private static float[] mean(double[] sum, int count) {
+        float[] mean = new float[sum.length];
         for (int i = 0; i < mean.length; i++) {
-            double sum = 0;
-            for (float[] row : rows) {
-                sum += row[i];
-            }
-            mean[i] = (float) (sum / rows.length);
+            mean[i] = (float) (sum[i] / count);
         }
         return mean;
     }

@@ -7,7 +7,7 @@ import java.util.List;
 
 /** Retrieval over all captions of one set, of one or more models; tested at the first k, both ways. */
 public final class RetrievalEvaluation implements SetEvaluation {
-    private static final int CAPTIONS_AT_ONCE = 256;
+    private static final int CAPTIONS_AT_ONCE = 4096;
 
     private final CaptionSet set;
     private final List<Integer> ks;

@@ -2,6 +2,7 @@ package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Attention;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /** Multi-head attention of tokens to each other, under transformers' names. */
@@ -23,13 +24,21 @@ final class SelfAttention {
         this.causal = causal;
     }
 
-    /** Some tokens [batch, tokens, width] that attend to all [batch, contextTokens, width], to the shape of the former. */
-    Tensor forward(Tensor x, Tensor context) {
+    /** Keys and values of tokens [batch, tokens, width]. */
+    KeyValues keyValues(Tensor context) {
+        return new KeyValues(
+                Heads.split(keys.forward(context), numHeads), Heads.split(values.forward(context), numHeads));
+    }
+
+    /** Some tokens [batch, tokens, width] that attend to others, to the shape of the former. */
+    Tensor forward(Tensor x, KeyValues context) {
+        return forward(x, context, tokens -> tokens);
+    }
+
+    /** The same for tokens chosen of [batch, tokens, width]. */
+    Tensor forward(Tensor x, KeyValues context, UnaryOperator<Tensor> chosen) {
         Tensor attended = Attention.attend(
-                Heads.split(queries.forward(x), numHeads),
-                Heads.split(keys.forward(context), numHeads),
-                Heads.split(values.forward(context), numHeads),
-                causal);
-        return output.forward(Heads.join(attended));
+                Heads.split(queries.forward(x), numHeads), context.keys(), context.values(), causal);
+        return output.forward(chosen.apply(Heads.join(attended)));
     }
 }

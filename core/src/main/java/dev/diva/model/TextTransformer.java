@@ -63,12 +63,52 @@ public final class TextTransformer {
      * @return [batch, tokens, width]
      */
     public Tensor forward(Tensor inputIds) {
-        return finalLayerNorm.forward(encoder.forward(embed(inputIds)));
+        return finalLayerNorm.forward(encoder.forward(embed(inputIds, 0)));
+    }
+
+    /** What texts that begin alike share: keys and values of each layer; in the scope of whoever computed it. */
+    public static final class Prefix {
+        /** Of texts that share nothing. */
+        public static final Prefix NONE = new Prefix(List.of(), 0);
+
+        private final List<KeyValues> layers;
+        private final long tokens;
+
+        private Prefix(List<KeyValues> layers, long tokens) {
+            this.layers = layers;
+            this.tokens = tokens;
+        }
+    }
+
+    /**
+     * Computes a prefix once for all texts that begin with it; of a causal transformer, whose first tokens do not see what follows.
+     *
+     * @param inputIds int64 [1, tokens]
+     */
+    public Prefix prefix(Tensor inputIds) {
+        return new Prefix(encoder.keyValues(embed(inputIds, 0)), inputIds.size(1));
+    }
+
+    /**
+     * One token of each text, as {@link #forward} of the whole texts gives it, of a causal transformer.
+     *
+     * @param inputIds what follows the prefix, int64 [batch, tokens]; whatever stands behind the wanted token is not seen by it
+     * @param positions of the wanted token in inputIds, int64 [batch]
+     * @param prefix what all texts begin with
+     * @return [batch, width]
+     */
+    public Tensor tokenAt(Tensor inputIds, Tensor positions, Prefix prefix) {
+        Tensor index = positions.view(-1, 1, 1);
+        Tensor hidden = encoder.chosenTokens(
+                embed(inputIds, prefix.tokens),
+                prefix.layers,
+                tokens -> tokens.gather(1, index.expand(-1, 1, tokens.size(2))));
+        return finalLayerNorm.forward(hidden).select(1, 0);
     }
 
     /** The embeddings and the output of every layer before the final norm: numLayers + 1 tensors of [batch, tokens, width]. */
     public List<Tensor> hiddenStates(Tensor inputIds) {
-        return encoder.hiddenStates(embed(inputIds));
+        return encoder.hiddenStates(embed(inputIds, 0));
     }
 
     /** Applies the final norm to one of {@link #hiddenStates}, as models that use the last layer but one do. */
@@ -76,13 +116,13 @@ public final class TextTransformer {
         return finalLayerNorm.forward(hidden);
     }
 
-    private Tensor embed(Tensor inputIds) {
+    private Tensor embed(Tensor inputIds, long before) {
         long tokens = inputIds.size(1);
-        if (tokens > config.maxPositionEmbeddings) {
+        if (before + tokens > config.maxPositionEmbeddings) {
             throw new IllegalArgumentException(
-                    tokens + " tokens, the model has " + config.maxPositionEmbeddings + " positions");
+                    before + tokens + " tokens, the model has " + config.maxPositionEmbeddings + " positions");
         }
         Tensor ids = inputIds.to(tokenEmbedding.device(), inputIds.scalar_type());
-        return torch.embedding(tokenEmbedding, ids).add(positionEmbedding.narrow(0, 0, tokens));
+        return torch.embedding(tokenEmbedding, ids).add(positionEmbedding.narrow(0, before, tokens));
     }
 }

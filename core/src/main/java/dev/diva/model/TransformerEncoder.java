@@ -4,6 +4,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Activations;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /** The stack {@code layers.0 ... layers.n-1} of a tower, without embeddings and final norm. */
@@ -50,6 +51,36 @@ public final class TransformerEncoder {
             states.add(through(layer, states.get(states.size() - 1)));
         }
         return states;
+    }
+
+    /** What each layer keeps of a prefix [1, tokens, width] that texts share. */
+    List<KeyValues> keyValues(Tensor prefix) {
+        List<KeyValues> kept = new ArrayList<>();
+        Tensor hidden = prefix;
+        for (TransformerLayer layer : layers) {
+            kept.add(layer.keyValues(hidden));
+            hidden = layer.forward(hidden);
+        }
+        return kept;
+    }
+
+    /**
+     * Chosen tokens of {@link #forward} behind a prefix; the last layer computes no other. For towers that compute without gradients.
+     *
+     * @param prefix of {@link #keyValues}, or empty
+     * @param chosen [batch, tokens, width] to [batch, count, width]
+     */
+    Tensor chosenTokens(Tensor x, List<KeyValues> prefix, UnaryOperator<Tensor> chosen) {
+        Tensor hidden = x;
+        for (int i = 0; i < layers.size(); i++) {
+            boolean isLast = i + 1 == layers.size();
+            hidden = layers.get(i)
+                    .forward(
+                            hidden,
+                            prefix.isEmpty() ? null : prefix.get(i),
+                            isLast ? chosen : UnaryOperator.identity());
+        }
+        return hidden;
     }
 
     private Tensor through(TransformerLayer layer, Tensor x) {

@@ -2,6 +2,7 @@ package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /** Pre-norm layer of CLIP's and SigLIP's towers: x + attention(norm(x)), then x + mlp(norm(x)). */
@@ -27,8 +28,35 @@ final class TransformerLayer {
     Tensor forward(Tensor x, long count) {
         Tensor attended = Scopes.returning(() -> {
             Tensor normed = layerNorm1.forward(x);
-            return selfAttention.forward(normed.narrow(1, 0, count), normed).add_(x.narrow(1, 0, count));
+            return selfAttention
+                    .forward(normed.narrow(1, 0, count), selfAttention.keyValues(normed))
+                    .add_(x.narrow(1, 0, count));
         });
+        return withMlp(attended);
+    }
+
+    /**
+     * Tokens of texts that begin with a shared prefix.
+     *
+     * @param x [batch, tokens, width]
+     * @param prefix of this layer, or null
+     * @param chosen which of the tokens are wanted: [batch, tokens, width] to [batch, count, width]
+     */
+    Tensor forward(Tensor x, KeyValues prefix, UnaryOperator<Tensor> chosen) {
+        Tensor attended = Scopes.returning(() -> {
+            Tensor normed = layerNorm1.forward(x);
+            KeyValues context = selfAttention.keyValues(normed).after(prefix);
+            return selfAttention.forward(normed, context, chosen).add_(chosen.apply(x));
+        });
+        return withMlp(attended);
+    }
+
+    /** What tokens that follow x [batch, tokens, width] attend to. */
+    KeyValues keyValues(Tensor x) {
+        return selfAttention.keyValues(layerNorm1.forward(x));
+    }
+
+    private Tensor withMlp(Tensor attended) {
         return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
     }
 }

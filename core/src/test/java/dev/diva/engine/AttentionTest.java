@@ -35,7 +35,7 @@ class AttentionTest {
         Tensor scores = q.matmul(k.transpose(2, 3)).div(new Scalar(Math.sqrt((double) q.size(3))));
         if (causal) {
             scores = scores.add(torch.full(new long[] {q.size(2), k.size(2)}, new Scalar(Double.NEGATIVE_INFINITY))
-                    .triu(1));
+                    .triu(k.size(2) - q.size(2) + 1));
         }
         return scores.softmax(-1).matmul(v);
     }
@@ -61,6 +61,7 @@ class AttentionTest {
         "Float, 1, 1100, 1000, false, 1e-5",
         "Float, 1, 1501, 1450, false, 1e-5",
         "Float, 3, 77, 77, true, 1e-5",
+        "Float, 3, 5, 12, true, 1e-5", // behind a prefix of 7
         "Float, 1, 1501, 1501, true, 1e-5"
     })
     void chunksEqualThePlainFormulaForwardAndBackward(

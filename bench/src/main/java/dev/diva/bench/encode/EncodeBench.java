@@ -1,9 +1,9 @@
 package dev.diva.bench.encode;
 
+import dev.diva.bench.Peak;
 import dev.diva.clip.Clip;
 import dev.diva.engine.Precision;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -52,7 +52,7 @@ public final class EncodeBench {
                     batch / seconds[repeats / 2],
                     batch / seconds[repeats - 1],
                     batch / seconds[0],
-                    peakMiB());
+                    Peak.mebibytes());
         }
     }
 
@@ -62,14 +62,5 @@ public final class EncodeBench {
             pixels[i] = (float) random.nextGaussian();
         }
         return pixels;
-    }
-
-    private static long peakMiB() throws IOException {
-        return Files.readString(Path.of("/proc/self/status"))
-                .lines()
-                .filter(line -> line.startsWith("VmHWM:"))
-                .map(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
-                .findFirst()
-                .orElse(-1L);
     }
 }

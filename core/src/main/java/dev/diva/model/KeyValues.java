@@ -1,0 +1,22 @@
+package dev.diva.model;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * What the tokens of one layer offer to the attention of others.
+ *
+ * @param keys [batch, heads, tokens, headWidth]
+ * @param values as keys
+ */
+record KeyValues(Tensor keys, Tensor values) {
+    /** These behind those of a prefix, batch 1, that all rows share; null stands for no prefix. */
+    KeyValues after(KeyValues prefix) {
+        return prefix == null ? this : new KeyValues(joined(prefix.keys, keys), joined(prefix.values, values));
+    }
+
+    private static Tensor joined(Tensor prefix, Tensor own) {
+        return torch.cat(new TensorVector(prefix.expand(own.size(0), -1, -1, -1), own), 2);
+    }
+}
