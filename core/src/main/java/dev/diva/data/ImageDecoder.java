@@ -25,7 +25,8 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
 
     /** Endings, after the last point and in small letters, of the names of files that are images of these formats. */
     public static final Set<String> SUFFIXES = Set.of(
-            "jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm", "pgm", "pnm");
+            "jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm",
+            "pgm", "pnm");
 
     /** What is done with the EXIF orientation of JPEG files. */
     public enum Orientation {

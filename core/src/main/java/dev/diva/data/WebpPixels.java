@@ -36,7 +36,8 @@ final class WebpPixels {
     }
 
     private static RasterImage read(byte[] file, long maxPixels) throws IOException {
-        return BufferedPixels.of(ImageDecoder.read(new WebPImageReaderSpi().createReaderInstance(null), file, maxPixels));
+        return BufferedPixels.of(
+                ImageDecoder.read(new WebPImageReaderSpi().createReaderInstance(null), file, maxPixels));
     }
 
     private static RasterImage onCanvas(RasterImage frame, ColorMode mode, ImageHeader canvas, int left, int top) {

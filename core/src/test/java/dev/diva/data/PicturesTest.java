@@ -54,7 +54,8 @@ class PicturesTest {
         RasterImage image = noise(ColorMode.valueOf(cells[0]), n[0], n[1]);
         Box box = new Box(n[3], n[2], n[5], n[4]);
         CRC32 sum = new CRC32();
-        sum.update(Resampler.resize(image, box, n[6], n[7], Filter.valueOf(cells[9])).samples());
+        sum.update(Resampler.resize(image, box, n[6], n[7], Filter.valueOf(cells[9]))
+                .samples());
         assertThat(sum.getValue()).isEqualTo(Long.parseLong(cells[10]));
     }
 
@@ -74,8 +75,10 @@ class PicturesTest {
     @Test
     void threadsDecodeTheSame() throws IOException {
         List<Path> pictures = pictures();
-        List<byte[]> alone =
-                pictures.stream().map(PicturesTest::decode).map(RasterImage::samples).toList();
+        List<byte[]> alone = pictures.stream()
+                .map(PicturesTest::decode)
+                .map(RasterImage::samples)
+                .toList();
         IntStream.range(0, 8 * pictures.size()).parallel().forEach(i -> {
             int which = i % pictures.size();
             assertThat(Arrays.equals(decode(pictures.get(which)).samples(), alone.get(which)))
@@ -85,7 +88,9 @@ class PicturesTest {
 
     private static RasterImage decode(Path file) {
         try {
-            return ImageDecoder.reference().decode(Files.readAllBytes(file), file.toString()).toRgb();
+            return ImageDecoder.reference()
+                    .decode(Files.readAllBytes(file), file.toString())
+                    .toRgb();
         } catch (IOException e) {
             throw new AssertionError(e);
         }
