@@ -133,8 +133,18 @@ class ArchitectureTest {
                 .that()
                 .resideOutsideOfPackages(LIBTORCH_ALLOWED)
                 .should()
+                .dependOnClassesThat(resideInAPackage("org.bytedeco..")
+                        .and(not(resideInAnyPackage("org.bytedeco.leptonica..", "org.bytedeco.javacpp..")))));
+    }
+
+    @Test
+    void nativePicturesStayInData() {
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackage(inside("data"))
+                .should()
                 .dependOnClassesThat()
-                .resideInAPackage("org.bytedeco.."));
+                .resideInAPackage("org.bytedeco.leptonica.."));
     }
 
     @Test

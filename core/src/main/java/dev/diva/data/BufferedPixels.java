@@ -11,7 +11,7 @@ import java.awt.image.Raster;
 final class BufferedPixels {
     private BufferedPixels() {}
 
-    /** Pixels of a WebP, GIF or BMP image. */
+    /** Pixels of a WebP or BMP image, and of a TIFF that is premultiplied. */
     static RasterImage of(BufferedImage image) {
         if (image.getColorModel() instanceof IndexColorModel indexed) {
             return indexed(image.getRaster(), indexed);

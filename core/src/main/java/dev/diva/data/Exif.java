@@ -3,31 +3,37 @@ package dev.diva.data;
 /** The orientation that a camera wrote, and its undoing. */
 final class Exif {
     private static final int ORIENTATION = 0x0112;
+    private static final int LONG = 4;
 
     private Exif() {}
 
     /** Orientation 1..8 of the EXIF data that starts with a TIFF header at {@code tiff}; 1 when absent or broken. */
     static int orientation(ImageHeader.Bytes in, int tiff, int end) {
+        int value = value(in, tiff, end, ORIENTATION);
+        return value >= 1 && value <= 8 ? value : 1;
+    }
+
+    /** A whole number of the first directory behind the TIFF header at {@code tiff}; -1 when absent or broken. */
+    static int value(ImageHeader.Bytes in, int tiff, int end, int tag) {
         if (end > in.data().length || end - tiff < 14) {
-            return 1;
+            return -1;
         }
         boolean little = in.at(tiff) == 'I';
         int directory = number(in, tiff + 4, 4, little);
         if (directory < 8 || directory > end - tiff - 2) {
-            return 1;
+            return -1;
         }
         int entries = number(in, tiff + directory, 2, little);
         for (int i = 0; i < entries; i++) {
             int entry = tiff + directory + 2 + 12 * i;
             if (entry + 12 > end) {
-                return 1;
+                return -1;
             }
-            if (number(in, entry, 2, little) == ORIENTATION) {
-                int value = number(in, entry + 8, 2, little);
-                return value >= 1 && value <= 8 ? value : 1;
+            if (number(in, entry, 2, little) == tag) {
+                return number(in, entry + 8, number(in, entry + 2, 2, little) == LONG ? 4 : 2, little);
             }
         }
-        return 1;
+        return -1;
     }
 
     /** The image as it is to be looked at. */

@@ -5,22 +5,28 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
-import java.util.Locale;
+import java.util.Set;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Decodes JPEG, PNG, WebP, GIF (first frame) and BMP, told apart by their first bytes, into the file's own colour mode. Safe for any
- * number of threads.
+ * Decodes JPEG, PNG, WebP, GIF, BMP, TIFF and binary PGM and PPM, told apart by their first bytes, into the file's own colour mode
+ * with the pixels of Pillow 13, whatever the JDK. Of several frames the first counts, on its canvas. Profiles, gamma and transparent
+ * colours change nothing. Safe for any number of threads.
  *
  * @param maxPixels images that declare more are refused before anything is allocated
- * @param orientation whether a JPEG's EXIF orientation is applied
+ * @param orientation whether a JPEG's EXIF orientation is applied; that of a TIFF always is, as by Pillow
  */
 public record ImageDecoder(long maxPixels, Orientation orientation) {
     /** The limit above which Pillow calls an image a decompression bomb. */
     public static final long PILLOW_BOMB_PIXELS = 178_956_970;
+
+    /** Endings, after the last point and in small letters, of the names of files that are images of these formats. */
+    public static final Set<String> SUFFIXES = Set.of(
+            "jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm",
+            "pgm", "pnm");
 
     /** What is done with the EXIF orientation of JPEG files. */
     public enum Orientation {
@@ -51,12 +57,17 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
             RasterImage image = switch (header.format()) {
                 case JPEG -> JpegPixels.decode(file, name);
                 case PNG -> PngPixels.decode(file, name);
-                default -> BufferedPixels.of(read(file, header.format().name(), maxPixels));
+                case GIF -> GifPixels.decode(file, maxPixels);
+                case WEBP -> WebpPixels.decode(file, header, maxPixels);
+                case BMP -> BufferedPixels.of(read(javasReader("bmp"), file, maxPixels));
+                case TIFF -> TiffPixels.decode(file, maxPixels);
+                case PNM -> LeptonicaPixels.pnm(file);
             };
             if (image.width() != header.width() || image.height() != header.height()) {
-                if (header.format() != ImageHeader.Format.GIF) {
-                    throw new BadInputException(name + ": header and pixels differ in size");
-                }
+                throw new BadInputException(name + ": header and pixels differ in size");
+            }
+            if (header.format() == ImageHeader.Format.TIFF) {
+                return Exif.upright(image, Exif.orientation(new ImageHeader.Bytes(file), 0, file.length));
             }
             if (header.format() == ImageHeader.Format.JPEG && orientation == Orientation.APPLIED) {
                 JpegHeader jpeg = JpegHeader.read(new ImageHeader.Bytes(file), name);
@@ -74,12 +85,20 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
         }
     }
 
-    static BufferedImage read(byte[] file, String format, long maxPixels) throws IOException {
-        Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format.toLowerCase(Locale.ROOT));
-        if (!readers.hasNext()) {
-            throw new IOException("no reader of " + format + " is installed");
+    /** The JDK's own reader of a format. */
+    static ImageReader javasReader(String format) {
+        Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
+        while (readers.hasNext()) {
+            ImageReader reader = readers.next();
+            if (reader.getClass().getName().startsWith("com.sun.imageio")) {
+                return reader;
+            }
         }
-        ImageReader reader = readers.next();
+        throw new IllegalStateException("this Java has no reader of " + format);
+    }
+
+    /** The first image of a file; the reader is disposed of. */
+    static BufferedImage read(ImageReader reader, byte[] file, long maxPixels) throws IOException {
         try (ImageInputStream in = stream(file)) {
             reader.setInput(in, true, true);
             if ((long) reader.getWidth(0) * reader.getHeight(0) > maxPixels) { // a GIF's frame may exceed its header

@@ -11,7 +11,9 @@ record ImageHeader(Format format, int width, int height) {
         PNG,
         WEBP,
         GIF,
-        BMP
+        BMP,
+        TIFF,
+        PNM
     }
 
     /**
@@ -45,14 +47,22 @@ record ImageHeader(Format format, int width, int height) {
             return webp(in, name);
         }
         if (in.startsWith(0, 'G', 'I', 'F', '8')) {
-            return new ImageHeader(Format.GIF, in.little(6, 2), in.little(8, 2));
+            GifHeader gif = GifHeader.read(in);
+            return new ImageHeader(Format.GIF, gif.width(), gif.height());
         }
         if (in.startsWith(0, 'B', 'M') && in.little(14, 4) >= 12) {
             boolean old = in.little(14, 4) == 12;
             return new ImageHeader(
                     Format.BMP, in.little(18, old ? 2 : 4), Math.abs(in.little(old ? 20 : 22, old ? 2 : 4)));
         }
-        throw new BadInputException(name + ": not a JPEG, PNG, WebP, GIF or BMP image; it starts with "
+        if (in.startsWith(0, 'I', 'I', 42, 0) || in.startsWith(0, 'M', 'M', 0, 42)) {
+            int end = in.data().length;
+            return new ImageHeader(Format.TIFF, Exif.value(in, 0, end, 0x100), Exif.value(in, 0, end, 0x101));
+        }
+        if (in.startsWith(0, 'P', '5') || in.startsWith(0, 'P', '6')) {
+            return pnm(in, name);
+        }
+        throw new BadInputException(name + ": not a JPEG, PNG, WebP, GIF, BMP, TIFF or PNM image; it starts with "
                 + new String(in.data(), 0, Math.min(8, in.data().length), StandardCharsets.ISO_8859_1)
                         .replaceAll("[^ -~]", "?"));
     }
@@ -69,6 +79,28 @@ record ImageHeader(Format format, int width, int height) {
             default ->
                 throw new BadInputException(name + ": an unknown kind of WebP: " + kind.replaceAll("[^ -~]", "?"));
         };
+    }
+
+    /** Width, height and the largest value, behind the two letters and between spaces and comments. */
+    private static ImageHeader pnm(Bytes in, String name) {
+        int[] numbers = new int[3];
+        int at = 2;
+        for (int i = 0; i < 3; i++) {
+            while (!Character.isDigit(in.at(at))) {
+                if (in.at(at++) == '#') {
+                    while (in.at(at) != '\n') {
+                        at++;
+                    }
+                }
+            }
+            for (; Character.isDigit(in.at(at)) && numbers[i] < 100_000_000; at++) {
+                numbers[i] = numbers[i] * 10 + in.at(at) - '0';
+            }
+        }
+        if (numbers[2] != 255) {
+            throw new BadInputException(name + ": a PNM image with values up to " + numbers[2] + "; 255 is read");
+        }
+        return new ImageHeader(Format.PNM, numbers[0], numbers[1]);
     }
 
     /** Whole numbers and patterns at places of a file. */

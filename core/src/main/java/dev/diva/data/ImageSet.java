@@ -8,14 +8,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** The images of folders (recursive), files, globs and webdataset tars, in a stable order and with stable names. */
 public record ImageSet(List<ImageEntry> entries) {
-    private static final Set<String> SUFFIXES = Set.of("jpg", "jpeg", "png", "webp", "gif", "bmp");
-
     public ImageSet {
         entries = List.copyOf(entries);
     }
@@ -36,7 +33,7 @@ public record ImageSet(List<ImageEntry> entries) {
         }
         if (entries.isEmpty()) {
             throw new BadInputException(String.join(", ", patterns) + ": no image ("
-                    + String.join(", ", SUFFIXES.stream().sorted().toList()) + ") in there");
+                    + String.join(", ", ImageDecoder.SUFFIXES.stream().sorted().toList()) + ") in there");
         }
         return new ImageSet(entries);
     }
@@ -66,13 +63,13 @@ public record ImageSet(List<ImageEntry> entries) {
         if (Files.isDirectory(path)) {
             for (Path file : filesBelow(path)) {
                 String suffix = suffix(file.toString());
-                if (SUFFIXES.contains(suffix) || suffix.equals("tar")) {
+                if (ImageDecoder.SUFFIXES.contains(suffix) || suffix.equals("tar")) {
                     addPath(file, entries, problems);
                 }
             }
         } else if (suffix(path.toString()).equals("tar")) {
             for (TarIndex.Member member : TarIndex.read(path, problems)) {
-                if (SUFFIXES.contains(suffix(member.name()))) {
+                if (ImageDecoder.SUFFIXES.contains(suffix(member.name()))) {
                     entries.add(member.entry());
                 }
             }

@@ -5,18 +5,22 @@ import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 
-/** PNG in the mode that its header declares; of 16-bit samples the high byte is kept, transparent colours are ignored. */
+/**
+ * PNG in the mode that its header declares; of 16-bit samples the high byte is kept. Only the chunks that make pixels are read:
+ * transparent colours, profiles and gamma are ignored, so nothing in them costs or changes the picture.
+ */
 final class PngPixels {
     private PngPixels() {}
 
     static RasterImage decode(byte[] file, String name) throws IOException {
         ImageHeader.Bytes in = new ImageHeader.Bytes(file);
-        checkChunks(in, name);
+        byte[] pixelChunks = pixelChunks(in, name);
         int depth = in.at(24);
         int colorType = in.at(25);
-        BufferedImage image = ImageDecoder.read(file, "png", Long.MAX_VALUE); // its header was checked
+        BufferedImage image = ImageDecoder.read(ImageDecoder.javasReader("png"), pixelChunks, Long.MAX_VALUE);
         Raster raster = image.getRaster();
         if (colorType == 3 || depth == 1) {
             ColorModel colors = image.getColorModel();
@@ -35,8 +39,13 @@ final class PngPixels {
         return BufferedPixels.bands(raster, mode, depth);
     }
 
-    /** Every chunk must lie inside the file; a length that does not is how truncation and hostile sizes show. */
-    private static void checkChunks(ImageHeader.Bytes in, String name) {
+    /**
+     * The file with its critical chunks alone, whose names start with a capital. Every chunk must lie inside the file; a length
+     * that does not is how truncation and hostile sizes show.
+     */
+    private static byte[] pixelChunks(ImageHeader.Bytes in, String name) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(in.data().length);
+        out.write(in.data(), 0, 8);
         int at = 8;
         while (true) {
             if (at + 12 > in.data().length) {
@@ -47,8 +56,11 @@ final class PngPixels {
                 throw new BadInputException(name + ": the PNG is truncated (a chunk of "
                         + Integer.toUnsignedLong(length) + " bytes at byte " + at + " of " + in.data().length + ")");
             }
+            if (Character.isUpperCase(in.at(at + 4))) {
+                out.write(in.data(), at, 12 + length);
+            }
             if (in.startsWith(at + 4, 'I', 'E', 'N', 'D')) {
-                return;
+                return out.toByteArray();
             }
             at += 12 + length;
         }

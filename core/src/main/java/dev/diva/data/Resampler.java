@@ -3,15 +3,12 @@ package dev.diva.data;
 import java.util.Arrays;
 
 /**
- * Resizing in 8 bits that gives Pillow's numbers: antialiased, 22-bit fixed-point weights, the horizontal pass first and rounded
- * to bytes, then the vertical pass. Palette images take the nearest pixel; images with alpha are resized premultiplied.
+ * Resizing in 8 bits that gives Pillow's numbers: antialiased, 22-bit fixed-point weights, two passes
+ * with the first rounded to bytes, the horizontal one first unless the height shrinks much more. Palette images take the nearest pixel; images with alpha are resized premultiplied.
  */
 public final class Resampler {
     private static final int HALF = 1 << (Taps.BITS - 1);
     private static final long HALVES = (long) HALF << 32 | HALF;
-
-    /** How many times more the height shrinks: between what the reference files of both orders bracket, 1.02 and 1.39. */
-    private static final double SIGNIFICANT = 1.2;
 
     private Resampler() {}
 
@@ -71,9 +68,13 @@ public final class Resampler {
         return vertical(horizontal(image, box, width, filter), height, filter);
     }
 
-    /** Pillow 13 takes the vertical pass first when the height shrinks significantly more than the width. */
+    /**
+     * Pillow 13 takes the vertical pass first when the height shrinks by more than twice the pixels that the width shrinks by;
+     * measured on its results, versions before it never do.
+     */
     private static boolean verticalFirst(Box box, int width, int height) {
-        return height < box.height() && SIGNIFICANT * height / box.height() < (double) width / box.width();
+        int shrinks = box.height() - height;
+        return shrinks > 0 && shrinks > 2L * (box.width() - width);
     }
 
     private static RasterImage horizontal(RasterImage image, Box box, int width, Filter filter) {

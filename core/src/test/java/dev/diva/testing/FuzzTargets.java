@@ -177,12 +177,21 @@ public final class FuzzTargets {
         for (int i = 0; i < 24 * 17; i++) {
             image.setRGB(i % 24, i / 24, i * 0x01030b);
         }
-        for (String format : List.of("jpeg", "png", "webp", "gif", "bmp")) {
+        for (String format : List.of("jpeg", "png", "webp", "gif", "bmp", "tiff")) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             if (ImageIO.write(image, format, bytes)) {
                 images.add(bytes.toByteArray());
             }
         }
+        images.addAll(golden(
+                "pictures/arithmetic.jpg",
+                "pictures/j_bw_440_progressive.jpg",
+                "pictures/lossy.webp",
+                "pictures/small3.webp",
+                "pictures/screen_larger.gif",
+                "pictures/t_CMYK_tiff_lzw_1.tif",
+                "pictures/t_1_group4_1.tif",
+                "pictures/xRGB.ppm"));
         for (String name : List.of("gray.png", "palette.png", "thin.png", "gray.jpg", "cmyk.jpg", "exif6.jpg")) {
             byte[] file = golden("preprocess/files/" + name).get(0);
             if (file.length < 30_000) {
