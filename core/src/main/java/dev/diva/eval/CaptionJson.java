@@ -19,8 +19,7 @@ import java.util.Map;
  * ALBEF, BLIP and LAVIS have it; the list may also be JSONL, an entry a line.
  */
 final class CaptionJson {
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final Path file;
     private final CaptionTable.Selection selection;

@@ -14,7 +14,8 @@ import org.apache.commons.csv.CSVRecord;
 /** Captions in a table with a header, a row per caption: CSV, TSV, or Flickr30k's results.csv with its bars. */
 final class CaptionRows {
     /** {@code image_name| comment_number| comment}; one of its rows lacks the second bar. */
-    private static final Pattern FLICKR_HEADER = Pattern.compile("\\s*image_name\\s*\\|\\s*comment_number\\s*\\|\\s*comment\\s*");
+    private static final Pattern FLICKR_HEADER =
+            Pattern.compile("\\s*image_name\\s*\\|\\s*comment_number\\s*\\|\\s*comment\\s*");
 
     private static final Pattern FLICKR_ROW = Pattern.compile("([^|]+)\\|\\s*\\d+\\s*(?:\\||\\s)(.*)");
 
@@ -52,7 +53,8 @@ final class CaptionRows {
     private void readTable() {
         boolean isTabbed = file.toString().toLowerCase(Locale.ROOT).endsWith(".tsv");
         CSVFormat format = isTabbed ? CSVFormat.TDF : CSVFormat.DEFAULT;
-        List<CSVRecord> rows = CsvRows.read(file, format.builder().setIgnoreSurroundingSpaces(true).get());
+        List<CSVRecord> rows = CsvRows.read(
+                file, format.builder().setIgnoreSurroundingSpaces(true).get());
         if (rows.isEmpty()) {
             throw new BadInputException(file + ": empty, expected a header and a row per caption");
         }

@@ -73,8 +73,8 @@ public final class CaptionTable implements CaptionSet {
         int all = captions.size();
         captions.values().removeIf(List::isEmpty);
         if (captions.size() < all) {
-            warnings.add(file + ": " + (all - captions.size()) + " of " + all
-                    + " images have no caption and are left out");
+            warnings.add(
+                    file + ": " + (all - captions.size()) + " of " + all + " images have no caption and are left out");
         }
     }
 
@@ -115,8 +115,8 @@ public final class CaptionTable implements CaptionSet {
         try {
             return folder.resolve(image);
         } catch (InvalidPathException e) {
-            throw new BadInputException(file + ": image \"" + image.replaceAll("\\p{Cntrl}", "?")
-                    + "\" cannot be the name of a file", e);
+            throw new BadInputException(
+                    file + ": image \"" + image.replaceAll("\\p{Cntrl}", "?") + "\" cannot be the name of a file", e);
         }
     }
 

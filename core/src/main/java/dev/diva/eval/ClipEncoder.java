@@ -101,7 +101,8 @@ public final class ClipEncoder implements ImageTextEncoder {
     @Override
     public float[][] texts(List<String> texts) {
         Tokenizer tokenizer = clip.tokenizer();
-        return clip.encodeIds(texts.stream().map(tokenizer::encodeAsBenchmarksDo).toList(), Clip.Scale.UNIT);
+        return clip.encodeIds(
+                texts.stream().map(tokenizer::encodeAsBenchmarksDo).toList(), Clip.Scale.UNIT);
     }
 
     @Override

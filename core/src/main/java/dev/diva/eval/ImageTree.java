@@ -67,9 +67,8 @@ final class ImageTree implements ClassificationSet {
     /** The folders but hidden ones; a link to a folder is one. */
     private static List<Path> foldersIn(Path root, List<Path> brokenLinks) {
         try (Stream<Path> paths = Files.list(root)) {
-            List<Path> seen = paths.filter(path -> !nameOf(path).startsWith("."))
-                    .sorted()
-                    .toList();
+            List<Path> seen =
+                    paths.filter(path -> !nameOf(path).startsWith(".")).sorted().toList();
             seen.stream().filter(path -> !Files.exists(path)).forEach(brokenLinks::add);
             return seen.stream().filter(Files::isDirectory).toList();
         } catch (IOException e) {

@@ -58,8 +58,10 @@ public final class MmvpReader {
             pair(images, patterns.get(position), rows.get(position)).ifPresent(pairs::add);
         }
         if (!leftOut.isEmpty()) {
-            warnings.add(0, folder + ": " + leftOut.size() + " of " + rows.size() + " pairs are left out: " + leftOut.get(0)
-                    + " is missing" + (leftOut.size() > 1 ? ", the first of " + leftOut.size() : ""));
+            warnings.add(
+                    0,
+                    folder + ": " + leftOut.size() + " of " + rows.size() + " pairs are left out: " + leftOut.get(0)
+                            + " is missing" + (leftOut.size() > 1 ? ", the first of " + leftOut.size() : ""));
         }
         if (pairs.isEmpty()) {
             throw new BadInputException(leftOut.get(0) + ": missing; none of the " + rows.size()
@@ -77,11 +79,9 @@ public final class MmvpReader {
             warnDifferent(rows);
             return types;
         }
-        boolean isWhole = types.stream()
-                .collect(Collectors.groupingBy(type -> type, Collectors.counting()))
-                .values()
-                .stream()
-                .allMatch(count -> count == MmvpSet.PAIRS_PER_PATTERN);
+        boolean isWhole =
+                types.stream().collect(Collectors.groupingBy(type -> type, Collectors.counting())).values().stream()
+                        .allMatch(count -> count == MmvpSet.PAIRS_PER_PATTERN);
         if (isWhole) {
             return types;
         }
@@ -117,7 +117,8 @@ public final class MmvpReader {
             Optional<Path> image = image(type, row.id());
             if (image.isEmpty()) {
                 Path name = type.resolve(row.id() + ".jpg");
-                String questions = " of questions " + rows.odd().id() + " and " + rows.even().id();
+                String questions = " of questions " + rows.odd().id() + " and "
+                        + rows.even().id();
                 if (missing == Missing.FAIL) {
                     throw new BadInputException(name + ": missing image" + questions);
                 }
@@ -137,7 +138,10 @@ public final class MmvpReader {
     /** The image of an id; the suffix may be written in capitals. */
     private Optional<Path> image(Path type, int id) {
         Map<String, Path> files = listed.computeIfAbsent(type, MmvpReader::filesIn);
-        return EXTENSIONS.stream().map(extension -> files.get(id + extension)).filter(Objects::nonNull).findFirst();
+        return EXTENSIONS.stream()
+                .map(extension -> files.get(id + extension))
+                .filter(Objects::nonNull)
+                .findFirst();
     }
 
     /** The files of a folder by their names in small letters; none when there is no such folder. */

@@ -99,7 +99,9 @@ final class MmvpTable {
     /** Ids may be numbered in another way than 1 and 2, 3 and 4; but not when the partner by that numbering is in the table. */
     private String stranger(Row row, int partner) {
         Row other = byId.get(partner);
-        return other == null ? "" : "question " + partner + ", the partner of " + row.id + ", is in row " + other.number;
+        return other == null
+                ? ""
+                : "question " + partner + ", the partner of " + row.id + ", is in row " + other.number;
     }
 
     private Row row(CSVRecord row) {
@@ -112,8 +114,8 @@ final class MmvpTable {
         }
         String type = row.get(1).strip();
         if (type.isEmpty() || type.matches("(?s)\\.+|.*[/\\\\\\p{Cntrl}].*")) {
-            throw new BadInputException(place + "type \"" + type.replaceAll("\\p{Cntrl}", "?")
-                    + "\" cannot be the name of a folder");
+            throw new BadInputException(
+                    place + "type \"" + type.replaceAll("\\p{Cntrl}", "?") + "\" cannot be the name of a folder");
         }
         try {
             return new Row(row.getRecordNumber(), Integer.parseInt(row.get(0).strip()), type, row.get(2));

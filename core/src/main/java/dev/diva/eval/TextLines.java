@@ -38,8 +38,8 @@ public final class TextLines {
                 .map(String::strip)
                 .toList();
         if (lines.contains("")) {
-            throw new BadInputException(
-                    file + " line " + (lines.indexOf("") + 1) + ": empty; the benchmarks count it as an entry: delete it");
+            throw new BadInputException(file + " line " + (lines.indexOf("") + 1)
+                    + ": empty; the benchmarks count it as an entry: delete it");
         }
         return lines;
     }

@@ -66,7 +66,9 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
 
     @Override
     public List<String> classNames() {
-        return wording.classNames().isEmpty() ? TextLines.classNames(folder.resolve("classnames.txt")) : wording.classNames();
+        return wording.classNames().isEmpty()
+                ? TextLines.classNames(folder.resolve("classnames.txt"))
+                : wording.classNames();
     }
 
     @Override
@@ -134,10 +136,14 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
     }
 
     private int numShards() {
+        if (!Files.isDirectory(folder)) {
+            throw new BadInputException(folder + ": no such folder");
+        }
         Path count = folder.resolve(split).resolve("nshards.txt");
         try {
             return Integer.parseInt(TextLines.word(
-                    count, "choose a part by --split; for captions in one file over a folder of images give --captions"));
+                    count,
+                    "choose a part by --split; for captions in one file over a folder of images give --captions"));
         } catch (NumberFormatException e) {
             throw new BadInputException(count + ": expected one whole number", e);
         }
@@ -152,6 +158,7 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
     }
 
     private static String text(TarSample sample, String suffix) {
-        return TextFile.decode(part(sample, suffix).read(), sample.key() + "." + suffix).strip();
+        return TextFile.decode(part(sample, suffix).read(), sample.key() + "." + suffix)
+                .strip();
     }
 }

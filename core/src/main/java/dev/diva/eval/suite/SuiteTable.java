@@ -85,7 +85,8 @@ public final class SuiteTable {
             text.append('\n');
         });
         Set<String> notes = new LinkedHashSet<>();
-        cells.forEach(cell -> warnings(cell).forEach(warning -> notes.add("* " + cell.path("dataset").asText() + ": " + warning)));
+        cells.forEach(cell -> warnings(cell)
+                .forEach(warning -> notes.add("* " + cell.path("dataset").asText() + ": " + warning)));
         notes.forEach(note -> text.append('\n').append(note));
         return text.append(notes.isEmpty() ? "" : "\n").toString();
     }
