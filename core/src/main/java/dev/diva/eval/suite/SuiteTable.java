@@ -63,7 +63,10 @@ public final class SuiteTable {
         return row;
     }
 
-    /** A row per data set, task and leading metric, a column per model, in per cent; later models with the exact p against the first; a star and a note where data were missing. */
+    /**
+     * A row per data set, task and leading metric, a column per model, in per cent; later models with the exact p against the first; a star
+     * and a note where data were missing.
+     */
     public String text() {
         Map<String, Map<String, JsonNode>> rows = new LinkedHashMap<>();
         Set<String> models = new LinkedHashSet<>();
