@@ -263,8 +263,12 @@ class DataSetsTest {
     void barsOfFlickr30kSeparateColumns() throws IOException {
         touch("1.jpg");
         touch("2.jpg");
-        String table = "image_name| comment_number| comment\n1.jpg| 0| Two \"young\" guys , outside .\n"
-                + "1.jpg| 1| A | B\n2.jpg| 4   A dog runs .\n";
+        String table = """
+                image_name| comment_number| comment
+                1.jpg| 0| Two "young" guys , outside .
+                1.jpg| 1| A | B
+                2.jpg| 4   A dog runs .
+                """;
         assertThat(captions("results.csv", table, CaptionTable.Selection.DEFAULT))
                 .containsExactly("1.jpg [Two \"young\" guys , outside ., A | B]", "2.jpg [A dog runs .]");
         assertThatThrownBy(() -> captions("results.csv", table + "3.jpg\n", CaptionTable.Selection.DEFAULT))

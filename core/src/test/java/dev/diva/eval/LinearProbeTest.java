@@ -43,7 +43,11 @@ class LinearProbeTest {
                             0));
             float[][] expected = rows(golden.expected("logits"));
             for (int i = 0; i < features.length; i++) {
-                Close.assertClose(probe.logits(features[i]), expected[i], 0, recipe.required("tolerance_abs_fp32").asDouble());
+                Close.assertClose(
+                        probe.logits(features[i]),
+                        expected[i],
+                        0,
+                        recipe.required("tolerance_abs_fp32").asDouble());
             }
         }
     }

@@ -89,7 +89,8 @@ class MetricsTest {
 
     private int[] integers(String name) {
         try (PointerScope scope = new PointerScope()) {
-            float[] values = Tensors.toFloats(Golden.of("zeroshot").expected(name).to(torch.ScalarType.Float));
+            float[] values =
+                    Tensors.toFloats(Golden.of("zeroshot").expected(name).to(torch.ScalarType.Float));
             int[] integers = new int[values.length];
             for (int i = 0; i < values.length; i++) {
                 integers[i] = (int) values[i];
