@@ -32,7 +32,7 @@ final class EvalClasses {
     /** Opens every data set at a split. */
     List<ClassificationSet> open(String split) {
         Wording wording = new Wording(
-                classNamesFile == null ? classes : TextLines.read(classNamesFile),
+                classNamesFile == null ? classes : TextLines.classNames(classNamesFile),
                 templatesFile == null ? templates : TextLines.templates(templatesFile));
         return data.stream()
                 .map(folder -> ClassificationSet.open(folder, split, wording))

@@ -151,7 +151,8 @@ public final class EvalCommand {
                 names = "--captions",
                 paramLabel = "FILE",
                 description =
-                        "COCO's or Karpathy's JSON, or a CSV or TSV with a header; --data is the folder of images.")
+                        "COCO's or Karpathy's JSON, a list of entries in JSON or JSONL, or a CSV or TSV with a header;"
+                                + " --data is the folder of images.")
         private Path captions;
 
         @Option(names = "--image-column", defaultValue = "image", description = "Column of a table. Default: image.")

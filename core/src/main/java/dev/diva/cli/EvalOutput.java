@@ -9,13 +9,16 @@ import dev.diva.eval.PairScore;
 import dev.diva.eval.Result;
 import java.io.PrintWriter;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
-/** Prints what a command of {@code diva eval} found: scores on standard output, warnings on standard error. */
+/** Prints what a command of {@code diva eval} found: scores with their warnings; these on standard error too. */
 final class EvalOutput {
+    private static final int WARNINGS = 10;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -46,6 +49,11 @@ final class EvalOutput {
         result.metrics()
                 .forEach((name, value) ->
                         row(out, name, value, result.intervals().get(name), total));
+        List<String> warnings = result.warnings();
+        warnings.stream().limit(WARNINGS).forEach(warning -> out.println("  warning: " + warning));
+        if (warnings.size() > WARNINGS) {
+            out.println("  and " + (warnings.size() - WARNINGS) + " more warnings, on standard error and in --json");
+        }
     }
 
     private static void row(PrintWriter out, String name, double value, Interval interval, PairScore pairs) {

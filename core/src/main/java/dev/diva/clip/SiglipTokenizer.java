@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.sentencepiece.SpTokenizer;
 import dev.diva.BadInputException;
 import dev.diva.model.PieceEncoder;
+import dev.diva.model.TextRepair;
 import dev.diva.model.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,6 +76,11 @@ public final class SiglipTokenizer implements Tokenizer {
         Arrays.fill(ids, END);
         System.arraycopy(body, 0, ids, 0, Math.min(body.length, contextLength - 1));
         return ids;
+    }
+
+    @Override
+    public long[] encodeAsBenchmarksDo(String text) {
+        return encode(TextRepair.canonical(text));
     }
 
     @Override

@@ -5,10 +5,11 @@ import dev.diva.clip.Backbone;
 import dev.diva.clip.Clip;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageEntry;
+import dev.diva.model.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 
-/** A {@link Clip} as its scores see it. */
+/** A {@link Clip} as its scores see it: pictures and texts are prepared as the benchmarks do, whatever the layout of the checkpoint. */
 public final class ClipEncoder implements ImageTextEncoder {
     /** How the pooled token and the local ones become one feature. */
     private enum Mix {
@@ -99,7 +100,9 @@ public final class ClipEncoder implements ImageTextEncoder {
 
     @Override
     public float[][] texts(List<String> texts) {
-        return clip.encodeTexts(texts);
+        Tokenizer tokenizer = clip.tokenizer();
+        return clip.encodeIds(
+                texts.stream().map(tokenizer::encodeAsBenchmarksDo).toList(), Clip.Scale.UNIT);
     }
 
     @Override

@@ -42,14 +42,17 @@ final class ImageTree implements ClassificationSet {
     /** Reads names only; a tree with folders {@code train} or {@code test} is one of its splits. */
     static ImageTree open(Path folder, String split, Wording wording) {
         Path root = root(folder, split);
-        List<Path> classFolders = foldersIn(root);
+        List<Path> brokenLinks = new ArrayList<>();
+        List<Path> classFolders = foldersIn(root, brokenLinks);
         if (classFolders.isEmpty()) {
             throw new BadInputException(
                     root + ": no folder per class, and no nshards.txt of CLIP_benchmark's layout either");
         }
         List<String> names = wording.classNames().isEmpty() ? ownNames(folder, classFolders) : wording.classNames();
         List<String> templates = wording.templates().isEmpty() ? ownTemplates(folder) : wording.templates();
-        return new ImageTree(folder, labels(root, classFolders, names), names, templates);
+        ImageTree tree = new ImageTree(folder, labels(root, classFolders, names), names, templates);
+        brokenLinks.forEach(link -> tree.warnings.add(link + ": leads nowhere; left out, with its class"));
+        return tree;
     }
 
     private static Path root(Path folder, String split) {
@@ -61,9 +64,13 @@ final class ImageTree implements ClassificationSet {
         return isSplit ? inside : folder;
     }
 
-    private static List<Path> foldersIn(Path root) {
+    /** The folders but hidden ones; a link to a folder is one. */
+    private static List<Path> foldersIn(Path root, List<Path> brokenLinks) {
         try (Stream<Path> paths = Files.list(root)) {
-            return paths.filter(Files::isDirectory).sorted().toList();
+            List<Path> seen =
+                    paths.filter(path -> !nameOf(path).startsWith(".")).sorted().toList();
+            seen.stream().filter(path -> !Files.exists(path)).forEach(brokenLinks::add);
+            return seen.stream().filter(Files::isDirectory).toList();
         } catch (IOException e) {
             throw new BadInputException(root + ": cannot be listed: " + e.getMessage(), e);
         }
@@ -72,7 +79,7 @@ final class ImageTree implements ClassificationSet {
     private static List<String> ownNames(Path folder, List<Path> classFolders) {
         Path file = folder.resolve("classnames.txt");
         return Files.exists(file)
-                ? TextLines.read(file)
+                ? TextLines.classNames(file)
                 : classFolders.stream().map(ImageTree::nameOf).toList();
     }
 

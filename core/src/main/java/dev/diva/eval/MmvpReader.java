@@ -2,15 +2,17 @@ package dev.diva.eval;
 
 import dev.diva.BadInputException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVParser;
-import org.apache.commons.csv.CSVRecord;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Reads a folder in the format of MMVP-VLM: Questions.csv, two rows a pair, and a folder of images per pattern. */
 public final class MmvpReader {
@@ -25,93 +27,136 @@ public final class MmvpReader {
         FAIL
     }
 
-    private record Row(long line, int id, String type, String statement) {}
-
     private final Path folder;
+    private final Path table;
     private final Missing missing;
     private final List<String> warnings = new ArrayList<>();
+    private final List<String> leftOut = new ArrayList<>();
+    private final Map<Path, Map<String, Path>> listed = new HashMap<>();
 
     private MmvpReader(Path folder, Missing missing) {
         this.folder = folder;
+        this.table = folder.resolve("Questions.csv");
         this.missing = missing;
     }
 
     /**
      * Reads the table and finds the images.
      *
-     * @throws BadInputException when the folder has no table or images, a row is damaged or alone, or no pair is left
+     * @throws BadInputException when the folder has no table or images, a row is damaged or no pair with its neighbour, or no pair is left
      */
     public static MmvpSet read(Path folder, Missing missing) {
         return new MmvpReader(folder, missing).read();
     }
 
     private MmvpSet read() {
-        Path table = folder.resolve("Questions.csv");
-        List<Row> rows = rows(table);
-        if (rows.size() % 2 != 0) {
-            throw new BadInputException(table + ": " + rows.size() + " rows, expected two for each pair; question "
-                    + rows.get(rows.size() - 1).id + " has no partner");
-        }
-        int listed = rows.size() / 2;
-        boolean known = listed == MmvpSet.PATTERNS.size() * MmvpSet.PAIRS_PER_PATTERN
-                && rows.stream().map(Row::type).allMatch(MmvpSet.PATTERNS::contains);
-        if (!known) {
-            warnDifferent(rows, listed);
-        }
+        List<MmvpTable.RowPair> rows = MmvpTable.read(table);
+        List<String> patterns = patterns(rows);
         Path images = imageFolder();
         List<MmvpPair> pairs = new ArrayList<>();
-        for (int position = 0; position < listed; position++) {
-            Row first = rows.get(2 * position);
-            Row second = rows.get(2 * position + 1);
-            String pattern = known ? MmvpSet.PATTERNS.get(position / MmvpSet.PAIRS_PER_PATTERN) : first.type;
-            if (known && !pattern.equals(first.type)) {
-                warnings.add(table + " row " + first.line + ": type \"" + first.type + "\" counted as \"" + pattern
-                        + "\", its place in the known 135 pairs");
-            }
-            pair(images, pattern, first, second).ifPresent(pairs::add);
+        for (int position = 0; position < rows.size(); position++) {
+            pair(images, patterns.get(position), rows.get(position)).ifPresent(pairs::add);
+        }
+        if (!leftOut.isEmpty()) {
+            warnings.add(
+                    0,
+                    folder + ": " + leftOut.size() + " of " + rows.size() + " pairs are left out: " + leftOut.get(0)
+                            + " is missing" + (leftOut.size() > 1 ? ", the first of " + leftOut.size() : ""));
         }
         if (pairs.isEmpty()) {
-            throw new BadInputException(folder + ": no pair with both images; expected them under " + images);
+            throw new BadInputException(leftOut.get(0) + ": missing; none of the " + rows.size()
+                    + " pairs has both images, which are expected as TYPE/ID.jpg under " + images);
         }
-        return new MmvpSet(folder, List.copyOf(pairs), listed, List.copyOf(warnings));
+        return new MmvpSet(folder, List.copyOf(pairs), rows.size(), List.copyOf(warnings));
     }
 
-    private void warnDifferent(List<Row> rows, int listed) {
-        warnings.add(folder + ": " + listed
-                + " pairs, not the known 135 pairs of MMVP-VLM; scores are not comparable with" + " published ones");
-        if (rows.stream().map(Row::type).anyMatch(MmvpSet.PATTERNS::contains)) {
+    /** The pattern of each pair: in the known set its place, unless each type stands there as often as it should; else its type. */
+    private List<String> patterns(List<MmvpTable.RowPair> rows) {
+        List<String> types = rows.stream().map(pair -> pair.first().type()).toList();
+        boolean known = rows.size() == MmvpSet.PATTERNS.size() * MmvpSet.PAIRS_PER_PATTERN
+                && MmvpSet.PATTERNS.containsAll(types);
+        if (!known) {
+            warnDifferent(rows);
+            return types;
+        }
+        boolean isWhole =
+                types.stream().collect(Collectors.groupingBy(type -> type, Collectors.counting())).values().stream()
+                        .allMatch(count -> count == MmvpSet.PAIRS_PER_PATTERN);
+        if (isWhole) {
+            return types;
+        }
+        List<String> patterns = new ArrayList<>();
+        for (int position = 0; position < rows.size(); position++) {
+            String pattern = MmvpSet.PATTERNS.get(position / MmvpSet.PAIRS_PER_PATTERN);
+            patterns.add(pattern);
+            if (!pattern.equals(types.get(position))) {
+                warnings.add(table + " row " + rows.get(position).first().number() + ": type \"" + types.get(position)
+                        + "\" counted as \"" + pattern + "\", its place in the known 135 pairs");
+            }
+        }
+        return patterns;
+    }
+
+    private void warnDifferent(List<MmvpTable.RowPair> rows) {
+        warnings.add(folder + ": " + rows.size()
+                + " pairs, not the known 135 pairs of MMVP-VLM; scores are not comparable with published ones");
+        if (rows.stream().anyMatch(pair -> MmvpSet.PATTERNS.contains(pair.odd().type()))) {
             rows.stream()
-                    .filter(row -> !MmvpSet.PATTERNS.contains(row.type))
-                    .forEach(row -> warnings.add("Questions.csv row " + row.line + ": \"" + row.type
+                    .flatMap(pair -> Stream.of(pair.odd(), pair.even()))
+                    .filter(row -> !MmvpSet.PATTERNS.contains(row.type()))
+                    .forEach(row -> warnings.add(table.getFileName() + " row " + row.number() + ": \"" + row.type()
                             + "\" is none of the nine patterns; counted as a pattern of its own"));
         }
     }
 
-    private Optional<MmvpPair> pair(Path images, String pattern, Row first, Row second) {
-        Path type = images.resolve(first.type);
-        Optional<Path> one = image(type, first.id);
-        Optional<Path> two = image(type, second.id);
-        if (one.isEmpty() || two.isEmpty()) {
-            String name = type.resolve((one.isEmpty() ? first.id : second.id) + ".jpg")
-                    .toString();
-            if (missing == Missing.FAIL) {
-                throw new BadInputException(name + ": missing image of questions " + first.id + " and " + second.id);
+    private Optional<MmvpPair> pair(Path images, String pattern, MmvpTable.RowPair rows) {
+        List<MmvpTable.Row> both = List.of(rows.odd(), rows.even());
+        Path type = images.resolve(rows.odd().type());
+        List<Path> found = new ArrayList<>();
+        for (MmvpTable.Row row : both) {
+            Optional<Path> image = image(type, row.id());
+            if (image.isEmpty()) {
+                Path name = type.resolve(row.id() + ".jpg");
+                String questions = " of questions " + rows.odd().id() + " and "
+                        + rows.even().id();
+                if (missing == Missing.FAIL) {
+                    throw new BadInputException(name + ": missing image" + questions);
+                }
+                warnings.add(name + ": missing; pair" + questions + " left out");
+                leftOut.add(name.toString());
+                return Optional.empty();
             }
-            warnings.add(name + ": missing; pair of questions " + first.id + " and " + second.id + " left out");
-            return Optional.empty();
+            found.add(image.orElseThrow());
         }
         return Optional.of(new MmvpPair(
                 pattern,
-                List.of(first.id, second.id),
-                List.of(one.orElseThrow(), two.orElseThrow()),
-                List.of(first.statement, second.statement)));
+                both.stream().map(MmvpTable.Row::id).toList(),
+                found,
+                both.stream().map(MmvpTable.Row::statement).toList()));
     }
 
-    private static Optional<Path> image(Path type, int id) {
+    /** The image of an id; the suffix may be written in capitals. */
+    private Optional<Path> image(Path type, int id) {
+        Map<String, Path> files = listed.computeIfAbsent(type, MmvpReader::filesIn);
         return EXTENSIONS.stream()
-                .map(extension -> type.resolve(id + extension))
-                .filter(Files::isRegularFile)
+                .map(extension -> files.get(id + extension))
+                .filter(Objects::nonNull)
                 .findFirst();
+    }
+
+    /** The files of a folder by their names in small letters; none when there is no such folder. */
+    private static Map<String, Path> filesIn(Path type) {
+        if (!Files.isDirectory(type)) {
+            return Map.of();
+        }
+        try (Stream<Path> files = Files.list(type)) {
+            return files.filter(Files::isRegularFile)
+                    .sorted()
+                    .collect(Collectors.toMap(
+                            file -> file.getFileName().toString().toLowerCase(Locale.ROOT), file -> file, (a, b) -> b));
+        } catch (IOException e) {
+            throw new BadInputException(type + ": cannot be listed: " + e.getMessage(), e);
+        }
     }
 
     private Path imageFolder() {
@@ -121,48 +166,5 @@ public final class MmvpReader {
                 .findFirst()
                 .orElseThrow(() ->
                         new BadInputException(folder + ": has no folder MLLM_VLM_Images (or \"MLLM_VLM Images\")"));
-    }
-
-    private static List<Row> rows(Path table) {
-        List<Row> rows = new ArrayList<>();
-        CSVFormat format = CSVFormat.DEFAULT
-                .builder()
-                .setIgnoreEmptyLines(true)
-                .setSkipHeaderRecord(true)
-                .setHeader("id", "type", "statement")
-                .get();
-        try (CSVParser parser = CSVParser.parse(table, StandardCharsets.UTF_8, format)) {
-            for (CSVRecord row : parser) {
-                rows.add(row(table, row));
-            }
-        } catch (IOException | java.io.UncheckedIOException e) {
-            throw new BadInputException(table + ": cannot be read as CSV: " + e.getMessage(), e);
-        }
-        if (rows.isEmpty()) {
-            throw new BadInputException(table + ": no questions below the header");
-        }
-        return rows;
-    }
-
-    private static Row row(Path table, CSVRecord row) {
-        long line = row.getRecordNumber() + 1;
-        if (row.size() < 3) {
-            throw new BadInputException(
-                    table + " row " + line + ": " + row.size() + " columns, expected question id, type, statement");
-        }
-        if (row.get(2).isBlank()) {
-            throw new BadInputException(table + " row " + line + ": empty statement; write what its image shows");
-        }
-        String type = row.get(1).strip();
-        if (type.isEmpty() || type.matches("(?s)\\.+|.*[/\\\\\\p{Cntrl}].*")) {
-            throw new BadInputException(table + " row " + line + ": type \"" + type.replaceAll("\\p{Cntrl}", "?")
-                    + "\" cannot be the name of a folder");
-        }
-        try {
-            return new Row(line, Integer.parseInt(row.get(0).strip()), type, row.get(2));
-        } catch (NumberFormatException e) {
-            throw new BadInputException(
-                    table + " row " + line + ": question id \"" + row.get(0) + "\", expected a whole number", e);
-        }
     }
 }

@@ -3,6 +3,7 @@ package dev.diva.eval;
 import dev.diva.BadInputException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /** Linear probes of one or more models on one set: trained on one split, scored on another; every later model is tested against the first. */
@@ -35,11 +36,17 @@ public final class ProbeEvaluation implements SetEvaluation {
             });
             embeddings.finish();
             if (rows.isEmpty()) {
-                throw new BadInputException(set.name() + ": no samples");
+                throw Losses.nothingLeft(set.name(), set.warnings());
             }
             return new Features(
                     rows.toArray(float[][]::new),
                     labels.stream().mapToInt(Integer::intValue).toArray());
+        }
+
+        BitSet classes() {
+            BitSet classes = new BitSet();
+            Arrays.stream(labels).forEach(classes::set);
+            return classes;
         }
 
         Features shots(int k, int numClasses, long seed) {
@@ -65,8 +72,9 @@ public final class ProbeEvaluation implements SetEvaluation {
         }
         Scores scores = new Scores();
         collector.metrics().describe("lp_", scores);
-        List<String> warnings = new ArrayList<>(train.warnings());
-        warnings.addAll(test.warnings());
+        List<String> warnings = new ArrayList<>();
+        Losses.of(train, learned.classes()).forEach(loss -> warnings.add("learned from: " + loss));
+        Losses.of(test, asked.classes()).forEach(loss -> warnings.add("scored on: " + loss));
         Result result = scores.result(encoder.name(), test.name(), warnings);
         results.add(result);
         return result;

@@ -18,7 +18,14 @@ public final class PromptEnsemble {
 
     private final Map<Key, float[][]> known = new HashMap<>();
 
+    /** The benchmarks fill a template by Python's format, to which every brace has a meaning; here {c} alone has one. */
     static void requireSlot(String template, String place) {
+        String rest = template.replace(SLOT, "");
+        int brace = rest.replace('}', '{').indexOf('{');
+        if (brace >= 0) {
+            throw new BadInputException(place + ": template \"" + template + "\" has \"" + rest.substring(brace)
+                    + "\"; the only slot is {c}, without a format, and no other braces");
+        }
         if (!template.contains(SLOT)) {
             throw new BadInputException(place + ": template \"" + template + "\" has no slot {c} for the class name");
         }

@@ -34,6 +34,7 @@ public final class RetrievalEvaluation implements SetEvaluation {
         private final List<float[]> textVectors = new ArrayList<>();
         private final List<Integer> imageOfText = new ArrayList<>();
         private int numImages;
+        private int numSilent;
 
         Run(ImageTextEncoder encoder) {
             this.encoder = encoder;
@@ -47,6 +48,7 @@ public final class RetrievalEvaluation implements SetEvaluation {
                 imageOfText.add(numImages);
             }
             numImages++;
+            numSilent += image.captions().isEmpty() ? 1 : 0;
             if (captions.size() >= CAPTIONS_AT_ONCE) {
                 encodeCaptions();
             }
@@ -73,6 +75,9 @@ public final class RetrievalEvaluation implements SetEvaluation {
     public Result add(ImageTextEncoder encoder) {
         Run run = new Run(encoder);
         set.readCaptions(run::add);
+        if (run.numImages == 0) {
+            throw Losses.nothingLeft(set.name(), set.warnings());
+        }
         RetrievalMetrics metrics = run.finish();
         Scores scores = new Scores();
         for (int k : ks) {
@@ -82,7 +87,12 @@ public final class RetrievalEvaluation implements SetEvaluation {
         int first = ks.get(0);
         scores.answers("image_retrieval_recall@" + first, hits(metrics.imageRank(), first));
         scores.answers("text_retrieval_recall@" + first, hits(metrics.textRank(), first));
-        Result result = scores.result(encoder.name(), set.name(), set.warnings());
+        List<String> warnings = new ArrayList<>(set.warnings());
+        if (run.numSilent > 0) {
+            warnings.add(set.name() + ": " + run.numSilent + " of " + run.numImages
+                    + " images have no caption; in text_retrieval_recall they count as not found");
+        }
+        Result result = scores.result(encoder.name(), set.name(), warnings);
         results.add(result);
         return result;
     }

@@ -1,9 +1,7 @@
 package dev.diva.eval;
 
 import dev.diva.BadInputException;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import dev.diva.TextFile;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -11,24 +9,38 @@ import java.util.List;
 public final class TextLines {
     private TextLines() {}
 
-    /** The lines, stripped, empty ones left out. */
-    public static List<String> read(Path file) {
-        try {
-            return Files.readAllLines(file, StandardCharsets.UTF_8).stream()
-                    .map(String::strip)
-                    .filter(line -> !line.isEmpty())
-                    .toList();
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
-        }
+    /**
+     * Class names, stripped. Empty lines at the end are left out; one before counts as a class for the benchmark, whose indices would be
+     * others than the writer thought, and is an error.
+     */
+    public static List<String> classNames(Path file) {
+        return read(file, "give the class names by --classnames or --classes (in a suite: classnames)");
     }
 
-    /** Templates, each with its slot. */
+    /** Templates, each with its slot; empty lines as in {@link #classNames}. */
     public static List<String> templates(Path file) {
-        List<String> templates = read(file);
+        List<String> templates = read(file, "give the prompts by --templates or --template (in a suite: templates)");
         for (int i = 0; i < templates.size(); i++) {
             PromptEnsemble.requireSlot(templates.get(i), file + " line " + (i + 1));
         }
         return templates;
+    }
+
+    /** The one word of a file. */
+    static String word(Path file, String instead) {
+        return TextFile.read(file, instead).strip();
+    }
+
+    private static List<String> read(Path file, String instead) {
+        List<String> lines = TextFile.read(file, instead)
+                .stripTrailing()
+                .lines()
+                .map(String::strip)
+                .toList();
+        if (lines.contains("")) {
+            throw new BadInputException(file + " line " + (lines.indexOf("") + 1)
+                    + ": empty; the benchmarks count it as an entry: delete it");
+        }
+        return lines;
     }
 }

@@ -1,15 +1,16 @@
 package dev.diva.eval;
 
 import dev.diva.BadInputException;
+import dev.diva.TextFile;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageEntry;
 import dev.diva.data.TarSample;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -60,12 +61,14 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
     /** classification, multilabel or retrieval. */
     public String type() {
         Path file = folder.resolve("dataset_type.txt");
-        return Files.exists(file) ? String.join("", TextLines.read(file)) : "classification";
+        return Files.exists(file) ? TextLines.word(file, "").toLowerCase(Locale.ROOT) : "classification";
     }
 
     @Override
     public List<String> classNames() {
-        return wording.classNames().isEmpty() ? TextLines.read(folder.resolve("classnames.txt")) : wording.classNames();
+        return wording.classNames().isEmpty()
+                ? TextLines.classNames(folder.resolve("classnames.txt"))
+                : wording.classNames();
     }
 
     @Override
@@ -133,9 +136,14 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
     }
 
     private int numShards() {
+        if (!Files.isDirectory(folder)) {
+            throw new BadInputException(folder + ": no such folder");
+        }
         Path count = folder.resolve(split).resolve("nshards.txt");
         try {
-            return Integer.parseInt(String.join("", TextLines.read(count)));
+            return Integer.parseInt(TextLines.word(
+                    count,
+                    "choose a part by --split; for captions in one file over a folder of images give --captions"));
         } catch (NumberFormatException e) {
             throw new BadInputException(count + ": expected one whole number", e);
         }
@@ -150,6 +158,7 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
     }
 
     private static String text(TarSample sample, String suffix) {
-        return new String(part(sample, suffix).read(), StandardCharsets.UTF_8).strip();
+        return TextFile.decode(part(sample, suffix).read(), sample.key() + "." + suffix)
+                .strip();
     }
 }

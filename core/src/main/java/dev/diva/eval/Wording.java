@@ -1,5 +1,6 @@
 package dev.diva.eval;
 
+import dev.diva.BadInputException;
 import java.util.List;
 
 /**
@@ -15,6 +16,9 @@ public record Wording(List<String> classNames, List<String> templates) {
     public Wording {
         classNames = List.copyOf(classNames);
         templates = List.copyOf(templates);
+        if (classNames.stream().anyMatch(String::isBlank)) {
+            throw new BadInputException("class names " + classNames + ": one is empty");
+        }
         templates.forEach(template -> PromptEnsemble.requireSlot(template, "templates"));
     }
 }

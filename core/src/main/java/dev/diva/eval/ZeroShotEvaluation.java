@@ -1,11 +1,12 @@
 package dev.diva.eval;
 
-import dev.diva.BadInputException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Zero-shot classification of one or more models on one set; every later model is tested against the first. With one label an image
@@ -41,32 +42,38 @@ public final class ZeroShotEvaluation implements SetEvaluation {
 
     @Override
     public Result add(ImageTextEncoder encoder) {
-        Scores scores = set.isMultilabel() ? severalLabels(encoder) : oneLabel(encoder);
-        Result result = scores.result(encoder.name(), set.name(), set.warnings());
+        BitSet seen = new BitSet();
+        Scores scores = set.isMultilabel() ? severalLabels(encoder, seen) : oneLabel(encoder, seen);
+        Result result = scores.result(encoder.name(), set.name(), Losses.of(set, seen));
         results.add(result);
         return result;
     }
 
-    private Scores oneLabel(ImageTextEncoder encoder) {
+    private Scores oneLabel(ImageTextEncoder encoder, BitSet seen) {
         ClassificationMetrics.Collector collector = new ClassificationMetrics.Collector();
-        run(encoder, (labels, logits) -> collector.add(logits, labels[0]));
+        run(encoder, (labels, logits) -> {
+            collector.add(logits, labels[0]);
+            seen.set(labels[0]);
+        });
         if (collector.isEmpty()) {
-            throw new BadInputException(set.name() + ": no samples");
+            throw Losses.nothingLeft(set.name(), set.warnings());
         }
         Scores scores = new Scores();
         collector.metrics().describe("", scores);
         return scores;
     }
 
-    private Scores severalLabels(ImageTextEncoder encoder) {
+    private Scores severalLabels(ImageTextEncoder encoder, BitSet seen) {
         List<float[]> logits = new ArrayList<>();
         List<boolean[]> present = new ArrayList<>();
         run(encoder, (labels, row) -> {
             logits.add(row);
-            present.add(flags(labels));
+            boolean[] flags = flags(labels);
+            present.add(flags);
+            IntStream.range(0, flags.length).filter(c -> flags[c]).forEach(seen::set);
         });
         if (logits.isEmpty()) {
-            throw new BadInputException(set.name() + ": no samples");
+            throw Losses.nothingLeft(set.name(), set.warnings());
         }
         int[] all = new int[logits.size()];
         Arrays.setAll(all, i -> i);

@@ -94,7 +94,15 @@ public final class ClipTokenizer implements Tokenizer {
 
     @Override
     public long[] encode(String text) {
-        String cleaned = flavour.repairsText ? TextRepair.clean(text) : text;
+        return flavour.repairsText ? encodeAsBenchmarksDo(text) : ids(text);
+    }
+
+    @Override
+    public long[] encodeAsBenchmarksDo(String text) {
+        return ids(TextRepair.clean(text));
+    }
+
+    private long[] ids(String cleaned) {
         long[] body = pieces.encode(cleaned, false, false).getIds();
         long[] ids = new long[contextLength];
         Arrays.fill(ids, padId);

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * The cleaning of OpenAI's tokenizer: ftfy, HTML entities, white space, lower case. Of ftfy everything but the guess of wrongly decoded
  * text ("mojibake").
  */
-final class TextRepair {
+public final class TextRepair {
     private static final Pattern TERMINAL_ESCAPE = Pattern.compile("\u001b\\[[\\d;]*[a-zA-Z]");
     private static final Pattern C1_CONTROL = Pattern.compile("[\u0080-\u009f]");
     private static final Pattern FULL_WIDTH = Pattern.compile("[\uff01-\uffef\u3000]+");
@@ -26,6 +26,7 @@ final class TextRepair {
     private static final Pattern LINE_BREAK = Pattern.compile("\r\n|[\r\u2028\u2029\u0085]");
     private static final Pattern CONTROL =
             Pattern.compile("[\u0000-\u0008\u000b\u000e-\u001f\u007f\u206a-\u206f\ufeff\ufff9-\ufffc]");
+    private static final Pattern PUNCTUATION = Pattern.compile("\\p{Punct}"); // the 32 of ASCII
     private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern REFERENCE = Pattern.compile("&(#\\d+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)");
     private static final Map<String, String> ENTITIES = entities();
@@ -41,8 +42,20 @@ final class TextRepair {
 
     /** The text as OpenAI's byte pair encoding sees it. */
     static String clean(String text) {
-        String fixed = unescapeHtml(unescapeHtml(fix(text)));
-        return SPACE.matcher(fixed).replaceAll(" ").strip().toLowerCase(Locale.ROOT);
+        return lower(repaired(text));
+    }
+
+    /** The text as open_clip's SigLIP tokenizers see it: cleaned, without punctuation. */
+    public static String canonical(String text) {
+        return lower(PUNCTUATION.matcher(repaired(text).replace('_', ' ')).replaceAll(""));
+    }
+
+    private static String repaired(String text) {
+        return unescapeHtml(unescapeHtml(fix(text)));
+    }
+
+    private static String lower(String text) {
+        return SPACE.matcher(text).replaceAll(" ").strip().toLowerCase(Locale.ROOT);
     }
 
     private static String fix(String text) {

@@ -7,6 +7,12 @@ public interface Tokenizer extends AutoCloseable {
     /** {@link #contextLength} ids of one text. */
     long[] encode(String text);
 
+    /**
+     * The same after the cleaning of the code that the benchmarks were scored with (OpenAI's and open_clip's), whatever the checkpoint's own
+     * library leaves of a text: straight quotes, no HTML entities, one space between words.
+     */
+    long[] encodeAsBenchmarksDo(String text);
+
     /** Ids per text. */
     int contextLength();
 

@@ -15,9 +15,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
+import dev.diva.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,7 +58,7 @@ public record RecipeKeys(ObjectNode root) {
      */
     public static ObjectNode read(Path file) {
         try {
-            JsonNode node = YAML.readTree(Files.readString(file));
+            JsonNode node = YAML.readTree(TextFile.read(file));
             if (node == null || node.isMissingNode() || node.isNull()) {
                 return YAML.createObjectNode();
             }
@@ -72,8 +72,6 @@ public record RecipeKeys(ObjectNode root) {
                     file + (at == null ? "" : " line " + at.getLineNr()) + ": not YAML: "
                             + e.getOriginalMessage().lines().findFirst().orElse(""),
                     e);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e, e);
         }
     }
 

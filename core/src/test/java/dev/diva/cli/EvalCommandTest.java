@@ -12,10 +12,12 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
+@Tag("golden")
 class EvalCommandTest {
     private static final String CLIP = Golden.path("clip-hf-vit").toString();
 
@@ -32,7 +34,8 @@ class EvalCommandTest {
         String data = Golden.path("mmvp-vlm/MMVP_VLM").toString();
         JsonNode json = new ObjectMapper().readTree(run("mmvp", "--clip", CLIP, CLIP, "--data", data, "--json"));
         assertThat(json.at("/results").size()).isEqualTo(2);
-        assertThat(json.at("/results/0/pairs").asInt()).isEqualTo(135);
+        assertThat(json.at("/results/0/pairs").asInt())
+                .isEqualTo(json.at("/results/0/questions").size());
         assertThat(json.at("/tests/0/p").asDouble()).isEqualTo(1);
     }
 

@@ -11,12 +11,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DataSetsTest {
+    private static final String MARK = "\ufeff";
+
     @TempDir
     Path folder;
 
@@ -154,11 +157,138 @@ class DataSetsTest {
         List<CaptionedImage> read = new ArrayList<>();
         table.readCaptions(read::add);
         assertThat(read).hasSize(1);
-        assertThat(table.warnings()).singleElement().asString().contains("b.jpg: missing");
+        assertThat(table.warnings())
+                .singleElement()
+                .asString()
+                .contains("1 of 2 images are missing")
+                .contains("b.jpg");
+    }
+
+    @Test
+    void whenNoImageIsThereTheFirstIsNamedWithTheirNumber() throws IOException {
+        String json = """
+                {"images":[{"filename":"0.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"one"}]},
+                 {"filename":"1.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"two"}]}]}""";
+        assertThatThrownBy(() -> captions("k.json", json, CaptionTable.Selection.DEFAULT))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("val2014/0.jpg: missing")
+                .hasMessageContaining("(2)");
+    }
+
+    /** What Excel puts first is no part of the first column's name; neither is it of a class, a template or a key. */
+    @Test
+    void byteOrderMarksAreNoContent() throws IOException {
+        touch("a.jpg");
+        assertThat(captions("t.csv", MARK + "image,caption\r\na.jpg,one\r\n", CaptionTable.Selection.DEFAULT))
+                .containsExactly("a.jpg [one]");
+        assertThat(captions(
+                        "t.json", MARK + "[{\"image\":\"a.jpg\",\"caption\":\"one\"}]", CaptionTable.Selection.DEFAULT))
+                .containsExactly("a.jpg [one]");
+        assertThat(captions(
+                        "t.jsonl", MARK + "{\"image\":\"a.jpg\",\"caption\":\"one\"}", CaptionTable.Selection.DEFAULT))
+                .containsExactly("a.jpg [one]");
+        assertThat(TextLines.classNames(Files.writeString(folder.resolve("names.txt"), MARK + "cat\r\ndog\r\n")))
+                .containsExactly("cat", "dog");
+        assertThat(TextLines.templates(Files.writeString(folder.resolve("templates.txt"), MARK + "a {c}")))
+                .containsExactly("a {c}");
+    }
+
+    @Test
+    void textThatIsNotUtf8IsNamedWithItsRow() throws IOException {
+        Path file = Files.write(folder.resolve("names.txt"), new byte[] {'c', 'a', 't', '\n', 'd', (byte) 0x92, 'g'});
+        assertThatThrownBy(() -> TextLines.classNames(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("names.txt row 2: not UTF-8");
+    }
+
+    @Test
+    void emptyLineBetweenClassNamesIsNamedAndThoseAtTheEndAreNot() throws IOException {
+        Path file = Files.writeString(folder.resolve("names.txt"), "cat\n\ndog\n\n\n");
+        assertThatThrownBy(() -> TextLines.classNames(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("names.txt line 2: empty");
+        Files.writeString(file, "cat\ndog\n\n");
+        assertThat(TextLines.classNames(file)).containsExactly("cat", "dog");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a {c:>9} photo", "a {} photo", "a {c!r}", "{c} {0}", "{{c}}"})
+    void templateWithAFormatIsAnError(String template) {
+        assertThatThrownBy(() -> new Wording(List.of(), List.of(template)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("the only slot is {c}");
+    }
+
+    @Test
+    void missingFilesNameTheOptionThatReplacesThem() throws IOException {
+        touch("test/0.tar");
+        Files.writeString(folder.resolve("test/nshards.txt"), "1");
+        Webdataset set = new Webdataset(folder, "test");
+        assertThatThrownBy(set::templates)
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("zeroshot_classification_templates.txt: missing")
+                .hasMessageContaining("--template");
+        assertThatThrownBy(set::classNames).hasMessageContaining("missing").hasMessageContaining("--classnames");
+        assertThatThrownBy(() -> new Webdataset(folder, "val").readCaptions(image -> {}))
+                .hasMessageContaining("nshards.txt: missing")
+                .hasMessageContaining("--split");
+    }
+
+    /** As ALBEF, BLIP and LAVIS ship them: one caption or several an entry, a list or an entry a line. */
+    @Test
+    void listsOfEntriesAreRead() throws IOException {
+        touch("val2014/a.jpg");
+        touch("b.jpg");
+        String first = "{\"image\": \"val2014/a.jpg\", \"caption\": [\"one \", \"two\"]}";
+        String second = "{\"image\": \"b.jpg\", \"caption\": \"three\", \"image_id\": \"7\"}";
+        String[] right = {"a.jpg [one, two]", "b.jpg [three]"};
+        CaptionTable.Selection selection = CaptionTable.Selection.DEFAULT;
+        assertThat(captions("l.json", "[" + first + ", " + second + "]", selection))
+                .containsExactly(right);
+        assertThat(captions("l.jsonl", first + "\n\n" + second + "\n", selection))
+                .containsExactly(right);
+        assertThat(captions("m.json", first + "\n" + second + "\n", selection))
+                .as("lines by another name")
+                .containsExactly(right);
+        assertThatThrownBy(() -> captions("l.jsonl", first + "\n{\"image\": \"b.jpg\"}", selection))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("row 2: no \"caption\" among [image]; name it with --caption-column");
+        assertThatThrownBy(() -> captions("l.jsonl", first + "\n{\"image\": ", selection))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("row 2: not JSON");
+    }
+
+    /** With the one row of the published file that lacks its second bar. */
+    @Test
+    void barsOfFlickr30kSeparateColumns() throws IOException {
+        touch("1.jpg");
+        touch("2.jpg");
+        String table = """
+                image_name| comment_number| comment
+                1.jpg| 0| Two "young" guys , outside .
+                1.jpg| 1| A | B
+                2.jpg| 4   A dog runs .
+                """;
+        assertThat(captions("results.csv", table, CaptionTable.Selection.DEFAULT))
+                .containsExactly("1.jpg [Two \"young\" guys , outside ., A | B]", "2.jpg [A dog runs .]");
+        assertThatThrownBy(() -> captions("results.csv", table + "3.jpg\n", CaptionTable.Selection.DEFAULT))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("row 5");
+    }
+
+    @Test
+    void brokenLinksAndHiddenFoldersAreNoClasses() throws IOException {
+        touch("cat/1.png");
+        touch(".cache/1.png");
+        Files.createSymbolicLink(folder.resolve("dog"), folder.resolve("nowhere"));
+        ClassificationSet set = ClassificationSet.open(folder, "test", Wording.OWN);
+        assertThat(set.classNames()).containsExactly("cat");
+        assertThat(set.warnings()).singleElement().asString().contains("dog: leads nowhere");
     }
 
     /** Cut between two samples, inside the image of one, and between the label and the image of one. */
     @ParameterizedTest
+    @Tag("golden")
     @ValueSource(ints = {60 * 512, 62 * 512 + 520, 62 * 512})
     void truncatedTarGivesTheSamplesBeforeItsEndAndSaysSo(int length) throws IOException {
         Path golden = Golden.path("zeroshot/classification");

@@ -3,6 +3,7 @@ package dev.diva.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class LinearProbeTest {
@@ -18,8 +20,10 @@ class LinearProbeTest {
     private static final int[] LABELS = {0, 0, 1, 1};
 
     @Test
+    @Tag("golden")
     void tenFullBatchesGiveTheLogitsOfTorch() {
         Golden golden = Golden.of("linear-probe");
+        JsonNode recipe = golden.json("case.json");
         try (PointerScope scope = new PointerScope()) {
             float[][] features = rows(golden.input("features"));
             float[] bias = Tensors.toFloats(golden.input("bias"));
@@ -31,10 +35,19 @@ class LinearProbeTest {
                     bias,
                     features,
                     classes,
-                    new LinearProbe.Settings(10, features.length, 0.1, 0.01, 0));
+                    new LinearProbe.Settings(
+                            recipe.required("epochs").asInt(),
+                            features.length,
+                            recipe.required("lr").asDouble(),
+                            recipe.required("weight_decay").asDouble(),
+                            0));
             float[][] expected = rows(golden.expected("logits"));
             for (int i = 0; i < features.length; i++) {
-                Close.assertClose(probe.logits(features[i]), expected[i], 0, 1e-4);
+                Close.assertClose(
+                        probe.logits(features[i]),
+                        expected[i],
+                        0,
+                        recipe.required("tolerance_abs_fp32").asDouble());
             }
         }
     }

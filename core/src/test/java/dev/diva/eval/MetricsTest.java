@@ -10,14 +10,15 @@ import dev.diva.testing.Golden;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest {
     private static final double TOLERANCE = 1e-12;
     private static final double FLOAT_TOLERANCE = 1e-7; // the reference takes these means in fp32
-    private final Golden golden = Golden.of("zeroshot");
 
     @Test
+    @Tag("golden")
     void goldenLogitsGiveTheAccuraciesOfClipBenchmark() {
         ClassificationMetrics metrics =
                 ClassificationMetrics.of(matrix("classification.logits"), integers("classification.target"));
@@ -29,6 +30,7 @@ class MetricsTest {
 
     /** With the identity as images, the scores of the texts are their embeddings. */
     @Test
+    @Tag("golden")
     void goldenScoresGiveTheRecallsOfClipBenchmark() {
         float[][] texts = matrix("retrieval.scores");
         float[][] images = new float[texts[0].length][texts[0].length];
@@ -74,7 +76,7 @@ class MetricsTest {
 
     private float[][] matrix(String name) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor tensor = golden.expected(name);
+            Tensor tensor = Golden.of("zeroshot").expected(name);
             float[] values = Tensors.toFloats(tensor);
             int width = (int) tensor.size(1);
             float[][] rows = new float[values.length / width][width];
@@ -87,7 +89,8 @@ class MetricsTest {
 
     private int[] integers(String name) {
         try (PointerScope scope = new PointerScope()) {
-            float[] values = Tensors.toFloats(golden.expected(name).to(torch.ScalarType.Float));
+            float[] values =
+                    Tensors.toFloats(Golden.of("zeroshot").expected(name).to(torch.ScalarType.Float));
             int[] integers = new int[values.length];
             for (int i = 0; i < values.length; i++) {
                 integers[i] = (int) values[i];
@@ -98,7 +101,7 @@ class MetricsTest {
 
     private double scalar(String name) {
         try (PointerScope scope = new PointerScope()) {
-            return golden.expected(name).item_double();
+            return Golden.of("zeroshot").expected(name).item_double();
         }
     }
 }

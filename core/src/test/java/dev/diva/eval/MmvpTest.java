@@ -13,35 +13,41 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MmvpTest {
-    private final Golden golden = Golden.of("mmvp-vlm");
+    private static final String CASE = "mmvp-vlm";
 
     @TempDir
     Path folder;
 
     @Test
+    @Tag("golden")
     void goldenProbabilitiesGiveThePublishedScores() {
-        MmvpSet set = MmvpReader.read(golden.file("MMVP_VLM"), MmvpReader.Missing.FAIL);
+        MmvpSet set = MmvpReader.read(Golden.of(CASE).file("MMVP_VLM"), MmvpReader.Missing.FAIL);
         assertThat(set.warnings()).isEmpty();
         MmvpEvaluation evaluation = new MmvpEvaluation(set);
         for (String feature : List.of("class", "class_plus_mean_local")) {
             Result result = evaluation.add(feature, answers(set, feature));
-            double[] percent = doubles(feature + ".accuracy_percent", 9);
-            for (int i = 0; i < 9; i++) {
+            double[] percent = doubles(feature + ".accuracy_percent");
+            for (int i = 0; i < percent.length; i++) {
                 PairScore score = result.pairs().patterns().get(MmvpSet.PATTERNS.get(i));
                 assertThat(100 * score.fraction()).isCloseTo(percent[i], within(1e-9));
             }
             assertThat(100 * result.metrics().get("average"))
-                    .isCloseTo(doubles(feature + ".average_percent", 1)[0], within(1e-9));
+                    .isCloseTo(doubles(feature + ".average_percent")[0], within(1e-9));
         }
         JsonNode json = evaluation.finish().toJson();
-        assertThat(json.at("/results/0/pairs").asInt()).isEqualTo(135);
+        int numPairs = doubles("class.score_image1").length / 2;
+        assertThat(json.at("/results/0/pairs").asInt()).isEqualTo(numPairs);
         assertThat(json.at("/results/0/intervals").fieldNames()).toIterable().containsExactly("average", "pairs");
         assertThat(json.at("/tests/0/first").asText()).isEqualTo("class");
-        assertThat(json.at("/results/0/questions").size()).isEqualTo(135);
+        assertThat(json.at("/results/0/questions").size()).isEqualTo(numPairs);
     }
 
     @Test
@@ -61,6 +67,93 @@ class MmvpTest {
         assertThatThrownBy(() -> MmvpReader.read(folder, MmvpReader.Missing.FAIL))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("3.jpg");
+        assertThat(set.warnings()).anyMatch(warning -> warning.contains("1 of 2 pairs are left out"));
+    }
+
+    /** Odd ids first, as a spreadsheet sorts; two of one type that are strangers; two types. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "1,Left,a\n3,Left,c\n2,Left,b\n4,Left,d\n;rows 2 and 3: questions 1 and 3 are no pair, both ids are odd",
+                "2,Left,b\n3,Left,c\n4,Left,d\n1,Left,a\n;rows 2 and 3: questions 2 and 3 are no pair, question 4",
+                "1,Left,a\n2,Right,b\n;rows 2 and 3: questions 1 and 2 are no pair, their types",
+                "1,Left,a\n2,Left,b\n,,\n1,Left,a\n2,Left,b\n;rows 2 and 5: both are question 1",
+            })
+    void strangersAreToldByRow(String rowsAndMessage) throws IOException {
+        String[] parts = rowsAndMessage.split(";");
+        write(parts[0], 1, 2, 3, 4);
+        assertThatThrownBy(() -> MmvpReader.read(folder, MmvpReader.Missing.FAIL))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(parts[1]);
+    }
+
+    @Test
+    void rowsSwappedInsideAPairMeanTheSamePair() throws IOException {
+        write("2,Left,b\n1,Left,a\n", 1, 2);
+        MmvpPair pair = MmvpReader.read(folder, MmvpReader.Missing.FAIL).pairs().get(0);
+        assertThat(pair.ids()).containsExactly(1, 2);
+        assertThat(pair.statements()).containsExactly("a", "b");
+        assertThat(pair.images())
+                .extracting(Path::getFileName)
+                .extracting(Path::toString)
+                .containsExactly("1.jpg", "2.jpg");
+    }
+
+    @Test
+    void suffixesInCapitalsAreImages() throws IOException {
+        write("1,Left,a\n2,Left,b\n", 1);
+        Files.write(folder.resolve("MLLM_VLM Images/Left/2.JPG"), new byte[] {1});
+        assertThat(MmvpReader.read(folder, MmvpReader.Missing.FAIL).pairs()).hasSize(1);
+    }
+
+    @Test
+    void missingHeaderIsNamedAndAMarkBeforeItIsNone() throws IOException {
+        write("1,Left,a\n2,Left,b\n", 1, 2);
+        Path table = folder.resolve("Questions.csv");
+        Files.writeString(table, "\ufeff" + Files.readString(table).replace("\n", "\r\n"));
+        assertThat(MmvpReader.read(folder, MmvpReader.Missing.FAIL).pairs()).hasSize(1);
+        Files.writeString(table, "\ufeff1,Left,a\n2,Left,b\n");
+        assertThatThrownBy(() -> MmvpReader.read(folder, MmvpReader.Missing.FAIL))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("row 1: a question, expected the header");
+    }
+
+    @Test
+    void whenEveryImageIsMissingTheFirstIsNamed() throws IOException {
+        write("1,Left,a\n2,Left,b\n");
+        assertThatThrownBy(() -> MmvpReader.read(folder, MmvpReader.Missing.LEAVE_OUT))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("1.jpg: missing; none of the 1 pairs");
+    }
+
+    /** Sorted by type: the pairs and their types stay as they are. */
+    @Test
+    @Tag("golden")
+    void orderOfTheKnownPairsDoesNotMoveThemToOtherPatterns() throws IOException {
+        Path known = Golden.of(CASE).file("MMVP_VLM");
+        List<String> lines = Files.readAllLines(known.resolve("Questions.csv"));
+        List<String> turned = new ArrayList<>(List.of(lines.get(0)));
+        for (int i = lines.size() - 2; i > 0; i -= 2) {
+            turned.addAll(lines.subList(i, i + 2));
+        }
+        Files.write(folder.resolve("Questions.csv"), turned);
+        Files.createDirectories(folder.resolve("MLLM_VLM_Images"));
+        List<MmvpPair> pairs = MmvpReader.read(known, MmvpReader.Missing.FAIL).pairs();
+        for (MmvpPair pair : pairs) {
+            for (Path image : pair.images()) {
+                Path copy = folder.resolve("MLLM_VLM_Images")
+                        .resolve(image.getParent().getFileName())
+                        .resolve(image.getFileName());
+                Files.createDirectories(copy.getParent());
+                Files.write(copy, new byte[] {1});
+            }
+        }
+        MmvpSet set = MmvpReader.read(folder, MmvpReader.Missing.FAIL);
+        assertThat(set.warnings()).isEmpty();
+        assertThat(set.pairs())
+                .extracting(pair -> pair.ids() + pair.pattern())
+                .containsExactlyInAnyOrderElementsOf(
+                        pairs.stream().map(pair -> pair.ids() + pair.pattern()).toList());
     }
 
     @Test
@@ -102,19 +195,19 @@ class MmvpTest {
     }
 
     private List<MmvpAnswer> answers(MmvpSet set, String feature) {
-        double[] scores = doubles(feature + ".score_image1", 270);
+        double[] scores = doubles(feature + ".score_image1");
         List<MmvpAnswer> answers = new ArrayList<>();
-        for (int i = 0; i < 135; i++) {
+        for (int i = 0; i < scores.length / 2; i++) {
             answers.add(new MmvpAnswer(set.pairs().get(i), List.of(scores[2 * i], scores[2 * i + 1])));
         }
         return answers;
     }
 
-    private double[] doubles(String name, int count) {
+    private double[] doubles(String name) {
         try (PointerScope scope = new PointerScope()) {
-            double[] values = new double[count];
-            var flat = golden.expected(name).flatten();
-            for (int i = 0; i < count; i++) {
+            Tensor flat = Golden.of(CASE).expected(name).flatten();
+            double[] values = new double[(int) flat.numel()];
+            for (int i = 0; i < values.length; i++) {
                 values[i] = flat.get(i).item_double();
             }
             return values;

@@ -1,34 +1,37 @@
 package dev.diva.model;
 
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
+import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class TextTransformerTest {
     @Test
+    @Tag("golden")
     void stableDiffusion21EncoderEqualsDiffusers() {
         Golden golden = Golden.of("text-encoder");
-        TransformerConfig layers = new TransformerConfig(32, 64, 2, 2, Activation.GELU, 1e-5);
-        SafetensorsFile file =
-                SafetensorsFile.open(Golden.path("sd21").resolve("text_encoder").resolve("model.safetensors"));
+        Path folder = Golden.path("sd21/text_encoder");
+        TextTransformer.Config config = TextTransformer.Config.clip(ConfigJson.read(folder.resolve("config.json")));
+        SafetensorsFile file = SafetensorsFile.open(folder.resolve("model.safetensors"));
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
                 Weights weights = Weights.frozen(file, Placement.cpu(Precision.FP32))) {
-            TextTransformer encoder =
-                    new TextTransformer(weights.at("text_model"), new TextTransformer.Config(layers, 1514, 77, true));
+            TextTransformer encoder = new TextTransformer(weights.at("text_model"), config);
             weights.finish();
             for (String text : new String[] {"sd21.empty", "sd21.words"}) {
                 Close.assertClose(
                         encoder.forward(golden.expected(text + ".input_ids")),
                         golden.expected(text + ".last_hidden_state"),
                         0,
-                        5e-5);
+                        golden.json("case.json").required("tolerance_abs_fp32").asDouble());
             }
         }
     }

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
-import java.io.IOException;
+import dev.diva.TextFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,11 +68,9 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
 
     private static JsonNode parse(Path file) {
         try {
-            return new YAMLMapper().readTree(Files.readAllBytes(file));
+            return new YAMLMapper().readTree(TextFile.read(file));
         } catch (JsonProcessingException e) {
             throw new BadInputException(file + ": not YAML: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -141,7 +141,7 @@ public final class SuiteRun {
         String names = data.text("classnames", "");
         String templates = data.text("templates", "");
         Wording wording = new Wording(
-                names.isEmpty() ? List.of() : TextLines.read(Path.of(names)),
+                names.isEmpty() ? List.of() : TextLines.classNames(Path.of(names)),
                 templates.isEmpty() ? List.of() : TextLines.templates(Path.of(templates)));
         return ClassificationSet.open(data.folder(), data.text(splitKey, split), wording);
     }

@@ -25,7 +25,13 @@ public final class SuiteTable {
         this.cells = List.copyOf(cells);
     }
 
-    /** A row per cell; a column per metric with its interval, empty where a task lacks it. */
+    private static List<String> warnings(JsonNode cell) {
+        List<String> warnings = new ArrayList<>();
+        cell.path("warnings").forEach(warning -> warnings.add(warning.asText()));
+        return warnings;
+    }
+
+    /** A row per cell; a column per metric with its interval, empty where a task lacks it; at the end what data were missing. */
     public String csv() {
         Set<String> metrics = new LinkedHashSet<>();
         cells.forEach(cell -> cell.path("metrics").fieldNames().forEachRemaining(metrics::add));
@@ -33,6 +39,7 @@ public final class SuiteTable {
         try (CSVPrinter csv = new CSVPrinter(text, CSVFormat.RFC4180)) {
             List<String> header = new ArrayList<>(KEYS);
             metrics.forEach(metric -> header.addAll(List.of(metric, metric + "_low", metric + "_high")));
+            header.add("warnings");
             csv.printRecord(header);
             for (JsonNode cell : cells) {
                 csv.printRecord(row(cell, metrics));
@@ -52,10 +59,14 @@ public final class SuiteTable {
             row.add(interval.path(0).asText(""));
             row.add(interval.path(1).asText(""));
         }
+        row.add(String.join("; ", warnings(cell)));
         return row;
     }
 
-    /** A row per data set, task and leading metric, a column per model, in per cent; later models with the exact p against the first. */
+    /**
+     * A row per data set, task and leading metric, a column per model, in per cent; later models with the exact p against the first; a star
+     * and a note where data were missing.
+     */
     public String text() {
         Map<String, Map<String, JsonNode>> rows = new LinkedHashMap<>();
         Set<String> models = new LinkedHashSet<>();
@@ -76,7 +87,11 @@ public final class SuiteTable {
                     text.append(' ').append(entry(byModel, model, metric)).append(" |"));
             text.append('\n');
         });
-        return text.toString();
+        Set<String> notes = new LinkedHashSet<>();
+        cells.forEach(cell -> warnings(cell)
+                .forEach(warning -> notes.add("* " + cell.path("dataset").asText() + ": " + warning)));
+        notes.forEach(note -> text.append('\n').append(note));
+        return text.append(notes.isEmpty() ? "" : "\n").toString();
     }
 
     /** The metric that a task is known by; both directions of retrieval. */
@@ -93,7 +108,10 @@ public final class SuiteTable {
             return "failed";
         }
         String value = String.format(
-                Locale.ROOT, "%.2f", 100 * cell.path("metrics").path(metric).asDouble());
+                        Locale.ROOT,
+                        "%.2f",
+                        100 * cell.path("metrics").path(metric).asDouble())
+                + (cell.path("warnings").isEmpty() ? "" : "*");
         JsonNode first = byModel.values().iterator().next();
         String sheet = cell.path("answers").has(metric) ? metric : "pairs"; // average of pairs: by pairs
         boolean[] before = Cell.sheet(first, sheet);

@@ -1,6 +1,7 @@
 package dev.diva.eval.suite;
 
 import dev.diva.BadInputException;
+import dev.diva.TextFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,12 +45,8 @@ public enum Task {
             return List.of(MMVP);
         }
         Path type = folder.resolve("dataset_type.txt");
-        try {
-            boolean isRetrieval = hasCaptions
-                    || (Files.exists(type) && Files.readString(type).strip().equals("retrieval"));
-            return List.of(isRetrieval ? RETRIEVAL : ZEROSHOT);
-        } catch (java.io.IOException e) {
-            throw new BadInputException(type + ": cannot be read: " + e.getMessage(), e);
-        }
+        boolean isRetrieval = hasCaptions
+                || (Files.exists(type) && TextFile.read(type).strip().equalsIgnoreCase("retrieval"));
+        return List.of(isRetrieval ? RETRIEVAL : ZEROSHOT);
     }
 }

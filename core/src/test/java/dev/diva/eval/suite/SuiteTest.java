@@ -19,10 +19,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
+@Tag("golden")
 class SuiteTest {
     @TempDir
     Path folder;
@@ -84,6 +86,34 @@ class SuiteTest {
         assertThat(csv.get(0)).startsWith("dataset,model,pretrained,task,language,acc1,acc1_low,acc1_high,");
         assertThat(csv.get(1)).contains("classification,one,", "," + acc1 + ",");
         assertThat(out.toString()).contains("| classification acc1 |", "(+0 -0, p = 1.00)", "image_retrieval_recall@5");
+    }
+
+    /** A class without images: in the cell, the CSV and the table, and below the score of a single command. */
+    @Test
+    void whatIsMissingStandsOnEveryRecord() throws IOException {
+        Path data = Golden.path("zeroshot/classification");
+        String words = Files.readString(data.resolve("classnames.txt")).strip();
+        Path names = Files.writeString(folder.resolve("names.txt"), "\ufeff" + words + "\nunicorn\n");
+        Files.writeString(suite, """
+                \ufeffmodels: ['%s']
+                datasets:
+                  - {name: data, data: '%s', classnames: '%s'}
+                """.formatted(Golden.path("clip-hf-vit"), data, names));
+        String warning = "1 of " + (words.lines().count() + 1) + " classes have no image (unicorn)";
+        assertThat(run()).isZero();
+        assertThat(out.toString()).contains("* |", "\n* data: ", warning);
+        assertThat(Files.readAllLines(cells.resolve("scores.csv")).get(1)).contains(warning);
+        assertThat(cells.resolve("data_clip-hf-vit_zeroshot_classification.json"))
+                .content()
+                .contains(warning);
+        out.getBuffer().setLength(0);
+        CommandLine command = new CommandLine(new EvalCommand()).setOut(new PrintWriter(out, true));
+        command.setErr(new PrintWriter(err, true));
+        String model = Golden.path("clip-hf-vit").toString();
+        assertThat(command.execute(
+                        "zeroshot", "--clip", model, "--data", data.toString(), "--classnames", names.toString()))
+                .isZero();
+        assertThat(out.toString()).contains("  warning: " + data + ": " + warning);
     }
 
     @Test
