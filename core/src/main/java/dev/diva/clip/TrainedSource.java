@@ -30,7 +30,9 @@ final class TrainedSource {
 
     private static Tensor trained(TensorSource stored, TensorInfo info, Tensor master, LowRank adapter) {
         try (NoGradGuard noGrad = new NoGradGuard()) {
-            Tensor value = master == null ? stored.readOnce(info.name()) : master.detach().cpu();
+            Tensor value = master == null
+                    ? stored.readOnce(info.name())
+                    : master.detach().cpu();
             Tensor converted = value.to(info.dtype().scalarType());
             return adapter == null ? converted : converted.add(adapter.delta().cpu());
         }

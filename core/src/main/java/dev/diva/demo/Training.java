@@ -63,7 +63,7 @@ final class Training {
     }
 
     private static boolean isFinished(Path out) {
-        if (!Files.exists(out.resolve("recipe.yaml"))) {
+        if (!RunFolder.isRun(out)) {
             return false;
         }
         try (RunFolder alone = RunFolder.open(out, true, ProcessGroup.single())) {

@@ -20,8 +20,7 @@ final class OldAutoencoderNames {
             return stored;
         }
         SourceView view = new SourceView(stored);
-        stored.tensors()
-                .forEach(info -> view.put(info.named(today(info.name())), reader -> reader.read(info.name())));
+        stored.tensors().forEach(info -> view.put(info.named(today(info.name())), reader -> reader.read(info.name())));
         return view;
     }
 

@@ -43,7 +43,7 @@ public record Contract(
         for (Map.Entry<String, Tensor> parameter : plan.parameters().entrySet()) {
             learning.merge(part.apply(parameter.getKey()), parameter.getValue().numel(), Long::sum);
         }
-        long copies = 1 + plan.optimizer().moments();
+        long copies = 1L + plan.optimizer().moments();
         return new Contract(
                 learning,
                 frozen,

@@ -51,6 +51,11 @@ public final class RunFolder implements AutoCloseable {
         return new RunFolder(folder, lock(folder));
     }
 
+    /** Whether a folder holds a run that was begun. */
+    public static boolean isRun(Path folder) {
+        return Files.isRegularFile(folder.resolve(RECIPE));
+    }
+
     /**
      * What decides the run in a folder.
      *
@@ -58,12 +63,11 @@ public final class RunFolder implements AutoCloseable {
      * @throws BadInputException when the folder holds no run
      */
     public static Path recipeOf(Path folder) {
-        Path recipe = folder.resolve(RECIPE);
-        if (!Files.isRegularFile(recipe)) {
+        if (!isRun(folder)) {
             throw new BadInputException(
                     folder + ": nothing to resume: no recipe.yaml in it; start the run without --resume");
         }
-        return recipe;
+        return folder.resolve(RECIPE);
     }
 
     /**

@@ -152,7 +152,8 @@ public final class TranslatedSource {
             if (piece.dtype() != first.dtype()
                     || other.length != shape.length
                     || !Arrays.equals(other, 1, other.length, shape, 1, shape.length)) {
-                throw new CheckpointException(stored.location() + ": " + first + " and " + piece + " do not fit together");
+                throw new CheckpointException(
+                        stored.location() + ": " + first + " and " + piece + " do not fit together");
             }
             rows += other[0];
         }

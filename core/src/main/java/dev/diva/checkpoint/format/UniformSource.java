@@ -30,7 +30,9 @@ public final class UniformSource {
         SourceView view = new SourceView(mixed);
         for (TensorInfo info : mixed.tensors()) {
             TensorInfo uniform = info.asFp32();
-            view.put(uniform, reader -> reader.read(info.name()).to(uniform.dtype().scalarType()));
+            view.put(
+                    uniform,
+                    reader -> reader.read(info.name()).to(uniform.dtype().scalarType()));
         }
         return view;
     }

@@ -103,7 +103,7 @@ final class Pretraining {
 
     /** Whether there is a training to go on with; the records of one that is done make room for a new one. */
     private boolean isBegun() {
-        boolean begun = Files.exists(launch.run());
+        boolean begun = RunFolder.isRun(launch.run());
         if (begun && TrainingRun.isFinished(launch.run())) {
             Scratch.delete(launch.run());
             begun = false;

@@ -35,17 +35,26 @@ class PretrainingTest {
     void everyModelGoesOnAfterAStopToTheSameBits() throws IOException {
         Path clip = folder.resolve("clip");
         Path vae = folder.resolve("vae");
-        assertSameAfterAStop(clip, "model.safetensors", (launch, listener) ->
-                new ClipPretraining(WORLD, SETTINGS, listener).run(launch));
-        assertSameAfterAStop(vae, MiniDiffusion.WEIGHTS, (launch, listener) ->
-                new AutoencoderPretraining(WORLD, SETTINGS, listener).run(launch));
-        assertSameAfterAStop(folder.resolve("sd"), "unet/" + MiniDiffusion.WEIGHTS, (launch, listener) ->
-                new DiffusionPretraining(WORLD, SETTINGS, listener)
+        assertSameAfterAStop(
+                clip,
+                "model.safetensors",
+                (launch, listener) -> new ClipPretraining(WORLD, SETTINGS, listener).run(launch));
+        assertSameAfterAStop(
+                vae,
+                MiniDiffusion.WEIGHTS,
+                (launch, listener) -> new AutoencoderPretraining(WORLD, SETTINGS, listener).run(launch));
+        assertSameAfterAStop(
+                folder.resolve("sd"),
+                "unet/" + MiniDiffusion.WEIGHTS,
+                (launch, listener) -> new DiffusionPretraining(WORLD, SETTINGS, listener)
                         .run(clip, vae, launch)
                         .map(levels -> Outcome.DONE)
                         .orElse(Outcome.RESUMABLE));
-        JsonNode manifest = new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("sd.training/manifest.json")));
-        assertThat(manifest.path("files").path(clip.resolve("model.safetensors").toString()).asText())
+        JsonNode manifest =
+                new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("sd.training/manifest.json")));
+        assertThat(manifest.path("files")
+                        .path(clip.resolve("model.safetensors").toString())
+                        .asText())
                 .matches("[0-9a-f]{64}");
     }
 
@@ -55,7 +64,8 @@ class PretrainingTest {
 
     private void assertSameAfterAStop(Path out, String weights, Training training) throws IOException {
         Path straight = out.resolveSibling(out.getFileName() + "-straight");
-        assertThat(training.run(PretrainLaunch.of(straight), new Stop(Long.MAX_VALUE))).isEqualTo(Outcome.DONE);
+        assertThat(training.run(PretrainLaunch.of(straight), new Stop(Long.MAX_VALUE)))
+                .isEqualTo(Outcome.DONE);
         assertThat(training.run(PretrainLaunch.of(out), new Stop(1))).isEqualTo(Outcome.RESUMABLE);
         assertThat(out).doesNotExist();
         Path run = out.resolveSibling(out.getFileName() + ".training");
@@ -63,7 +73,9 @@ class PretrainingTest {
         PretrainLaunch again = new PretrainLaunch(out, true, ProcessGroup.single(), List.of("again"));
         assertThat(training.run(again, new Stop(Long.MAX_VALUE))).isEqualTo(Outcome.DONE);
         assertThat(out.resolve(weights)).hasSameBinaryContentAs(straight.resolve(weights));
-        assertThat(losses(run)).hasSize(4).isEqualTo(losses(straight.resolveSibling(straight.getFileName() + ".training")));
+        assertThat(losses(run))
+                .hasSize(4)
+                .isEqualTo(losses(straight.resolveSibling(straight.getFileName() + ".training")));
         assertThat(run.resolve("checkpoints")).doesNotExist();
         assertThat(run).isDirectoryContaining("glob:**events.out.tfevents.*");
         JsonNode manifest = new ObjectMapper().readTree(Files.readAllBytes(run.resolve("manifest.json")));
@@ -72,8 +84,9 @@ class PretrainingTest {
     }
 
     @Test
-    void goesOnWithTheSameSettingsOnly() {
+    void goesOnWithTheSameSettingsOnly() throws IOException {
         Path out = folder.resolve("vae");
+        Files.createFile(Files.createDirectory(folder.resolve("vae.training")).resolve(".lock")); // killed as it began
         PretrainLaunch resume = new PretrainLaunch(out, true, ProcessGroup.single(), List.of());
         assertThatThrownBy(() -> vae(SETTINGS, resume, Long.MAX_VALUE))
                 .isInstanceOf(BadInputException.class)
@@ -108,8 +121,10 @@ class PretrainingTest {
     }
 
     private Path finished(String name, String... more) {
-        List<String> arguments = new ArrayList<>(List.of("world", "pretrain-clip", "--out", folder.resolve(name).toString()));
-        arguments.addAll(List.of("--side", "16", "--captioned", "24", "--steps", "3", "--batch", "4", "--threads", "1"));
+        List<String> arguments = new ArrayList<>(
+                List.of("world", "pretrain-clip", "--out", folder.resolve(name).toString()));
+        arguments.addAll(
+                List.of("--side", "16", "--captioned", "24", "--steps", "3", "--batch", "4", "--threads", "1"));
         arguments.addAll(List.of(more));
         JavaProcess run = JavaProcess.start(folder, Main.class, Map.of(), arguments.toArray(String[]::new));
         assertThat(run.await(120)).as(run.output()).isZero();
