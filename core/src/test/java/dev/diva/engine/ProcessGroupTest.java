@@ -172,8 +172,8 @@ class ProcessGroupTest {
         for (JavaProcess process : processGroup) {
             assertThat(process.await(LIMIT_SECONDS)).isEqualTo(1);
             assertThat(process.output())
-                    .contains(
-                            "error: rank 1 has another version than rank 0: 1.1, expected 1.0; start all with the same");
+                    .contains("error: rank 1 has another version than rank 0: 1.1, expected 1.0; start all with the"
+                            + " same");
         }
     }
 

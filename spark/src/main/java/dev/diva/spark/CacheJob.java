@@ -75,7 +75,9 @@ public final class CacheJob implements Callable<Integer> {
             ObjectNode own =
                     recipe.objectNode().put("threads", TaskContext.get().cpus());
             return CacheFilling.run(
-                            new RecipeTree(new RecipeKeys(recipe)).with(own, "spark.task.cpus").recipe(),
+                            new RecipeTree(new RecipeKeys(recipe))
+                                    .with(own, "spark.task.cpus")
+                                    .recipe(),
                             images.value().all(),
                             new Samples(part.from(), part.to(), 1),
                             Path.of(out),
