@@ -139,8 +139,10 @@ public final class EvalMllmCommand implements Callable<Integer> {
 
         @Override
         public void answered(String model, Benchmark benchmark, int answered, int questions) {
-            err.println(benchmark.label() + ": " + answered + " of " + questions);
-            err.flush();
+            if (answered % 100 == 0 || answered == questions) {
+                err.println(model + ", " + benchmark.label() + ": " + answered + " of " + questions + " answered");
+                err.flush();
+            }
         }
 
         @Override

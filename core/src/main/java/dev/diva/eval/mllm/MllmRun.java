@@ -1,6 +1,7 @@
 package dev.diva.eval.mllm;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.diva.BadInputException;
 import dev.diva.eval.Evaluation;
 import dev.diva.eval.Result;
@@ -130,6 +131,10 @@ public final class MllmRun {
             results.add(UploadSheet.score(file, model, settings.rules));
             return;
         }
+        JsonLines.Line first = JsonLines.read(file).get(0);
+        if (benchmark == Benchmark.WILD && !first.node().has("text") && first.node().has("content")) {
+            throw new BadInputException(file + ": replies of a judge, not answers; give them as --judge");
+        }
         QuestionSet set = set(benchmark);
         List<String> texts = Answers.read(set, file).texts();
         score(set, file, model, texts, settings.out == null ? null : settings.out.resolve(fileName(model)));
@@ -195,7 +200,7 @@ public final class MllmRun {
         List<Path> own = settings.judge.stream()
                 .filter(file -> {
                     JsonNode id = JudgeReplies.isList(file)
-                            ? com.fasterxml.jackson.databind.node.MissingNode.getInstance()
+                            ? MissingNode.getInstance()
                             : JsonLines.read(file).get(0).node().path("answer2_id");
                     return !id.isTextual() || ids.contains(id.asText());
                 })

@@ -7,6 +7,7 @@ import dev.diva.eval.Result;
 import dev.diva.eval.Scores;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -36,7 +37,18 @@ final class WildScore {
     record Review(String questionId, String category, Marks marks) {}
 
     /** One run of the judge. */
-    record Run(Path file, List<Review> reviews, List<String> warnings) {}
+    record Run(Path file, List<Review> reviews, List<String> warnings) {
+        Run sorted() {
+            return new Run(
+                    file,
+                    reviews.stream().sorted(Comparator.comparing(Review::questionId)).toList(),
+                    warnings);
+        }
+
+        List<String> questions() {
+            return reviews.stream().map(Review::questionId).toList();
+        }
+    }
 
     /**
      * Figures of one category in one run.
@@ -59,7 +71,14 @@ final class WildScore {
     private final List<Run> runs;
 
     WildScore(List<Run> runs) {
-        this.runs = runs;
+        this.runs = runs.stream().map(Run::sorted).toList();
+        List<String> questions = this.runs.get(0).questions();
+        for (Run run : this.runs) {
+            if (!run.questions().equals(questions)) {
+                throw new BadInputException(
+                        run.file + ": reviews of other questions than " + this.runs.get(0).file + "; all runs judge the same");
+            }
+        }
     }
 
     /** LLaVA's {@code parse_score}: the first line is two numbers and nothing else, commas being blanks. */
