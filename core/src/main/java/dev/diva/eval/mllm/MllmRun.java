@@ -132,7 +132,9 @@ public final class MllmRun {
             return;
         }
         JsonLines.Line first = JsonLines.read(file).get(0);
-        if (benchmark == Benchmark.WILD && !first.node().has("text") && first.node().has("content")) {
+        if (benchmark == Benchmark.WILD
+                && !first.node().has("text")
+                && first.node().has("content")) {
             throw new BadInputException(file + ": replies of a judge, not answers; give them as --judge");
         }
         QuestionSet set = set(benchmark);

@@ -113,7 +113,8 @@ public final class MmBenchQuestions implements QuestionSet {
         }
         String answer = cells.cell("answer").strip();
         if (!LETTERS.contains(answer)) {
-            throw new BadInputException(cells.place() + ": answer \"" + answer + "\" is no letter of an option; only sets with answers (dev) can be scored");
+            throw new BadInputException(cells.place() + ": answer \"" + answer
+                    + "\" is no letter of an option; only sets with answers (dev) can be scored");
         }
         return new MmBenchRow(
                 index(cells.cell("index"), cells.place()),

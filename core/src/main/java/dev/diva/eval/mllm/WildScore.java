@@ -41,7 +41,9 @@ final class WildScore {
         Run sorted() {
             return new Run(
                     file,
-                    reviews.stream().sorted(Comparator.comparing(Review::questionId)).toList(),
+                    reviews.stream()
+                            .sorted(Comparator.comparing(Review::questionId))
+                            .toList(),
                     warnings);
         }
 
@@ -75,8 +77,8 @@ final class WildScore {
         List<String> questions = this.runs.get(0).questions();
         for (Run run : this.runs) {
             if (!run.questions().equals(questions)) {
-                throw new BadInputException(
-                        run.file + ": reviews of other questions than " + this.runs.get(0).file + "; all runs judge the same");
+                throw new BadInputException(run.file + ": reviews of other questions than " + this.runs.get(0).file
+                        + "; all runs judge the same");
             }
         }
     }

@@ -72,7 +72,8 @@ class AnsweringTest {
         List<String> ids = JsonLines.read(file).stream()
                 .map(line -> line.id("question_id").asText())
                 .toList();
-        assertThat(ids).isEqualTo(set.items().stream().map(item -> item.id().asText()).toList());
+        assertThat(ids)
+                .isEqualTo(set.items().stream().map(item -> item.id().asText()).toList());
         assertThat(Files.readString(file)).doesNotContain("é").contains("\\u00E9");
         assertThat(JsonLines.read(file).get(0).node().properties().stream().map(java.util.Map.Entry::getKey))
                 .containsExactly("question_id", "prompt", "text", "answer_id", "model_id", "metadata");
@@ -139,7 +140,9 @@ class AnsweringTest {
         }
         QuestionSet bare = Benchmark.POPE.read(folder, Prompts.LLAVA);
         assertThat(bare.items().stream().map(item -> item.id().asText() + item.asked()))
-                .isEqualTo(set.items().stream().map(item -> item.id().asText() + item.asked()).toList());
+                .isEqualTo(set.items().stream()
+                        .map(item -> item.id().asText() + item.asked())
+                        .toList());
         Fake fake = new Fake(Integer.MAX_VALUE);
         assertThatThrownBy(() -> new Answering(bare, file).run(fake, done -> {}))
                 .isInstanceOf(BadInputException.class)

@@ -19,8 +19,10 @@ class MllmParsersTest {
         for (JsonNode row : golden.json("expected.json")) {
             String text = row.path("text").asText();
             Map<String, String> options = new LinkedHashMap<>();
-            row.path("options").properties().forEach(option -> options.put(
-                    option.getKey(), option.getValue().asText()));
+            row.path("options")
+                    .properties()
+                    .forEach(option ->
+                            options.put(option.getKey(), option.getValue().asText()));
             Map<String, String> read = Map.of(
                     "vlmLetter", Letters.vlmEvalKit(text, options),
                     "lmmsStatic", Letters.lmmsStatic(text, options),
@@ -28,8 +30,9 @@ class MllmParsersTest {
                     "lmmsMme", YesNo.lmmsMme(text),
                     "vlmYesNo", YesNo.vlmEvalKit(text),
                     "popeLlava", YesNo.llavaPope(text));
-            read.forEach((rule, answer) ->
-                    assertThat(answer).as(rule + ": " + text).isEqualTo(row.path(rule).asText()));
+            read.forEach((rule, answer) -> assertThat(answer)
+                    .as(rule + ": " + text)
+                    .isEqualTo(row.path(rule).asText()));
             assertMarks(WildScore.llava(text), row.path("wildLlava"), text);
             assertMarks(WildScore.lmmsEval(text), row.path("wildLmms"), text);
         }

@@ -73,7 +73,9 @@ class MllmRunTest {
         Path right = out.resolve("right.jsonl");
         MmvpQuestions set = MmvpQuestions.read(data.resolve("mmvp"), Prompts.LLAVA);
         StringBuilder lines = new StringBuilder();
-        set.rows().forEach(row -> lines.append("{\"question_id\":" + row.index() + ",\"response\":\"" + row.label() + "\"}\n"));
+        set.rows()
+                .forEach(row ->
+                        lines.append("{\"question_id\":" + row.index() + ",\"response\":\"" + row.label() + "\"}\n"));
         Files.writeString(right, lines);
         Evaluation evaluation = scored(Benchmark.MMVP, data, recorded, right);
         double before = evaluation.results().get(0).metrics().get("pairs");
@@ -86,11 +88,13 @@ class MllmRunTest {
     @Test
     void reviewsThatCannotBeScoredAreRefused() throws IOException {
         Path file = out.resolve("reviews.jsonl");
-        Files.writeString(file, "{\"question_id\": 0, \"category\": \"llava_bench_conv\", \"content\": \"good, better\"}\n");
+        Files.writeString(
+                file, "{\"question_id\": 0, \"category\": \"llava_bench_conv\", \"content\": \"good, better\"}\n");
         assertThatThrownBy(() -> run(Benchmark.WILD, null, List.of(file)).scoreReviews("m"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no reply is a pair of numbers");
-        Files.writeString(file, "{\"question_id\": 777777, \"category\": \"llava_bench_conv\", \"content\": \"8 7\"}\n");
+        Files.writeString(
+                file, "{\"question_id\": 777777, \"category\": \"llava_bench_conv\", \"content\": \"8 7\"}\n");
         assertThatThrownBy(() -> run(Benchmark.WILD, data, List.of(file)).scoreReviews("m"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("not among those");
