@@ -52,9 +52,10 @@ public final class Answering {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // equal questions may stand twice
     private static int position(List<Item> asked, Item item) {
         for (int i = 0; i < asked.size(); i++) {
-            if (asked.get(i) == item) { // equal questions may stand twice
+            if (asked.get(i) == item) {
                 return i;
             }
         }

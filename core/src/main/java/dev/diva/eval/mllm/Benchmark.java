@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The benchmarks, and where their files lie below a root of data. */
+@SuppressWarnings("ImmutableEnumChecker") // the lists are copies
 public enum Benchmark {
     /** Multimodal Visual Patterns: 150 pairs of images that CLIP takes for the same. */
     MMVP("mmvp", "mmvp", "MMVP"),

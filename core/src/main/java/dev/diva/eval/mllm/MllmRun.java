@@ -109,7 +109,7 @@ public final class MllmRun {
         if (!Files.exists(place)) {
             throw new BadInputException(place + ": no such file or folder of answers");
         }
-        if (!Files.isDirectory(place) || benchmark == Benchmark.MME && MmeScoreFiles.isFolder(place)) {
+        if (!Files.isDirectory(place) || (benchmark == Benchmark.MME && MmeScoreFiles.isFolder(place))) {
             return place;
         }
         Path file = place.resolve(benchmark.label() + ".jsonl");

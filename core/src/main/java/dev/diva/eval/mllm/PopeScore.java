@@ -119,15 +119,6 @@ final class PopeScore {
         return scores.result(model, data, warnings);
     }
 
-    /** A share of those that were called yes, or are yes; 0 when there are none. */
-    private static void conditional(Scores scores, String name, int hits, int misses) {
-        if (hits + misses == 0) {
-            scores.put(name, 0);
-        } else {
-            scores.putShare(name, hits, hits + misses);
-        }
-    }
-
     private double meanF1(List<Answer> of) {
         return categories().stream()
                 .mapToDouble(category -> tally(of.stream()

@@ -49,7 +49,8 @@ final class Python {
     static List<String> words(String text) {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
-        for (char c : text.toCharArray()) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (!isSpace(c)) {
                 word.append(c);
             } else if (word.length() > 0) {
