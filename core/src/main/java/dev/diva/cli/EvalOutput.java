@@ -46,9 +46,15 @@ final class EvalOutput {
                     .patterns()
                     .forEach((name, score) -> row(out, name, score.fraction(), score.interval(), score));
         }
-        result.metrics()
-                .forEach((name, value) ->
-                        row(out, name, value, result.intervals().get(name), total));
+        result.metrics().forEach((name, value) -> {
+            Interval interval = result.intervals().get(name);
+            if (result.fullMarks().containsKey(name)) {
+                points(out, name, result, interval);
+            } else {
+                boolean counts = name.equals("average") || name.equals("pairs");
+                row(out, name, value, interval, counts ? total : null);
+            }
+        });
         List<String> warnings = result.warnings();
         warnings.stream().limit(WARNINGS).forEach(warning -> out.println("  warning: " + warning));
         if (warnings.size() > WARNINGS) {
@@ -56,14 +62,27 @@ final class EvalOutput {
         }
     }
 
+    private static void points(PrintWriter out, String name, Result result, Interval interval) {
+        int full = result.fullMarks().get(name);
+        out.printf(
+                Locale.ROOT,
+                "  %-36s %8.2f  [%.2f, %.2f]  of %d%n",
+                name,
+                result.points(name),
+                full * interval.low(),
+                full * interval.high(),
+                full);
+    }
+
     private static void row(PrintWriter out, String name, double value, Interval interval, PairScore pairs) {
         out.printf(
                 Locale.ROOT,
-                "  %-36s %6.2f %%  [%.2f, %.2f]%s%n",
+                "  %-36s %6.2f %%%s%s%n",
                 name,
                 100 * value,
-                100 * interval.low(),
-                100 * interval.high(),
+                interval == null
+                        ? ""
+                        : String.format(Locale.ROOT, "  [%.2f, %.2f]", 100 * interval.low(), 100 * interval.high()),
                 pairs == null ? "" : "  " + pairs.pairsCorrect() + " of " + pairs.pairs() + " pairs");
     }
 

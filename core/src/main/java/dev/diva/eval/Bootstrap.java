@@ -1,6 +1,7 @@
 package dev.diva.eval;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -30,6 +31,22 @@ public record Bootstrap(int resamples, long seed) {
                         .orElseThrow());
     }
 
+    /** The interval of the sum of the means of several strata, each resampled by itself. */
+    public Interval sumOfMeans(List<double[]> strata) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+        double[] sums = new double[resamples];
+        for (int n = 0; n < resamples; n++) {
+            for (double[] values : strata) {
+                double sum = 0;
+                for (int i = 0; i < values.length; i++) {
+                    sum += values[random.nextInt(values.length)];
+                }
+                sums[n] += sum / values.length;
+            }
+        }
+        return percentiles(sums);
+    }
+
     /** The interval of the mean of {@code second - first}, question by question. */
     public Interval pairedDifference(double[] first, double[] second) {
         if (first.length != second.length) {
@@ -54,6 +71,10 @@ public record Bootstrap(int resamples, long seed) {
             }
             values[n] = statistic.applyAsDouble(drawn);
         }
+        return percentiles(values);
+    }
+
+    private static Interval percentiles(double[] values) {
         double[] sorted = Arrays.stream(values)
                 .filter(value -> !Double.isNaN(value))
                 .sorted()

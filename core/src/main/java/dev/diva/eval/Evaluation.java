@@ -13,7 +13,7 @@ public record Evaluation(String task, List<Result> results, List<ModelTest> test
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Tests each later model against the first one on the same data. */
-    static Evaluation of(String task, List<Result> results) {
+    public static Evaluation of(String task, List<Result> results) {
         Map<String, Result> first = new LinkedHashMap<>();
         List<ModelTest> tests = new ArrayList<>();
         for (Result result : results) {
@@ -59,6 +59,10 @@ public record Evaluation(String task, List<Result> results, List<ModelTest> test
         result.metrics().forEach(metrics::put);
         ObjectNode intervals = node.putObject("intervals");
         result.intervals().forEach((name, interval) -> add(intervals.putArray(name), interval));
+        if (!result.fullMarks().isEmpty()) {
+            ObjectNode points = node.putObject("points");
+            result.fullMarks().forEach((name, full) -> points.put(name, result.points(name)));
+        }
         if (result.pairs() != null) {
             add(node, result.pairs());
         }

@@ -51,7 +51,8 @@ public final class MmvpEvaluation implements SetEvaluation {
                         patterns,
                         pairs,
                         answers.stream().map(answer -> Question.of(set, answer)).toList()),
-                set.warnings());
+                set.warnings(),
+                Map.of());
         results.add(result);
         return result;
     }

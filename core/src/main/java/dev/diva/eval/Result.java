@@ -10,6 +10,7 @@ import java.util.Map;
  * @param answers right or wrong item by item, by the name of the metric that counts them; what paired tests rest on
  * @param pairs patterns, questions and count of a set of pairs, null when the task has none
  * @param warnings what a reader of the scores must know
+ * @param fullMarks of metrics that are counted in points, by name; their values are still fractions
  */
 public record Result(
         String model,
@@ -18,4 +19,10 @@ public record Result(
         Map<String, Interval> intervals,
         Map<String, boolean[]> answers,
         PairResult pairs,
-        List<String> warnings) {}
+        List<String> warnings,
+        Map<String, Integer> fullMarks) {
+    /** A metric in points. */
+    public double points(String name) {
+        return metrics.get(name) * fullMarks.get(name);
+    }
+}

@@ -5,26 +5,46 @@ import java.util.List;
 import java.util.Map;
 
 /** Metrics of one model on one set while they are put together. */
-final class Scores {
+public final class Scores {
     private final Map<String, Double> metrics = new LinkedHashMap<>();
     private final Map<String, Interval> intervals = new LinkedHashMap<>();
     private final Map<String, boolean[]> answers = new LinkedHashMap<>();
+    private final Map<String, Integer> fullMarks = new LinkedHashMap<>();
 
-    void put(String name, double value, Interval interval) {
+    /** A value without an interval. */
+    public void put(String name, double value) {
+        metrics.put(name, value);
+    }
+
+    /** A value with its interval. */
+    public void put(String name, double value, Interval interval) {
         metrics.put(name, value);
         intervals.put(name, interval);
     }
 
     /** A share with Wilson's interval. */
-    void putShare(String name, int count, int total) {
+    public void putShare(String name, int count, int total) {
         put(name, (double) count / total, Interval.wilson(count, total));
     }
 
-    void answers(String name, boolean[] sheet) {
+    /** A value and its interval in points of so many, kept as fractions. */
+    public void putPoints(String name, double points, int full, Interval interval) {
+        put(name, points / full, new Interval(interval.low() / full, interval.high() / full));
+        fullMarks.put(name, full);
+    }
+
+    /** Right or wrong item by item, for paired tests. */
+    public void answers(String name, boolean[] sheet) {
         answers.put(name, sheet);
     }
 
-    Result result(String model, String data, List<String> warnings) {
-        return new Result(model, data, metrics, intervals, answers, null, warnings);
+    /** All that was put. */
+    public Result result(String model, String data, List<String> warnings) {
+        return result(model, data, warnings, null);
+    }
+
+    /** All that was put, with the record of a set of pairs. */
+    public Result result(String model, String data, List<String> warnings, PairResult pairs) {
+        return new Result(model, data, metrics, intervals, answers, pairs, warnings, fullMarks);
     }
 }

@@ -14,12 +14,16 @@ final class PageBuilder {
             "zeroshot", "Zero-shot classification",
             "retrieval", "Retrieval",
             "probe", "Linear probe",
-            "linear_probe", "Linear probe");
+            "linear_probe", "Linear probe",
+            "mllm", "Inside a multimodal model");
     private static final Map<String, String> METRICS = Map.of(
             "acc1", "top-1 accuracy",
             "acc5", "top-5 accuracy",
             "average", "Average of patterns",
-            "pairs", "pairs");
+            "pairs", "pairs",
+            "questions", "questions",
+            "perception", "perception, share of 2000 points",
+            "cognition", "cognition, share of 800 points");
 
     private PageBuilder() {}
 
@@ -98,7 +102,11 @@ final class PageBuilder {
         ScoreSection scores = new ScoreSection(
                 "pairs-" + number,
                 "Pairs by visual pattern",
-                "A pair counts when both statements pick their own image; chance is 25 %. Intervals are 95 %.",
+                "A pair counts when both its "
+                        + (comparison.task().equals("mllm")
+                                ? "questions are answered right"
+                                : "statements pick their own image")
+                        + "; chance is 25 %. Intervals are 95 %.",
                 columns(comparison),
                 rows,
                 List.of());

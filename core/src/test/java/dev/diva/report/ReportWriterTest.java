@@ -196,7 +196,8 @@ class ReportWriterTest {
                 Map.of("average", pairs.interval()),
                 Map.of(),
                 new dev.diva.eval.PairResult(Map.of("Texts", pairs), pairs, List.of(question)),
-                List.of("10 pairs, expected 135"));
+                List.of("10 pairs, expected 135"),
+                Map.of());
         Path file = evaluation(new dev.diva.eval.Evaluation("mmvp", List.of(result), List.of())
                 .toJson()
                 .toString());
