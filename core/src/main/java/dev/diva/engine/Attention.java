@@ -3,6 +3,7 @@ package dev.diva.engine;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -36,14 +37,18 @@ public final class Attention {
      * @param q queries, [batch, heads, queries, headWidth]
      * @param k keys, [batch, heads, keys, headWidth]
      * @param v values, [batch, heads, keys, headWidth]
-     * @param causal whether query i sees keys 0..i only
+     * @param causal whether a query sees no key of a later token; the queries are those of the last keys
      * @return [batch, heads, queries, headWidth], in the type of q
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
         if (q.is_cuda() || !OneDnn.isFast(q.scalar_type())) {
+            boolean isSquare = q.size(2) == k.size(2); // libtorch takes the queries for those of the first keys
+            TensorOptional seen = causal && !isSquare
+                    ? new TensorOptional(future(q, k, k.size(2) - q.size(2)).logical_not())
+                    : new TensorOptional();
             return torch.scaled_dot_product_attention(
-                    q, k, v, new TensorOptional(), 0.0, causal, new DoubleOptional(scale), false);
+                    q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
         }
         return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
     }
@@ -65,7 +70,7 @@ public final class Attention {
             Tensor outputs = block.apply(output.transpose(1, 2));
             forQueries(q, k, (from, length) -> {
                 Tensor queries = block.apply(q).narrow(2, from, length);
-                Product.of(ofKeys(weights(queries, keys, from), keys), values).into(outputs.narrow(2, from, length));
+                Product.of(ofKeys(weights(queries, keys, k.size(2) - q.size(2) + from), keys), values).into(outputs.narrow(2, from, length));
             });
         });
         return output;
@@ -88,7 +93,7 @@ public final class Attention {
             forQueries(q, k, (from, length) -> {
                 Tensor queries = block.apply(q).narrow(2, from, length);
                 Tensor dOutputs = block.apply(dOutput).narrow(2, from, length);
-                Tensor weights = weights(queries, keys, from);
+                Tensor weights = weights(queries, keys, k.size(2) - q.size(2) + from);
                 Product.of(ofKeys(weights, keys).transpose(2, 3), dOutputs).addedTo(dValues);
                 Tensor dScores = padded(queries, keys, 0);
                 Product.of(dOutputs, transposedValues).into(ofKeys(dScores, keys));
@@ -106,17 +111,21 @@ public final class Attention {
         return new Tensor[] {dq, dk, dv};
     }
 
-    /** Softmax of the scores of some queries, from the query {@code from} on, [images, heads, queries, padded keys]. */
+    /** Softmax of the scores of some queries, of which the first stands at the key {@code from}, [images, heads, queries, padded keys]. */
     private Tensor weights(Tensor q, Tensor k, long from) {
         Tensor scores = padded(q, k, Float.NEGATIVE_INFINITY);
         Product.of(q, k.transpose(2, 3)).scaled(scale).into(ofKeys(scores, k));
         if (causal) {
-            Tensor future = torch.ones(new long[] {q.size(2), k.size(2)}, new TensorOptions(ScalarType.Bool))
-                    .triu(1 + from);
-            ofKeys(scores, k).masked_fill_(future, new Scalar(Float.NEGATIVE_INFINITY));
+            ofKeys(scores, k).masked_fill_(future(q, k, from), new Scalar(Float.NEGATIVE_INFINITY));
         }
         Softmax.forward(scores);
         return scores;
+    }
+
+    /** Which keys come after each query, of which the first stands at the key {@code from}: [queries, keys]. */
+    private static Tensor future(Tensor q, Tensor k, long from) {
+        TensorOptions flags = new TensorOptions(ScalarType.Bool).device(new DeviceOptional(q.device()));
+        return torch.ones(new long[] {q.size(2), k.size(2)}, flags).triu(1 + from);
     }
 
     /** For a number of each query and key, [images, heads, queries, padded keys], without content but for the padding. */
