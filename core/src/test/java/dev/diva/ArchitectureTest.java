@@ -37,6 +37,8 @@ class ArchitectureTest {
             Map.entry("model", Set.of("checkpoint", "engine")),
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
+            Map.entry("language", Set.of("model", "checkpoint", "engine")),
+            Map.entry("mllm", Set.of("language", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("feedback", Set.of("clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
@@ -70,12 +72,14 @@ class ArchitectureTest {
                             "train",
                             "eval",
                             "mine",
+                            "language",
+                            "mllm",
                             "world",
                             "report",
                             "demo"))));
 
     private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(
-            "engine", "checkpoint", "model", "clip", "diffusion", "feedback", "train", "mine", "world", "demo"));
+            "engine", "checkpoint", "model", "clip", "diffusion", "language", "mllm", "feedback", "train", "mine", "world", "demo"));
 
     static Set<String> packages() {
         return MAY_USE.keySet();
