@@ -13,31 +13,43 @@ LlamaForCausalLM, as their code does. Needs torch, transformers, safetensors, pi
 import argparse
 import json
 import pathlib
+import re
 import sys
 
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from transformers import AutoProcessor, CLIPImageProcessor, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
+from transformers import AutoConfig, AutoProcessor, CLIPImageProcessor, CLIPVisionModel, LlamaConfig, LlamaForCausalLM
 from transformers import LlavaForConditionalGeneration
 
 
 def loaded(cls, folder, **options):
     model, report = cls.from_pretrained(folder, torch_dtype=torch.float32, output_loading_info=True, **options)
-    assert not report["missing_keys"], report["missing_keys"]
+    wrong = report["missing_keys"] or report["mismatched_keys"] or cls is not CLIPVisionModel and report["unexpected_keys"]
+    assert not wrong, wrong
     return model.eval()
+
+
+def as_published(folder):
+    """State of a llava-hf folder under the names that every version of transformers reads."""
+    state = {}
+    for file in sorted(pathlib.Path(folder).glob("*.safetensors")):
+        state |= load_file(file)
+    rename = lambda name: re.sub(r"^model\.(vision_tower|multi_modal_projector)\.", r"\1.", re.sub(
+        r"^model\.language_model\.", "language_model.model.", re.sub(r"^lm_head\.", "language_model.lm_head.", name)))
+    return {rename(name): tensor.float() for name, tensor in state.items()}
 
 
 class Hub:
     """transformers' own class."""
 
-    def __init__(self, folder):
-        self.model = loaded(LlavaForConditionalGeneration, folder)
+    def __init__(self, folder, state=None):
+        options = {"state_dict": state, "config": AutoConfig.from_pretrained(folder)} if state else {}
+        self.model = loaded(LlavaForConditionalGeneration, None if state else folder, **options)
         self.processor = AutoProcessor.from_pretrained(folder).image_processor
 
     def replace(self, tower):
-        self.model.vision_tower.load_state_dict(tower.state_dict(), strict=False)
-        self.model.vision_tower.config.hidden_act = tower.config.hidden_act
+        self.model.vision_tower = tower
 
     def logits(self, ids, image):
         pixels = self.processor(images=[image], return_tensors="pt")["pixel_values"]
@@ -99,7 +111,7 @@ def main():
         if -200 in prompt:
             swapped, expected = Authors(args.swapped), Authors(args.llava, tower=args.clip)
         else:
-            swapped, expected = Hub(args.swapped), Hub(args.llava)
+            swapped, expected = Hub(args.swapped), Hub(args.llava, as_published(args.llava))
             expected.replace(loaded(CLIPVisionModel, args.clip))
             expected.processor = CLIPImageProcessor.from_pretrained(args.clip)
         ids = torch.tensor([prompt])

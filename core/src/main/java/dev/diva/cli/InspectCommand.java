@@ -78,7 +78,7 @@ public final class InspectCommand implements Callable<Integer> {
                         + " for keys and values, " + language.vocabSize() + " ids, " + language.maxPositions()
                         + " positions");
         row(out, "vision tower", summary.tower());
-        row(out, "image", summary.imageTokens() == null ? "tower not here" : summary.imageTokens() + " tokens");
+        row(out, "image", summary.imageTokens() == null ? "depends on the tower" : summary.imageTokens() + " tokens");
         row(out, "tokenizer", summary.tokenizer() == null ? "none" : summary.tokenizer());
         numbers(summary.parameters(), summary.storage(), out);
     }

@@ -6,10 +6,13 @@ import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.language.LlamaConfig;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -84,9 +87,13 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         ConfigJson beneath = ConfigJson.read(found.resolve(CONFIG));
         LlamaConfig other =
                 LlamaConfig.read(beneath.has("text_config") ? beneath.at("text_config") : beneath);
-        if (!other.equals(config.language())) {
-            throw new BadInputException(folder + ": was trained over another base: " + config.language() + ", but "
-                    + found + " has " + other);
+        JsonNode theirs = new ObjectMapper().valueToTree(other);
+        for (Map.Entry<String, JsonNode> ours :
+                new ObjectMapper().valueToTree(config.language()).properties()) {
+            if (!ours.getValue().equals(theirs.path(ours.getKey()))) {
+                throw new BadInputException(folder + ": was trained over another base: its " + ours.getKey() + " is "
+                        + ours.getValue() + ", that of " + found + " is " + theirs.path(ours.getKey()));
+            }
         }
         return found;
     }

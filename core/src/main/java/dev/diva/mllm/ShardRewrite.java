@@ -3,6 +3,7 @@ package dev.diva.mllm;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.Dtype;
 import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
@@ -26,6 +27,7 @@ final class ShardRewrite {
     private final Path weights;
     private final Path target;
     private final UnaryOperator<String> names;
+    private final Dtype dtype; // or null
     private final ObjectNode index = new ObjectMapper().createObjectNode();
     private TensorSource tower; // still to be written, or null
     private long totalBytes;
@@ -37,12 +39,14 @@ final class ShardRewrite {
      * @param target folder
      * @param names gives the name to write of one of ours
      * @param tower in place of the one inside, under our names; null leaves that out
+     * @param dtype of all real numbers; null keeps each as it is
      */
-    ShardRewrite(Path weights, Path target, UnaryOperator<String> names, TensorSource tower) {
+    ShardRewrite(Path weights, Path target, UnaryOperator<String> names, TensorSource tower, Dtype dtype) {
         this.weights = weights;
         this.target = target;
         this.names = names;
         this.tower = tower;
+        this.dtype = dtype;
     }
 
     /** Files of a checkpoint: its shards, or itself. */
@@ -101,16 +105,17 @@ final class ShardRewrite {
             index.put(info.name(), name);
             totalBytes += info.bytes();
         }
-        SafetensorsWriter.write(target.resolve(name), infos, info -> read(copies.get(info.name())), METADATA);
+        SafetensorsWriter.write(target.resolve(name), infos, info -> read(copies.get(info.name()), info), METADATA);
     }
 
-    private static void add(
+    private void add(
             String name, TensorInfo info, TensorSource source, List<TensorInfo> infos, Map<String, Copy> copies) {
-        infos.add(new TensorInfo(name, info.dtype(), info.shape()));
+        boolean isConverted = dtype != null && info.dtype().isFloating();
+        infos.add(new TensorInfo(name, isConverted ? dtype : info.dtype(), info.shape()));
         copies.put(name, new Copy(source, info.name()));
     }
 
-    private static Tensor read(Copy copy) {
-        return copy.source.readOnce(copy.stored);
+    private static Tensor read(Copy copy, TensorInfo info) {
+        return copy.source.readOnce(copy.stored).to(info.dtype().scalarType());
     }
 }
