@@ -79,7 +79,18 @@ class ArchitectureTest {
                             "demo"))));
 
     private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(
-            "engine", "checkpoint", "model", "clip", "diffusion", "language", "mllm", "feedback", "train", "mine", "world", "demo"));
+            "engine",
+            "checkpoint",
+            "model",
+            "clip",
+            "diffusion",
+            "language",
+            "mllm",
+            "feedback",
+            "train",
+            "mine",
+            "world",
+            "demo"));
 
     static Set<String> packages() {
         return MAY_USE.keySet();

@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "inspect",
         mixinStandardHelpOptions = true,
-        description = "What a checkpoint of a CLIP, SigLIP or LLaVA is: layout, sizes, parameters by part, what it fits.")
+        description =
+                "What a checkpoint of a CLIP, SigLIP or LLaVA is: layout, sizes, parameters by part, what it fits.")
 public final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -70,7 +70,8 @@ public final class Attention {
             Tensor outputs = block.apply(output.transpose(1, 2));
             forQueries(q, k, (from, length) -> {
                 Tensor queries = block.apply(q).narrow(2, from, length);
-                Product.of(ofKeys(weights(queries, keys, k.size(2) - q.size(2) + from), keys), values).into(outputs.narrow(2, from, length));
+                Product.of(ofKeys(weights(queries, keys, k.size(2) - q.size(2) + from), keys), values)
+                        .into(outputs.narrow(2, from, length));
             });
         });
         return output;

@@ -25,15 +25,18 @@ final class FastTokenizer implements LlamaTokenizer {
 
     FastTokenizer(TokenizerFiles files) {
         ObjectNode root = (ObjectNode) ConfigJson.read(files.json()).node();
-        root.path("model").path("vocab").properties().forEach(e -> ids.put(
-                e.getKey(), e.getValue().asLong()));
+        root.path("model")
+                .path("vocab")
+                .properties()
+                .forEach(e -> ids.put(e.getKey(), e.getValue().asLong()));
         root.path("added_tokens")
                 .forEach(node ->
                         ids.put(node.path("content").asText(), node.path("id").asLong()));
         this.size = ids.values().stream().mapToLong(Long::longValue).max().orElse(-1) + 1;
         String end = files.token("eos_token", TokenizerFiles.defaultToken("eos_token"));
         this.endId = idOf(end)
-                .orElseThrow(() -> new BadInputException(files.json() + ": has no token \"" + end + "\", the eos_token"));
+                .orElseThrow(
+                        () -> new BadInputException(files.json() + ": has no token \"" + end + "\", the eos_token"));
         if (files.namesPrefixSpace()) {
             rebuild(root, files);
         }

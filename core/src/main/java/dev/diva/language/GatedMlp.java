@@ -20,6 +20,7 @@ final class GatedMlp {
 
     /** [..., width] to the same. */
     Tensor forward(Tensor x) {
-        return down.forward(Scopes.returning(() -> gate.forward(x, Activation.SILU).mul(up.forward(x))));
+        return down.forward(
+                Scopes.returning(() -> gate.forward(x, Activation.SILU).mul(up.forward(x))));
     }
 }

@@ -75,8 +75,10 @@ public record Generation(int maxNewTokens, double temperature, long seed) {
             Tensor logits = llama.logits(state).flatten();
             Tensor chosen = temperature == 0
                     ? logits.argmax()
-                    : logits.div(new Scalar(temperature)).softmax(0).cpu().multinomial(
-                            1, false, new GeneratorOptional(generator));
+                    : logits.div(new Scalar(temperature))
+                            .softmax(0)
+                            .cpu()
+                            .multinomial(1, false, new GeneratorOptional(generator));
             return Tensors.toLongs(chosen)[0];
         }
     }

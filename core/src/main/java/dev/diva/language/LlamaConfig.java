@@ -39,7 +39,8 @@ public record LlamaConfig(
                 && headDim > 0
                 && headDim % 2 == 0;
         if (!fits || hiddenSize < 1 || vocabSize < 1 || maxPositions < 1) {
-            throw new BadInputException("a language model of width " + hiddenSize + ", " + numAttentionHeads + " heads of "
+            throw new BadInputException("a language model of width " + hiddenSize + ", " + numAttentionHeads
+                    + " heads of "
                     + headDim + " with " + numKeyValueHeads + " for keys and values, " + vocabSize + " ids, "
                     + maxPositions + " positions: heads must be a multiple of key-value heads, their width even");
         }

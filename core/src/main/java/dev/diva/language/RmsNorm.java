@@ -22,9 +22,7 @@ final class RmsNorm {
         return Scopes.returning(() -> {
             Tensor wide = x.to(ScalarType.Float);
             Tensor meanSquare = wide.square().mean(new long[] {-1}, true, new ScalarTypeOptional());
-            return wide.mul(meanSquare.add(new Scalar(eps)).rsqrt())
-                    .mul(weight)
-                    .to(x.scalar_type());
+            return wide.mul(meanSquare.add(new Scalar(eps)).rsqrt()).mul(weight).to(x.scalar_type());
         });
     }
 }

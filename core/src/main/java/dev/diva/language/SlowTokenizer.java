@@ -57,7 +57,8 @@ final class SlowTokenizer implements LlamaTokenizer {
         added.values().forEach(token -> ids.put(token.content(), token.id()));
         added.values().stream().filter(AddedToken::isSpecial).forEach(token -> special.add(token.id()));
         this.cuts = Pattern.compile(added.values().stream()
-                .sorted(Comparator.comparingInt((AddedToken token) -> token.content().length())
+                .sorted(Comparator.comparingInt(
+                                (AddedToken token) -> token.content().length())
                         .reversed())
                 .map(token -> (token.stripsLeft() ? "\\s*" : "") + "(" + Pattern.quote(token.content()) + ")"
                         + (token.stripsRight() ? "\\s*" : ""))
@@ -80,8 +81,8 @@ final class SlowTokenizer implements LlamaTokenizer {
     private long required(TokenizerFiles files, String role) {
         String token = files.token(role, TokenizerFiles.defaultToken(role));
         return idOf(token)
-                .orElseThrow(() ->
-                        new BadInputException(files.model() + ": has no token \"" + token + "\", the " + role));
+                .orElseThrow(
+                        () -> new BadInputException(files.model() + ": has no token \"" + token + "\", the " + role));
     }
 
     @Override

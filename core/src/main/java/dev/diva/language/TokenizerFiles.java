@@ -71,7 +71,9 @@ record TokenizerFiles(Path folder, ConfigJson config, ConfigJson special) {
             }
         }
         for (ConfigJson file : List.of(config, special)) {
-            file.node().path("additional_special_tokens").forEach(node -> content(node).ifPresent(tokens::add));
+            file.node()
+                    .path("additional_special_tokens")
+                    .forEach(node -> content(node).ifPresent(tokens::add));
         }
         return tokens;
     }
@@ -152,7 +154,8 @@ record TokenizerFiles(Path folder, ConfigJson config, ConfigJson special) {
             }
         }
         Map<String, AddedToken> added = new LinkedHashMap<>(addedTokens());
-        Map<String, Integer> pieces = Files.exists(model()) ? idsOf(SentencePieceModel.read(model()).pieces()) : Map.of();
+        Map<String, Integer> pieces =
+                Files.exists(model()) ? idsOf(SentencePieceModel.read(model()).pieces()) : Map.of();
         for (AddedToken token : added.values()) {
             requirePiece(pieces, token.content(), token.id(), "tokenizer_config.json or added_tokens.json");
         }
@@ -186,8 +189,9 @@ record TokenizerFiles(Path folder, ConfigJson config, ConfigJson special) {
         int expected = pieces.getOrDefault(content, -1);
         boolean isFree = expected < 0 && id >= pieces.size();
         if (id != expected && !isFree) {
-            throw new BadInputException(model() + ": the id of \"" + content + "\" is " + (expected < 0 ? "none" : expected)
-                    + ", " + id + " in " + where + "; put the original model's tokenizer files there");
+            throw new BadInputException(
+                    model() + ": the id of \"" + content + "\" is " + (expected < 0 ? "none" : expected) + ", " + id
+                            + " in " + where + "; put the original model's tokenizer files there");
         }
     }
 }

@@ -88,8 +88,8 @@ final class Adapter {
             pairs.merge(
                     LlavaNames.ours(matcher.group("layer") + ".weight"),
                     new Pair(isDown ? info.name() : null, isDown ? null : info.name()),
-                    (one, other) -> new Pair(
-                            one.down == null ? other.down : one.down, one.up == null ? other.up : one.up));
+                    (one, other) ->
+                            new Pair(one.down == null ? other.down : one.down, one.up == null ? other.up : one.up));
         }
         pairs.forEach((layer, pair) -> {
             if (pair.down == null || pair.up == null) {
@@ -110,7 +110,8 @@ final class Adapter {
         if (target == null || !Arrays.equals(shape, target.shape()) || up.shape()[1] != down.shape()[0]) {
             throw new BadInputException(file.location() + ": " + pair.down + " changes a matrix "
                     + Arrays.toString(shape) + ", " + model.location() + " has "
-                    + (target == null ? "none there" : target) + ": the adapter belongs to another base; name it with --base");
+                    + (target == null ? "none there" : target)
+                    + ": the adapter belongs to another base; name it with --base");
         }
         double scale = alpha / down.shape()[0];
         return () -> new LowRank(read(file, pair.down), read(file, pair.up), scale).delta();

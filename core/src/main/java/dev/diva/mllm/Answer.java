@@ -12,4 +12,7 @@ import java.util.List;
  * @param isComplete whether the model ended by itself, before the limit
  */
 public record Answer(
-        String text, List<Long> tokens, List<Long> promptTokens, @JsonProperty("complete") boolean isComplete) {}
+        String text,
+        List<Long> tokens,
+        List<Long> promptTokens,
+        @JsonProperty("complete") boolean isComplete) {}

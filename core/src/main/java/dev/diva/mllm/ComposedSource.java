@@ -43,8 +43,8 @@ final class ComposedSource implements TensorSource {
         for (TensorInfo info : file.tensors()) {
             String name = names.apply(info.name());
             if (!added.add(name)) {
-                throw new CheckpointException(file.location() + ": two tensors are " + name + ", one of them "
-                        + info.name());
+                throw new CheckpointException(
+                        file.location() + ": two tensors are " + name + ", one of them " + info.name());
             }
             parts.put(name, new Part(new TensorInfo(name, info.dtype(), info.shape()), file, info.name(), null));
         }
@@ -116,10 +116,8 @@ final class ComposedSource implements TensorSource {
     }
 
     private static Tensor merged(Part part) {
-        return Scopes.returning(() -> part.file
-                .readOnce(part.stored)
-                .to(ScalarType.Float)
-                .add(part.change.get()));
+        return Scopes.returning(
+                () -> part.file.readOnce(part.stored).to(ScalarType.Float).add(part.change.get()));
     }
 
     private Part known(String name) {

@@ -83,9 +83,8 @@ public final class Llava implements AutoCloseable {
         this.projector =
                 new Projector(weights, config.visionWidth(), config.language().hiddenSize());
         weights.finish();
-        LlamaTokenizer.Kind kind = config.layout() == LlavaConfig.Layout.HF
-                ? LlamaTokenizer.Kind.FAST
-                : LlamaTokenizer.Kind.SLOW;
+        LlamaTokenizer.Kind kind =
+                config.layout() == LlavaConfig.Layout.HF ? LlamaTokenizer.Kind.FAST : LlamaTokenizer.Kind.SLOW;
         this.tokenizer = LlamaTokenizer.open(folder.tokenizerFolder(), kind);
         this.cache = new KeyValueCache(config.language(), placement);
         requireVocabulary();
@@ -119,8 +118,9 @@ public final class Llava implements AutoCloseable {
     private void requireVocabulary() {
         long rows = config.language().vocabSize();
         if (tokenizer.size() > rows) {
-            throw new BadInputException(folder.tokenizerFolder() + ": the tokenizer has ids up to " + (tokenizer.size() - 1)
-                    + ", the language model " + rows + " rows; put the model's own tokenizer files there");
+            throw new BadInputException(
+                    folder.tokenizerFolder() + ": the tokenizer has ids up to " + (tokenizer.size() - 1)
+                            + ", the language model " + rows + " rows; put the model's own tokenizer files there");
         }
         if (config.layout() == LlavaConfig.Layout.HF) {
             OptionalLong image = tokenizer.idOf(PromptTemplate.IMAGE);

@@ -1,13 +1,13 @@
 package dev.diva.mllm;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.language.LlamaConfig;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -52,12 +52,13 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         Optional<Path> own = weightsIn(folder);
         boolean isAdapter = Files.exists(folder.resolve(Adapter.CONFIG));
         if (own.isPresent() && (base != null || isAdapter)) {
-            throw new BadInputException(folder + ": is a whole model with " + own.get().getFileName() + ", and "
+            throw new BadInputException(folder + ": is a whole model with "
+                    + own.get().getFileName() + ", and "
                     + (isAdapter ? Adapter.CONFIG + " asks for another; move one of both away" : "takes no --base"));
         }
         Path beneath = own.isPresent() ? null : baseOf(folder, base, config, isAdapter);
-        Path weights = own.orElseGet(() -> weightsIn(beneath)
-                .orElseThrow(() -> new BadInputException(beneath + ": holds none of " + WEIGHTS)));
+        Path weights = own.orElseGet(() ->
+                weightsIn(beneath).orElseThrow(() -> new BadInputException(beneath + ": holds none of " + WEIGHTS)));
         ComposedSource tensors = new ComposedSource(weights.toString());
         try (PointerScope scope = new PointerScope()) {
             tensors.add(TensorFile.open(weights), LlavaNames::ours);
@@ -70,13 +71,16 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
     }
 
     private static Optional<Path> weightsIn(Path folder) {
-        return WEIGHTS.stream().map(folder::resolve).filter(Files::isRegularFile).findFirst();
+        return WEIGHTS.stream()
+                .map(folder::resolve)
+                .filter(Files::isRegularFile)
+                .findFirst();
     }
 
     private static Path baseOf(Path folder, Path base, LlavaConfig config, boolean isAdapter) {
         if (!isAdapter && !Files.exists(folder.resolve(PROJECTOR))) {
-            throw new BadInputException(folder + ": holds none of " + WEIGHTS + ", and neither " + PROJECTOR + " nor "
-                    + Adapter.CONFIG);
+            throw new BadInputException(
+                    folder + ": holds none of " + WEIGHTS + ", and neither " + PROJECTOR + " nor " + Adapter.CONFIG);
         }
         String name = isAdapter ? new Adapter(folder).baseName() : config.json().text("_name_or_path", "");
         Path found = base != null
@@ -85,8 +89,7 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
                         .orElseThrow(() -> new BadInputException(folder + ": stands over the model \"" + name
                                 + "\", which is no folder here; name it with --base DIR"));
         ConfigJson beneath = ConfigJson.read(found.resolve(CONFIG));
-        LlamaConfig other =
-                LlamaConfig.read(beneath.has("text_config") ? beneath.at("text_config") : beneath);
+        LlamaConfig other = LlamaConfig.read(beneath.has("text_config") ? beneath.at("text_config") : beneath);
         JsonNode theirs = new ObjectMapper().valueToTree(other);
         for (Map.Entry<String, JsonNode> ours :
                 new ObjectMapper().valueToTree(config.language()).properties()) {
@@ -155,15 +158,13 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
 
     /** Whether two tensors are equal, rounded to the narrower of their types. */
     static boolean isSame(TensorSource one, String name, TensorSource other, String otherName) {
-        if (!Arrays.equals(
-                one.info(name).shape(), other.info(otherName).shape())) {
+        if (!Arrays.equals(one.info(name).shape(), other.info(otherName).shape())) {
             return false;
         }
         try (PointerScope scope = new PointerScope()) {
             Tensor a = one.readOnce(name);
             Tensor b = other.readOnce(otherName);
-            return rounded(a, b).equal(b.to(ScalarType.Float))
-                    || rounded(b, a).equal(a.to(ScalarType.Float));
+            return rounded(a, b).equal(b.to(ScalarType.Float)) || rounded(b, a).equal(a.to(ScalarType.Float));
         }
     }
 
@@ -188,7 +189,8 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
 
     /** Where its tokenizer lies. */
     Path tokenizerFolder() {
-        boolean hasOwn = Files.exists(folder.resolve("tokenizer.json")) || Files.exists(folder.resolve("tokenizer.model"));
+        boolean hasOwn =
+                Files.exists(folder.resolve("tokenizer.json")) || Files.exists(folder.resolve("tokenizer.model"));
         return hasOwn || base == null ? folder : base;
     }
 

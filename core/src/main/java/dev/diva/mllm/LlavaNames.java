@@ -55,7 +55,8 @@ final class LlavaNames {
         return prefixes.entrySet().stream()
                 .filter(prefix -> name.startsWith(prefix.getKey()))
                 .findFirst()
-                .map(prefix -> prefix.getValue() + name.substring(prefix.getKey().length()))
+                .map(prefix ->
+                        prefix.getValue() + name.substring(prefix.getKey().length()))
                 .orElse(name);
     }
 }

@@ -119,7 +119,9 @@ public final class LlavaSwap {
         try (Stream<Path> files = Files.list(llava.folder())) {
             return files.filter(Files::isRegularFile)
                     .filter(file -> file.getFileName().toString().equals(PROJECTOR)
-                            || !NOT_COPIED.matcher(file.getFileName().toString()).matches())
+                            || !NOT_COPIED
+                                    .matcher(file.getFileName().toString())
+                                    .matches())
                     .sorted()
                     .toList();
         }
@@ -142,7 +144,10 @@ public final class LlavaSwap {
         write(file, pixels);
         Path processor = folder.resolve("processor_config.json");
         if (Files.exists(processor) && ConfigJson.read(processor).has("patch_size")) {
-            write(processor, root(ConfigJson.read(processor)).put("patch_size", tower.config().patchSize()));
+            write(
+                    processor,
+                    root(ConfigJson.read(processor))
+                            .put("patch_size", tower.config().patchSize()));
         }
     }
 

@@ -55,9 +55,8 @@ record Prompt(long... ids) {
     /** The ids with every image repeated, as the hub's processor gives them. */
     long[] expanded(long imageTokenId, long tokensOfImage) {
         return Arrays.stream(ids)
-                .flatMap(id -> id == IMAGE
-                        ? LongStream.generate(() -> imageTokenId).limit(tokensOfImage)
-                        : LongStream.of(id))
+                .flatMap(id ->
+                        id == IMAGE ? LongStream.generate(() -> imageTokenId).limit(tokensOfImage) : LongStream.of(id))
                 .toArray();
     }
 

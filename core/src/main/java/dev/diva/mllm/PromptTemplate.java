@@ -61,7 +61,8 @@ public enum PromptTemplate {
     }
 
     private static String system(String user) {
-        return "A chat between a curious " + user + " and an artificial intelligence assistant. The assistant gives helpful,"
+        return "A chat between a curious " + user
+                + " and an artificial intelligence assistant. The assistant gives helpful,"
                 + " detailed, and polite answers to the " + user + "'s questions. ";
     }
 

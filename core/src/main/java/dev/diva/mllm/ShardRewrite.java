@@ -55,8 +55,10 @@ final class ShardRewrite {
             return List.of(weights);
         }
         Set<Path> files = new LinkedHashSet<>();
-        ConfigJson.read(weights).node().path("weight_map").forEach(file ->
-                files.add(weights.resolveSibling(file.asText())));
+        ConfigJson.read(weights)
+                .node()
+                .path("weight_map")
+                .forEach(file -> files.add(weights.resolveSibling(file.asText())));
         return List.copyOf(files);
     }
 

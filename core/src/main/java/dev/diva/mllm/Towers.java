@@ -47,7 +47,8 @@ final class Towers {
 
     private TowerSource inHubLayout(String wish) {
         if (NAMED.equals(wish)) {
-            throw new BadInputException(llava.folder() + ": the config of this layout names no tower; leave --tower out");
+            throw new BadInputException(
+                    llava.folder() + ": the config of this layout names no tower; leave --tower out");
         }
         return wish == null || wish.equals(INNER) ? described() : TowerSource.open(Path.of(wish));
     }
@@ -69,13 +70,15 @@ final class Towers {
         if (wish == null && llava.hasInnerTower()) {
             requireSame(place);
         }
-        return TowerSource.open(place.orElseThrow(() -> new BadInputException(llava.folder() + ": its config names the tower \""
-                + config.towerName() + "\", which is no folder here; say where it is with --tower MODEL")));
+        return TowerSource.open(
+                place.orElseThrow(() -> new BadInputException(llava.folder() + ": its config names the tower \""
+                        + config.towerName() + "\", which is no folder here; say where it is with --tower MODEL")));
     }
 
     private TowerSource inner(Optional<Path> place) {
         if (!llava.hasInnerTower()) {
-            throw new BadInputException(llava.tensors().location() + ": holds no tower; leave --tower out, or name a CLIP");
+            throw new BadInputException(
+                    llava.tensors().location() + ": holds no tower; leave --tower out, or name a CLIP");
         }
         if (place.isEmpty()) {
             return TowerSource.undescribed(llava.innerTower());
@@ -136,8 +139,7 @@ final class Towers {
                 return OptionalLong.of(named.config().numPatches());
             }
         }
-        TensorInfo positions =
-                llava.innerTower().info(TowerSource.PREFIX + "embeddings.position_embedding.weight");
+        TensorInfo positions = llava.innerTower().info(TowerSource.PREFIX + "embeddings.position_embedding.weight");
         if (positions != null) {
             return OptionalLong.of(positions.shape()[0] - 1);
         }

@@ -29,7 +29,9 @@ class LlamaTokenizerTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void slowTokenizerGivesTheReferencesIds(boolean legacy) throws IOException {
-        copy("mha", List.of("tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"));
+        copy(
+                "mha",
+                List.of("tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"));
         edit("tokenizer_config.json", config -> config.put("legacy", legacy));
         requireIds(LlamaTokenizer.Kind.SLOW, "slow, legacy=" + legacy);
     }
@@ -44,10 +46,58 @@ class LlamaTokenizerTest {
     /** transformers then ignores what tokenizer.json says of blanks: Prepend with legacy, else Metaspace. */
     @ParameterizedTest
     @CsvSource({"gqa, true, mha, (Prepend)", "mha, false, gqa, (Metaspace first)"})
-    void addPrefixSpaceRebuildsTheFastTokenizer(String model, boolean legacy, String like, String how) throws IOException {
+    void addPrefixSpaceRebuildsTheFastTokenizer(String model, boolean legacy, String like, String how)
+            throws IOException {
         copy(model, List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"));
-        edit("tokenizer_config.json", config -> config.put("add_prefix_space", true).put("legacy", legacy));
+        edit(
+                "tokenizer_config.json",
+                config -> config.put("add_prefix_space", true).put("legacy", legacy));
         requireIds(LlamaTokenizer.Kind.FAST, "fast, tokenizer.json of " + like + " " + how);
+    }
+
+    @Test
+    void filesThatContradictEachOtherAreRefused() throws IOException {
+        copy(
+                "mha",
+                List.of(
+                        "tokenizer.json",
+                        "tokenizer.model",
+                        "tokenizer_config.json",
+                        "special_tokens_map.json",
+                        "added_tokens.json"));
+        LlamaTokenizer.open(folder, LlamaTokenizer.Kind.FAST).close();
+        requireRefused(
+                "tokenizer.json", root -> ((ObjectNode) root.path("model").path("vocab")).put("he", 7));
+        requireRefused(
+                "tokenizer.json",
+                root -> ((ObjectNode) root.path("added_tokens").get(3)).put("id", 481));
+        requireRefused("added_tokens.json", root -> root.put("<image>", 12));
+        requireRefused("special_tokens_map.json", root -> root.put("eos_token", "<unk>"));
+        requireRefused(
+                "tokenizer_config.json",
+                root -> ((ObjectNode) root.path("added_tokens_decoder").path("1")).put("content", "<start>"));
+    }
+
+    private void requireRefused(String file, Edit edit) throws IOException {
+        byte[] sound = Files.readAllBytes(folder.resolve(file));
+        edit(file, edit);
+        assertThatThrownBy(() -> LlamaTokenizer.open(folder, LlamaTokenizer.Kind.FAST))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("original model's");
+        Files.write(folder.resolve(file), sound);
+    }
+
+    @Test
+    void damagedModelIsRefused() throws IOException {
+        copy("mha", List.of("tokenizer.model"));
+        Path file = folder.resolve("tokenizer.model");
+        byte[] sound = Files.readAllBytes(file);
+        for (int length : new int[] {0, 1, 100, sound.length / 2}) {
+            Files.write(file, java.util.Arrays.copyOf(sound, length));
+            assertThatThrownBy(() -> LlamaTokenizer.open(folder, LlamaTokenizer.Kind.SLOW)
+                            .encode("a"))
+                    .isInstanceOf(BadInputException.class);
+        }
     }
 
     private void requireIds(LlamaTokenizer.Kind kind, String expected) {

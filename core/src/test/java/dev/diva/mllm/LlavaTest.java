@@ -54,7 +54,8 @@ class LlavaTest {
                         assertThat(prompt.expanded(llava.config().imageTokenId(), tokens.count()))
                                 .containsExactly(Tensors.toLongs(HF.input(run + ".input_ids")));
                         requireRun(HF, run, llava, prompt, tokens, tolerance);
-                        requireGreedy(HF, run + ".greedy_cache", llava, prompts.get(p).asText(), tokens);
+                        requireGreedy(
+                                HF, run + ".greedy_cache", llava, prompts.get(p).asText(), tokens);
                     }
                 }
             }
@@ -75,7 +76,11 @@ class LlavaTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"released, , released", "self-trained, checkpoint, self-trained-own-tower", "self-trained, config, released"})
+    @CsvSource({
+        "released, , released",
+        "self-trained, checkpoint, self-trained-own-tower",
+        "self-trained, config, released"
+    })
     void authorsLayoutGivesTheReferencesNumbers(String folder, String tower, String expected) {
         Golden golden = Golden.of("llava-original");
         double tolerance = golden.json("case.json").path("tolerance_abs_fp32").asDouble();
@@ -102,7 +107,8 @@ class LlavaTest {
                             continue; // of the square image the case has features alone
                         }
                         requireRun(golden, run, llava, prompt, tokens, tolerance);
-                        requireGreedy(golden, run + ".greedy", llava, prompts.get(p).asText(), tokens);
+                        requireGreedy(
+                                golden, run + ".greedy", llava, prompts.get(p).asText(), tokens);
                     }
                 }
             }
@@ -141,7 +147,8 @@ class LlavaTest {
             for (JsonNode prompt : prompts) {
                 StringBuilder told = new StringBuilder();
                 inTurn.add(llava.answer(prompt.asText(), first, Generation.greedy(24), told::append));
-                assertThat(told.toString()).isEqualTo(inTurn.get(inTurn.size() - 1).text());
+                assertThat(told.toString())
+                        .isEqualTo(inTurn.get(inTurn.size() - 1).text());
             }
             assertThat(inTurn).isEqualTo(alone);
         }
@@ -154,7 +161,9 @@ class LlavaTest {
             if (golden.expected().info(run + ".embeds") != null) {
                 Close.assertClose(merged.squeeze(0), golden.expected(run + ".embeds"), 0, tolerance);
             }
-            Tensor logits = llava.language().logits(llava.language().forward(merged, null)).squeeze(0);
+            Tensor logits = llava.language()
+                    .logits(llava.language().forward(merged, null))
+                    .squeeze(0);
             Tensor last = logits.select(0, logits.size(0) - 1);
             if (golden.expected().info(run + ".logits") != null) {
                 Close.assertClose(logits, golden.expected(run + ".logits"), 0, tolerance);
