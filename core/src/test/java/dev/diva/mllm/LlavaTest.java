@@ -115,6 +115,22 @@ class LlavaTest {
         }
     }
 
+    /** What LLaVA's code does of itself: its numbers for this folder are those of the tower that the config names. */
+    @Test
+    void towerOfTheConfigGivesTheReferencesFeatures() {
+        Golden golden = Golden.of("llava-original");
+        double tolerance = golden.json("case.json").path("tolerance_abs_fp32").asDouble();
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Llava llava = Llava.load(golden.file("self-trained"), Llava.Options.DEFAULT.withTower("config"))) {
+            Close.assertClose(
+                    llava.projector().forward(llava.tower().forward(golden.input("pixel_values"))),
+                    golden.expected("released.projected"),
+                    0,
+                    tolerance);
+        }
+    }
+
     @Test
     void textOfGreedyTokensIsTheReferences() {
         JsonNode texts = HF.json("tokens.json").path("decoded greedy tokens (skip_special_tokens)");
