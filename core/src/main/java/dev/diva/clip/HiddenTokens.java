@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class HiddenTokens implements AutoCloseable {
     /** What of a CLIP is no part of the image tower. */
-    private static final Pattern NOT_OURS =
-            Pattern.compile("(?!vision_model\\.).*|.*\\.position_ids|vision_model\\.post_layernorm\\..*");
+    private static final Pattern NOT_OURS = Pattern.compile(
+            "(text_model|text_projection|visual_projection)\\..*|logit_scale|logit_bias|.*\\.position_ids");
 
     private final Weights weights;
     private final VisionTower tower;

@@ -77,8 +77,8 @@ class PromptTemplateTest {
     @Test
     void paddingCentresOnTheMeanColour() {
         byte[] samples = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18};
-        RasterImage padded = ImageAspect.PAD.apply(
-                RasterImage.of(ColorMode.RGB, 3, 2, samples), 0.48145466f, 0.4578275f, 0.40821073f);
+        RasterImage padded =
+                ImageAspect.PAD.apply(RasterImage.of(ColorMode.RGB, 3, 2, samples), 0.4815f, 0.4578f, 0.4082f);
         assertThat(padded.width()).isEqualTo(padded.height()).isEqualTo(3);
         byte[] expected = java.util.Arrays.copyOf(samples, 27);
         for (int i = 18; i < 27; i++) {
