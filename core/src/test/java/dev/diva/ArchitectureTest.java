@@ -37,6 +37,8 @@ class ArchitectureTest {
             Map.entry("model", Set.of("checkpoint", "engine")),
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
+            Map.entry("language", Set.of("model", "checkpoint", "engine")),
+            Map.entry("mllm", Set.of("language", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("feedback", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("checkpoint", "engine")),
             Map.entry(
@@ -75,6 +77,8 @@ class ArchitectureTest {
                             "posttrain",
                             "eval",
                             "mine",
+                            "language",
+                            "mllm",
                             "world",
                             "report",
                             "demo"))));
@@ -85,6 +89,8 @@ class ArchitectureTest {
             "model",
             "clip",
             "diffusion",
+            "language",
+            "mllm",
             "feedback",
             "train",
             "posttrain",

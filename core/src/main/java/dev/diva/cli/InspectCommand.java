@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.ClipSummary;
+import dev.diva.language.LlamaConfig;
+import dev.diva.mllm.LlavaFolder;
+import dev.diva.mllm.LlavaSummary;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +24,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "inspect",
         mixinStandardHelpOptions = true,
-        description = "What a CLIP or SigLIP checkpoint is: layout, sizes, parameters by part, what it fits.")
+        description =
+                "What a checkpoint of a CLIP, SigLIP or LLaVA is: layout, sizes, parameters by part, what it fits.")
 public final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -40,15 +44,44 @@ public final class InspectCommand implements Callable<Integer> {
         if (!Files.exists(path)) {
             throw new BadInputException(path + ": no such file or folder");
         }
-        ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format));
         PrintWriter out = spec.commandLine().getOut();
+        if (format == null && LlavaFolder.isLlava(path)) {
+            LlavaSummary summary = LlavaSummary.of(path);
+            show(summary, () -> print(summary, out), out);
+        } else {
+            ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format));
+            show(summary, () -> print(summary, out), out);
+        }
+        return 0;
+    }
+
+    private void show(Object summary, Runnable table, PrintWriter out) throws JsonProcessingException {
         if (json) {
             out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(summary));
         } else {
-            print(summary, out);
+            table.run();
         }
         out.flush();
-        return 0;
+    }
+
+    private static void print(LlavaSummary summary, PrintWriter out) {
+        row(out, "file", summary.file());
+        row(out, "layout", summary.format() + ", " + summary.part());
+        if (summary.base() != null) {
+            row(out, "base", summary.base());
+        }
+        LlamaConfig language = summary.language();
+        row(
+                out,
+                "language model",
+                "width " + language.hiddenSize() + ", " + language.numHiddenLayers() + " layers, "
+                        + language.numAttentionHeads() + " heads, " + language.numKeyValueHeads()
+                        + " for keys and values, " + language.vocabSize() + " ids, " + language.maxPositions()
+                        + " positions");
+        row(out, "vision tower", summary.tower());
+        row(out, "image", summary.imageTokens() == null ? "depends on the tower" : summary.imageTokens() + " tokens");
+        row(out, "tokenizer", summary.tokenizer() == null ? "none" : summary.tokenizer());
+        numbers(summary.parameters(), summary.storage(), out);
     }
 
     private static void print(ClipSummary summary, PrintWriter out) {
@@ -73,10 +106,14 @@ public final class InspectCommand implements Callable<Integer> {
                         : text.inputSize() + " token ids, " + text.tokens() + " per text, " + transformer(text));
         row(out, "embeddings", summary.embeddingDim() + (summary.hasLogitBias() ? ", logits with bias" : ""));
         row(out, "pixels", summary.preprocessing());
-        for (Map.Entry<String, Long> part : summary.parameters().entrySet()) {
+        numbers(summary.parameters(), summary.storage(), out);
+    }
+
+    private static void numbers(Map<String, Long> parameters, Map<String, Long> storage, PrintWriter out) {
+        for (Map.Entry<String, Long> part : parameters.entrySet()) {
             row(out, "parameters " + part.getKey(), String.format(Locale.ROOT, "%,d", part.getValue()));
         }
-        for (Map.Entry<String, Long> part : summary.storage().entrySet()) {
+        for (Map.Entry<String, Long> part : storage.entrySet()) {
             row(out, "stored " + part.getKey(), String.format(Locale.ROOT, "%,d bytes", part.getValue()));
         }
     }

@@ -27,6 +27,7 @@ import picocli.CommandLine.ScopeType;
             ExportCommand.class,
             EvalCommand.class,
             MineCommand.class,
+            MllmCommand.class,
             ReportCommand.class,
             WorldCommand.class,
         })

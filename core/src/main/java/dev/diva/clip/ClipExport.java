@@ -30,8 +30,8 @@ public final class ClipExport {
             "special_tokens_map.json",
             "added_tokens.json",
             "spiece.model");
-    private static final List<String> CONFIG_FILES =
-            List.of("config.json", "preprocessor_config.json", "open_clip_config.json");
+    private static final String PREPROCESSOR = "preprocessor_config.json";
+    private static final List<String> CONFIG_FILES = List.of("config.json", PREPROCESSOR, "open_clip_config.json");
 
     private static final List<String> DTYPE_KEYS = List.of("torch_dtype", "dtype"); // the older name first
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -63,6 +63,9 @@ public final class ClipExport {
             CheckpointWriter.write(temporary.resolve(CheckpointWriter.fileName(to)), tensors, to);
             if (to == checkpoint.format()) {
                 copy(CONFIG_FILES, checkpoint.folder(), temporary);
+                if (to == CheckpointFormat.HF && !Files.exists(temporary.resolve(PREPROCESSOR))) {
+                    writePreprocessing(config, files.preprocessing(config.vision()), temporary); // LLaVA needs one
+                }
                 if (!dtype(tensors).equals(dtype(checkpoint.tensors()))) {
                     writeDtype(temporary.resolve("config.json"), dtype(tensors));
                 }
@@ -78,9 +81,14 @@ public final class ClipExport {
             throws IOException {
         ConfigFiles files = new ConfigFiles(config);
         write(folder.resolve("config.json"), files.transformers(dtype).toPrettyString());
+        writePreprocessing(config, preprocessing, folder);
+    }
+
+    private static void writePreprocessing(ClipConfig config, Preprocessing preprocessing, Path folder)
+            throws IOException {
         write(
-                folder.resolve("preprocessor_config.json"),
-                files.transformersPreprocessing(preprocessing).toPrettyString());
+                folder.resolve(PREPROCESSOR),
+                new ConfigFiles(config).transformersPreprocessing(preprocessing).toPrettyString());
     }
 
     private static void writeConfigs(

@@ -41,6 +41,13 @@ final class ConfigFiles {
         return root;
     }
 
+    /** The image tower's part of transformers' config.json of a CLIP. */
+    ObjectNode visionPart() {
+        ObjectNode node = JSON.createObjectNode();
+        vision(node, "clip");
+        return node;
+    }
+
     private void vision(ObjectNode node, String family) {
         node.put("model_type", family + "_vision_model")
                 .put("image_size", config.vision().imageSize())

@@ -45,7 +45,7 @@ final class HuggingFaceConfig {
                 new TextConfig(transformer, pooling, eos, projectionDim));
     }
 
-    private static VisionConfig clipVision(ConfigJson json, long projectionDim) {
+    static VisionConfig clipVision(ConfigJson json, long projectionDim) {
         TransformerConfig layers = TransformerConfig.read(json, CLIP_VISION);
         return new VisionConfig(
                 layers,

@@ -25,11 +25,15 @@ public final class VisionTower {
     private final LayerNorm preLayerNorm; // null without class token
     private final TransformerEncoder encoder;
     private final LayerNorm postLayerNorm;
-    private final Linear projection; // null with attention pooling
+    private final Linear projection; // null with attention pooling, or where no embedding is wanted
     private final AttentionPooling attentionPooling; // null with class token
 
     /** @param weights the view of the whole checkpoint: reads {@code vision_model} and {@code visual_projection} */
     public VisionTower(Weights weights, VisionConfig config) {
+        this(weights, config, true);
+    }
+
+    private VisionTower(Weights weights, VisionConfig config, boolean hasEmbedding) {
         this.config = config;
         this.placement = weights.placement();
         long width = config.transformer().hiddenSize();
@@ -46,10 +50,15 @@ public final class VisionTower {
         this.preLayerNorm = hasClassToken ? new LayerNorm(model.at("pre_layrnorm"), width, eps) : null; // sic
         this.encoder = new TransformerEncoder(model.at("encoder"), config.transformer(), false);
         this.postLayerNorm = new LayerNorm(model.at("post_layernorm"), width, eps);
-        this.projection = hasClassToken
+        this.projection = hasClassToken && hasEmbedding
                 ? Linear.withoutBias(weights.at("visual_projection"), width, config.projectionDim())
                 : null;
         this.attentionPooling = hasClassToken ? null : new AttentionPooling(model.at("head"), config.transformer());
+    }
+
+    /** A tower without {@code visual_projection}, which gives hidden states and no embedding. */
+    static VisionTower ofHiddenStates(Weights weights, VisionConfig config) {
+        return new VisionTower(weights, config, false);
     }
 
     /** The shape that the weights were read with. */
@@ -70,6 +79,11 @@ public final class VisionTower {
     /** What enters the first layer and what each layer gives: numLayers + 1 tensors of [batch, numTokens, width]. */
     public List<Tensor> hiddenStates(Tensor pixels) {
         return encoder.hiddenStates(embed(pixels));
+    }
+
+    /** One of {@link #hiddenStates}: what the first {@code count} layers give; no other is computed. */
+    public Tensor hiddenState(Tensor pixels, int count) {
+        return encoder.through(embed(pixels), count);
     }
 
     /**

@@ -37,26 +37,20 @@ public final class Attention {
      * @param q queries, [batch, heads, queries, headWidth]
      * @param k keys, [batch, heads, keys, headWidth]
      * @param v values, [batch, heads, keys, headWidth]
-     * @param causal whether the queries are the last of the positions that have keys and see none behind their own: query i sees keys 0..keys
-     *     - queries + i
+     * @param causal whether a query sees no key of a later token; the queries are those of the last keys
      * @return [batch, heads, queries, headWidth], in the type of q
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
         if (q.is_cuda() || !OneDnn.isFast(q.scalar_type())) {
-            boolean isSquare = q.size(2) == k.size(2);
-            TensorOptional seen = causal && !isSquare ? new TensorOptional(seen(q, k)) : new TensorOptional();
+            boolean isSquare = q.size(2) == k.size(2); // libtorch takes the queries for those of the first keys
+            TensorOptional seen = causal && !isSquare
+                    ? new TensorOptional(future(q, k, k.size(2) - q.size(2)).logical_not())
+                    : new TensorOptional();
             return torch.scaled_dot_product_attention(
                     q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
         }
         return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
-    }
-
-    /** True where a query of a causal attention sees a key: [queries, keys]; libtorch's own mask begins at the first key. */
-    private static Tensor seen(Tensor q, Tensor k) {
-        TensorOptions onDevice =
-                new TensorOptions(ScalarType.Bool).device(new DeviceOptional(q.device()));
-        return torch.ones(new long[] {q.size(2), k.size(2)}, onDevice).tril(k.size(2) - q.size(2));
     }
 
     private Tensor inGraph(Tensor q, Tensor k, Tensor v) {
@@ -74,10 +68,10 @@ public final class Attention {
             Tensor keys = block.apply(k);
             Tensor values = block.apply(v);
             Tensor outputs = block.apply(output.transpose(1, 2));
-            long before = keys.size(2) - q.size(2);
             forQueries(q, k, (from, length) -> {
                 Tensor queries = block.apply(q).narrow(2, from, length);
-                Product.of(ofKeys(weights(queries, keys, before + from), keys), values).into(outputs.narrow(2, from, length));
+                Product.of(ofKeys(weights(queries, keys, k.size(2) - q.size(2) + from), keys), values)
+                        .into(outputs.narrow(2, from, length));
             });
         });
         return output;
@@ -97,11 +91,10 @@ public final class Attention {
             Tensor transposedValues = block.apply(v).transpose(2, 3);
             Tensor dKeys = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
             Tensor dValues = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
-            long before = keys.size(2) - q.size(2);
             forQueries(q, k, (from, length) -> {
                 Tensor queries = block.apply(q).narrow(2, from, length);
                 Tensor dOutputs = block.apply(dOutput).narrow(2, from, length);
-                Tensor weights = weights(queries, keys, before + from);
+                Tensor weights = weights(queries, keys, k.size(2) - q.size(2) + from);
                 Product.of(ofKeys(weights, keys).transpose(2, 3), dOutputs).addedTo(dValues);
                 Tensor dScores = padded(queries, keys, 0);
                 Product.of(dOutputs, transposedValues).into(ofKeys(dScores, keys));
@@ -119,17 +112,21 @@ public final class Attention {
         return new Tensor[] {dq, dk, dv};
     }
 
-    /** Softmax of the scores of some queries, of which the first is at {@code position}, [images, heads, queries, padded keys]. */
-    private Tensor weights(Tensor q, Tensor k, long position) {
+    /** Softmax of the scores of some queries, of which the first stands at the key {@code from}, [images, heads, queries, padded keys]. */
+    private Tensor weights(Tensor q, Tensor k, long from) {
         Tensor scores = padded(q, k, Float.NEGATIVE_INFINITY);
         Product.of(q, k.transpose(2, 3)).scaled(scale).into(ofKeys(scores, k));
         if (causal) {
-            Tensor future = torch.ones(new long[] {q.size(2), k.size(2)}, new TensorOptions(ScalarType.Bool))
-                    .triu(1 + position);
-            ofKeys(scores, k).masked_fill_(future, new Scalar(Float.NEGATIVE_INFINITY));
+            ofKeys(scores, k).masked_fill_(future(q, k, from), new Scalar(Float.NEGATIVE_INFINITY));
         }
         Softmax.forward(scores);
         return scores;
+    }
+
+    /** Which keys come after each query, of which the first stands at the key {@code from}: [queries, keys]. */
+    private static Tensor future(Tensor q, Tensor k, long from) {
+        TensorOptions flags = new TensorOptions(ScalarType.Bool).device(new DeviceOptional(q.device()));
+        return torch.ones(new long[] {q.size(2), k.size(2)}, flags).triu(1 + from);
     }
 
     /** For a number of each query and key, [images, heads, queries, padded keys], without content but for the padding. */

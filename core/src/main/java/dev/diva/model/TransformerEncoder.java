@@ -27,11 +27,7 @@ public final class TransformerEncoder {
 
     /** [batch, tokens, width] through all layers. */
     public Tensor forward(Tensor x) {
-        Tensor hidden = x;
-        for (TransformerLayer layer : layers) {
-            hidden = through(layer, hidden);
-        }
-        return hidden;
+        return through(x, layers.size());
     }
 
     /** The first token of {@link #forward}, [batch, 1, width]; the last layer computes no other. */
@@ -41,6 +37,15 @@ public final class TransformerEncoder {
             hidden = through(layer, hidden);
         }
         return layers.get(layers.size() - 1).forward(hidden, 1);
+    }
+
+    /** [batch, tokens, width] through the first layers alone. */
+    public Tensor through(Tensor x, int count) {
+        Tensor hidden = x;
+        for (TransformerLayer layer : layers.subList(0, count)) {
+            hidden = through(layer, hidden);
+        }
+        return hidden;
     }
 
     /** The input and the output of every layer: numLayers + 1 tensors of [batch, tokens, width]. */

@@ -33,7 +33,7 @@ class AttentionTest {
 
     private static Tensor plain(Tensor q, Tensor k, Tensor v, boolean causal) {
         Tensor scores = q.matmul(k.transpose(2, 3)).div(new Scalar(Math.sqrt((double) q.size(3))));
-        if (causal) {
+        if (causal) { // the queries are those of the last keys
             scores = scores.add(torch.full(new long[] {q.size(2), k.size(2)}, new Scalar(Double.NEGATIVE_INFINITY))
                     .triu(k.size(2) - q.size(2) + 1));
         }
@@ -57,11 +57,13 @@ class AttentionTest {
         "BFloat16, 1, 1100, 1000, false, 0.02",
         "BFloat16, 1, 1501, 1450, false, 0.02",
         "BFloat16, 1, 1501, 1501, true, 0.02",
+        "BFloat16, 1, 7, 40, true, 0.02",
         "Float, 20, 253, 247, false, 1e-5",
         "Float, 1, 1100, 1000, false, 1e-5",
         "Float, 1, 1501, 1450, false, 1e-5",
         "Float, 3, 77, 77, true, 1e-5",
         "Float, 3, 5, 12, true, 1e-5", // behind a prefix of 7
+        "Float, 1, 1100, 2500, true, 1e-5",
         "Float, 1, 1501, 1501, true, 1e-5"
     })
     void chunksEqualThePlainFormulaForwardAndBackward(

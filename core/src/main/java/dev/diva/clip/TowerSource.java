@@ -1,0 +1,118 @@
+package dev.diva.clip;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.checkpoint.format.ClipCheckpoint;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * The image tower of a CLIP on disk, not read yet: of a checkpoint of its own, or inside the checkpoint of a larger model.
+ *
+ * @param tensors under transformers' names; those of the tower begin with {@code vision_model.}
+ * @param config its shape
+ * @param preprocessing how images become its pixels
+ * @param checkpoint where it lies, or null inside a larger model
+ */
+public record TowerSource(
+        TensorSource tensors, VisionConfig config, Preprocessing preprocessing, ClipCheckpoint checkpoint)
+        implements AutoCloseable {
+    /** What begins the names of its tensors. */
+    public static final String PREFIX = "vision_model.";
+
+    private static final Pattern BUFFERS = Pattern.compile(".*\\.position_ids");
+
+    /**
+     * Opens a CLIP of any layout.
+     *
+     * @throws BadInputException when it is none, or a SigLIP, which has no class token
+     */
+    public static TowerSource open(Path path) {
+        ClipCheckpoint checkpoint = ClipCheckpoint.open(path);
+        try {
+            ClipFiles files = new ClipFiles(checkpoint);
+            VisionConfig config = files.config().vision();
+            if (config.pooling() != VisionConfig.Pooling.CLASS_TOKEN) {
+                throw new BadInputException(
+                        path + ": is a SigLIP; LLaVA-1.5 takes the tokens of a CLIP with a class token");
+            }
+            return new TowerSource(checkpoint.tensors(), config, files.preprocessing(config), checkpoint);
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /**
+     * A tower inside a larger model.
+     *
+     * @param vision the tower's part of the model's config, as transformers writes it
+     * @param preprocessor the {@code preprocessor_config.json}; CLIP's own preprocessing where there is none
+     */
+    public static TowerSource inside(TensorSource tensors, ConfigJson vision, Path preprocessor) {
+        VisionConfig config = HuggingFaceConfig.clipVision(vision, vision.number("projection_dim", 512));
+        Preprocessing preprocessing = Files.exists(preprocessor)
+                ? Preprocessing.ofTransformers(ConfigJson.read(preprocessor), config)
+                : Preprocessing.of(config, true);
+        return new TowerSource(tensors, config, preprocessing, null);
+    }
+
+    /** A tower inside a larger model whose files do not describe it: shape and preprocessing are another's. */
+    public TowerSource withTensors(TensorSource inner) {
+        return new TowerSource(inner, config, preprocessing, null);
+    }
+
+    /** A tower that nothing describes: shape from its tensors, heads of 64, QuickGELU, CLIP's preprocessing. */
+    public static TowerSource undescribed(TensorSource tensors) {
+        VisionConfig config = OpenAiConfig.of(new TensorShapes(tensors)).vision();
+        return new TowerSource(tensors, config, Preprocessing.of(config, true), null);
+    }
+
+    /** The tensors of the tower alone, without buffers. */
+    public List<TensorInfo> parts() {
+        return tensors.tensors().stream()
+                .filter(info -> info.name().startsWith(PREFIX))
+                .filter(info -> !BUFFERS.matcher(info.name()).matches())
+                .toList();
+    }
+
+    /** Where it lies, for messages. */
+    public String location() {
+        return tensors.location();
+    }
+
+    /** transformers' config of the tower alone. */
+    public ObjectNode configJson() {
+        return new ConfigFiles(new ClipConfig(config, null)).visionPart();
+    }
+
+    /** transformers' preprocessor_config.json. */
+    public ObjectNode preprocessorJson() {
+        return new ConfigFiles(new ClipConfig(config, null)).transformersPreprocessing(preprocessing);
+    }
+
+    /**
+     * Writes the CLIP that it belongs to as a folder that transformers and LLaVA load.
+     *
+     * @throws IllegalStateException for a tower inside a larger model
+     */
+    public void export(Path folder) {
+        if (checkpoint == null) {
+            throw new IllegalStateException("a tower inside " + location() + " has no checkpoint of its own");
+        }
+        ClipExport.export(checkpoint, CheckpointFormat.HF, folder, false);
+    }
+
+    @Override
+    public void close() {
+        if (checkpoint != null) {
+            checkpoint.close();
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package dev.diva.language;
+
+import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Scopes;
+import org.bytedeco.pytorch.Tensor;
+
+/** x + attention(norm(x)), then x + mlp(norm(x)). */
+final class LlamaLayer {
+    private final RmsNorm attentionNorm;
+    private final GroupedAttention attention;
+    private final RmsNorm mlpNorm;
+    private final GatedMlp mlp;
+
+    LlamaLayer(Weights weights, LlamaConfig config, int layer) {
+        this.attentionNorm = new RmsNorm(weights.at("input_layernorm"), config.hiddenSize(), config.rmsNormEps());
+        this.attention = new GroupedAttention(weights.at("self_attn"), config, layer);
+        this.mlpNorm = new RmsNorm(weights.at("post_attention_layernorm"), config.hiddenSize(), config.rmsNormEps());
+        this.mlp = new GatedMlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize());
+    }
+
+    /** [batch, tokens, width] to the same. */
+    Tensor forward(Tensor x, Rotation rotation, KeyValueCache cache) {
+        Tensor attended = Scopes.returning(() ->
+                attention.forward(attentionNorm.forward(x), rotation, cache).add(x));
+        return Scopes.returning(() -> mlp.forward(mlpNorm.forward(attended)).add(attended));
+    }
+}

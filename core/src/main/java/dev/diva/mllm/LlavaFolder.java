@@ -1,0 +1,201 @@
+package dev.diva.mllm;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.TensorFile;
+import dev.diva.language.LlamaConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A LLaVA on disk under our names, not read yet: a whole model in either layout, or the projector or adapter that a training stage left, over the
+ * model that it began with.
+ *
+ * @param folder of the config
+ * @param base folder of the model beneath, or null for a whole model
+ * @param weights the file or index of the weights of the whole model or of the base
+ */
+public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig config, ComposedSource tensors)
+        implements AutoCloseable {
+    private static final List<String> WEIGHTS = List.of(
+            "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json");
+    private static final String PROJECTOR = "mm_projector.bin";
+    private static final String TRAINED_BESIDE_ADAPTER = "non_lora_trainables.bin";
+    private static final String CONFIG = "config.json";
+
+    /** Whether a path is a folder whose config says so. */
+    public static boolean isLlava(Path path) {
+        Path file = path.resolve(CONFIG);
+        return Files.isRegularFile(file) && LlavaConfig.isLlava(ConfigJson.read(file));
+    }
+
+    /**
+     * Opens a folder.
+     *
+     * @param base the model beneath a projector or adapter, or null for the one that its config names
+     * @throws BadInputException when parts are missing, or do not belong together
+     */
+    public static LlavaFolder open(Path folder, Path base) {
+        LlavaConfig config = LlavaConfig.read(ConfigJson.read(folder.resolve(CONFIG)));
+        Optional<Path> own = weightsIn(folder);
+        boolean isAdapter = Files.exists(folder.resolve(Adapter.CONFIG));
+        if (own.isPresent() && (base != null || isAdapter)) {
+            throw new BadInputException(folder + ": is a whole model with "
+                    + own.get().getFileName() + ", and "
+                    + (isAdapter ? Adapter.CONFIG + " asks for another; move one of both away" : "takes no --base"));
+        }
+        Path beneath = own.isPresent() ? null : baseOf(folder, base, config, isAdapter);
+        Path weights = own.orElseGet(() ->
+                weightsIn(beneath).orElseThrow(() -> new BadInputException(beneath + ": holds none of " + WEIGHTS)));
+        ComposedSource tensors = new ComposedSource(weights.toString());
+        try (PointerScope scope = new PointerScope()) {
+            tensors.add(TensorFile.open(weights), LlavaNames::ours);
+            addTrained(folder, isAdapter, own.isPresent(), tensors);
+            return new LlavaFolder(folder, beneath, weights, config, tensors);
+        } catch (RuntimeException e) {
+            tensors.close();
+            throw e;
+        }
+    }
+
+    private static Optional<Path> weightsIn(Path folder) {
+        return WEIGHTS.stream()
+                .map(folder::resolve)
+                .filter(Files::isRegularFile)
+                .findFirst();
+    }
+
+    private static Path baseOf(Path folder, Path base, LlavaConfig config, boolean isAdapter) {
+        if (!isAdapter && !Files.exists(folder.resolve(PROJECTOR))) {
+            throw new BadInputException(
+                    folder + ": holds none of " + WEIGHTS + ", and neither " + PROJECTOR + " nor " + Adapter.CONFIG);
+        }
+        String name = isAdapter ? new Adapter(folder).baseName() : config.json().text("_name_or_path", "");
+        Path found = base != null
+                ? base
+                : place(folder, name)
+                        .orElseThrow(() -> new BadInputException(folder + ": stands over the model \"" + name
+                                + "\", which is no folder here; name it with --base DIR"));
+        ConfigJson beneath = ConfigJson.read(found.resolve(CONFIG));
+        LlamaConfig other = LlamaConfig.read(beneath.has("text_config") ? beneath.at("text_config") : beneath);
+        JsonNode theirs = new ObjectMapper().valueToTree(other);
+        for (Map.Entry<String, JsonNode> ours :
+                new ObjectMapper().valueToTree(config.language()).properties()) {
+            if (!ours.getValue().equals(theirs.path(ours.getKey()))) {
+                throw new BadInputException(folder + ": was trained over another base: its " + ours.getKey() + " is "
+                        + ours.getValue() + ", that of " + found + " is " + theirs.path(ours.getKey()));
+            }
+        }
+        return found;
+    }
+
+    /** A path of a config, which may be relative to the working directory, as LLaVA takes it, to the folder, or to where the folder lies. */
+    static Optional<Path> place(Path folder, String name) {
+        if (name.isEmpty()) {
+            return Optional.empty();
+        }
+        Path inside = folder.toAbsolutePath().normalize();
+        return Stream.of(Path.of(name), inside.resolve(name), inside.resolveSibling(name))
+                .filter(Files::isDirectory)
+                .findFirst();
+    }
+
+    private static void addTrained(Path folder, boolean isAdapter, boolean isWhole, ComposedSource tensors) {
+        Path projector = folder.resolve(PROJECTOR);
+        if (Files.exists(projector)) {
+            if (isWhole) {
+                requireSameProjector(projector, tensors);
+            } else {
+                tensors.add(TensorFile.open(projector), LlavaFolder::projectorName);
+            }
+        }
+        Path beside = folder.resolve(TRAINED_BESIDE_ADAPTER);
+        if (isAdapter && Files.exists(beside)) {
+            tensors.add(TensorFile.open(beside), LlavaFolder::besideAdapter);
+        }
+        if (isAdapter) {
+            tensors.own(new Adapter(folder).mergeInto(tensors));
+        }
+    }
+
+    private static String projectorName(String stored) {
+        int at = stored.indexOf("mm_projector.");
+        return at < 0 ? stored : LlavaNames.PROJECTOR + stored.substring(at + "mm_projector.".length());
+    }
+
+    private static String besideAdapter(String stored) {
+        String name = stored.startsWith("base_model.") ? stored.substring("base_model.".length()) : stored;
+        return LlavaNames.ours(
+                name.startsWith("model.model.") || name.startsWith("model.lm_head.")
+                        ? name.substring("model.".length())
+                        : name);
+    }
+
+    /** A released folder holds its projector twice, and LLaVA reads the one among the weights. */
+    private static void requireSameProjector(Path projector, ComposedSource tensors) {
+        try (TensorSource file = TensorFile.open(projector)) {
+            for (TensorInfo info : file.tensors()) {
+                String name = projectorName(info.name());
+                if (tensors.info(name) != null && !isSame(file, info.name(), tensors, name)) {
+                    throw new BadInputException(projector + ": " + name + " differs from the one in "
+                            + tensors.location() + "; move " + PROJECTOR + " away to use that one");
+                }
+            }
+        }
+    }
+
+    /** Whether two tensors are equal, rounded to the narrower of their types. */
+    static boolean isSame(TensorSource one, String name, TensorSource other, String otherName) {
+        if (!Arrays.equals(one.info(name).shape(), other.info(otherName).shape())) {
+            return false;
+        }
+        try (PointerScope scope = new PointerScope()) {
+            Tensor a = one.readOnce(name);
+            Tensor b = other.readOnce(otherName);
+            return rounded(a, b).equal(b.to(ScalarType.Float)) || rounded(b, a).equal(a.to(ScalarType.Float));
+        }
+    }
+
+    private static Tensor rounded(Tensor a, Tensor like) {
+        return a.to(like.scalar_type()).to(ScalarType.Float);
+    }
+
+    /** Whether the checkpoint holds a tower. */
+    public boolean hasInnerTower() {
+        return tensors.tensors().stream().anyMatch(info -> info.name().startsWith(LlavaNames.TOWER));
+    }
+
+    /** The language model and the projector. */
+    TensorSource withoutTower() {
+        return tensors.only(name -> !name.startsWith(LlavaNames.TOWER));
+    }
+
+    /** The tower inside, under the names of a CLIP. */
+    TensorSource innerTower() {
+        return tensors.under(LlavaNames.TOWER);
+    }
+
+    /** Where its tokenizer lies. */
+    Path tokenizerFolder() {
+        boolean hasOwn =
+                Files.exists(folder.resolve("tokenizer.json")) || Files.exists(folder.resolve("tokenizer.model"));
+        return hasOwn || base == null ? folder : base;
+    }
+
+    @Override
+    public void close() {
+        tensors.close();
+    }
+}
