@@ -3,8 +3,8 @@ package dev.diva.eval.mllm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.diva.BadInputException;
+import dev.diva.TextFile;
 import dev.diva.eval.Result;
-import dev.diva.eval.TextLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -143,7 +143,7 @@ public final class MmeQuestions implements QuestionSet {
     }
 
     private static void addLabels(Map<Key, String> labels, String category, Path file) {
-        List<String> lines = TextLines.read(file);
+        List<String> lines = TextFile.read(file).stripTrailing().lines().toList();
         for (int i = 0; i < lines.size(); i++) {
             String[] cells = lines.get(i).split("\t", -1);
             if (cells.length != 2) {
@@ -155,7 +155,7 @@ public final class MmeQuestions implements QuestionSet {
     }
 
     private static void addResults(Map<Key, String> labels, String category, Path file) {
-        List<String> lines = TextLines.read(file);
+        List<String> lines = TextFile.read(file).stripTrailing().lines().toList();
         for (int i = 0; i < lines.size(); i++) {
             String[] cells = lines.get(i).split("\t", -1);
             if (cells.length < 3) {
