@@ -77,11 +77,12 @@ public final class WorldCommand {
         @Option(names = "--lr", description = "Peak learning rate.")
         private Double lr;
 
-        @Option(names = "--threads", defaultValue = "0", description = "Of the processor; 0 takes all cores.")
-        private int threads;
+        @Mixin
+        private ThreadsOption threads;
 
         PretrainSettings settings(long seed, PretrainSettings standard) {
-            Engine.setThreads(threads);
+            threads.requireSensible();
+            Engine.setThreads(threads.count());
             return new PretrainSettings(
                     seed,
                     steps == null ? standard.steps() : steps,

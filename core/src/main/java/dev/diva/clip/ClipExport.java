@@ -41,8 +41,8 @@ public final class ClipExport {
     /**
      * Writes a folder, which appears complete or not at all.
      *
-     * @param overwrite whether an existing folder is replaced
-     * @throws BadInputException when the layout cannot hold the model, or the folder exists
+     * @param overwrite whether an earlier export is replaced; nothing else ever is
+     * @throws BadInputException when the layout cannot hold the model, or something else is in the folder
      */
     public static void export(ClipCheckpoint checkpoint, CheckpointFormat to, Path folder, boolean overwrite) {
         export(checkpoint, checkpoint.tensors(), to, folder, overwrite);
@@ -59,7 +59,10 @@ public final class ClipExport {
         if (to == CheckpointFormat.OPENAI) {
             requireOpenAi(checkpoint, config);
         }
-        AtomicFolder.write(folder, overwrite, temporary -> {
+        if (!overwrite) {
+            AtomicFolder.requireFree(folder, "choose another place or add --overwrite");
+        }
+        AtomicFolder.replace(folder, ExportRecord.of(folder), temporary -> {
             CheckpointWriter.write(temporary.resolve(CheckpointWriter.fileName(to)), tensors, to);
             if (to == checkpoint.format()) {
                 copy(CONFIG_FILES, checkpoint.folder(), temporary);
@@ -70,6 +73,7 @@ public final class ClipExport {
                 writeConfigs(tensors, config, files.preprocessing(config.vision()), to, temporary);
             }
             writeTokenizer(checkpoint, config, to, temporary);
+            ExportRecord.write(temporary);
         });
     }
 

@@ -1,6 +1,7 @@
 package dev.diva.demo;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.WorldWriter;
 import java.io.IOException;
@@ -22,6 +23,9 @@ final class DemoPreparation {
      * @throws BadInputException for a folder that cannot be written, too little memory, or altered models
      */
     static void make(Places places, WorldRecipe recipe, Watcher watcher) {
+        if (!Files.isDirectory(places.clip())) { // the first thing that a demo makes
+            AtomicFolder.requireFree(places.root(), "choose another --out");
+        }
         requireWritable(places.root());
         requireMemory();
         ShippedModels.unpack(places.models());

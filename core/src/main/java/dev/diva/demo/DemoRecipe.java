@@ -8,6 +8,7 @@ import dev.diva.train.recipe.RecipeTree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -25,7 +26,12 @@ final class DemoRecipe {
      */
     static RecipeTree tree(Places places, List<String> changes) {
         Path file = places.root().resolve(FILE);
-        AtomicFile.writeString(file, resource());
+        if (!Files.exists(file)) {
+            AtomicFile.writeString(file, resource());
+        }
+        if (!text(file).equals(resource())) {
+            throw new BadInputException(file + ": was changed; give the copy another name and train with that");
+        }
         RecipeTree tree = RecipeTree.preset("corrected").with(RecipeTree.read(file), file.toString());
         ObjectNode paths = tree.root().objectNode();
         paths.put("clip", places.clip().toAbsolutePath().toString());
@@ -38,6 +44,14 @@ final class DemoRecipe {
             tree = tree.with(RecipeTree.assignment(change), change);
         }
         return tree;
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e, e);
+        }
     }
 
     private static String resource() {

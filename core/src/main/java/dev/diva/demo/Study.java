@@ -1,18 +1,14 @@
 package dev.diva.demo;
 
-import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.train.Checkpoints;
 import dev.diva.train.recipe.RecipeTree;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Several recipes, each with several seeds, against the untouched CLIP; among them the control in which every image is judged by the
@@ -75,7 +71,7 @@ public final class Study {
                 if (training.isStopped() || !training.run(recipe(variant, seed), out, watcher)) {
                     return Optional.empty();
                 }
-                deleteCheckpoints(out);
+                new Checkpoints(out.resolve("checkpoints"), 1).removeAll();
                 after.computeIfAbsent(variant, unused -> new ArrayList<>())
                         .add(scores.score(out.resolve("clip"), "after", out.resolve("evaluations")));
             }
@@ -95,17 +91,4 @@ public final class Study {
         return name.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
     }
 
-    private static void deleteCheckpoints(Path run) {
-        Path checkpoints = run.resolve("checkpoints");
-        if (!Files.exists(checkpoints)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(checkpoints)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new BadInputException(checkpoints + ": cannot be removed: " + e, e);
-        }
-    }
 }

@@ -63,7 +63,10 @@ final class ImageTree implements ClassificationSet {
 
     private static List<Path> foldersIn(Path root) {
         try (Stream<Path> paths = Files.list(root)) {
-            return paths.filter(Files::isDirectory).sorted().toList();
+            return paths.filter(Files::isDirectory)
+                    .filter(path -> !nameOf(path).startsWith(".")) // of notebooks and of file managers
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new BadInputException(root + ": cannot be listed: " + e.getMessage(), e);
         }

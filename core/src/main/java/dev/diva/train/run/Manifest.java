@@ -62,6 +62,7 @@ final class Manifest {
         ObjectNode data = root.putObject("images");
         data.put("count", images.size());
         recipe.images().forEach(data.putArray("patterns")::add);
+        data.set("notRead", JSON.valueToTree(images.notRead()));
         describe(images, data);
     }
 

@@ -7,9 +7,11 @@ import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Machine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Processes;
 import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.model.TransformerConfig;
 import dev.diva.train.Checkpoints;
 import dev.diva.train.MetricsFile;
 import dev.diva.train.Objective;
@@ -22,6 +24,8 @@ import dev.diva.train.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * A run from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be
@@ -56,7 +60,9 @@ public final class PostTraining implements AutoCloseable {
         this.first = processes.isFirst();
         requireWholeBatches();
         List<DataProblem> problems = new ArrayList<>();
+        requireMemory();
         this.images = ImageSet.open(recipe.images(), problems::add);
+        noteLeftOut(problems);
         this.feedback = models.feedback();
         this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
@@ -76,6 +82,40 @@ public final class PostTraining implements AutoCloseable {
         if (recipe.latents() == Recipe.Latents.SHUFFLED && team.sharing().slices() > 1) {
             throw new BadInputException("recipe: latents: shuffled needs whole micro-batches; use a number of processes"
                     + " that divides train.accumulate " + recipe.train().accumulate());
+        }
+    }
+
+    /** A batch that is larger than the machine by far is told now, in the recipe's words. */
+    private void requireMemory() {
+        TransformerConfig layers = models.vision().tower().config().transformer();
+        double size = models.vision().tower().config().imageSize();
+        double tokens = models.vision().tower().config().numPatches() + 1;
+        double pixels = 3 * (size * size + (double) recipe.resolution() * recipe.resolution());
+        double kept = tokens * layers.hiddenSize() * layers.numHiddenLayers(); // for the backward pass, at least
+        double batch = (double) recipe.train().batch() / team.sharing().slices();
+        double needed = batch * (pixels + kept) * Float.BYTES;
+        double there = Machine.read().memoryBytes();
+        if (needed > there) {
+            throw new BadInputException(String.format(
+                    Locale.ROOT,
+                    "recipe: train.batch is %d, which takes at least %.1f GiB, this machine has %.1f GiB; choose a smaller"
+                            + " one, and a larger train.accumulate for as many images a step",
+                    recipe.train().batch(),
+                    needed / (1 << 30),
+                    there / (1 << 30)));
+        }
+    }
+
+    private void noteLeftOut(List<DataProblem> problems) {
+        if (!problems.isEmpty()) {
+            notes.add("warning: " + problems.size() + " left out; the first: " + problems.get(0));
+        }
+        if (!images.notRead().isEmpty()) {
+            notes.add("warning: " + images.notReadWords());
+        }
+        if (recipe.train().warmup() >= recipe.train().steps()) {
+            notes.add("warning: the warm-up of " + recipe.train().warmup() + " steps (train.warmupSteps) is not shorter"
+                    + " than the run of " + recipe.train().steps() + ": the learning rate never gets to train.lr");
         }
     }
 
@@ -180,6 +220,11 @@ public final class PostTraining implements AutoCloseable {
     /** Images that were left out so far. */
     public int skipped() {
         return manifest.skippedCount();
+    }
+
+    /** How many files were passed over because of their suffix, by suffix. */
+    public Map<String, Integer> notRead() {
+        return images.notRead();
     }
 
     /** The folder of the run. */

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -42,6 +43,10 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class RunReconstructions {
     private static final String PROJECTION = "projection.safetensors";
+    /** Files of an earlier painting. */
+    private static final Predicate<Path> OWN =
+            file -> file.toString().matches("index\\.json|\\d+-(image|before|after)\\.png");
+
 
     private final Path run;
     private final Path diffusion;
@@ -155,10 +160,10 @@ public final class RunReconstructions {
             Path trained = run.resolve(PROJECTION);
             Path fitted = fittedProjection();
             List<RasterImage> before =
-                    painted(Path.of(recipe.clip()), Files.exists(fitted) ? fitted : trained, teacher, text, stepDone);
-            List<RasterImage> after = painted(run.resolve("clip"), trained, teacher, text, stepDone);
+                    painted(Path.of(recipe.clip()), recipe.format(), Files.exists(fitted) ? fitted : trained, teacher, text, stepDone);
+            List<RasterImage> after = painted(run.resolve("clip"), null, trained, teacher, text, stepDone);
             Path folder = run.resolve("reconstructions");
-            AtomicFolder.write(folder, true, temporary -> write(temporary, before, after));
+            AtomicFolder.replace(folder, OWN, temporary -> write(temporary, before, after));
             return folder;
         }
     }
@@ -170,12 +175,12 @@ public final class RunReconstructions {
     }
 
     private List<RasterImage> painted(
-            Path clip, Path trainedProjection, DiffusionModel teacher, Tensor text, Runnable stepDone) {
+            Path clip, String format, Path trainedProjection, DiffusionModel teacher, Tensor text, Runnable stepDone) {
         RecapSettings recap = recap();
         Reconstruction reconstruction =
                 new Reconstruction(teacher, new Reconstruction.Settings(steps, recipe.resolution(), recipe.seed()));
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(clip, placement, TrainedPart.nothing());
+                VisionModel vision = VisionModel.load(clip, format, placement, TrainedPart.nothing());
                 Projection projection = Projection.load(
                         trainedProjection,
                         vision.tower().config().projectionDim(),

@@ -45,7 +45,7 @@ public final class AutoencoderPretraining {
 
     /** Trains and writes a folder as diffusers saves an AutoencoderKL, fp16; an interrupted training goes on. */
     public void run(Path out) {
-        AtomicFolder.requireFree(out, false);
+        AtomicFolder.requireFree(out, "choose another --out");
         Path checkpoints = Pretraining.checkpoints(out);
         ObjectNode json = MiniDiffusion.autoencoder(1.0, world.side());
         AutoencoderConfig config = AutoencoderConfig.read(MiniDiffusion.config(json));
@@ -61,7 +61,7 @@ public final class AutoencoderPretraining {
                             (batch, streams, accumulation) -> backward(autoencoder, batch, streams),
                             new SceneBatches(scenes, settings.seed(), settings.batch()));
             double scale = 1 / deviation(autoencoder, scenes);
-            AtomicFolder.write(out, false, folder -> {
+            AtomicFolder.write(out, folder -> {
                 Pretraining.write(folder.resolve(MiniDiffusion.WEIGHTS), weights.tensors());
                 Files.writeString(
                         folder.resolve("config.json"),

@@ -46,7 +46,7 @@ public final class ClipPretraining {
 
     /** Trains and writes a folder in transformers' layout, fp16; an interrupted training goes on. */
     public void run(Path out) {
-        AtomicFolder.requireFree(out, false);
+        AtomicFolder.requireFree(out, "choose another --out");
         WordVocabulary vocabulary = MiniClip.vocabulary();
         ClipConfig config = MiniClip.config(vocabulary, world.side());
         Path checkpoints = Pretraining.checkpoints(out);
@@ -61,7 +61,7 @@ public final class ClipPretraining {
                 new Pretraining(settings, checkpoints, listener)
                         .train(weights, objective, new SceneBatches(scenes, settings.seed(), settings.batch()));
             }
-            AtomicFolder.write(out, false, folder -> {
+            AtomicFolder.write(out, folder -> {
                 Pretraining.write(folder.resolve("model.safetensors"), weights.tensors());
                 ClipExport.writeConfigs(config, MiniClip.preprocessing(world.side()), "float16", folder);
                 vocabulary.write(folder, MiniClip.CONTEXT_LENGTH);

@@ -48,7 +48,7 @@ public final class DiffusionPretraining {
      * @return how much the denoiser uses its captions, by noise level
      */
     public List<CaptionCheck.Level> run(Path clip, Path vae, Path out) {
-        AtomicFolder.requireFree(out, false);
+        AtomicFolder.requireFree(out, "choose another --out");
         Path checkpoints = Pretraining.checkpoints(out);
         Path parts = prepare(clip, vae, checkpoints.resolve("parts"));
         Placement cpu = Placement.cpu(Precision.FP32);
@@ -71,7 +71,7 @@ public final class DiffusionPretraining {
             new Pretraining(settings, checkpoints, listener)
                     .train(weights, objective, latents.batches(settings.seed(), settings.batch()));
             levels = CaptionCheck.of(objective, latents, settings.seed());
-            AtomicFolder.write(out, false, folder -> {
+            AtomicFolder.write(out, folder -> {
                 copy(parts, folder);
                 Pretraining.write(folder.resolve("unet").resolve(MiniDiffusion.WEIGHTS), weights.tensors());
             });
