@@ -109,8 +109,8 @@ public final class AtomicFolder {
         if (!others.isEmpty()) {
             throw new BadInputException(String.format(
                     Locale.ROOT,
-                    "%s: is not replaced, as diva did not write %s%s in it; remove what you do not need or choose"
-                            + " another place",
+                    "%s: is not replaced, as it holds more than an earlier result of this kind: %s%s; remove what you"
+                            + " do not need or choose another place",
                     target,
                     String.join(", ", others.stream().limit(NAMED).map(Path::toString).toList()),
                     others.size() > NAMED ? " and " + (others.size() - NAMED) + " more" : ""));

@@ -6,18 +6,18 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The right to make a file, for one process: a lock on a small hidden file beside it, which the system gives back even after {@code
  * kill -9}, and which is gone when the program ends.
  */
 public final class OutputLock implements AutoCloseable {
+    private static final int LONGEST = 1 << 20;
+
     private final Temporary file; // or null
     private final FileChannel channel; // or null
 
@@ -66,11 +66,14 @@ public final class OutputLock implements AutoCloseable {
         }
     }
 
-    /** Whether the name still leads to the locked file: what is written to the one can be read from the other. */
+    /**
+     * Whether the name still leads to the locked file: the length that the one is given is that of the other. Opening it a second time would
+     * give the lock back.
+     */
     private static boolean isStillThere(FileChannel channel, Path path) throws IOException {
-        byte[] sign = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
-        channel.write(ByteBuffer.wrap(sign), 0);
-        return Files.exists(path) && Arrays.equals(Files.readAllBytes(path), sign);
+        int length = ThreadLocalRandom.current().nextInt(1, LONGEST);
+        channel.truncate(0).write(ByteBuffer.wrap(new byte[] {'\n'}), length - 1);
+        return Files.exists(path) && Files.size(path) == length;
     }
 
     /** Closing the channel gives the lock back. */

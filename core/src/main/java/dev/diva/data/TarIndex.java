@@ -60,8 +60,9 @@ final class TarIndex {
 
     private static List<Member> read(Path tar, Path content, Consumer<DataProblem> problems) {
         List<Member> members = new ArrayList<>();
-        if (holdsNothing(content)) {
-            problems.accept(new DataProblem(tar.toString(), "the tar is empty"));
+        if (holdsNothing(content) || isGzip(content)) {
+            String reason = holdsNothing(content) ? "the tar is empty" : "is a gzip file; name it .tar.gz";
+            problems.accept(new DataProblem(tar.toString(), reason));
             return members;
         }
         try (FileInputStream file = new FileInputStream(content.toFile());
@@ -90,9 +91,7 @@ final class TarIndex {
         } catch (IOException | RuntimeException e) {
             problems.accept(new DataProblem(
                     tar.toString(),
-                    isGzip(content)
-                            ? "is a gzip file; name it .tar.gz"
-                            : "not a whole tar (" + e.getMessage() + "); " + members.size()
+                    "not a whole tar (" + e.getMessage() + "); " + members.size()
                                     + " files before the damage are used"));
         }
         return members;

@@ -59,7 +59,9 @@ public final class Study {
      * @return the table in Markdown, or nothing when stopped
      */
     public Optional<Path> run() {
-        DemoPreparation.make(places, Demo.WORLD, watcher);
+        if (!DemoPreparation.make(places, Demo.WORLD, watcher, training::isStopped)) {
+            return Optional.empty();
+        }
         watcher.stage("Scoring the untouched CLIP");
         WorldScores scores = new WorldScores(places.world(), "test");
         WorldScores.Summary before = scores.score(places.clip(), "before", places.scores());

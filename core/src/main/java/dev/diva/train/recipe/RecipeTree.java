@@ -47,7 +47,7 @@ public record RecipeTree(ObjectNode root) {
     private static final Pattern EXPONENT = Pattern.compile("[-+]?\\d+(\\.\\d*)?[eE][-+]?\\d+");
 
     /** Keys that change how fast a run is and what it needs. */
-    private static final Set<String> SILENT = Set.of("workers", "threads", "lowMemory", "weightsCache");
+    private static final Set<String> SILENT = Set.of("workers", "lowMemory", "weightsCache");
 
     private static final List<String> PRESETS = List.of("corrected", "published");
 
