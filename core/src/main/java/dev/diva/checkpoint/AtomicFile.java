@@ -29,8 +29,11 @@ public final class AtomicFile {
      * @throws BadInputException when the folder cannot be written or the disk is full; the old file is then untouched
      */
     public static void write(Path target, Body body) {
-        write(real(target), body, (from, to) -> Files.move(
-                from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING));
+        write(
+                real(target),
+                body,
+                (from, to) ->
+                        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING));
     }
 
     /**

@@ -112,7 +112,9 @@ public final class AtomicFolder {
                     "%s: is not replaced, as it holds more than an earlier result of this kind: %s%s; remove what you"
                             + " do not need or choose another place",
                     target,
-                    String.join(", ", others.stream().limit(NAMED).map(Path::toString).toList()),
+                    String.join(
+                            ", ",
+                            others.stream().limit(NAMED).map(Path::toString).toList()),
                     others.size() > NAMED ? " and " + (others.size() - NAMED) + " more" : ""));
         }
     }

@@ -41,9 +41,11 @@ public final class Temporary implements AutoCloseable {
      * @param suffix what the hidden name ends with, for instance {@code .tmp}
      */
     public static Temporary file(Path target, String suffix) throws IOException {
-        return make(target, suffix, path -> FileChannel.open(
-                        path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)
-                .close());
+        return make(
+                target,
+                suffix,
+                path -> FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)
+                        .close());
     }
 
     /** A new folder. */

@@ -107,7 +107,8 @@ public final class EncodeCommand implements Callable<Integer> {
             List<Temporary> parts = shared.parts();
             try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
                 encode(part, shared, processes.isFirst());
-                part.describe(SharedEncoding.PART, "of an encoding that is under way").finish();
+                part.describe(SharedEncoding.PART, "of an encoding that is under way")
+                        .finish();
                 shared.join(file);
                 if (processes.isFirst()) {
                     finish(file);

@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 /** What a user is told of a failure: one line, and the exit code. */
 final class Failure {
     /** What libtorch says when the processor or a GPU has no memory left. */
-    private static final Pattern NO_MEMORY = Pattern.compile(
-            "(you tried to allocate|Tried to allocate|to allocate) ([\\d.]+ [A-Za-z]+)");
+    private static final Pattern NO_MEMORY =
+            Pattern.compile("(you tried to allocate|Tried to allocate|to allocate) ([\\d.]+ [A-Za-z]+)");
 
     private Failure() {}
 

@@ -101,8 +101,8 @@ public final class MineCommand implements Callable<Integer> {
         }
         List<ImageEntry> entries = set.entries();
         float[][] clipRows;
-        try (Clip model = Clip.load(
-                clip, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
+        try (Clip model =
+                Clip.load(clip, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
             clipRows = ImageEmbeddings.of(
                     new ClipEncoder(clip.toString(), model, Feature.ZERO_SHOT),
                     entries,

@@ -48,7 +48,8 @@ final class Progress implements AutoCloseable {
                         .setInitialMax(total)
                         .startsFrom(first, Duration.ZERO)
                         .setStyle(ProgressBarStyle.ASCII)
-                        // without a width it would ask a terminal of its own, which takes the signals away from our handlers
+                        // without a width it would ask a terminal of its own, which takes the signals away from our
+                        // handlers
                         .setConsumer(new ConsoleProgressBarConsumer(System.err, columns()))
                         .showSpeed()
                         .build()

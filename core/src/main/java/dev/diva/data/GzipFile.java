@@ -41,8 +41,9 @@ final class GzipFile {
                 return new Content(file, copy(gzip, out));
             }
         } catch (IOException e) {
-            throw new BadInputException(gzip + ": cannot be unpacked to " + System.getProperty("java.io.tmpdir") + ": "
-                    + e.getMessage(), e);
+            throw new BadInputException(
+                    gzip + ": cannot be unpacked to " + System.getProperty("java.io.tmpdir") + ": " + e.getMessage(),
+                    e);
         }
     }
 

@@ -32,7 +32,8 @@ final class ImageListing {
     /** Adds the images of a folder or tar, or a file, which is taken for an image whatever its name. */
     void add(Path path) {
         if (Files.isDirectory(path)) {
-            for (Path file : FileWalk.of(path, Integer.MAX_VALUE, false, this::problem).files()) {
+            for (Path file :
+                    FileWalk.of(path, Integer.MAX_VALUE, false, this::problem).files()) {
                 if (TarIndex.isTar(file)) {
                     addTar(file);
                 } else if (isImage(file.toString())) {

@@ -45,8 +45,10 @@ public record ImageSet(List<ImageEntry> entries, Map<String, Integer> notRead) {
     }
 
     private static String nothing(List<String> patterns, ImageListing listing) {
-        List<String> reasons =
-                new ArrayList<>(listing.problems().stream().limit(REASONS).map(DataProblem::toString).toList());
+        List<String> reasons = new ArrayList<>(listing.problems().stream()
+                .limit(REASONS)
+                .map(DataProblem::toString)
+                .toList());
         if (listing.problems().size() > REASONS) {
             reasons.add("and " + (listing.problems().size() - REASONS) + " more like this");
         }
@@ -85,7 +87,8 @@ public record ImageSet(List<ImageEntry> entries, Map<String, Integer> notRead) {
 
     private static String words(Map<String, Integer> notRead) {
         int all = notRead.values().stream().mapToInt(Integer::intValue).sum();
-        return all + (all == 1 ? " file not read: " : " files not read: ")
+        return all
+                + (all == 1 ? " file not read: " : " files not read: ")
                 + String.join(
                         ", ",
                         notRead.entrySet().stream()

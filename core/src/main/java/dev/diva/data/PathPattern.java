@@ -134,8 +134,8 @@ public final class PathPattern {
         FileWalk walk = FileWalk.of(folder, depth(rest), withHidden, problems);
         List<Path> found = (rest.contains("**") ? walk.files() : walk.all()) // whose folders' files would come twice
                 .stream()
-                .filter(file -> matcher.matches(folder.relativize(file)))
-                .toList();
+                        .filter(file -> matcher.matches(folder.relativize(file)))
+                        .toList();
         if (found.isEmpty()) {
             throw new BadInputException(pattern + ": no file fits");
         }
@@ -152,6 +152,8 @@ public final class PathPattern {
 
     /** Folders that have to be walked into. */
     private static int depth(String rest) {
-        return rest.contains("**") ? Integer.MAX_VALUE : (int) rest.chars().filter(c -> c == '/').count() + 1;
+        return rest.contains("**")
+                ? Integer.MAX_VALUE
+                : (int) rest.chars().filter(c -> c == '/').count() + 1;
     }
 }

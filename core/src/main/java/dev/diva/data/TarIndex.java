@@ -92,7 +92,7 @@ final class TarIndex {
             problems.accept(new DataProblem(
                     tar.toString(),
                     "not a whole tar (" + e.getMessage() + "); " + members.size()
-                                    + " files before the damage are used"));
+                            + " files before the damage are used"));
         }
         return members;
     }

@@ -92,5 +92,4 @@ public final class Study {
     static String slug(String name) {
         return name.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
     }
-
 }

@@ -74,7 +74,8 @@ public final class ReportWriter {
      */
     public static void requireOurs(Path page) {
         try {
-            if (Files.exists(page) && !Files.readString(page, StandardCharsets.ISO_8859_1).contains(SIGN)) {
+            if (Files.exists(page)
+                    && !Files.readString(page, StandardCharsets.ISO_8859_1).contains(SIGN)) {
                 throw new BadInputException(page + ": is no page of diva and is not replaced; choose another --out");
             }
         } catch (IOException e) {

@@ -40,7 +40,10 @@ class ImageSetTest {
 
     private ImageSet open(String... patterns) {
         return ImageSet.open(
-                List.of(patterns).stream().map(pattern -> folder + "/" + pattern).toList(), problems::add);
+                List.of(patterns).stream()
+                        .map(pattern -> folder + "/" + pattern)
+                        .toList(),
+                problems::add);
     }
 
     private List<String> names(ImageSet set) {
@@ -81,8 +84,8 @@ class ImageSetTest {
         assertThat(open("real").size()).isEqualTo(4);
         assertThat(problems.stream().map(DataProblem::toString).toList())
                 .containsExactlyInAnyOrder(
-                        folder + "/real/a/up: a link back to " + folder.resolve("real").toRealPath()
-                                + ", not followed again",
+                        folder + "/real/a/up: a link back to "
+                                + folder.resolve("real").toRealPath() + ", not followed again",
                         folder + "/real/b/above: a link back to " + folder.toRealPath() + ", not followed again",
                         folder + "/real/b/gone.png: a link to nowhere.png, which is not there");
         problems.clear();

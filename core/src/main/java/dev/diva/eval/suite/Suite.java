@@ -91,7 +91,10 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static ModelEntry model(JsonNode node, Path file) {
         String path = node.isTextual() ? node.asText() : node.path("path").asText();
         requireKeys(node, MODEL_KEYS, file + " model " + path);
-        return new ModelEntry(node.path("name").asText(nameOf(path)), existing(path, file), node.path("format").asText(null));
+        return new ModelEntry(
+                node.path("name").asText(nameOf(path)),
+                existing(path, file),
+                node.path("format").asText(null));
     }
 
     private static DataEntry data(JsonNode node, Path file) {

@@ -76,8 +76,7 @@ public final class CacheFilling {
         Samples all = samples(recipe, images);
         Result result = run(
                 recipe, images, new Samples(processes.rank(), all.to(), processes.world()), out, processes, listener);
-        return new Result(
-                result.latents(), result.made(), result.skipped() + problems.size(), result.notRead());
+        return new Result(result.latents(), result.made(), result.skipped() + problems.size(), result.notRead());
     }
 
     /**

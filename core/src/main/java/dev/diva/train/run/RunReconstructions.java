@@ -47,7 +47,6 @@ public final class RunReconstructions {
     private static final Predicate<Path> OWN =
             file -> file.toString().matches("index\\.json|\\d+-(image|before|after)\\.png");
 
-
     private final Path run;
     private final Path diffusion;
     private final Recipe recipe;
@@ -159,8 +158,13 @@ public final class RunReconstructions {
                     .to(placement.device(), placement.precision().dtype());
             Path trained = run.resolve(PROJECTION);
             Path fitted = fittedProjection();
-            List<RasterImage> before =
-                    painted(Path.of(recipe.clip()), recipe.format(), Files.exists(fitted) ? fitted : trained, teacher, text, stepDone);
+            List<RasterImage> before = painted(
+                    Path.of(recipe.clip()),
+                    recipe.format(),
+                    Files.exists(fitted) ? fitted : trained,
+                    teacher,
+                    text,
+                    stepDone);
             List<RasterImage> after = painted(run.resolve("clip"), null, trained, teacher, text, stepDone);
             Path folder = run.resolve("reconstructions");
             AtomicFolder.replace(folder, OWN, temporary -> write(temporary, before, after));

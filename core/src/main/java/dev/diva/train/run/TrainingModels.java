@@ -248,8 +248,8 @@ public final class TrainingModels implements AutoCloseable {
     }
 
     private EmbeddingGuard guard() {
-        VisionModel original = closed(VisionModel.load(
-                Path.of(recipe.clip()), recipe.format(), placement, TrainedPart.nothing()));
+        VisionModel original =
+                closed(VisionModel.load(Path.of(recipe.clip()), recipe.format(), placement, TrainedPart.nothing()));
         return new EmbeddingGuard(
                 vision.tower(), original.tower(), recipe.guard().weight());
     }
