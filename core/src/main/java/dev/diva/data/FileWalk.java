@@ -60,7 +60,7 @@ final class FileWalk extends SimpleFileVisitor<Path> {
 
     /** Whether a name, of a file or of a folder, says that it is not for users: {@code .git}, {@code ._0.jpg} of macOS. */
     static boolean isHidden(String name) {
-        return name.startsWith(".") && !name.equals(".") && !name.equals("..") || name.equals("__MACOSX");
+        return (name.startsWith(".") && !name.equals(".") && !name.equals("..")) || name.equals("__MACOSX");
     }
 
     private boolean isLeftOut(Path path) {

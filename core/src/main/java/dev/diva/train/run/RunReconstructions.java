@@ -31,7 +31,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -43,10 +42,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class RunReconstructions {
     private static final String PROJECTION = "projection.safetensors";
-    /** Files of an earlier painting. */
-    private static final Predicate<Path> OWN =
-            file -> file.toString().matches("index\\.json|\\d+-(image|before|after)\\.png");
-
     private final Path run;
     private final Path diffusion;
     private final Recipe recipe;
@@ -167,9 +162,14 @@ public final class RunReconstructions {
                     stepDone);
             List<RasterImage> after = painted(run.resolve("clip"), null, trained, teacher, text, stepDone);
             Path folder = run.resolve("reconstructions");
-            AtomicFolder.replace(folder, OWN, temporary -> write(temporary, before, after));
+            AtomicFolder.replace(folder, RunReconstructions::isPainted, temporary -> write(temporary, before, after));
             return folder;
         }
+    }
+
+    /** Whether a file of that name is of an earlier painting. */
+    private static boolean isPainted(Path file) {
+        return file.toString().matches("index\\.json|\\d+-(image|before|after)\\.png");
     }
 
     /** The projection after the steps that trained it alone. */
