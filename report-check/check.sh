@@ -3,7 +3,7 @@
 #   1. nothing is written to the console (no error, nothing blocked, nothing missing),
 #   2. the counts and percentages of the given evaluation files stand in the page as the browser built it,
 #   3. every curve is drawn,
-#   4. nothing scrolls sideways at 360 pixels.
+#   4. nothing scrolls sideways at 360 and at 1280 pixels.
 # Pictures (light, dark, phone) and a PDF land in the folder of the report, to be looked at.
 #   report-check/check.sh report.html [evaluation.json ...]
 # Needs chromium (or CHROMIUM=/path/to/it) and python3. Not part of the test command.
@@ -35,7 +35,9 @@ HTML
 
 open 1280 2000 "$report" --dump-dom > "$work/dom.html"
 open 800 2000 "$work/frame.html" --dump-dom > "$work/frame-dom.html"
-python3 "$(dirname "$0")/compare.py" "$work/dom.html" "$work/frame-dom.html" "$work/log" "$@"
+sed 's/width:360px/width:1280px/' "$work/frame.html" > "$work/wide.html"
+open 1600 2000 "$work/wide.html" --dump-dom > "$work/wide-dom.html"
+python3 "$(dirname "$0")/compare.py" "$work/dom.html" "$work/frame-dom.html" "$work/wide-dom.html" "$work/log" "$@"
 
 base=${report%.html}
 open 1280 6400 "$report" --hide-scrollbars --screenshot="$base-light.png"

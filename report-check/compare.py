@@ -60,7 +60,7 @@ def expected(path):
             yield None, percent(value) + interval
 
 
-def main(dom, frame, log, *evaluations):
+def main(dom, phone, desk, log, *evaluations):
     page, wrong, checked = read(dom), [], 0
     for path in evaluations:
         for label, text in expected(path):
@@ -69,12 +69,13 @@ def main(dom, frame, log, *evaluations):
                 wrong.append(f"{path}: not on the page: {label or 'a metric'}: {text}")
     if page.canvases != page.curves:
         wrong.append(f"{page.canvases} of {page.curves} curves drawn")
-    measured = json.loads(html.unescape(read(frame).measured or "null"))
-    if not measured or measured["width"] != 360 or measured["scroll"] > 360 or measured["wide"]:
-        wrong.append(f"scrolls sideways at 360 pixels: {measured}")
+    for frame, width in ((phone, 360), (desk, 1280)):
+        measured = json.loads(html.unescape(read(frame).measured or "null"))
+        if not measured or measured["width"] != width or measured["scroll"] > width or measured["wide"]:
+            wrong.append(f"scrolls sideways at {width} pixels: {measured}")
     with open(log, encoding="utf-8", errors="replace") as file:
         wrong += [line.strip() for line in file if re.search(r"CONSOLE", line)]
-    print("\n".join(wrong) or f"{checked} figures equal, {page.curves} curves drawn, no console message, 360 pixels suffice")
+    print("\n".join(wrong) or f"{checked} figures equal, {page.curves} curves drawn, no console message, 360 and 1280 pixels suffice")
     return bool(wrong)
 
 

@@ -3,6 +3,8 @@ package dev.diva.checkpoint;
 import dev.diva.BadInputException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -17,47 +19,77 @@ public final class AtomicFile {
         void write(FileChannel channel) throws IOException;
     }
 
+    private interface Rename {
+        void move(Path from, Path to) throws IOException;
+    }
+
     /**
      * Writes to a temporary file in the same folder, forces it to disk, then renames it over the target.
      *
      * @throws BadInputException when the folder cannot be written or the disk is full; the old file is then untouched
      */
     public static void write(Path target, Body body) {
+        write(
+                real(target),
+                body,
+                (from, to) ->
+                        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING));
+    }
+
+    /**
+     * The same where there must be no file yet.
+     *
+     * @throws BadInputException when there is one by now; it is untouched
+     */
+    public static void writeNew(Path target, Body body) {
+        write(target, body, AtomicFile::moveNew);
+    }
+
+    private static void write(Path target, Body body, Rename rename) {
         Path folder = target.toAbsolutePath().getParent();
-        Path temporary = null;
         try {
             Files.createDirectories(folder);
-            temporary = Files.createTempFile(folder, "." + target.getFileName(), ".tmp");
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-                body.write(channel);
-                channel.force(true);
+            try (Temporary temporary = Temporary.file(target, ".tmp")) {
+                try (FileChannel channel = FileChannel.open(temporary.path(), StandardOpenOption.WRITE)) {
+                    body.write(channel);
+                    channel.force(true);
+                }
+                rename.move(temporary.path(), target);
             }
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            temporary = null;
+        } catch (FileAlreadyExistsException e) {
+            throw new BadInputException(target + ": appeared meanwhile and is not replaced", e);
         } catch (IOException e) {
             throw new BadInputException(target + ": cannot be written: " + e.getMessage(), e);
-        } finally {
-            deleteQuietly(temporary);
+        }
+    }
+
+    /** A link to a file stays a link. */
+    private static Path real(Path target) {
+        try {
+            return Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target;
+        } catch (IOException e) {
+            throw new BadInputException(target + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** A rename would replace; a second name for the file fails where the name is taken. */
+    private static void moveNew(Path from, Path to) throws IOException {
+        try {
+            Files.createLink(to, from);
+        } catch (FileAlreadyExistsException e) {
+            throw e;
+        } catch (IOException | UnsupportedOperationException e) { // not every file system has links
+            Files.move(from, to);
         }
     }
 
     /** The same for text in UTF-8. */
     public static void writeString(Path target, String text) {
         write(target, channel -> {
-            var bytes = java.nio.charset.StandardCharsets.UTF_8.encode(text);
+            var bytes = StandardCharsets.UTF_8.encode(text);
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }
         });
-    }
-
-    private static void deleteQuietly(Path temporary) {
-        try {
-            if (temporary != null) {
-                Files.deleteIfExists(temporary);
-            }
-        } catch (IOException e) {
-            temporary.toFile().deleteOnExit();
-        }
     }
 }

@@ -36,10 +36,23 @@ public final class SafetensorsWriter {
      * @param metadata the header's {@code __metadata__}, left out when empty
      */
     public static void write(Path path, Map<String, Tensor> tensors, Map<String, String> metadata) {
+        write(path, infos(tensors), info -> tensors.get(info.name()), metadata);
+    }
+
+    /**
+     * The same where there must be no file yet.
+     *
+     * @throws dev.diva.BadInputException when there is one by now; it is untouched
+     */
+    public static void writeNew(Path path, Map<String, Tensor> tensors, Map<String, String> metadata) {
+        AtomicFile.writeNew(path, body(infos(tensors), info -> tensors.get(info.name()), metadata));
+    }
+
+    private static List<TensorInfo> infos(Map<String, Tensor> tensors) {
         List<TensorInfo> infos = new ArrayList<>();
         tensors.forEach(
                 (name, tensor) -> infos.add(new TensorInfo(name, Dtype.of(tensor.scalar_type()), tensor.shape())));
-        write(path, infos, info -> tensors.get(info.name()), metadata);
+        return infos;
     }
 
     /**
@@ -51,10 +64,15 @@ public final class SafetensorsWriter {
      */
     public static void write(
             Path path, Collection<TensorInfo> infos, Function<TensorInfo, Tensor> make, Map<String, String> metadata) {
+        AtomicFile.write(path, body(infos, make, metadata));
+    }
+
+    private static AtomicFile.Body body(
+            Collection<TensorInfo> infos, Function<TensorInfo, Tensor> make, Map<String, String> metadata) {
         List<TensorInfo> entries = new ArrayList<>(infos);
         entries.sort(Comparator.comparing(TensorInfo::dtype, ORDER).thenComparing(TensorInfo::name));
         byte[] header = header(entries, metadata);
-        AtomicFile.write(path, channel -> {
+        return channel -> {
             ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
             start.putLong(header.length).put(header).flip();
             writeFully(channel, start);
@@ -63,7 +81,7 @@ public final class SafetensorsWriter {
                     writeTensor(channel, info, make.apply(info));
                 }
             }
-        });
+        };
     }
 
     /** The reference library sorts by its own enumeration of types, descending; wider types come first in it. */

@@ -101,6 +101,7 @@ public final class CacheCommand implements Callable<Integer> {
             record.put("latents", result.latents());
             record.put("made", result.made());
             record.put("skipped", result.skipped());
+            record.put("notRead", result.notRead());
             writer.println(new ObjectMapper().writeValueAsString(record));
         } else {
             writer.println(out + ": " + result.latents() + " latents, " + result.made() + " of them new"

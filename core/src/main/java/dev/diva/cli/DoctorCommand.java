@@ -19,7 +19,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Says what the machine has and how fast it computes. */
@@ -31,8 +30,8 @@ public final class DoctorCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--threads", defaultValue = "0", description = "Threads of an operation. Default: all cores.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
@@ -45,10 +44,8 @@ public final class DoctorCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        if (threads < 0) {
-            throw new ParameterException(spec.commandLine(), "--threads is at least 0");
-        }
-        Engine.setThreads(threads);
+        threads.requireSensible();
+        Engine.setThreads(threads.count());
         Map<String, Object> facts = machine(Machine.read());
         try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), "doctor")) {
             facts.putAll(group.worldSize() == 1 ? speed() : exchange(group));

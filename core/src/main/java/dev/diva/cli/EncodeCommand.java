@@ -2,6 +2,8 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.checkpoint.OutputLock;
+import dev.diva.checkpoint.Temporary;
 import dev.diva.clip.Clip;
 import dev.diva.clip.EmbeddingsFile;
 import dev.diva.clip.ImageEncoding;
@@ -40,8 +42,8 @@ public final class EncodeCommand implements Callable<Integer> {
     @Option(names = "--strict", description = "Fail at the first unreadable image instead of skipping it.")
     private boolean strict;
 
-    @Option(names = "--threads", defaultValue = "0", description = "Threads of an operation. Default: all cores.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     @Mixin
     private ProcessesOption processes;
@@ -49,18 +51,20 @@ public final class EncodeCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print what was done as JSON.")
     private boolean json;
 
+    private Map<String, Integer> notRead = Map.of(); // files by suffix
+
     @Override
     public Integer call() throws JsonProcessingException {
         if (options.images().isEmpty() && texts.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "give --images, --text or both");
         }
-        if (threads < 0) {
-            throw new ParameterException(spec.commandLine(), "--threads is at least 0");
-        }
+        threads.requireSensible();
         if (processes.launches()) {
             return processes.launch();
         }
-        try (ProcessGroup group = processes.join(Placement.cpu(options.precision()), recipe())) {
+        options.out(); // a wrong one is told before the processes meet
+        try (ProcessGroup group = processes.join(Placement.cpu(options.precision()), recipe());
+                OutputLock lock = group.isFirst() ? OutputLock.of(options.out()) : OutputLock.none()) {
             SharedEncoding shared = new SharedEncoding(group, options.out(), options.batch());
             if (!shared.isShared() || options.images().isEmpty()) {
                 encode(shared);
@@ -72,8 +76,6 @@ public final class EncodeCommand implements Callable<Integer> {
             } catch (RuntimeException e) {
                 group.fail(Failure.line(e));
                 throw e;
-            } finally {
-                shared.clean();
             }
         }
     }
@@ -102,13 +104,19 @@ public final class EncodeCommand implements Callable<Integer> {
     private void encodeShared(SharedEncoding shared) throws JsonProcessingException {
         shared.clean();
         try (EmbeddingsFile part = new EmbeddingsFile(shared.part())) {
-            encode(part, shared, processes.isFirst());
-            part.finish();
-        }
-        try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
-            shared.join(file);
-            if (processes.isFirst()) {
-                finish(file);
+            List<Temporary> parts = shared.parts();
+            try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
+                encode(part, shared, processes.isFirst());
+                part.describe(SharedEncoding.PART, "of an encoding that is under way")
+                        .finish();
+                shared.join(file);
+                if (processes.isFirst()) {
+                    finish(file);
+                } else {
+                    parts.forEach(Temporary::keep); // the first process still reads it
+                }
+            } finally {
+                parts.forEach(Temporary::close);
             }
         }
     }
@@ -116,8 +124,12 @@ public final class EncodeCommand implements Callable<Integer> {
     private void encode(EmbeddingsFile file, SharedEncoding shared, boolean withTexts) {
         List<DataProblem> problems = new ArrayList<>();
         ImageSet all = options.images().isEmpty() ? null : ImageSet.open(options.images(), problems::add);
+        if (all != null && processes.isFirst() && !all.notRead().isEmpty()) {
+            notRead = all.notRead();
+            spec.commandLine().getErr().println(all.notReadWords());
+        }
         ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
-        try (Clip clip = Clip.load(options.model(), options.loading(threads))) {
+        try (Clip clip = Clip.load(options.model(), options.loading(threads.count()))) {
             if (withTexts) {
                 encodeTexts(clip, file);
             }
@@ -133,6 +145,9 @@ public final class EncodeCommand implements Callable<Integer> {
 
     private void finish(EmbeddingsFile file) throws JsonProcessingException {
         options.describe(file);
+        if (!notRead.isEmpty()) {
+            file.describe("not_read", new ObjectMapper().writeValueAsString(notRead));
+        }
         file.finish();
         report(file.list("images").size(), file.list("skipped"));
     }
@@ -173,6 +188,7 @@ public final class EncodeCommand implements Callable<Integer> {
         report.put("images", count);
         report.put("texts", texts.size());
         report.put("skipped", skippedImages);
+        report.put("notRead", notRead);
         PrintWriter writer = spec.commandLine().getOut();
         if (json) {
             writer.println(new ObjectMapper().writeValueAsString(report));

@@ -15,6 +15,8 @@ import picocli.CommandLine.Spec;
 
 /** What is encoded, how and where to, in one process or on a cluster. */
 public final class EncodeOptions {
+    private static final List<String> FORMATS = List.of(".safetensors", ".json");
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
@@ -58,6 +60,10 @@ public final class EncodeOptions {
 
     /** File to write. */
     public Path out() {
+        if (FORMATS.stream().noneMatch(out.toString()::endsWith)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--out is " + out + ", expected a name that ends with .safetensors or .json");
+        }
         return out;
     }
 

@@ -63,6 +63,7 @@ public final class EvalAllCommand implements Callable<Integer> {
         SuiteRun.Options options =
                 new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting);
         SuiteRun run = new SuiteRun(Suite.read(suite), out, options);
+        SuiteTable.requireOurs(out.resolve("scores.csv"));
         run.run(new Progress(spec.commandLine().getErr()));
         SuiteTable table = new SuiteTable(run.cells());
         AtomicFile.writeString(out.resolve("scores.csv"), table.csv());

@@ -29,6 +29,13 @@ final class EvalModels {
     private List<Path> clips;
 
     @Option(
+            names = "--format",
+            split = ",",
+            description = "Layout of the models: hf, open_clip, openai or diva; one for all or one for each, by commas."
+                    + " Default: found in their content.")
+    private List<String> formats = List.of();
+
+    @Option(
             names = "--precision",
             defaultValue = "fp32",
             converter = PrecisionName.class,
@@ -76,7 +83,8 @@ final class EvalModels {
     /** Meets the other processes, which must have been told to score the same. */
     ProcessGroup join() {
         return processes.join(
-                Placement.cpu(precision), List.of(clips, precision, feature).toString());
+                Placement.cpu(precision),
+                List.of(clips, formats, precision, feature).toString());
     }
 
     /** Loads one model after the other and hands it on; only one is held at a time. */
@@ -86,8 +94,15 @@ final class EvalModels {
                 throw new BadInputException(path + ": no such file or folder");
             }
         }
-        for (Path path : clips) {
-            try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withPrecision(precision))) {
+        if (formats.size() > 1 && formats.size() != clips.size()) {
+            throw new BadInputException("--format names " + formats.size() + " layouts for " + clips.size()
+                    + " models; give one for all, or one for each");
+        }
+        for (int i = 0; i < clips.size(); i++) {
+            Path path = clips.get(i);
+            String format = formats.isEmpty() ? null : formats.get(formats.size() == 1 ? 0 : i);
+            try (Clip clip = Clip.load(
+                    path, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
                 ImageTextEncoder encoder = new ClipEncoder(path.toString(), clip, feature);
                 scoring.accept(group.worldSize() == 1 ? encoder : new SharedEncoder(encoder, group));
             }

@@ -10,9 +10,15 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What a user is told of a failure: one line, and the exit code. */
 final class Failure {
+    /** What libtorch says when the processor or a GPU has no memory left. */
+    private static final Pattern NO_MEMORY =
+            Pattern.compile("(you tried to allocate|Tried to allocate|to allocate) ([\\d.]+ [A-Za-z]+)");
+
     private Failure() {}
 
     static int exitCode(Throwable failure) {
@@ -26,14 +32,27 @@ final class Failure {
 
     /** The line, without the program's name. */
     static String line(Throwable failure) {
+        return line(failure, "a smaller batch or fewer processes");
+    }
+
+    /**
+     * The same.
+     *
+     * @param lighter what the command can be asked for that takes less memory
+     */
+    static String line(Throwable failure, String lighter) {
         Throwable cause = cause(failure);
         if (cause instanceof FileSystemException e) {
             return e.getFile() + ": " + reason(e);
         }
         if (cause instanceof OutOfMemoryError) {
-            return "out of memory: " + cause.getMessage() + "; try a smaller --batch";
+            return "out of memory: " + cause.getMessage() + "; try " + lighter;
         }
         String message = cause.getMessage();
+        Matcher refused = NO_MEMORY.matcher(message == null ? "" : message);
+        if (refused.find()) {
+            return "out of memory: " + refused.group(2) + " at once could not be had; try " + lighter;
+        }
         if (message == null || message.isBlank()) {
             return cause.getClass().getSimpleName() + "; --verbose shows where";
         }

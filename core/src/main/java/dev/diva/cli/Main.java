@@ -55,7 +55,7 @@ public final class Main {
     static CommandLine commandLine() {
         Main main = new Main();
         CommandLine commands = new CommandLine(main);
-        commands.setExecutionExceptionHandler((failure, command, parsed) -> main.fail(failure, command.getErr()));
+        commands.setExecutionExceptionHandler((failure, command, parsed) -> main.fail(failure, command));
         commands.setParameterExceptionHandler(Main::misused);
         return commands;
     }
@@ -66,15 +66,35 @@ public final class Main {
             return commands.execute(arguments);
         } catch (Error e) { // picocli hands only exceptions to its handler
             Main main = commands.getCommand();
-            return main.fail(e, commands.getErr());
+            return main.fail(e, asked(commands));
         }
     }
 
-    private int fail(Throwable failure, PrintWriter err) {
+    /** The command that the user has given. */
+    private static CommandLine asked(CommandLine commands) {
+        CommandLine deepest = commands;
+        while (deepest.getParseResult() != null && deepest.getParseResult().hasSubcommand()) {
+            deepest = deepest.getParseResult().subcommand().commandSpec().commandLine();
+        }
+        return deepest;
+    }
+
+    /** Options and keys that the command has and that take less memory. */
+    private static String lighter(CommandLine command) {
+        if (command.getCommandSpec().findOption("--batch") != null) {
+            return "a smaller --batch";
+        }
+        return command.getCommandSpec().findOption("--low-memory") != null
+                ? "a smaller train.batch or --low-memory"
+                : "a machine with more memory";
+    }
+
+    private int fail(Throwable failure, CommandLine command) {
+        PrintWriter err = command.getErr();
         if (verbose) {
             failure.printStackTrace(err);
         } else {
-            err.println("diva: " + Failure.line(failure));
+            err.println("diva: " + Failure.line(failure, lighter(command)));
         }
         err.flush();
         return Failure.exitCode(failure);

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,6 +41,9 @@ public final class MineCommand implements Callable<Integer> {
 
     @Option(names = "--clip", required = true, paramLabel = "MODEL", description = "Folder or file of a CLIP.")
     private Path clip;
+
+    @Option(names = "--format", description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
+    private String format;
 
     @Option(names = "--dino", required = true, paramLabel = "DIR", description = "DINOv2 in transformers' layout.")
     private Path dino;
@@ -80,6 +84,9 @@ public final class MineCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the pairs as JSON.")
     private boolean json;
 
+    private final List<String> leftOut = new ArrayList<>();
+    private Map<String, Integer> notRead = Map.of(); // files by suffix
+
     @Override
     public Integer call() {
         if (top < 1 || perImage < 1) {
@@ -87,14 +94,19 @@ public final class MineCommand implements Callable<Integer> {
         }
         PairFolder.requireNew(out);
         PrintWriter err = spec.commandLine().getErr();
-        List<ImageEntry> entries = ImageSet.open(images, problem -> err.println("left out " + problem))
-                .entries();
+        ImageSet set = ImageSet.open(images, problem -> leaveOut(problem.toString(), err));
+        notRead = set.notRead();
+        if (!notRead.isEmpty()) {
+            err.println(set.notReadWords());
+        }
+        List<ImageEntry> entries = set.entries();
         float[][] clipRows;
-        try (Clip model = Clip.load(clip, Clip.Options.DEFAULT.withPrecision(precision))) {
+        try (Clip model =
+                Clip.load(clip, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
             clipRows = ImageEmbeddings.of(
                     new ClipEncoder(clip.toString(), model, Feature.ZERO_SHOT),
                     entries,
-                    problem -> err.println("left out " + problem.getMessage()));
+                    problem -> leaveOut(problem.getMessage(), err));
         }
         List<ImageEntry> readable = new ArrayList<>();
         List<float[]> rows = new ArrayList<>();
@@ -119,6 +131,12 @@ public final class MineCommand implements Callable<Integer> {
         return 0;
     }
 
+    private void leaveOut(String problem, PrintWriter err) {
+        leftOut.add(problem);
+        err.println("left out " + problem);
+        err.flush();
+    }
+
     private void report(List<PairFolder.Entry> entries, int numImages) {
         List<PairGallery.Item> items = entries.stream()
                 .map(entry -> PairGallery.Item.of(caption(entry), entry.images()))
@@ -137,6 +155,8 @@ public final class MineCommand implements Callable<Integer> {
         if (json) {
             ObjectNode root = new ObjectMapper().createObjectNode();
             root.put("images", numImages).put("out", out.toString()).put("gallery", gallery.toString());
+            leftOut.forEach(root.putArray("leftOut")::add);
+            notRead.forEach(root.putObject("notRead")::put);
             ArrayNode pairs = root.putArray("pairs");
             entries.forEach(entry -> pairs.addObject()
                     .put("clipCosine", entry.pair().clipCosine())

@@ -55,8 +55,8 @@ abstract class PretrainCommand implements Callable<Integer> {
     @Option(names = "--lr", description = "Peak learning rate.")
     private Double lr;
 
-    @Option(names = "--threads", defaultValue = "0", description = "Of the processor; 0 takes all cores.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     @Option(
             names = "--resume",
@@ -144,7 +144,8 @@ abstract class PretrainCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        Engine.setThreads(threads);
+        threads.requireSensible();
+            Engine.setThreads(threads.count());
         WorldRecipe world = scenes.recipe();
         PretrainSettings settings = settings(world.seed());
         try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), world + " " + settings)) {

@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import dev.diva.BuildInfo;
+import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.ProcessPlace;
@@ -55,6 +56,10 @@ final class ProcessesOption {
         }
         if (processes != null && processes < 1) {
             throw new ParameterException(command.commandLine(), NAME + " is " + processes + ", expected at least 1");
+        }
+        if (processes != null && processes > Engine.mostThreads()) {
+            throw new ParameterException(
+                    command.commandLine(), NAME + " is " + processes + ", expected at most " + Engine.mostThreads());
         }
         return processes != null && processes > 1;
     }

@@ -11,6 +11,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /** How far a command is, on the error stream: a bar on a terminal, else a line every ten seconds. */
 final class Progress implements AutoCloseable {
     private static final long PAUSE_NANOS = 10_000_000_000L;
+    private static final int USUAL_COLUMNS = 80;
     private static final String CLEAR_LINE = "\r\u001b[K";
 
     private final String task;
@@ -47,11 +48,19 @@ final class Progress implements AutoCloseable {
                         .setInitialMax(total)
                         .startsFrom(first, Duration.ZERO)
                         .setStyle(ProgressBarStyle.ASCII)
-                        .setConsumer(new ConsoleProgressBarConsumer(System.err))
+                        // without a width it would ask a terminal of its own, which takes the signals away from our
+                        // handlers
+                        .setConsumer(new ConsoleProgressBarConsumer(System.err, columns()))
                         .showSpeed()
                         .build()
                 : null;
         return new Progress(task, first, total, err, bar);
+    }
+
+    /** Of the terminal, as the script found it. */
+    private static int columns() {
+        int columns = Integer.getInteger("diva.columns", 0);
+        return (columns > 0 ? columns : USUAL_COLUMNS) - 1; // a full line would wrap
     }
 
     /** So many are done by now. */

@@ -24,6 +24,9 @@ public final class RecipeOptions {
     @Option(names = "--clip", paramLabel = "MODEL", description = "Folder or file of the CLIP or SigLIP to train.")
     private Path clip;
 
+    @Option(names = "--format", description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
+    private String format;
+
     @Option(names = "--diffusion", paramLabel = "DIR", description = "Stable Diffusion in diffusers layout.")
     private Path diffusion;
 
@@ -88,6 +91,9 @@ public final class RecipeOptions {
         }
         if (clip != null) {
             keys.put("clip", clip.toString());
+        }
+        if (format != null) {
+            keys.put("format", format);
         }
         if (diffusion != null) {
             keys.put("diffusion", diffusion.toString());

@@ -87,10 +87,15 @@ public final class ReportCommand implements Callable<Integer> {
         if (flipped && !images.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "give --images or --flipped");
         }
+        Path page = target != null ? target : defaultPage();
+        if (!page.toString().matches(".*\\.html?")) {
+            throw new ParameterException(
+                    spec.commandLine(), "--out is " + page + ", expected a name that ends with .html");
+        }
+        ReportWriter.requireOurs(page);
         if (diffusion != null) {
             runs.stream().filter(Files::isDirectory).forEach(this::paint);
         }
-        Path page = target != null ? target : defaultPage();
         ReportWriter.write(runs, page);
         PrintWriter out = spec.commandLine().getOut();
         out.println(json ? new ObjectMapper().writeValueAsString(Map.of("report", page.toString())) : page);

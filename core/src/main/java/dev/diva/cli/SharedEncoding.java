@@ -1,19 +1,25 @@
 package dev.diva.cli;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.Temporary;
 import dev.diva.clip.EmbeddingsFile;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.ProcessGroup;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Images encoded by several processes: each takes a run of whole batches, so that a batch holds the same images as in one process, and
  * writes it beside the target; the first process joins the parts in order.
  */
 record SharedEncoding(ProcessGroup processGroup, Path out, int batch) {
+    /** Word of the metadata that tells a part from a user's file of that name. */
+    static final String PART = "part";
+
     boolean isShared() {
         return processGroup.worldSize() > 1;
     }
@@ -52,16 +58,33 @@ record SharedEncoding(ProcessGroup processGroup, Path out, int batch) {
         }
     }
 
-    /** Removes what a process left beside the target. */
+    /** Removes what an encoding that was killed left beside the target; nothing else is. */
     void clean() {
-        try {
-            if (isShared() && processGroup.isFirst()) {
-                for (int rank = 0; rank < processGroup.worldSize(); rank++) {
-                    Files.deleteIfExists(part(rank));
+        if (processGroup.isFirst()) {
+            for (int rank = 0; rank < processGroup.worldSize(); rank++) {
+                Path part = part(rank);
+                if (Files.exists(part) && isPart(part)) {
+                    Temporary.adopt(part).close();
                 }
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
+        processGroup.awaitAll();
+    }
+
+    private static boolean isPart(Path file) {
+        try (SafetensorsFile part = SafetensorsFile.open(file)) {
+            return part.metadata().containsKey(PART);
+        } catch (CheckpointException e) {
+            return false;
+        }
+    }
+
+    /** Files that are to go with this process: its own part, or in the first process all. */
+    List<Temporary> parts() {
+        return processGroup.isFirst()
+                ? IntStream.range(0, processGroup.worldSize())
+                        .mapToObj(rank -> Temporary.adopt(part(rank)))
+                        .toList()
+                : List.of(Temporary.adopt(part()));
     }
 }

@@ -60,7 +60,7 @@ public final class TrainCommand implements Callable<Integer> {
         Recipe asked = tree.recipe(); // wrong values are told before models are loaded
         MmvpScore score = asked.eval().mmvp() == null
                 ? null
-                : new MmvpScore(Path.of(asked.eval().mmvp()));
+                : new MmvpScore(Path.of(asked.eval().mmvp()), Path.of(asked.clip()), asked.format());
         Launch launch =
                 new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), options.files());
         try (TrainingModels models = TrainingModels.load(tree);
@@ -104,6 +104,7 @@ public final class TrainCommand implements Callable<Integer> {
         result.put("loss", Double.isNaN(progress.lastLoss()) ? null : progress.lastLoss());
         result.put("images", progress.images());
         result.put("skipped", run.skipped());
+        result.put("notRead", run.notRead());
         result.put("seconds", seconds);
         PrintWriter writer = spec.commandLine().getOut();
         if (json) {

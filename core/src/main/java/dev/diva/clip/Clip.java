@@ -69,6 +69,11 @@ public final class Clip implements AutoCloseable {
             return new Options(other, threads, batchSize, format);
         }
 
+        /** The same for a layout that the user named; null to find it. */
+        public Options withFormat(String name) {
+            return new Options(precision, threads, batchSize, name == null ? null : CheckpointFormat.of(name));
+        }
+
         public Options {
             if (batchSize < 1) {
                 throw new IllegalArgumentException("batchSize " + batchSize + ", expected at least 1");

@@ -3,8 +3,8 @@ package dev.diva.clip;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
-import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.Dtype;
+import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.CheckpointFormat;
@@ -41,8 +41,8 @@ public final class ClipExport {
     /**
      * Writes a folder, which appears complete or not at all.
      *
-     * @param overwrite whether an existing folder is replaced
-     * @throws BadInputException when the layout cannot hold the model, or the folder exists
+     * @param overwrite whether an earlier export is replaced; nothing else ever is
+     * @throws BadInputException when the layout cannot hold the model, or something else is in the folder
      */
     public static void export(ClipCheckpoint checkpoint, CheckpointFormat to, Path folder, boolean overwrite) {
         export(checkpoint, checkpoint.tensors(), to, folder, overwrite);
@@ -59,7 +59,7 @@ public final class ClipExport {
         if (to == CheckpointFormat.OPENAI) {
             requireOpenAi(checkpoint, config);
         }
-        AtomicFolder.write(folder, overwrite, temporary -> {
+        ExportRecord.write(folder, overwrite, temporary -> {
             CheckpointWriter.write(temporary.resolve(CheckpointWriter.fileName(to)), tensors, to);
             if (to == checkpoint.format()) {
                 copy(CONFIG_FILES, checkpoint.folder(), temporary);

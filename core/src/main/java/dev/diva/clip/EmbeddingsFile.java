@@ -13,6 +13,7 @@ import dev.diva.engine.Tensors;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -40,7 +41,7 @@ public final class EmbeddingsFile implements AutoCloseable {
      * @throws BadInputException when it exists
      */
     public EmbeddingsFile(Path target) {
-        if (Files.exists(target)) {
+        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
             throw new BadInputException(target + ": exists; give another --out or remove it");
         }
         this.target = target;
@@ -112,7 +113,7 @@ public final class EmbeddingsFile implements AutoCloseable {
      */
     public void finish() {
         if (target.toString().endsWith(".json")) {
-            AtomicFile.write(target, channel -> writeJson(JSON.createGenerator(Channels.newOutputStream(channel))));
+            AtomicFile.writeNew(target, channel -> writeJson(JSON.createGenerator(Channels.newOutputStream(channel))));
             return;
         }
         try (PointerScope scope = new PointerScope()) {
@@ -120,7 +121,7 @@ public final class EmbeddingsFile implements AutoCloseable {
             tensors.forEach((name, spool) -> mapped.put(name, spool.tensor()));
             Map<String, String> texts = new LinkedHashMap<>();
             metadata.forEach((name, value) -> texts.put(name, value instanceof String s ? s : json(value)));
-            SafetensorsWriter.write(target, mapped, texts);
+            SafetensorsWriter.writeNew(target, mapped, texts);
         }
     }
 

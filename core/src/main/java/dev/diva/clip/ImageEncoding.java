@@ -50,7 +50,8 @@ public final class ImageEncoding {
      */
     public void run(ImageSet images, Listener listener) {
         int workers = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
-        ImageLoader.Settings ahead = ImageLoader.Settings.of(workers, 2 * settings.batchSize());
+        ImageLoader.Settings ahead =
+                ImageLoader.Settings.of(workers, (int) Math.min(2L * settings.batchSize(), images.size()));
         SampleOrder order = new SampleOrder(images.size(), 0, false);
         try (ImageLoader<float[]> loader = new ImageLoader<>(
                 images,

@@ -3,11 +3,11 @@ package dev.diva.clip;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.Dtype;
 import dev.diva.checkpoint.MappedFile;
+import dev.diva.checkpoint.Temporary;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.pytorch.Tensor;
@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.Tensor;
 /** Rows of one tensor on their way to disk: a hidden file beside the target, deleted on close. */
 final class RowSpool implements AutoCloseable {
     private final Path target;
-    private final Path path;
+    private final Temporary file;
     private final FileChannel channel;
     private final long[] rowShape;
     private final int width;
@@ -33,13 +33,12 @@ final class RowSpool implements AutoCloseable {
         this.width = Math.toIntExact(values);
         this.row = ByteBuffer.allocate(width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         try {
-            Path folder = Files.createDirectories(target.toAbsolutePath().getParent());
-            this.path = Files.createTempFile(folder, "." + target.getFileName(), ".rows");
-            this.channel = FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.READ);
+            this.file = Temporary.file(target, ".rows");
+            this.channel = FileChannel.open(file.path(), StandardOpenOption.WRITE, StandardOpenOption.READ);
         } catch (IOException e) {
             throw unwritable(e);
         }
-        this.mapped = new MappedFile(path);
+        this.mapped = new MappedFile(file.path());
     }
 
     void append(float[] values) {
@@ -70,7 +69,7 @@ final class RowSpool implements AutoCloseable {
         row.clear();
         while (row.hasRemaining()) {
             if (channel.read(row, index * row.capacity() + row.position()) < 0) {
-                throw new IOException(path + ": ends inside row " + index);
+                throw new IOException(file.path() + ": ends inside row " + index);
             }
         }
         float[] values = new float[width];
@@ -91,9 +90,10 @@ final class RowSpool implements AutoCloseable {
         mapped.close();
         try {
             channel.close();
-            Files.deleteIfExists(path);
         } catch (IOException e) {
-            path.toFile().deleteOnExit();
+            throw unwritable(e);
+        } finally {
+            file.close();
         }
     }
 

@@ -49,7 +49,16 @@ public final class VisionModel implements AutoCloseable {
      * @throws BadInputException when it is no CLIP, or its config disagrees with its tensors
      */
     public static VisionModel load(Path path, Placement placement, TrainedPart trained) {
-        ClipCheckpoint checkpoint = ClipCheckpoint.open(path);
+        return load(path, null, placement, trained);
+    }
+
+    /**
+     * The same of a layout that the user named.
+     *
+     * @param format hf, open_clip, openai or diva, or null to find it
+     */
+    public static VisionModel load(Path path, String format, Placement placement, TrainedPart trained) {
+        ClipCheckpoint checkpoint = ClipCheckpoint.open(path, format == null ? null : CheckpointFormat.of(format));
         try (PointerScope scope = new PointerScope()) {
             return new VisionModel(checkpoint, placement, trained);
         } catch (RuntimeException e) {

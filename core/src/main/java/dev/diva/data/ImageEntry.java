@@ -58,7 +58,7 @@ public record ImageEntry(String name, Path file, long offset, long length) {
     }
 
     private byte[] readOnce() throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try (FileChannel channel = FileChannel.open(TarIndex.content(file), StandardOpenOption.READ)) {
             long size = length < 0 ? channel.size() : length;
             if (size > MAX_BYTES) {
                 throw new BadInputException(name + ": " + size + " bytes, more than the limit of " + MAX_BYTES);

@@ -2,47 +2,99 @@ package dev.diva.data;
 
 import dev.diva.BadInputException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
-/** The images of folders (recursive), files, globs and webdataset tars, in a stable order and with stable names. */
-public record ImageSet(List<ImageEntry> entries) {
+/**
+ * The images of folders (recursive, links followed), files, globs and webdataset tars, in a stable order and with stable names.
+ *
+ * @param notRead how many files were passed over because of their suffix, by suffix
+ */
+public record ImageSet(List<ImageEntry> entries, Map<String, Integer> notRead) {
+    private static final int REASONS = 3;
+
     public ImageSet {
         entries = List.copyOf(entries);
+    }
+
+    /** Images of which nothing was passed over. */
+    public ImageSet(List<ImageEntry> entries) {
+        this(entries, Map.of());
     }
 
     /**
      * Lists the images; only names and tar headers are read.
      *
-     * @param patterns folders, files, tars, globs, {@code {0000..0575}}
-     * @param problems told of everything that is left out
+     * @param patterns folders, files, tars, globs, {@code {0000..0575}}; several joined by {@code ::}
+     * @param problems told of everything else that is left out
      * @throws BadInputException if a pattern fits nothing or there is no image at all
      */
     public static ImageSet open(List<String> patterns, Consumer<DataProblem> problems) {
-        List<ImageEntry> entries = new ArrayList<>();
+        ImageListing listing = new ImageListing(problems);
         for (String pattern : patterns) {
-            for (Path path : PathPattern.expand(pattern)) {
-                addPath(path, entries, problems);
-            }
+            PathPattern.expand(pattern, listing::problem).forEach(listing::add);
         }
-        if (entries.isEmpty()) {
-            throw new BadInputException(String.join(", ", patterns) + ": no image ("
-                    + String.join(", ", ImageDecoder.SUFFIXES.stream().sorted().toList()) + ") in there");
+        if (listing.entries().isEmpty()) {
+            throw new BadInputException(nothing(patterns, listing));
         }
-        return new ImageSet(entries);
+        return new ImageSet(listing.entries(), listing.notRead());
     }
 
-    /** The images of a folder (recursive) by sorted path; the name is taken as it is, and there may be none. */
+    private static String nothing(List<String> patterns, ImageListing listing) {
+        List<String> reasons = new ArrayList<>(listing.problems().stream()
+                .limit(REASONS)
+                .map(DataProblem::toString)
+                .toList());
+        if (listing.problems().size() > REASONS) {
+            reasons.add("and " + (listing.problems().size() - REASONS) + " more like this");
+        }
+        if (!listing.notRead().isEmpty()) {
+            reasons.add(words(listing.notRead()));
+        }
+        return String.join(", ", patterns.stream().map(ImageSet::resolved).toList()) + ": no image ("
+                + String.join(", ", ImageListing.suffixes()) + ") in there"
+                + (reasons.isEmpty() ? "" : ": " + String.join("; ", reasons));
+    }
+
+    /** A pattern; where it is a link, with what it leads to. */
+    private static String resolved(String pattern) {
+        try {
+            Path path = Path.of(pattern);
+            return Files.isSymbolicLink(path) ? pattern + " (a link to " + path.toRealPath() + ")" : pattern;
+        } catch (IOException | java.nio.file.InvalidPathException e) {
+            return pattern;
+        }
+    }
+
+    /** The images of a folder by sorted path; the name is taken as it is, and there may be none. */
     public static List<ImageEntry> below(Path folder, Consumer<DataProblem> problems) {
-        List<ImageEntry> entries = new ArrayList<>();
-        addPath(folder, entries, problems);
-        return entries;
+        ImageListing listing = new ImageListing(problems);
+        listing.add(folder);
+        if (!listing.notRead().isEmpty()) {
+            problems.accept(new DataProblem(folder.toString(), words(listing.notRead())));
+        }
+        return listing.entries();
+    }
+
+    /** What {@link #notRead} holds as one line, for instance {@code 3 files not read: 2 tif, 1 gz}; empty where there is none. */
+    public String notReadWords() {
+        return notRead.isEmpty() ? "" : words(notRead);
+    }
+
+    private static String words(Map<String, Integer> notRead) {
+        int all = notRead.values().stream().mapToInt(Integer::intValue).sum();
+        return all
+                + (all == 1 ? " file not read: " : " files not read: ")
+                + String.join(
+                        ", ",
+                        notRead.entrySet().stream()
+                                .map(entry -> entry.getValue() + " "
+                                        + (entry.getKey().isEmpty() ? "without a suffix" : entry.getKey()))
+                                .toList());
     }
 
     public int size() {
@@ -57,36 +109,5 @@ public record ImageSet(List<ImageEntry> entries) {
     public RasterImage decode(int index, ImageDecoder decoder) {
         ImageEntry entry = entries.get(index);
         return decoder.decode(entry.read(), entry.name());
-    }
-
-    private static void addPath(Path path, List<ImageEntry> entries, Consumer<DataProblem> problems) {
-        if (Files.isDirectory(path)) {
-            for (Path file : filesBelow(path)) {
-                String suffix = suffix(file.toString());
-                if (ImageDecoder.SUFFIXES.contains(suffix) || suffix.equals("tar")) {
-                    addPath(file, entries, problems);
-                }
-            }
-        } else if (suffix(path.toString()).equals("tar")) {
-            for (TarIndex.Member member : TarIndex.read(path, problems)) {
-                if (ImageDecoder.SUFFIXES.contains(suffix(member.name()))) {
-                    entries.add(member.entry());
-                }
-            }
-        } else {
-            entries.add(ImageEntry.of(path));
-        }
-    }
-
-    private static List<Path> filesBelow(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).sorted().toList();
-        } catch (IOException | UncheckedIOException e) {
-            throw new BadInputException(folder + ": cannot be listed: " + e.getMessage(), e);
-        }
-    }
-
-    private static String suffix(String name) {
-        return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     }
 }

@@ -1,22 +1,27 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
-import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
-/** Files that a user means: braces {@code {0000..0575}} and {@code {a,b}}, and the globs * ? [ ]. */
+/**
+ * Files that a user means: braces {@code {0000..0575}} and {@code {a,b}}, the globs * ? [ ], and several of them joined by {@code ::}. A name
+ * that exists means itself, whatever marks are in it, and so does every folder at the start of a pattern.
+ */
 public final class PathPattern {
     private static final Pattern BRACES = Pattern.compile("\\{([^{}]*)\\}");
     private static final Pattern RANGE = Pattern.compile("(\\d{1,9})\\.\\.(\\d{1,9})");
     private static final Pattern GLOB = Pattern.compile("[*?\\[]");
+    private static final Pattern NAMES_HIDDEN = Pattern.compile("(^|/)\\.[^./]");
+    private static final String JOINED = "::";
     private static final int MOST = 1_000_000;
 
     private PathPattern() {}
@@ -27,17 +32,63 @@ public final class PathPattern {
      * @throws BadInputException if a name or pattern fits nothing
      */
     public static List<Path> expand(String pattern) {
+        return expand(pattern, problem -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param problems told of links that cannot be followed
+     */
+    static List<Path> expand(String pattern, Consumer<DataProblem> problems) {
         List<Path> paths = new ArrayList<>();
-        for (String name : braces(pattern)) {
-            if (GLOB.matcher(name).find()) {
-                paths.addAll(glob(name));
-            } else if (Files.exists(Path.of(name))) {
+        if (pattern.contains(JOINED) && !exists(pattern)) {
+            for (String part : pattern.split(JOINED, -1)) {
+                paths.addAll(expand(part, problems));
+            }
+            return paths;
+        }
+        for (String name : names(pattern)) {
+            if (exists(name)) {
                 paths.add(Path.of(name));
+            } else if (GLOB.matcher(name.substring(existing(name))).find()) {
+                paths.addAll(glob(name, problems));
             } else {
                 throw new BadInputException(name + ": no such file or folder");
             }
         }
         return paths;
+    }
+
+    private static boolean exists(String name) {
+        try {
+            return !name.isEmpty() && Files.exists(Path.of(name));
+        } catch (InvalidPathException e) {
+            return false; // Windows has no * in names
+        }
+    }
+
+    /** The names that braces stand for, those of existing folders at the start left as they are. */
+    private static List<String> names(String pattern) {
+        if (exists(pattern)) {
+            return List.of(pattern);
+        }
+        int start = existing(pattern);
+        return braces(pattern.substring(start)).stream()
+                .map(rest -> pattern.substring(0, start) + rest)
+                .toList();
+    }
+
+    /** Length of the longest start of a pattern that names an existing folder, its last slash included. */
+    private static int existing(String pattern) {
+        int length = 0;
+        for (int slash = pattern.indexOf('/'); slash >= 0; slash = pattern.indexOf('/', slash + 1)) {
+            if (!exists(pattern.substring(0, slash + 1))) {
+                break;
+            }
+            length = slash + 1;
+        }
+        return length;
     }
 
     /** The names that braces stand for; a range keeps the width of its first number. */
@@ -74,22 +125,35 @@ public final class PathPattern {
         return names;
     }
 
-    private static List<Path> glob(String pattern) {
-        Matcher first = GLOB.matcher(pattern);
-        int at = first.find() ? first.start() : 0;
-        int slash = pattern.lastIndexOf('/', at);
-        Path folder = slash < 0 ? Path.of("") : Path.of(pattern.substring(0, slash + 1));
-        PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern.substring(slash + 1));
-        try (Stream<Path> files = Files.walk(folder)) {
-            List<Path> found = files.filter(file -> matcher.matches(folder.relativize(file)))
-                    .sorted()
-                    .toList();
-            if (found.isEmpty()) {
-                throw new BadInputException(pattern + ": no file fits");
-            }
-            return found;
-        } catch (IOException e) {
-            throw new BadInputException(pattern + ": cannot list " + folder + ": " + e.getMessage(), e);
+    private static List<Path> glob(String pattern, Consumer<DataProblem> problems) {
+        int start = existing(pattern);
+        String rest = pattern.substring(start);
+        Path folder = Path.of(pattern.substring(0, start));
+        PathMatcher matcher = matcher(pattern, rest);
+        boolean withHidden = NAMES_HIDDEN.matcher(rest).find();
+        FileWalk walk = FileWalk.of(folder, depth(rest), withHidden, problems);
+        List<Path> found = (rest.contains("**") ? walk.files() : walk.all()) // whose folders' files would come twice
+                .stream()
+                        .filter(file -> matcher.matches(folder.relativize(file)))
+                        .toList();
+        if (found.isEmpty()) {
+            throw new BadInputException(pattern + ": no file fits");
         }
+        return found;
+    }
+
+    private static PathMatcher matcher(String pattern, String rest) {
+        try {
+            return FileSystems.getDefault().getPathMatcher("glob:" + rest);
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException(pattern + ": no such file, and no pattern either: " + e.getMessage(), e);
+        }
+    }
+
+    /** Folders that have to be walked into. */
+    private static int depth(String rest) {
+        return rest.contains("**")
+                ? Integer.MAX_VALUE
+                : (int) rest.chars().filter(c -> c == '/').count() + 1;
     }
 }

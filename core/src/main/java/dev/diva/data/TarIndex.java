@@ -2,9 +2,12 @@ package dev.diva.data;
 
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -13,7 +16,27 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 final class TarIndex {
     private static final int BLOCK = 512;
 
+    private static final List<String> GZIPPED = List.of(".tar.gz", ".tgz");
+
     private TarIndex() {}
+
+    /** Whether a name is that of a tar, packed or not. */
+    static boolean isTar(Path file) {
+        return isGzipped(file) || lowerName(file).endsWith(".tar");
+    }
+
+    private static boolean isGzipped(Path file) {
+        return GZIPPED.stream().anyMatch(lowerName(file)::endsWith);
+    }
+
+    private static String lowerName(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT);
+    }
+
+    /** Where the bytes of a tar can be read: the file itself, or what it unpacks to. */
+    static Path content(Path tar) {
+        return isGzipped(tar) ? GzipFile.of(tar).file() : tar;
+    }
 
     /** One file of a tar. */
     record Member(String name, ImageEntry entry) {}
@@ -22,8 +45,27 @@ final class TarIndex {
      * The readable files in their order. Of a damaged tar the part before the damage is returned and the damage reported.
      */
     static List<Member> read(Path tar, Consumer<DataProblem> problems) {
+        if (!isGzipped(tar)) {
+            return read(tar, tar, problems);
+        }
+        GzipFile.Content content = GzipFile.of(tar);
+        if (content.problem() == null) {
+            return read(tar, content.file(), problems);
+        }
+        List<Member> members = read(tar, content.file(), consequence -> {});
+        problems.accept(new DataProblem(
+                tar.toString(), content.problem() + "; " + members.size() + " whole files before that are used"));
+        return members;
+    }
+
+    private static List<Member> read(Path tar, Path content, Consumer<DataProblem> problems) {
         List<Member> members = new ArrayList<>();
-        try (FileInputStream file = new FileInputStream(tar.toFile());
+        if (holdsNothing(content) || isGzip(content)) {
+            String reason = holdsNothing(content) ? "the tar is empty" : "is a gzip file; name it .tar.gz";
+            problems.accept(new DataProblem(tar.toString(), reason));
+            return members;
+        }
+        try (FileInputStream file = new FileInputStream(content.toFile());
                 TarArchiveInputStream in = new TarArchiveInputStream(file)) {
             long size = file.getChannel().size();
             long end = 0;
@@ -70,6 +112,22 @@ final class TarIndex {
             problems.accept(new DataProblem(name, "the tar ends inside of it"));
         } else {
             members.add(new Member(entry.getName(), new ImageEntry(name, tar, offset, entry.getSize())));
+        }
+    }
+
+    private static boolean holdsNothing(Path file) {
+        try {
+            return Files.size(file) == 0;
+        } catch (IOException e) {
+            return false; // told when it is opened
+        }
+    }
+
+    private static boolean isGzip(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.read() == 0x1f && in.read() == 0x8b;
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -51,7 +51,9 @@ public final class Demo {
      * @return the page, or nothing when stopped
      */
     public Optional<Path> run() {
-        DemoPreparation.make(places, WORLD, watcher);
+        if (!DemoPreparation.make(places, WORLD, watcher, training::isStopped)) {
+            return Optional.empty();
+        }
         RecipeTree recipe = DemoRecipe.tree(places, List.of());
         score("before", places.clip());
         watcher.stage("Post-training the CLIP from " + WORLD.posttrain() + " images without captions");

@@ -1,6 +1,7 @@
 package dev.diva.demo;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.WorldWriter;
 import java.io.IOException;
@@ -8,6 +9,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 
 /** Everything that an experiment needs on disk, made once: models and world. Says what is missing before anything is begun. */
 final class DemoPreparation {
@@ -19,17 +22,31 @@ final class DemoPreparation {
     /**
      * Makes what is not there yet.
      *
+     * @param stopped asked before each part
+     * @return false when stopped before the end
      * @throws BadInputException for a folder that cannot be written, too little memory, or altered models
      */
-    static void make(Places places, WorldRecipe recipe, Watcher watcher) {
+    static boolean make(Places places, WorldRecipe recipe, Watcher watcher, BooleanSupplier stopped) {
+        if (!Files.isDirectory(places.clip())) { // the first thing that a demo makes
+            AtomicFolder.requireFree(places.root(), "choose another --out");
+        }
         requireWritable(places.root());
         requireMemory();
         ShippedModels.unpack(places.models());
         WorldWriter world = new WorldWriter(recipe);
         if (!world.isIn(places.world())) {
             watcher.stage("Rendering the mini world");
-            world.write(places.world(), part -> {});
+            try {
+                world.write(places.world(), part -> {
+                    if (stopped.getAsBoolean()) {
+                        throw new CancellationException(part);
+                    }
+                });
+            } catch (CancellationException e) {
+                return false;
+            }
         }
+        return !stopped.getAsBoolean();
     }
 
     private static void requireWritable(Path folder) {

@@ -9,6 +9,7 @@ import dev.diva.train.RecipeKeys;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -26,7 +27,12 @@ final class DemoRecipe {
      */
     static RecipeTree tree(Places places, List<String> changes) {
         Path file = places.root().resolve(FILE);
-        AtomicFile.writeString(file, resource());
+        if (!Files.exists(file)) {
+            AtomicFile.writeString(file, resource());
+        }
+        if (!text(file).equals(resource())) {
+            throw new BadInputException(file + ": was changed; give the copy another name and train with that");
+        }
         RecipeTree tree = RecipeTree.preset("corrected").with(RecipeKeys.read(file), file.toString());
         ObjectNode paths = tree.root().objectNode();
         paths.put("clip", places.clip().toAbsolutePath().toString());
@@ -39,6 +45,14 @@ final class DemoRecipe {
             tree = tree.with(RecipeKeys.assignment(change), change);
         }
         return tree;
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e, e);
+        }
     }
 
     private static String resource() {

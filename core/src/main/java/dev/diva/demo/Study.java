@@ -1,18 +1,14 @@
 package dev.diva.demo;
 
-import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.posttrain.recipe.RecipeTree;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.diva.train.Checkpoints;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Several recipes, each with several seeds, against the untouched CLIP; among them the control in which every image is judged by the
@@ -63,7 +59,9 @@ public final class Study {
      * @return the table in Markdown, or nothing when stopped
      */
     public Optional<Path> run() {
-        DemoPreparation.make(places, Demo.WORLD, watcher);
+        if (!DemoPreparation.make(places, Demo.WORLD, watcher, training::isStopped)) {
+            return Optional.empty();
+        }
         watcher.stage("Scoring the untouched CLIP");
         WorldScores scores = new WorldScores(places.world(), "test");
         WorldScores.Summary before = scores.score(places.clip(), "before", places.scores());
@@ -75,7 +73,7 @@ public final class Study {
                 if (training.isStopped() || !training.run(recipe(variant, seed), out, watcher)) {
                     return Optional.empty();
                 }
-                deleteCheckpoints(out);
+                new Checkpoints(out.resolve("checkpoints"), 1).removeAll();
                 after.computeIfAbsent(variant, unused -> new ArrayList<>())
                         .add(scores.score(out.resolve("clip"), "after", out.resolve("evaluations")));
             }
@@ -93,19 +91,5 @@ public final class Study {
 
     static String slug(String name) {
         return name.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
-    }
-
-    private static void deleteCheckpoints(Path run) {
-        Path checkpoints = run.resolve("checkpoints");
-        if (!Files.exists(checkpoints)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(checkpoints)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new BadInputException(checkpoints + ": cannot be removed: " + e, e);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.diva.engine;
 
+import dev.diva.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,11 @@ import org.bytedeco.pytorch.global.torch;
 public final class Engine {
     private Engine() {}
 
+    /** Far more threads than cores wait for each other without end: four for each, and 64 for recipes from larger machines. */
+    public static int mostThreads() {
+        return Math.max(64, 4 * Runtime.getRuntime().availableProcessors());
+    }
+
     /**
      * Sets the number of threads of one libtorch operation, and of OpenBLAS below it, which keeps threads of its own: left at one per
      * core, they and libtorch's wait for each other, and a small model trains several times slower.
@@ -21,6 +27,10 @@ public final class Engine {
     public static void setThreads(int threads) {
         if (threads < 0) {
             throw new IllegalArgumentException("threads < 0: " + threads);
+        }
+        if (threads > mostThreads()) {
+            throw new BadInputException("threads is " + threads + ", expected at most " + mostThreads()
+                    + " on this machine, or 0 for all cores");
         }
         int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         torch.set_num_threads(count);

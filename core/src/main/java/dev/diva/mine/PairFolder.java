@@ -2,6 +2,7 @@ package dev.diva.mine;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageEntry;
 import dev.diva.data.PngFile;
@@ -22,6 +23,7 @@ import org.apache.commons.csv.CSVPrinter;
  */
 public final class PairFolder {
     private static final String TYPE = "Mined";
+    private static final String IMAGES = "MLLM_VLM_Images/" + TYPE;
     private static final Set<String> KEPT = Set.of("jpg", "jpeg", "png", "webp");
 
     private PairFolder() {}
@@ -32,10 +34,23 @@ public final class PairFolder {
     /**
      * Copies the images (formats that MMVP-VLM does not know become PNG) and writes the tables.
      *
-     * @throws BadInputException when the folder has a Questions.csv already, whose statements somebody may have written
+     * @throws BadInputException when anything is in the folder already, for instance statements that somebody wrote
      */
     public static List<Entry> write(Path folder, List<BlindPair> pairs, List<ImageEntry> images) {
-        requireNew(folder);
+        List<Entry> entries = new ArrayList<>();
+        AtomicFolder.write(folder, temporary -> entries.addAll(fill(temporary, pairs, images)));
+        return entries.stream()
+                .map(entry -> new Entry(
+                        entry.number,
+                        entry.pair,
+                        entry.images.stream()
+                                .map(image -> folder.resolve(IMAGES).resolve(image.getFileName()))
+                                .toList(),
+                        entry.sources))
+                .toList();
+    }
+
+    private static List<Entry> fill(Path folder, List<BlindPair> pairs, List<ImageEntry> images) {
         List<Entry> entries = new ArrayList<>();
         for (BlindPair pair : pairs) {
             int number = entries.size() + 1;
@@ -54,16 +69,14 @@ public final class PairFolder {
 
     /** Fails before any work is done when {@link #write} would. */
     public static void requireNew(Path folder) {
-        if (Files.exists(folder.resolve("Questions.csv"))) {
-            throw new BadInputException(folder.resolve("Questions.csv") + ": exists; choose another --out");
-        }
+        AtomicFolder.requireFree(folder, "choose another --out");
     }
 
     private static Path copy(Path folder, int id, ImageEntry image) {
         String name = image.name();
         String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
         boolean isKept = KEPT.contains(suffix);
-        Path target = folder.resolve("MLLM_VLM_Images").resolve(TYPE).resolve(id + "." + (isKept ? suffix : "png"));
+        Path target = folder.resolve(IMAGES).resolve(id + "." + (isKept ? suffix : "png"));
         try {
             Files.createDirectories(target.getParent());
             Files.write(target, isKept ? image.read() : png(image));

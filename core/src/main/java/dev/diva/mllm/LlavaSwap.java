@@ -3,9 +3,9 @@ package dev.diva.mllm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
-import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Dtype;
+import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.clip.TowerSource;
@@ -62,11 +62,11 @@ public final class LlavaSwap {
      * @param clip CLIP of any layout
      * @param dtype of all real numbers in the hub's layout, whose parts transformers would not compute in different types; null takes the
      *     one that the LLaVA has if it holds every value of the tower, else fp32
-     * @param overwrite whether an existing folder is replaced
+     * @param overwrite whether a folder that an earlier swap wrote is replaced
      * @throws BadInputException when the tower's width or number of tokens is not what the projector takes
      */
     public static Written write(Path llava, Path clip, Path out, Dtype dtype, boolean overwrite) {
-        AtomicFolder.requireFree(out, overwrite);
+        ExportRecord.requireReplaceable(out, overwrite);
         try (LlavaFolder folder = LlavaFolder.open(llava, null);
                 TowerSource tower = TowerSource.open(clip)) {
             if (folder.base() != null) {
@@ -81,7 +81,7 @@ public final class LlavaSwap {
             }
             Dtype common = isHub && dtype == null ? exactType(folder, tower) : dtype;
             LlavaSwap swap = new LlavaSwap(folder, tower, common);
-            AtomicFolder.write(out, overwrite, temporary -> swap.fill(temporary, out));
+            ExportRecord.write(out, overwrite, temporary -> swap.fill(temporary, out));
             return new Written(layout, common);
         }
     }

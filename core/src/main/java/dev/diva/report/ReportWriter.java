@@ -3,6 +3,7 @@ package dev.diva.report;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
 import gg.jte.ContentType;
 import gg.jte.TemplateEngine;
 import gg.jte.output.StringOutput;
@@ -12,13 +13,15 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /** Writes the page: one file that needs nothing else, neither a network nor the files that it was made from. */
 public final class ReportWriter {
     /** The release in core/pom.xml; a missing file fails the first test. */
     private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
+
+    /** Stands in the styles of every page, of earlier releases too. */
+    private static final String SIGN = ":root{color-scheme:light dark;--paper:";
 
     private static final TemplateEngine TEMPLATES =
             TemplateEngine.createPrecompiled(null, ContentType.Html, null, "dev.diva.report.page");
@@ -60,12 +63,23 @@ public final class ReportWriter {
     }
 
     private static void replace(Path page, String html) {
+        requireOurs(page);
+        AtomicFile.writeString(page, html);
+    }
+
+    /**
+     * Refuses to put a page where another kind of file is.
+     *
+     * @throws BadInputException when one is
+     */
+    public static void requireOurs(Path page) {
         try {
-            Path partial = page.resolveSibling(page.getFileName() + ".partial");
-            Files.writeString(partial, html);
-            Files.move(partial, page, StandardCopyOption.REPLACE_EXISTING);
+            if (Files.exists(page)
+                    && !Files.readString(page, StandardCharsets.ISO_8859_1).contains(SIGN)) {
+                throw new BadInputException(page + ": is no page of diva and is not replaced; choose another --out");
+            }
         } catch (IOException e) {
-            throw new BadInputException(page + ": cannot be written: " + e.getMessage(), e);
+            throw new BadInputException(page + ": cannot be read: " + e, e);
         }
     }
 

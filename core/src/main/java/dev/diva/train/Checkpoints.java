@@ -9,14 +9,15 @@ import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -35,6 +36,7 @@ public final class Checkpoints {
     private static final String STATE = "state.json";
     private static final String SUMS = "checksums.sha256";
     private static final List<String> FILES = List.of(MASTERS, OPTIMIZER, RANDOM, STATE);
+    private static final Set<String> OWN = Set.of(MASTERS, OPTIMIZER, RANDOM, STATE, SUMS);
 
     private final Path folder;
     private final int keepLast;
@@ -55,7 +57,7 @@ public final class Checkpoints {
      */
     public Path write(TrainState state, Map<String, Tensor> random) {
         Path target = at(state.step());
-        AtomicFolder.write(target, true, temporary -> {
+        AtomicFolder.replace(target, file -> OWN.contains(file.toString()), temporary -> {
             SafetensorsWriter.write(temporary.resolve(MASTERS), state.parameters(), Map.of());
             SafetensorsWriter.write(
                     temporary.resolve(OPTIMIZER), state.optimizer().state(), Map.of());
@@ -173,14 +175,34 @@ public final class Checkpoints {
 
     private void removeOld() {
         List<Path> all = list();
-        for (Path old : all.subList(0, Math.max(0, all.size() - keepLast))) {
-            try (Stream<Path> walk = Files.walk(old)) {
-                for (Path path : walk.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(path);
-                }
-            } catch (IOException e) {
-                throw new BadInputException(old + ": cannot be removed: " + e.getMessage(), e);
+        all.subList(0, Math.max(0, all.size() - keepLast)).forEach(Checkpoints::remove);
+    }
+
+    /** Removes all checkpoints, and the folder if nothing else is in it. */
+    public void removeAll() {
+        list().forEach(Checkpoints::remove);
+        removeIfEmpty(folder);
+    }
+
+    /** What somebody else has put into the folder stays there. */
+    private static void remove(Path checkpoint) {
+        try {
+            for (String name : OWN) {
+                Files.deleteIfExists(checkpoint.resolve(name));
             }
+        } catch (IOException e) {
+            throw new BadInputException(checkpoint + ": cannot be removed: " + e.getMessage(), e);
+        }
+        removeIfEmpty(checkpoint);
+    }
+
+    private static void removeIfEmpty(Path folder) {
+        try {
+            Files.deleteIfExists(folder);
+        } catch (DirectoryNotEmptyException e) {
+            return; // not ours alone
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": cannot be removed: " + e.getMessage(), e);
         }
     }
 }

@@ -70,11 +70,18 @@ public final class Manifest {
      * @param count of samples
      * @param patterns as they were given
      * @param files that hold the samples
+     * @param notRead how many files were passed over, by suffix
      */
-    public void describeData(String key, long count, List<String> patterns, Collection<Path> files) {
+    public void describeData(
+            String key,
+            long count,
+            List<String> patterns,
+            Collection<Path> files,
+            Map<String, Integer> notRead) {
         ObjectNode data = root.putObject(key);
         data.put("count", count);
         patterns.forEach(data.putArray("patterns")::add);
+        data.set("notRead", JSON.valueToTree(notRead));
         TreeSet<Path> sorted = new TreeSet<>(files);
         StringBuilder names = new StringBuilder();
         long bytes = 0;

@@ -3,6 +3,7 @@ package dev.diva.train;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
 import dev.diva.engine.Engine;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * {@code metrics.jsonl}: one line a step in full precision. A resumed run first drops the lines of steps that it will do again, and a
@@ -53,9 +55,7 @@ public final class MetricsFile implements TrainListener {
                     kept.add(line);
                 }
             }
-            Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-            Files.write(temporary, kept, StandardCharsets.UTF_8);
-            Files.move(temporary, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+            AtomicFile.writeString(file, kept.stream().map(line -> line + "\n").collect(Collectors.joining()));
         } catch (IOException e) {
             throw new BadInputException(file + ": cannot be continued: " + e.getMessage(), e);
         }

@@ -3,7 +3,6 @@ package dev.diva.world;
 import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -18,14 +17,8 @@ final class Shards implements Closeable {
     private final Path folder;
     private TarArchiveOutputStream tar;
 
-    /** Takes the numbered tars of an earlier world out of the folder: readers take all that they find. */
-    Shards(Path folder) throws IOException {
+    Shards(Path folder) {
         this.folder = folder;
-        try (DirectoryStream<Path> earlier = Files.newDirectoryStream(folder, "[0-9][0-9][0-9][0-9][0-9].tar")) {
-            for (Path old : earlier) {
-                Files.delete(old);
-            }
-        }
     }
 
     /** Starts the sample, in a new tar where the last one is full; its files are then added. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.world.paint.SceneRenderer;
 import dev.diva.world.scene.Captions;
 import dev.diva.world.scene.Scene;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
 
 /**
@@ -32,7 +34,7 @@ import java.util.stream.LongStream;
  * validation/, test/   MMVP-VLM folders
  * probe-train/, probe-test/   images/ and labels.csv
  * scenes.png, pairs.png   to be looked at
- * world.json           the recipe; written last, so a folder that has it is whole
+ * world.json           the recipe; under "unfinished" until all is written
  * </pre>
  */
 public final class WorldWriter {
@@ -58,8 +60,12 @@ public final class WorldWriter {
     /** Writes everything that the recipe asks for. */
     public void write(Path folder, Progress progress) {
         LabelledSets sets = new LabelledSets(renderer);
+        if (!isBegun(folder)) {
+            AtomicFolder.requireFree(folder, "choose another --out");
+        }
         try {
-            Files.deleteIfExists(folder.resolve(RECIPE));
+            Files.createDirectories(folder);
+            Files.write(folder.resolve(RECIPE), unfinished());
             part(folder, Split.PRETRAIN, recipe.pretrain(), progress, this::captioned);
             part(folder, Split.POSTTRAIN, recipe.posttrain(), progress, this::images);
             part(folder, Split.RETRIEVAL, recipe.retrieval(), progress, sets::retrieval);
@@ -88,8 +94,22 @@ public final class WorldWriter {
         }
     }
 
+    /** The folder holds a part of this very world, of which every file is made again. */
+    private boolean isBegun(Path folder) {
+        try {
+            Path file = folder.resolve(RECIPE);
+            return Files.exists(file) && Arrays.equals(Files.readAllBytes(file), unfinished());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     private byte[] recipeFile() throws IOException {
         return JSON.writeValueAsBytes(recipe);
+    }
+
+    private byte[] unfinished() throws IOException {
+        return JSON.writeValueAsBytes(Map.of("unfinished", recipe));
     }
 
     /** How a split becomes files. */

@@ -48,6 +48,11 @@ class TrainFaultsTest {
                 "recap={tokens: pooled, window: 17, text: mean} | recap.window is 17, expected 1 to 16",
                 "timesteps.max=1000 | timesteps.max is 1000, the teacher has 1000",
                 "trainable={mode: blocks, lastBlocks: 9} | trainable.lastBlocks is 9, the tower has 3 layers",
+                "trainable={mode: lora, rank: 100000} | trainable.rank is 100000, expected at most",
+                "train.batch=1000000000 | train.batch is 1000000000, which takes at least",
+                "threads=100000 | threads is 100000, expected at most",
+                "workers=100000 | workers is 100000",
+                "format=onnx | format is onnx, expected one of hf, open_clip, openai, diva",
                 "cache=latents | cache is useless while every epoch crops anew",
                 "device=cuda | sees no CUDA device",
             })

@@ -142,19 +142,29 @@ class ClipExportTest {
     }
 
     @Test
-    void anExistingFolderIsReplacedOnlyWhenAsked(@TempDir Path folder) throws IOException {
-        Path out = Files.createDirectory(folder.resolve("out"));
-        Files.writeString(out.resolve("mine.txt"), "mine");
+    void onlyAnEarlierExportIsReplacedAndOnlyWhenAsked(@TempDir Path folder) throws IOException {
+        Path out = folder.resolve("out");
         try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("clip-hf-vit"))) {
+            ClipExport.export(original, CheckpointFormat.OPEN_CLIP, out, false);
             assertThatThrownBy(() -> ClipExport.export(original, CheckpointFormat.HF, out, false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("--overwrite");
-            assertThat(out.resolve("mine.txt")).exists();
+            ClipExport.export(original, CheckpointFormat.HF, out, true);
+            assertThat(out.resolve("open_clip_config.json")).doesNotExist();
+            for (String name : new String[] {"mine.txt", "config.json"}) { // one of ours that was changed since
+                byte[] old = Files.exists(out.resolve(name)) ? Files.readAllBytes(out.resolve(name)) : null;
+                Files.writeString(out.resolve(name), "{}");
+                assertThatThrownBy(() -> ClipExport.export(original, CheckpointFormat.HF, out, true))
+                        .isInstanceOf(BadInputException.class)
+                        .hasMessageContaining(name);
+                assertThat(out.resolve(name)).hasContent("{}");
+                Files.delete(out.resolve(name));
+                if (old != null) {
+                    Files.write(out.resolve(name), old);
+                }
+            }
             ClipExport.export(original, CheckpointFormat.HF, out, true);
         }
-        assertThat(out.resolve("mine.txt")).doesNotExist();
-        assertThat(out.resolve("config.json")).exists();
-        assertThat(folder).isDirectoryContaining(path -> path.equals(out));
         try (var left = Files.list(folder)) {
             assertThat(left).hasSize(1);
         }

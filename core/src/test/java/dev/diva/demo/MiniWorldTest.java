@@ -40,7 +40,7 @@ class MiniWorldTest {
     @BeforeAll
     static void train() {
         places = new Places(folder);
-        DemoPreparation.make(places, WORLD, new Losses());
+        DemoPreparation.make(places, WORLD, new Losses(), () -> false);
         assertThat(new WorldWriter(WORLD).isIn(places.world())).isTrue();
         own = losses("own");
         shuffled = losses("shuffled", "latents=shuffled");

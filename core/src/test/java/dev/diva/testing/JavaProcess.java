@@ -26,6 +26,11 @@ public final class JavaProcess {
 
     /** Starts the main method of a class; standard output and error go to one file in the folder. */
     public static JavaProcess start(Path folder, Class<?> main, Map<String, String> environment, String... arguments) {
+        return start(folder, command(main, arguments), environment);
+    }
+
+    /** The command line of {@link #start}. */
+    public static List<String> command(Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
@@ -38,6 +43,10 @@ public final class JavaProcess {
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 main.getName()));
         command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private static JavaProcess start(Path folder, List<String> command, Map<String, String> environment) {
         try {
             Path output = Files.createTempFile(folder, "output", ".txt");
             ProcessBuilder builder =

@@ -154,11 +154,28 @@ class WorldWriterTest {
     }
 
     @Test
-    void smallerWorldLeavesNoTarOfALargerOne(@TempDir Path folder) throws IOException {
-        Path old = Files.createDirectories(folder.resolve("posttrain")).resolve("00001.tar");
-        Files.writeString(old, "of an earlier world");
-        new WorldWriter(new WorldRecipe(1, 48, 0, 3, 0, 0, 0, 0.03)).write(folder, part -> {});
-        assertThat(old).doesNotExist();
+    void folderThatHoldsAnythingElseIsRefusedAndKept(@TempDir Path folder) throws IOException {
+        Path mine = Files.createDirectories(folder.resolve("posttrain")).resolve("00001.tar");
+        Files.writeString(mine, "mine");
+        assertThatThrownBy(() -> new WorldWriter(new WorldRecipe(1, 48, 0, 3, 0, 0, 0, 0.03)).write(folder, part -> {}))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("exists already");
+        assertThat(mine).hasContent("mine");
+        try (Stream<Path> left = Files.list(folder)) {
+            assertThat(left).hasSize(1);
+        }
+    }
+
+    @Test
+    void interruptedWorldIsMadeAgain(@TempDir Path folder) throws IOException {
+        WorldRecipe tiny = new WorldRecipe(1, 48, 0, 3, 0, 0, 0, 0.03);
+        assertThatThrownBy(() -> new WorldWriter(tiny).write(folder, part -> {
+                    throw new IllegalStateException("interrupted");
+                }))
+                .hasMessage("interrupted");
+        assertThat(new WorldWriter(tiny).isIn(folder)).isFalse();
+        new WorldWriter(tiny).write(folder, part -> {});
+        assertThat(new WorldWriter(tiny).isIn(folder)).isTrue();
         assertThat(names(folder.resolve("posttrain/00000.tar"))).hasSize(3);
     }
 

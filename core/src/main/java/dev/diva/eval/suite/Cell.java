@@ -63,6 +63,13 @@ final class Cell {
         return sheet;
     }
 
+    /** Refuses to put a cell where another kind of file is. */
+    static void requireOurs(Path file) {
+        if (Files.exists(file) && !(read(file).has("dataset") && read(file).has("metrics"))) {
+            throw new BadInputException(file + ": is no cell of a suite and is not replaced; choose another --out");
+        }
+    }
+
     static void write(Path file, JsonNode cell) {
         AtomicFile.writeString(file, cell.toPrettyString() + "\n");
     }

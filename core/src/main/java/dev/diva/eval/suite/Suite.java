@@ -16,7 +16,7 @@ import java.util.Set;
 /** Which models are scored on which data sets. Paths are relative to the current folder. */
 public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static final Set<String> KEYS = Set.of("models", "datasets");
-    private static final Set<String> MODEL_KEYS = Set.of("name", "path");
+    private static final Set<String> MODEL_KEYS = Set.of("name", "path", "format");
     private static final Set<String> DATA_KEYS = Set.of(
             "name",
             "data",
@@ -31,8 +31,12 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             "recallK",
             "shots");
 
-    /** A model; named by its file or folder unless a name is given. */
-    public record ModelEntry(String name, Path path) {}
+    /**
+     * A model; named by its file or folder unless a name is given.
+     *
+     * @param format its layout, or null to find it
+     */
+    public record ModelEntry(String name, Path path, String format) {}
 
     /**
      * A data set; named by its folder unless a name is given.
@@ -85,7 +89,10 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static ModelEntry model(JsonNode node, Path file) {
         String path = node.isTextual() ? node.asText() : node.path("path").asText();
         requireKeys(node, MODEL_KEYS, file + " model " + path);
-        return new ModelEntry(node.path("name").asText(nameOf(path)), existing(path, file));
+        return new ModelEntry(
+                node.path("name").asText(nameOf(path)),
+                existing(path, file),
+                node.path("format").asText(null));
     }
 
     private static DataEntry data(JsonNode node, Path file) {

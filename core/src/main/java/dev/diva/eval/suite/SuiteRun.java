@@ -86,6 +86,7 @@ public final class SuiteRun {
         boolean isThere = options.skipsExisting && Files.exists(file);
         try {
             if (!isThere) {
+                Cell.requireOurs(file);
                 Result result = score(model.encoder(), data, task);
                 Cell.write(file, Cell.json(model.entry, data, task, result));
             }
@@ -109,7 +110,7 @@ public final class SuiteRun {
 
         ImageTextEncoder encoder() {
             if (clip == null) {
-                clip = Clip.load(entry.path(), options.clip);
+                clip = Clip.load(entry.path(), options.clip.withFormat(entry.format()));
             }
             return new ClipEncoder(entry.name(), clip, options.feature);
         }

@@ -1,10 +1,14 @@
 package dev.diva.eval.suite;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.diva.BadInputException;
 import dev.diva.eval.McNemar;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -29,6 +33,22 @@ public final class SuiteTable {
         List<String> warnings = new ArrayList<>();
         cell.path("warnings").forEach(warning -> warnings.add(warning.asText()));
         return warnings;
+    }
+
+    /**
+     * Refuses to put the table where another kind of file is.
+     *
+     * @throws BadInputException when one is
+     */
+    public static void requireOurs(Path csv) {
+        try (BufferedReader reader = Files.exists(csv) ? Files.newBufferedReader(csv) : null) {
+            String header = reader == null ? null : reader.readLine();
+            if (reader != null && (header == null || !header.startsWith(String.join(",", KEYS)))) {
+                throw new BadInputException(csv + ": is no table of a suite and is not replaced; choose another --out");
+            }
+        } catch (IOException e) {
+            throw new BadInputException(csv + ": cannot be read: " + e, e);
+        }
     }
 
     /** A row per cell; a column per metric with its interval, empty where a task lacks it; at the end what data were missing. */

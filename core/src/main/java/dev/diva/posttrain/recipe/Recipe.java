@@ -9,11 +9,12 @@ import java.util.List;
 
 /**
  * Everything that decides a run. Each key is explained in {@code corrected.yaml}; a null is a value that is found when the models are
- * known (recap, timesteps.max) or a part that is left out (cache, weightsCache, warmupSteps, maxGradNorm, eval).
+ * known (format, recap, timesteps.max) or a part that is left out (cache, weightsCache, warmupSteps, maxGradNorm, eval).
  */
 public record Recipe(
         String preset,
         String clip,
+        String format,
         String diffusion,
         List<String> images,
         int resolution,
@@ -41,14 +42,19 @@ public record Recipe(
         Checkpoint checkpoint,
         Eval eval) {
 
+    private static final int MOST_WORKERS = 256; // each keeps images in memory
+
     public Recipe {
+        if (format != null) {
+            Checks.oneOf("format", format, "hf", "open_clip", "openai", "diva");
+        }
         Checks.given("images", images);
         Checks.given("latents", latents);
         Checks.given("prompt", prompt);
         Checks.given("precision", precision);
         Checks.given("device", device);
         Checks.atLeast("resolution", resolution, 1);
-        Checks.atLeast("workers", workers, 1);
+        Checks.within("workers", workers, 1, MOST_WORKERS);
         Checks.atLeast("threads", threads, 0);
         Checks.within("maxBadShare", maxBadShare, 0, 1);
         if (crops != null) {
@@ -264,8 +270,12 @@ public record Recipe(
         }
 
         private Schedule rates(double lr) {
-            long warmup = warmupSteps == null ? Schedule.warmupSteps(warmupRatio, steps) : warmupSteps;
-            return new Schedule(Schedule.Kind.valueOf(schedule.name()), lr, warmup, steps);
+            return new Schedule(Schedule.Kind.valueOf(schedule.name()), lr, warmup(), steps);
+        }
+
+        /** Steps in which the learning rate rises from 0. */
+        public long warmup() {
+            return warmupSteps == null ? Schedule.warmupSteps(warmupRatio, steps) : warmupSteps;
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.diva.posttrain.run;
 
 import dev.diva.BadInputException;
+import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
@@ -13,15 +14,22 @@ import dev.diva.feedback.TrainingPixels;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.FileHashes;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Makes all latents that a training with fixed crops will ask for. Begun caches are finished, finished ones left alone. */
 public final class CacheFilling {
     private CacheFilling() {}
 
-    /** What was done. */
-    public record Result(long latents, long made, long skipped) {}
+    /**
+     * What was done.
+     *
+     * @param notRead files that were passed over because of their suffix, by suffix
+     */
+    public record Result(long latents, long made, long skipped, Map<String, Integer> notRead) {}
 
     /** Hears how it goes. */
     public interface Listener {
@@ -57,15 +65,18 @@ public final class CacheFilling {
      * @throws BadInputException when images or models cannot be read, or crops are drawn anew every epoch
      */
     public static Result run(Recipe recipe, Path out, ProcessGroup processGroup, Listener listener) {
-        ImageSet images = ImageSet.open(recipe.images(), problem -> listener.warning(problem.toString()));
+        List<DataProblem> problems = new ArrayList<>();
+        ImageSet images = ImageSet.open(recipe.images(), problems::add);
+        if (processGroup.isFirst()) {
+            problems.forEach(problem -> listener.warning(problem.toString()));
+            if (!images.notRead().isEmpty()) {
+                listener.warning(images.notReadWords());
+            }
+        }
         Samples all = samples(recipe, images);
-        return run(
-                recipe,
-                images,
-                new Samples(processGroup.rank(), all.to(), processGroup.worldSize()),
-                out,
-                processGroup,
-                listener);
+        Result result = run(
+                recipe, images, new Samples(processGroup.rank(), all.to(), processGroup.worldSize()), out, processGroup, listener);
+        return new Result(result.latents(), result.made(), result.skipped() + problems.size(), result.notRead());
     }
 
     /**
@@ -104,12 +115,15 @@ public final class CacheFilling {
             cache.flush();
             int made = cache.size() - before;
             if (processGroup.worldSize() == 1) {
-                return new Result(cache.size(), made, skipped);
+                return new Result(cache.size(), made, skipped, images.notRead());
             }
             processGroup.awaitAll(); // machines may differ in speed
             double[] sums = processGroup.sum(made, skipped);
             return new Result(
-                    distinct(out, identity(recipe, teacher, hashes, placement)), (long) sums[0], (long) sums[1]);
+                    distinct(out, identity(recipe, teacher, hashes, placement)),
+                    (long) sums[0],
+                    (long) sums[1],
+                    images.notRead());
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.AtomicFolder;
+import dev.diva.checkpoint.Temporary;
 import dev.diva.clip.VisionModel;
 import dev.diva.train.StepRecord;
 import dev.diva.train.TrainListener;
@@ -64,18 +65,28 @@ final class Evaluations implements TrainListener {
         if (every == null || done % every != 0) {
             return;
         }
-        Path candidate = files.run().resolve(".candidate");
-        vision.export(candidate.resolve("clip"), true);
+        try (Temporary candidate = Temporary.folder(files.best())) {
+            judge(candidate.path().resolve("clip"), done);
+        } catch (IOException e) {
+            throw new BadInputException(files.run() + ": cannot be written: " + e, e);
+        }
+    }
+
+    private void judge(Path candidate, long done) {
+        vision.export(candidate, false);
         String name = String.format(Locale.ROOT, "step-%08d.json", done);
-        double score =
-                scores.score(candidate.resolve("clip"), files.evaluations().resolve(name));
+        double score = scores.score(candidate, files.evaluations().resolve(name));
         if (score > best) {
             best = score;
-            AtomicFolder.write(files.best(), true, temporary -> {
-                Files.move(candidate.resolve("clip"), temporary.resolve("clip"));
+            AtomicFolder.replace(files.best(), this::isOurs, temporary -> {
+                Files.move(candidate, temporary.resolve("clip"));
                 AtomicFile.writeString(
                         temporary.resolve(SCORE), "{\"step\": " + done + ", \"score\": " + score + "}\n");
             });
         }
+    }
+
+    private boolean isOurs(Path file) {
+        return file.startsWith("clip") || file.toString().equals(SCORE);
     }
 }

@@ -9,10 +9,12 @@ import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Machine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
 import dev.diva.train.Manifest;
@@ -26,6 +28,7 @@ import dev.diva.train.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
@@ -62,7 +65,9 @@ public final class PostTraining implements AutoCloseable {
             sharding.requireWholeMicroBatches("recipe: latents: shuffled");
         }
         List<DataProblem> problems = new ArrayList<>();
+        requireMemory();
         this.images = ImageSet.open(recipe.images(), problems::add);
+        noteLeftOut(problems);
         this.feedback = models.feedback();
         this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
@@ -90,6 +95,40 @@ public final class PostTraining implements AutoCloseable {
             opened.close();
             throw new BadInputException(launch.out() + ": was started with another recipe: "
                     + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
+        }
+    }
+
+    /** A batch that is larger than the machine by far is told now, in the recipe's words. */
+    private void requireMemory() {
+        TransformerConfig layers = models.vision().tower().config().transformer();
+        double size = models.vision().tower().config().imageSize();
+        double tokens = models.vision().tower().config().numPatches() + 1;
+        double pixels = 3 * (size * size + (double) recipe.resolution() * recipe.resolution());
+        double kept = tokens * layers.hiddenSize() * layers.numHiddenLayers(); // for the backward pass, at least
+        double batch = (double) recipe.train().batch() / sharding.ranksPerMicroBatch();
+        double needed = batch * (pixels + kept) * Float.BYTES;
+        double there = Machine.read().memoryBytes();
+        if (needed > there) {
+            throw new BadInputException(String.format(
+                    Locale.ROOT,
+                    "recipe: train.batch is %d, which takes at least %.1f GiB, this machine has %.1f GiB; choose a smaller"
+                            + " one, and a larger train.accumulate for as many images a step",
+                    recipe.train().batch(),
+                    needed / (1 << 30),
+                    there / (1 << 30)));
+        }
+    }
+
+    private void noteLeftOut(List<DataProblem> problems) {
+        if (!problems.isEmpty()) {
+            notes.add("warning: " + problems.size() + " left out; the first: " + problems.get(0));
+        }
+        if (!images.notRead().isEmpty()) {
+            notes.add("warning: " + images.notReadWords());
+        }
+        if (recipe.train().warmup() >= recipe.train().steps()) {
+            notes.add("warning: the warm-up of " + recipe.train().warmup() + " steps (train.warmupSteps) is not shorter"
+                    + " than the run of " + recipe.train().steps() + ": the learning rate never gets to train.lr");
         }
     }
 
@@ -184,7 +223,8 @@ public final class PostTraining implements AutoCloseable {
                     "images",
                     images.size(),
                     recipe.images(),
-                    images.entries().stream().map(entry -> entry.file()).toList());
+                    images.entries().stream().map(entry -> entry.file()).toList(),
+                    images.notRead());
         }
         run.begin(launch.arguments());
     }
@@ -225,6 +265,11 @@ public final class PostTraining implements AutoCloseable {
     /** Images that were left out so far. */
     public int skipped() {
         return run.manifest().skippedCount();
+    }
+
+    /** How many files were passed over because of their suffix, by suffix. */
+    public Map<String, Integer> notRead() {
+        return images.notRead();
     }
 
     /** What the run leaves behind. */

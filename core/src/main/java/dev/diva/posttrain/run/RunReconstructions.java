@@ -42,7 +42,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class RunReconstructions {
     private static final String PROJECTION = "projection.safetensors";
-
     private final Path run;
     private final Path diffusion;
     private final Recipe recipe;
@@ -154,13 +153,23 @@ public final class RunReconstructions {
                     .to(placement.device(), placement.precision().dtype());
             Path trained = run.resolve(PROJECTION);
             Path fitted = fittedProjection();
-            List<RasterImage> before =
-                    painted(Path.of(recipe.clip()), Files.exists(fitted) ? fitted : trained, teacher, text, stepDone);
-            List<RasterImage> after = painted(run.resolve("clip"), trained, teacher, text, stepDone);
+            List<RasterImage> before = painted(
+                    Path.of(recipe.clip()),
+                    recipe.format(),
+                    Files.exists(fitted) ? fitted : trained,
+                    teacher,
+                    text,
+                    stepDone);
+            List<RasterImage> after = painted(run.resolve("clip"), null, trained, teacher, text, stepDone);
             Path folder = run.resolve("reconstructions");
-            AtomicFolder.write(folder, true, temporary -> write(temporary, before, after));
+            AtomicFolder.replace(folder, RunReconstructions::isPainted, temporary -> write(temporary, before, after));
             return folder;
         }
+    }
+
+    /** Whether a file of that name is of an earlier painting. */
+    private static boolean isPainted(Path file) {
+        return file.toString().matches("index\\.json|\\d+-(image|before|after)\\.png");
     }
 
     /** The projection after the steps that trained it alone. */
@@ -170,12 +179,12 @@ public final class RunReconstructions {
     }
 
     private List<RasterImage> painted(
-            Path clip, Path trainedProjection, DiffusionModel teacher, Tensor text, Runnable stepDone) {
+            Path clip, String format, Path trainedProjection, DiffusionModel teacher, Tensor text, Runnable stepDone) {
         RecapSettings recap = recap();
         Reconstruction reconstruction =
                 new Reconstruction(teacher, new Reconstruction.Settings(steps, recipe.resolution(), recipe.seed()));
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(clip, placement, TrainedPart.nothing());
+                VisionModel vision = VisionModel.load(clip, format, placement, TrainedPart.nothing());
                 Projection projection = Projection.load(
                         trainedProjection,
                         vision.tower().config().projectionDim(),

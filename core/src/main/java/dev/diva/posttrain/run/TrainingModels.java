@@ -59,7 +59,7 @@ public final class TrainingModels implements AutoCloseable {
         this.placement = placement(asked);
         this.converted = asked.weightsCache() == null ? null : new ConvertedWeights(Path.of(asked.weightsCache()));
         CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(() -> teacher(asked));
-        this.vision = closed(VisionModel.load(Path.of(asked.clip()), placement, trainedPart(asked)));
+        this.vision = closed(VisionModel.load(Path.of(asked.clip()), asked.format(), placement, trainedPart(asked)));
         requireLayers(asked);
         this.teacher = closed(joined(loading));
         this.tree = resolved(given, asked);
@@ -154,6 +154,12 @@ public final class TrainingModels implements AutoCloseable {
             throw new BadInputException("recipe: trainable.lastBlocks is "
                     + asked.trainable().lastBlocks() + ", the tower has " + layers + " layers");
         }
+        long width = vision.tower().config().transformer().hiddenSize();
+        if (asked.trainable().mode() == Recipe.Trainable.Mode.LORA
+                && asked.trainable().rank() > width) {
+            throw new BadInputException("recipe: trainable.rank is "
+                    + asked.trainable().rank() + ", expected at most " + width + ", the width of the tower's layers");
+        }
     }
 
     private RecipeTree resolved(RecipeTree given, Recipe asked) {
@@ -242,7 +248,8 @@ public final class TrainingModels implements AutoCloseable {
     }
 
     private EmbeddingGuard guard() {
-        VisionModel original = closed(VisionModel.load(Path.of(recipe.clip()), placement, TrainedPart.nothing()));
+        VisionModel original =
+                closed(VisionModel.load(Path.of(recipe.clip()), recipe.format(), placement, TrainedPart.nothing()));
         return new EmbeddingGuard(
                 vision.tower(), original.tower(), recipe.guard().weight());
     }

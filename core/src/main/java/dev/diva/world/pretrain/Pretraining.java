@@ -8,6 +8,7 @@ import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.RandomStreams;
+import dev.diva.train.Checkpoints;
 import dev.diva.train.FileHashes;
 import dev.diva.train.Objective;
 import dev.diva.train.OptimizerSettings;
@@ -56,7 +57,7 @@ final class Pretraining {
         this.listener = listener;
         this.sharding = Sharding.of(launch.processGroup(), 1, settings.batch());
         if (launch.processGroup().isFirst()) {
-            AtomicFolder.requireFree(launch.out(), false);
+            AtomicFolder.requireFree(launch.out(), "choose another --out");
         }
     }
 
@@ -92,21 +93,21 @@ final class Pretraining {
                 }
                 listener.begins(run, notes);
                 Outcome outcome = run.train(
-                        objective, batches, List.of(listener), () -> AtomicFolder.write(launch.out(), false, result));
+                        objective, batches, List.of(listener), () -> AtomicFolder.write(launch.out(), result));
                 if (outcome == Outcome.DONE && launch.processGroup().isFirst()) {
-                    Scratch.delete(folder.checkpoints());
+                    new Checkpoints(folder.checkpoints(), 1).removeAll();
                 }
                 return outcome;
             }
         }
     }
 
-    /** Whether there is a training to go on with; the records of one that is done make room for a new one. */
+    /** Whether there is a training to go on with. */
     private boolean isBegun() {
         boolean begun = RunFolder.isRun(launch.run());
         if (begun && TrainingRun.isFinished(launch.run())) {
-            Scratch.delete(launch.run());
-            begun = false;
+            throw new BadInputException(
+                    launch.run() + ": holds the records of a training that is done; remove it, or choose another --out");
         }
         if (launch.resume() && !begun) {
             throw new BadInputException(

@@ -1,0 +1,84 @@
+package dev.diva.data;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/** Collects images by their suffixes, counts the files that have another one, and keeps what went wrong. */
+final class ImageListing {
+    private final Consumer<DataProblem> listener;
+    private final List<ImageEntry> entries = new ArrayList<>();
+    private final List<DataProblem> problems = new ArrayList<>();
+    private final Map<String, Integer> notRead = new TreeMap<>();
+
+    /** @param listener told of what cannot be read */
+    ImageListing(Consumer<DataProblem> listener) {
+        this.listener = listener;
+    }
+
+    /** Suffixes of images, in the order of the alphabet. */
+    static List<String> suffixes() {
+        return ImageDecoder.SUFFIXES.stream().sorted().toList();
+    }
+
+    /** Adds the images of a folder or tar, or a file, which is taken for an image whatever its name. */
+    void add(Path path) {
+        if (Files.isDirectory(path)) {
+            for (Path file :
+                    FileWalk.of(path, Integer.MAX_VALUE, false, this::problem).files()) {
+                if (TarIndex.isTar(file)) {
+                    addTar(file);
+                } else if (isImage(file.toString())) {
+                    entries.add(ImageEntry.of(file));
+                }
+            }
+        } else if (TarIndex.isTar(path)) {
+            addTar(path);
+        } else {
+            entries.add(ImageEntry.of(path));
+        }
+    }
+
+    private void addTar(Path tar) {
+        for (TarIndex.Member member : TarIndex.read(tar, this::problem)) {
+            boolean hidden = List.of(member.name().split("/")).stream().anyMatch(FileWalk::isHidden);
+            if (!hidden && isImage(member.name())) {
+                entries.add(member.entry());
+            }
+        }
+    }
+
+    /** Whether a name ends like one; it is counted otherwise. */
+    private boolean isImage(String name) {
+        String last = name.substring(name.lastIndexOf('/') + 1);
+        String suffix = last.substring(last.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+        if (last.indexOf('.') >= 0 && ImageDecoder.SUFFIXES.contains(suffix)) {
+            return true;
+        }
+        notRead.merge(last.indexOf('.') >= 0 ? suffix : "", 1, Integer::sum);
+        return false;
+    }
+
+    void problem(DataProblem problem) {
+        problems.add(problem);
+        listener.accept(problem);
+    }
+
+    List<ImageEntry> entries() {
+        return List.copyOf(entries);
+    }
+
+    List<DataProblem> problems() {
+        return List.copyOf(problems);
+    }
+
+    /** Files that were passed over, by suffix. */
+    Map<String, Integer> notRead() {
+        return new TreeMap<>(notRead);
+    }
+}
