@@ -118,6 +118,9 @@ public final class EncodeCommand implements Callable<Integer> {
         ImageSet all = options.images().isEmpty() ? null : ImageSet.open(options.images(), problems::add);
         ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
         try (Clip clip = Clip.load(options.model(), options.loading(threads))) {
+            if (processes.isFirst()) {
+                Warnings.print(spec, clip.notes());
+            }
             if (withTexts) {
                 encodeTexts(clip, file);
             }

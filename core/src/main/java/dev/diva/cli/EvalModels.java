@@ -15,11 +15,16 @@ import java.util.List;
 import java.util.function.Consumer;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** The models of a command of {@code diva eval}, and how they are run. */
 final class EvalModels {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
     @Option(
             names = "--clip",
             required = true,
@@ -88,6 +93,9 @@ final class EvalModels {
         }
         for (Path path : clips) {
             try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withPrecision(precision))) {
+                if (processes.isFirst()) {
+                    Warnings.print(spec, clip.notes());
+                }
                 ImageTextEncoder encoder = new ClipEncoder(path.toString(), clip, feature);
                 scoring.accept(group.world() == 1 ? encoder : new SharedEncoder(encoder, group));
             }

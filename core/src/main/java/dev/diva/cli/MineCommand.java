@@ -91,6 +91,7 @@ public final class MineCommand implements Callable<Integer> {
                 .entries();
         float[][] clipRows;
         try (Clip model = Clip.load(clip, Clip.Options.DEFAULT.withPrecision(precision))) {
+            Warnings.print(spec, model.notes());
             clipRows = ImageEmbeddings.of(
                     new ClipEncoder(clip.toString(), model, Feature.ZERO_SHOT),
                     entries,

@@ -41,8 +41,13 @@ final class TextRepair {
 
     /** The text as OpenAI's byte pair encoding sees it. */
     static String clean(String text) {
+        return whitespace(text).toLowerCase(Locale.ROOT);
+    }
+
+    /** The same in the letters' own case. */
+    static String whitespace(String text) {
         String fixed = unescapeHtml(unescapeHtml(fix(text)));
-        return SPACE.matcher(fixed).replaceAll(" ").strip().toLowerCase(Locale.ROOT);
+        return SPACE.matcher(fixed).replaceAll(" ").strip();
     }
 
     private static String fix(String text) {

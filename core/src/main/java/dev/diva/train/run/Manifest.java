@@ -65,6 +65,11 @@ final class Manifest {
         describe(images, data);
     }
 
+    /** What was assumed of the models because no file tells it. */
+    void assume(List<String> assumptions) {
+        assumptions.forEach(root.putArray("assumptions")::add);
+    }
+
     /** Whether it says what the run is made from, with every hash. */
     boolean isDescribed() {
         return root.has("files") && unhashed().isEmpty();

@@ -64,6 +64,7 @@ public final class PostTraining implements AutoCloseable {
         this.manifest = new Manifest(folder.manifest());
         problems.forEach(manifest::skip);
         models.problem().ifPresent(notes::add);
+        models.assumptions().forEach(note -> notes.add("warning: " + note));
         this.checkpoints =
                 new Checkpoints(folder.checkpoints(), recipe.checkpoint().keep());
         this.start = RunStart.of(models, team.processes(), checkpoints, launch.resume(), notes::add);
@@ -153,6 +154,7 @@ public final class PostTraining implements AutoCloseable {
                 inputs.add(Path.of(recipe.projection().init()));
             }
             manifest.describe(recipe, inputs, images);
+            manifest.assume(models.assumptions());
         }
         manifest.addSession(launch.arguments(), start.step());
         manifest.write();
