@@ -35,8 +35,9 @@ public final class Placeholder {
                     + ", not the file itself; fetch it with: git lfs pull");
         }
         if (PAGE.matcher(start.replace("\ufeff", "").toLowerCase(Locale.ROOT)).matches()) {
-            throw new CheckpointException(file + ": is a web page, not the file itself: the address gave a page (a log-in,"
-                    + " an error, or one that shows the file); download the file itself");
+            throw new CheckpointException(
+                    file + ": is a web page, not the file itself: the address gave a page (a log-in,"
+                            + " an error, or one that shows the file); download the file itself");
         }
     }
 

@@ -18,8 +18,8 @@ final class BrokenWeights {
                 return in(weights.location(), tensor.getKey());
             }
         }
-        return new BadInputException(
-                weights.location() + ": an embedding is NaN: the model's weights are broken, or too large for this precision");
+        return new BadInputException(weights.location()
+                + ": an embedding is NaN: the model's weights are broken, or too large for this precision");
     }
 
     /**

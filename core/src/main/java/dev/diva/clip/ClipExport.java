@@ -91,7 +91,8 @@ public final class ClipExport {
         if (becomesTimm && TimmTrunk.changesActivation(vision)) {
             notes.add(checkpoint.file() + ": its image tower has the activation "
                     + vision.transformer().activation()
-                    + ", timm's tower of that shape the other form of the GELU: open_clip gives slightly other embeddings");
+                    + ", timm's tower of that shape the other form of the GELU: open_clip gives slightly other"
+                    + " embeddings");
         }
         return notes;
     }

@@ -24,7 +24,9 @@ final class ClipFiles {
         TensorShapes shapes = new TensorShapes(checkpoint.tensors());
         ClipConfig config = checkpoint.format() == CheckpointFormat.HF
                 ? HuggingFaceConfig.of(ConfigJson.read(required(file("config.json"))))
-                : openClipConfig().map(json -> OpenClipConfig.of(json, shapes)).orElseGet(() -> OpenAiConfig.of(shapes));
+                : openClipConfig()
+                        .map(json -> OpenClipConfig.of(json, shapes))
+                        .orElseGet(() -> OpenAiConfig.of(shapes));
         boolean isComplete = shapes.hasText() || checkpoint.format() == CheckpointFormat.HF; // whose config tells
         return isComplete ? config : config.withoutText();
     }
@@ -110,8 +112,10 @@ final class ClipFiles {
 
     private Tokenizer open(TextConfig text) {
         Path folder = checkpoint.folder();
-        Optional<ConfigJson> openClip = openClipConfig().map(json -> json.at("model_cfg").at("text_cfg"));
-        if (openClip.isPresent() && (openClip.get().has("hf_tokenizer_name") || text.pooling() == TextConfig.Pooling.LAST)) {
+        Optional<ConfigJson> openClip =
+                openClipConfig().map(json -> json.at("model_cfg").at("text_cfg"));
+        if (openClip.isPresent()
+                && (openClip.get().has("hf_tokenizer_name") || text.pooling() == TextConfig.Pooling.LAST)) {
             return OpenClipTokenizer.open(folder, openClip.get(), text);
         }
         return switch (checkpoint.format()) {

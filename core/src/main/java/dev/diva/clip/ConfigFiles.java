@@ -156,8 +156,8 @@ final class ConfigFiles {
         channels(pixels, "std", preprocessing.std());
         if (preprocessing.interpolation() == Interpolation.LANCZOS
                 || preprocessing.resizeTo() != preprocessing.imageSize()) {
-            throw new BadInputException("open_clip's layout has no place for this preprocessing: " + preprocessing
-                    + "; choose hf");
+            throw new BadInputException(
+                    "open_clip's layout has no place for this preprocessing: " + preprocessing + "; choose hf");
         }
         pixels.put("interpolation", preprocessing.interpolation() == Interpolation.BICUBIC ? "bicubic" : "bilinear");
         pixels.put("resize_mode", preprocessing.resize() == Resize.SQUASH ? "squash" : "shortest");

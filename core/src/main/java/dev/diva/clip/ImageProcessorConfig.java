@@ -19,9 +19,10 @@ final class ImageProcessorConfig {
     private static final Set<String> SIGLIP = Set.of("SiglipImageProcessor", "SiglipProcessor");
 
     /** Keys that name things or say how arrays are handed over; none changes a pixel. */
-    private static final Pattern HARMLESS = Pattern.compile("_.*|processor_class|feature_extractor_type|image_processor_type"
-            + "|do_convert_rgb|data_format|input_data_format|return_tensors|device|disable_grouping|default_to_square"
-            + "|image_seq(uence)?_length|num_image_tokens|tokenizer_class|backend|transformers_version|is_fast|use_fast");
+    private static final Pattern HARMLESS = Pattern.compile(
+            "_.*|processor_class|feature_extractor_type|image_processor_type"
+                + "|do_convert_rgb|data_format|input_data_format|return_tensors|device|disable_grouping|default_to_square"
+                + "|image_seq(uence)?_length|num_image_tokens|tokenizer_class|backend|transformers_version|is_fast|use_fast");
 
     private static final Set<String> READ = Set.of(
             "do_resize",
@@ -36,6 +37,8 @@ final class ImageProcessorConfig {
             "image_std",
             "do_pad",
             "use_square_size");
+
+    private static final float[] HALF = {0.5f, 0.5f, 0.5f};
 
     private final ConfigJson json;
     private final VisionConfig vision;
@@ -60,14 +63,15 @@ final class ImageProcessorConfig {
      * @throws dev.diva.BadInputException for a setting that is not followed, naming its key
      */
     static Preprocessing read(ConfigJson json, VisionConfig vision) {
-        json.requireOnly(Map.of(
-                "do_resize", Set.of("true"), "do_pad", Set.of("false"), "use_square_size", Set.of("false")));
+        json.requireOnly(
+                Map.of("do_resize", Set.of("true"), "do_pad", Set.of("false"), "use_square_size", Set.of("false")));
         return new ImageProcessorConfig(json, vision).preprocessing();
     }
 
     /** Keys that nothing is known of. */
     static List<String> unknownKeys(ConfigJson json) {
-        return json.keysOtherThan(key -> READ.contains(key) || HARMLESS.matcher(key).matches());
+        return json.keysOtherThan(
+                key -> READ.contains(key) || HARMLESS.matcher(key).matches());
     }
 
     private Preprocessing preprocessing() {
@@ -106,8 +110,8 @@ final class ImageProcessorConfig {
     }
 
     private boolean isShortest(JsonNode size) {
-        if (size.isObject() && !size.has("shortest_edge") && !(size.has("height") && size.has("width"))
-                || size.has("longest_edge")) {
+        boolean isUnknown = size.isObject() && !size.has("shortest_edge") && !(size.has("height") && size.has("width"));
+        if (isUnknown || size.has("longest_edge")) {
             throw json.wrong("size", "a shortest_edge, or height and width");
         }
         return size.isNumber() ? !isSiglip : size.has("shortest_edge");
@@ -130,6 +134,4 @@ final class ImageProcessorConfig {
             default -> throw json.wrong("resample", "3 (bicubic), 2 (bilinear) or 1 (Lanczos)");
         };
     }
-
-    private static final float[] HALF = {0.5f, 0.5f, 0.5f};
 }

@@ -23,8 +23,9 @@ final class OpenAiConfig {
 
     static ClipConfig of(TensorShapes shapes) {
         if (shapes.pooling() == VisionConfig.Pooling.MAP) {
-            throw new BadInputException(shapes.location() + ": a SigLIP without its config: heads and activation are not in the file;"
-                    + " put its open_clip_config.json beside it");
+            throw new BadInputException(
+                    shapes.location() + ": a SigLIP without its config: heads and activation are not in the file;"
+                            + " put its open_clip_config.json beside it");
         }
         VisionConfig vision = new VisionConfig(
                 layers(shapes, "vision_model"),
@@ -49,12 +50,12 @@ final class OpenAiConfig {
     /** What was not read but assumed, for people. */
     static String assumption(ClipConfig config) {
         TransformerConfig vision = config.vision().transformer();
-        String text = config.hasText()
-                ? ", " + heads(config.text().transformer().transformer()) + " in its text tower"
-                : "";
+        String text =
+                config.hasText() ? ", " + heads(config.text().transformer().transformer()) + " in its text tower" : "";
         return "no open_clip_config.json beside it: QuickGELU and " + heads(vision) + " in the image tower" + text
-                + " are assumed, with OpenAI's mean and standard deviation of pixels, as for the models of OpenAI and MetaCLIP;"
-                + " for a model trained otherwise (GELU: LAION, DataComp) put its open_clip_config.json there";
+                + " are assumed, with OpenAI's mean and standard deviation of pixels, as for the models of OpenAI and"
+                + " MetaCLIP; for a model trained otherwise (GELU: LAION, DataComp) put its open_clip_config.json"
+                + " there";
     }
 
     private static String heads(TransformerConfig layers) {

@@ -28,8 +28,9 @@ record OpenClipTokenizer(Tokenizer ofFolder, TextCleaning cleaning, long separat
      */
     static Tokenizer open(Path folder, ConfigJson config, TextConfig text) {
         if (!config.has("hf_tokenizer_name")) {
-            throw new BadInputException(config.location() + ": no hf_tokenizer_name: open_clip would take CLIP's tokenizer,"
-                    + " which is not that of a SigLIP; name it there, its files lie in the folder");
+            throw new BadInputException(
+                    config.location() + ": no hf_tokenizer_name: open_clip would take CLIP's tokenizer,"
+                            + " which is not that of a SigLIP; name it there, its files lie in the folder");
         }
         ConfigJson kwargs = config.at("tokenizer_kwargs");
         config.requireOnly(Map.of("tokenizer_mode", Set.of()));

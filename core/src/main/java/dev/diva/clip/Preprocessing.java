@@ -174,7 +174,7 @@ public record Preprocessing(
     @Override
     public String toString() {
         String whole = resizeTo == imageSize ? "" : "resized to " + resizeTo + ", centre of ";
-        return whole + imageSize + " pixels, " + resize + ", " + interpolation + ", mean " + Arrays.toString(mean) + ", std "
-                + Arrays.toString(std);
+        return whole + imageSize + " pixels, " + resize + ", " + interpolation + ", mean " + Arrays.toString(mean)
+                + ", std " + Arrays.toString(std);
     }
 }

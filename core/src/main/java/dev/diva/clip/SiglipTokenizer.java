@@ -27,8 +27,7 @@ public final class SiglipTokenizer implements Tokenizer {
     private final int contextLength;
     private final int vocabSize;
 
-    private SiglipTokenizer(
-            Function<String, long[]> pieces, AutoCloseable library, boolean lowers, TextConfig config) {
+    private SiglipTokenizer(Function<String, long[]> pieces, AutoCloseable library, boolean lowers, TextConfig config) {
         this.pieces = pieces;
         this.library = library;
         this.lowers = lowers;
@@ -45,7 +44,8 @@ public final class SiglipTokenizer implements Tokenizer {
             return open(folder, config);
         }
         if (!FileTokenizer.isIn(folder)) {
-            throw new BadInputException(folder + ": no tokenizer.json of " + FileTokenizer.tokenizerClass(folder) + "; copy it from the original model,"
+            throw new BadInputException(folder + ": no tokenizer.json of " + FileTokenizer.tokenizerClass(folder)
+                    + "; copy it from the original model,"
                     + " or save the tokenizer with transformers' save_pretrained()");
         }
         return FileTokenizer.open(
@@ -82,7 +82,8 @@ public final class SiglipTokenizer implements Tokenizer {
         try {
             if (Files.exists(json)) {
                 HuggingFaceTokenizer library = PieceEncoder.of(Files.readAllBytes(json));
-                return new SiglipTokenizer(text -> library.encode(text, false, false).getIds(), library, lowers, config);
+                return new SiglipTokenizer(
+                        text -> library.encode(text, false, false).getIds(), library, lowers, config);
             }
             SpTokenizer library = new SpTokenizer(model);
             SpProcessor processor = library.getProcessor();

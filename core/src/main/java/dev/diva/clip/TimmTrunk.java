@@ -20,8 +20,8 @@ record TimmTrunk(String name) {
     private static final Pattern SIGLIP = Pattern.compile("vit_\\w+_siglip(_\\d+)?");
 
     /** The towers that timm gives the tanh form of the GELU; the others have the exact one. */
-    private static final Pattern TANH =
-            Pattern.compile("vit_(base_patch32|so400m_patch16|giantopt_patch16)_siglip_.*|vit_large_patch16_siglip_512");
+    private static final Pattern TANH = Pattern.compile(
+            "vit_(base_patch32|so400m_patch16|giantopt_patch16)_siglip_.*|vit_large_patch16_siglip_512");
 
     /** Shapes of timm's towers. */
     private enum Size {

@@ -67,8 +67,7 @@ public record ImageTransform(Order order, int resizeTo, int size, Filter filter,
         int height = image.height();
         boolean wide = width > height;
         int longer = (int) ((long) resizeTo * Math.max(width, height) / Math.min(width, height));
-        return centre(
-                Resampler.resize(image, wide ? longer : resizeTo, wide ? resizeTo : longer, filter), rounding);
+        return centre(Resampler.resize(image, wide ? longer : resizeTo, wide ? resizeTo : longer, filter), rounding);
     }
 
     private RasterImage centre(RasterImage resized, Rounding rounding) {

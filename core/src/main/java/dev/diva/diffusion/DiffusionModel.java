@@ -142,7 +142,8 @@ public final class DiffusionModel implements AutoCloseable {
     }
 
     private Weights denoiserWeights() {
-        Supplier<TensorSource> stored = () -> folder.weights(denoiserPart.name(), denoiserPart.anchor(), DIFFUSERS_NAMES);
+        Supplier<TensorSource> stored =
+                () -> folder.weights(denoiserPart.name(), denoiserPart.anchor(), DIFFUSERS_NAMES);
         return converted == null
                 ? Weights.frozen(stored.get(), placement)
                 : converted.frozen(stored, folder.files(denoiserPart.name()), placement, denoiserPart.constructor());

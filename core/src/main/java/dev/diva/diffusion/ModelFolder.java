@@ -19,14 +19,13 @@ import java.util.Set;
 
 /** A diffusers folder: finds the files of each part, and remembers which were read. */
 final class ModelFolder {
-    private static final List<String> TOKENIZER_FILES =
-            List.of(
-                    "vocab.json",
-                    "merges.txt",
-                    "tokenizer.json",
-                    "tokenizer_config.json",
-                    "special_tokens_map.json",
-                    "added_tokens.json");
+    private static final List<String> TOKENIZER_FILES = List.of(
+            "vocab.json",
+            "merges.txt",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "added_tokens.json");
 
     private final Path folder;
     private final Set<Path> files = new LinkedHashSet<>();
@@ -35,8 +34,10 @@ final class ModelFolder {
         this.folder = folder;
         if (Files.isRegularFile(folder)) {
             Placeholder.refuse(folder);
-            throw new BadInputException(folder + ": is a single file; a diffusion model is read as the folder that diffusers saves:"
-                    + " convert it with StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)");
+            throw new BadInputException(
+                    folder + ": is a single file; a diffusion model is read as the folder that diffusers saves:"
+                            + " convert it with"
+                            + " StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)");
         }
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(folder + ": no such folder; expected a diffusion model as diffusers saves it");

@@ -56,7 +56,8 @@ final class PromptEncoder {
             try (NoGradGuard noGrad = new NoGradGuard();
                     Weights weights = Weights.frozen(source, placement)) {
                 weights.ignore(BUFFERS);
-                TextTransformer encoder = new TextTransformer(weights.has(ANCHOR) ? weights : weights.at("text_model"), config);
+                TextTransformer encoder =
+                        new TextTransformer(weights.has(ANCHOR) ? weights : weights.at("text_model"), config);
                 weights.finish();
                 Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
                 return encoder.forward(input).to(ScalarType.Float);

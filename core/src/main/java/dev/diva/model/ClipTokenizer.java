@@ -89,8 +89,9 @@ public final class ClipTokenizer implements Tokenizer {
         requireRole(folder, files, "bos_token", ClipVocabulary.START);
         requireRole(folder, files, "eos_token", ClipVocabulary.END);
         boolean isFast = flavour == Flavour.TRANSFORMERS && files.hasDescription();
-        ObjectNode description =
-                isFast ? ClipVocabulary.described(files.description(), folder) : description(ClipVocabulary.read(folder), flavour);
+        ObjectNode description = isFast
+                ? ClipVocabulary.described(files.description(), folder)
+                : description(ClipVocabulary.read(folder), flavour);
         if (!isFast && !ClipVocabulary.hasPair(folder)) {
             description.set("added_tokens", files.description().withArray("added_tokens"));
         }
@@ -111,7 +112,8 @@ public final class ClipTokenizer implements Tokenizer {
     private static void requireRole(Path folder, TokenizerFiles files, String role, String token) {
         String found = files.token(role);
         if (!found.isEmpty() && !found.equals(token)) {
-            throw new BadInputException(folder + ": " + role + " is " + found + ", expected " + token + " as in every CLIP");
+            throw new BadInputException(
+                    folder + ": " + role + " is " + found + ", expected " + token + " as in every CLIP");
         }
     }
 

@@ -44,7 +44,8 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
     /** Reads {@code vocab.json} and {@code merges.txt}, or {@code tokenizer.json} where they are absent. */
     static ClipVocabulary read(Path folder) {
         if (hasPair(folder)) {
-            Map<String, Integer> ids = ids(ConfigJson.read(folder.resolve("vocab.json")).node(), folder.resolve("vocab.json"));
+            Map<String, Integer> ids =
+                    ids(ConfigJson.read(folder.resolve("vocab.json")).node(), folder.resolve("vocab.json"));
             return new ClipVocabulary(ids, merges(text(folder.resolve("merges.txt"))));
         }
         Path file = folder.resolve("tokenizer.json");
@@ -53,7 +54,8 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
                     folder + ": no tokenizer: neither vocab.json with merges.txt nor tokenizer.json;"
                             + " copy them from the original model");
         }
-        JsonNode model = described((ObjectNode) ConfigJson.read(file).node(), folder).path("model");
+        JsonNode model =
+                described((ObjectNode) ConfigJson.read(file).node(), folder).path("model");
         List<String> merges = new ArrayList<>();
         model.path("merges")
                 .forEach(pair -> merges.add(

@@ -34,8 +34,10 @@ public final class FileTokenizer implements Tokenizer {
         this.padId = id(files, "pad_token");
         this.pieces = PieceEncoder.of(description, folder);
         if (OWN_ENDS.matcher(files.config().text("tokenizer_class", "")).matches()) {
-            this.before = files.config().flag("add_bos_token", true) ? new long[] {id(files, "bos_token")} : new long[0];
-            this.after = files.config().flag("add_eos_token", false) ? new long[] {id(files, "eos_token")} : new long[0];
+            this.before =
+                    files.config().flag("add_bos_token", true) ? new long[] {id(files, "bos_token")} : new long[0];
+            this.after =
+                    files.config().flag("add_eos_token", false) ? new long[] {id(files, "eos_token")} : new long[0];
         } else {
             long[][] around = around();
             this.before = around[0];
@@ -98,8 +100,8 @@ public final class FileTokenizer implements Tokenizer {
         System.arraycopy(after, 0, all, before.length + length, after.length);
         for (long id : all) {
             if (id >= rows) {
-                throw new BadInputException(folder + ": the tokenizer gives the id " + id + ", the text tower has " + rows
-                        + "; put the model's own tokenizer files there");
+                throw new BadInputException(folder + ": the tokenizer gives the id " + id + ", the text tower has "
+                        + rows + "; put the model's own tokenizer files there");
             }
         }
         return all;

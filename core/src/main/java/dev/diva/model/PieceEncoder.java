@@ -3,8 +3,8 @@ package dev.diva.model;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.ByteArrayInputStream;
 import dev.diva.BadInputException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -35,8 +35,10 @@ public final class PieceEncoder {
         try {
             return of(description);
         } catch (RuntimeException e) {
-            throw new BadInputException(folder + ": tokenizer.json cannot be used: "
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse(""), e);
+            throw new BadInputException(
+                    folder + ": tokenizer.json cannot be used: "
+                            + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
+                    e);
         }
     }
 

@@ -41,7 +41,9 @@ final class TokenizerFiles {
 
     private ConfigJson read(String name) {
         Path file = folder.resolve(name);
-        return Files.exists(file) ? ConfigJson.read(file) : new ConfigJson(new ObjectMapper().createObjectNode(), file.toString());
+        return Files.exists(file)
+                ? ConfigJson.read(file)
+                : new ConfigJson(new ObjectMapper().createObjectNode(), file.toString());
     }
 
     /** {@code tokenizer_config.json}, or an object without keys. */
@@ -51,7 +53,8 @@ final class TokenizerFiles {
 
     /** {@code tokenizer.json}. */
     ObjectNode description() {
-        return (ObjectNode) ConfigJson.read(folder.resolve("tokenizer.json")).node().deepCopy();
+        return (ObjectNode)
+                ConfigJson.read(folder.resolve("tokenizer.json")).node().deepCopy();
     }
 
     boolean hasDescription() {
@@ -60,7 +63,8 @@ final class TokenizerFiles {
 
     /** The special token of that role, for instance {@code pad_token}, or an empty string. */
     String token(String role) {
-        return content(config.has(role) ? config.node().path(role) : special.node().path(role));
+        return content(
+                config.has(role) ? config.node().path(role) : special.node().path(role));
     }
 
     /** {@code model_max_length}, where it is a limit. */
@@ -95,7 +99,8 @@ final class TokenizerFiles {
             }
             known.add(content);
             ids.put(content, id);
-            added.add(token.put("id", id).put("normalized", !raw && token.path("normalized").asBoolean()));
+            added.add(token.put("id", id)
+                    .put("normalized", !raw && token.path("normalized").asBoolean()));
         }
         return ids;
     }
@@ -107,7 +112,8 @@ final class TokenizerFiles {
         if (vocab.isArray()) { // of Unigram: pairs of a token and its score
             vocab.forEach(pair -> ids.put(pair.path(0).asText(), ids.size()));
         }
-        vocab.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
+        vocab.properties()
+                .forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
         return ids;
     }
 
@@ -118,7 +124,9 @@ final class TokenizerFiles {
                 .node()
                 .properties()
                 .forEach(entry -> byId.put(
-                        entry.getValue().asInt(), token(entry.getKey(), true, false).put("id", entry.getValue().asInt())));
+                        entry.getValue().asInt(),
+                        token(entry.getKey(), true, false)
+                                .put("id", entry.getValue().asInt())));
         config.node().path("added_tokens_decoder").properties().forEach(entry -> {
             int id = Integer.parseInt(entry.getKey());
             byId.put(id, token(entry.getValue(), false).put("id", id));

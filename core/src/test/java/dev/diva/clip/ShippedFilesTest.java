@@ -61,7 +61,9 @@ class ShippedFilesTest {
         float[] right = image(folder);
         edit(folder, "config.json", config -> {
             config.set("vision_config_dict", config.path("vision_config").deepCopy());
-            ((ObjectNode) config.path("vision_config")).put("hidden_act", "quick_gelu").put("num_attention_heads", 1);
+            ((ObjectNode) config.path("vision_config"))
+                    .put("hidden_act", "quick_gelu")
+                    .put("num_attention_heads", 1);
         });
         assertThat(image(folder)).containsExactly(right);
     }
@@ -89,7 +91,8 @@ class ShippedFilesTest {
     @Test
     void processorConfigOfTransformers5WinsAndIsKept() throws IOException {
         Path folder = copy("clip-hf-vit");
-        ObjectNode inner = (ObjectNode) JSON.readTree(folder.resolve("preprocessor_config.json").toFile());
+        ObjectNode inner = (ObjectNode)
+                JSON.readTree(folder.resolve("preprocessor_config.json").toFile());
         ObjectNode whole = JSON.createObjectNode();
         whole.set("image_processor", inner.put("resample", 1));
         Files.writeString(folder.resolve("processor_config.json"), whole.toString());
@@ -111,10 +114,11 @@ class ShippedFilesTest {
                 config -> config.putObject("size").put("shortest_edge", 2 * size));
         byte[] samples = new byte[4 * size * 2 * size * 3];
         new Random(1).nextBytes(samples);
-        RasterImage image = RasterImage.of(ColorMode.RGB, 4 * size, 2 * size, samples); // its shorter side needs no resize
+        RasterImage image =
+                RasterImage.of(ColorMode.RGB, 4 * size, 2 * size, samples); // its shorter side needs no resize
         Preprocessing crops = preprocessing(folder);
-        Preprocessing whole = new Preprocessing(
-                size, size, crops.resize(), crops.interpolation(), true, crops.mean(), crops.std());
+        Preprocessing whole =
+                new Preprocessing(size, size, crops.resize(), crops.interpolation(), true, crops.mean(), crops.std());
         RasterImage centre = image.crop(new Box(size / 2, size + size / 2, size, size));
         assertThat(crops.pixels(image)).containsExactly(whole.pixels(centre));
     }
@@ -168,7 +172,10 @@ class ShippedFilesTest {
         Path folder = copy("clip-hf-vit");
         assertThat(ClipSummary.of(folder, null).notes()).isEmpty();
         edit(folder, "config.json", config -> ((ObjectNode) config.path("vision_config")).put("q_bias", false));
-        assertThat(ClipSummary.of(folder, null).notes()).singleElement().asString().contains("vision_config.q_bias");
+        assertThat(ClipSummary.of(folder, null).notes())
+                .singleElement()
+                .asString()
+                .contains("vision_config.q_bias");
         edit(folder, "config.json", config -> config.putObject("auto_map").put("AutoModel", "other.py"));
         assertThatThrownBy(() -> ClipSummary.of(folder, null)).hasMessageContaining("auto_map");
     }
@@ -177,8 +184,15 @@ class ShippedFilesTest {
     @CsvSource({"qk_norm, true", "no_ln_pre, true", "scale_attn_inner, true", "ls_init_value, 1", "of_tomorrow, 1"})
     void optionsThatContradictTheWeightsAreRefused(String key, String value) throws IOException {
         Path folder = copy("open_clip-vit-gelu");
-        edit(folder, "open_clip_config.json", config ->
-                ((ObjectNode) config.path("model_cfg").path("vision_cfg")).set(key, value.equals("true") ? JSON.getNodeFactory().booleanNode(true) : JSON.getNodeFactory().numberNode(1)));
+        edit(
+                folder,
+                "open_clip_config.json",
+                config -> ((ObjectNode) config.path("model_cfg").path("vision_cfg"))
+                        .set(
+                                key,
+                                value.equals("true")
+                                        ? JSON.getNodeFactory().booleanNode(true)
+                                        : JSON.getNodeFactory().numberNode(1)));
         assertThatThrownBy(() -> ClipSummary.of(folder, null))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(key);
@@ -203,7 +217,8 @@ class ShippedFilesTest {
     @Test
     void giantHasSixteenHeads() {
         ConfigJson none = new ConfigJson(JSON.createObjectNode(), "vision_cfg");
-        assertThat(new TimmTrunk("vit_giantopt_patch16_siglip_384").heads(none, none, 1536)).isEqualTo(16);
+        assertThat(new TimmTrunk("vit_giantopt_patch16_siglip_384").heads(none, none, 1536))
+                .isEqualTo(16);
     }
 
     @ParameterizedTest

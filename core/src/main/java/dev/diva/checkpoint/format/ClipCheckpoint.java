@@ -64,8 +64,8 @@ public record ClipCheckpoint(
     /** transformers would look for the base model and add the adapter to it. */
     private static void refuseAdapter(Path place) {
         Path config = place.resolve("adapter_config.json");
-        boolean isFile = place.getFileName() != null
-                && place.getFileName().toString().startsWith("adapter_model.");
+        boolean isFile =
+                place.getFileName() != null && place.getFileName().toString().startsWith("adapter_model.");
         if (!isFile && !Files.exists(config)) {
             return;
         }

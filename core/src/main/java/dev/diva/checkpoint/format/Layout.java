@@ -24,8 +24,8 @@ record Layout(String prefix, NameTable table) {
     private static final String DIVA = "class_model.model.";
 
     /** Tensors of the DIVA authors' model that are not the CLIP: the projection, the unused classifier, and the frozen diffusion model. */
-    private static final Pattern DIVA_OTHERS =
-            Pattern.compile("(visual_proj|class_model\\.final_fc|unet|vae|text_encoder)\\..*|class_model\\.(?!model\\.).*");
+    private static final Pattern DIVA_OTHERS = Pattern.compile(
+            "(visual_proj|class_model\\.final_fc|unet|vae|text_encoder)\\..*|class_model\\.(?!model\\.).*");
 
     /** Every CLIP of a file: those under known wrappers, or else under any prefix. */
     static List<Layout> find(TensorSource stored) {

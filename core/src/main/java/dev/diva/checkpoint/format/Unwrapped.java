@@ -15,8 +15,7 @@ public final class Unwrapped {
     public static TensorSource of(TensorSource stored, String anchor) {
         for (TensorInfo info : stored.tensors()) {
             if (info.name().endsWith("." + anchor)) {
-                String prefix =
-                        info.name().substring(0, info.name().length() - anchor.length());
+                String prefix = info.name().substring(0, info.name().length() - anchor.length());
                 boolean isShared =
                         stored.tensors().stream().allMatch(other -> other.name().startsWith(prefix));
                 return isShared ? new PrefixedSource(stored, prefix) : stored;
