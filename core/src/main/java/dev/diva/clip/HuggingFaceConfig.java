@@ -70,8 +70,9 @@ final class HuggingFaceConfig {
 
     /** Keys that nothing is known of, with the part that they stand in. */
     static List<String> unknownKeys(ConfigJson json) {
-        List<String> unknown = new ArrayList<>(json.keysOtherThan(
-                key -> READ.contains(key) || HARMLESS.matcher(key).matches()));
+        List<String> unknown = new ArrayList<>(json.keysOtherThan(key -> READ.contains(key)
+                || ONLY.containsKey(key)
+                || HARMLESS.matcher(key).matches()));
         for (String part : List.of("text_config", "vision_config")) {
             if (json.has(part)) {
                 unknownKeys(json.at(part)).forEach(key -> unknown.add(part + "." + key));

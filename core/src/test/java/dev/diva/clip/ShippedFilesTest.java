@@ -170,6 +170,7 @@ class ShippedFilesTest {
     @Test
     void unknownKeysAreSaidAndOthersCodeIsRefused() throws IOException {
         Path folder = copy("clip-hf-vit");
+        edit(folder, "config.json", config -> ((ObjectNode) config.path("vision_config")).put("num_channels", 3));
         assertThat(ClipSummary.of(folder, null).notes()).isEmpty();
         edit(folder, "config.json", config -> ((ObjectNode) config.path("vision_config")).put("q_bias", false));
         assertThat(ClipSummary.of(folder, null).notes())
