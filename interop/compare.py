@@ -35,6 +35,8 @@ def by_transformers(folder, images):
     processor = AutoProcessor.from_pretrained(folder)
     pixels = processor.image_processor(images=images, return_tensors="pt")["pixel_values"]
     features = model.get_image_features(pixel_values=pixels)
+    if not torch.is_tensor(features):  # transformers 5 gives the output of the tower, with the embedding in it
+        features = features.pooler_output
     if model.config.model_type == "clip":
         # What LLaVA's CLIPVisionTower does: the vision model alone, from the same folder.
         tower, report = CLIPVisionModel.from_pretrained(folder, torch_dtype=torch.float32, output_loading_info=True)

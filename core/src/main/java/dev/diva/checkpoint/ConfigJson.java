@@ -1,8 +1,10 @@
 package dev.diva.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.diva.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,18 +24,24 @@ import java.util.stream.StreamSupport;
  * @param location file and key
  */
 public record ConfigJson(JsonNode node, String location) {
+    /** Python writes infinities and NaN into JSON, which the standard does not know. */
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .build();
+
     /** Reads a whole file.
      *
      * @throws BadInputException when it is missing or no JSON object
      */
     public static ConfigJson read(Path file) {
         try {
-            JsonNode node = new ObjectMapper().readTree(Files.readAllBytes(file));
+            JsonNode node = JSON.readTree(Files.readAllBytes(file));
             if (node == null || !node.isObject()) {
                 throw new BadInputException(file + ": not a JSON object");
             }
             return new ConfigJson(node, file.toString());
         } catch (JsonProcessingException e) {
+            Placeholder.refuse(file);
             throw new BadInputException(file + ": not JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
             throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
@@ -73,22 +81,32 @@ public record ConfigJson(JsonNode node, String location) {
         if (value.isMissingNode() || value.isNull()) {
             return whenAbsent;
         }
-        if (!value.isNumber()) {
-            throw wrong(key, "a number");
+        if (!value.isNumber() || !Double.isFinite(value.asDouble())) {
+            throw wrong(key, "a finite number");
         }
         return value.asDouble();
     }
 
     /** True or false. */
     public boolean flag(String key, boolean whenAbsent) {
-        JsonNode value = node.path(key);
-        return value.isBoolean() ? value.asBoolean() : whenAbsent;
+        if (!has(key)) {
+            return whenAbsent;
+        }
+        if (!node.path(key).isBoolean()) {
+            throw wrong(key, "true or false");
+        }
+        return node.path(key).asBoolean();
     }
 
     /** A string. */
     public String text(String key, String whenAbsent) {
-        JsonNode value = node.path(key);
-        return value.isTextual() ? value.asText() : whenAbsent;
+        if (!has(key)) {
+            return whenAbsent;
+        }
+        if (!node.path(key).isTextual()) {
+            throw wrong(key, "a string");
+        }
+        return node.path(key).asText();
     }
 
     /** A side of a square that is written as a number, a pair, or {height, width}. */
@@ -106,13 +124,17 @@ public record ConfigJson(JsonNode node, String location) {
         return number(key, whenAbsent);
     }
 
-    /** Three numbers, one per channel. */
+    /** Three numbers, one per channel, or one for all. */
     public float[] channels(String key, float[] whenAbsent) {
         JsonNode value = node.path(key);
-        if (!value.isArray()) {
+        if (!has(key)) {
             return whenAbsent.clone();
         }
-        if (value.size() != 3) {
+        if (value.isNumber()) {
+            float same = (float) value.asDouble();
+            return new float[] {same, same, same};
+        }
+        if (!value.isArray() || value.size() != 3 || !all(value, JsonNode::isNumber)) {
             throw wrong(key, "three numbers");
         }
         return new float[] {
@@ -160,14 +182,39 @@ public record ConfigJson(JsonNode node, String location) {
     /**
      * Refuses settings that would change a computation.
      *
-     * @param allowed for each key the values that do not; absent and null never do
+     * @param allowed for each key the values that do not; absent and null never do, nor does a list of such values
      */
     public void requireOnly(Map<String, Set<String>> allowed) {
         allowed.forEach((key, values) -> {
-            if (has(key) && !values.contains(node.path(key).asText())) {
+            if (has(key) && !isOneOf(values, node.path(key))) {
                 throw wrong(key, values.isEmpty() ? "null" : String.join(" or ", values));
             }
         });
+    }
+
+    private static boolean isOneOf(Set<String> values, JsonNode value) {
+        return value.isArray() ? all(value, item -> isOneOf(values, item)) : values.contains(value.asText());
+    }
+
+    /**
+     * Refuses keys that the library itself would not accept.
+     *
+     * @param known those that it has
+     */
+    public void requireKnown(Predicate<String> known) {
+        List<String> unknown = keysOtherThan(known);
+        if (!unknown.isEmpty()) {
+            throw new BadInputException(location + ": " + String.join(", ", unknown) + ": no such setting is known");
+        }
+    }
+
+    /** The keys that have a value and are not of a pattern, in the order of the file. */
+    public List<String> keysOtherThan(Predicate<String> known) {
+        return node.properties().stream()
+                .filter(entry -> !entry.getValue().isNull())
+                .map(Map.Entry::getKey)
+                .filter(known.negate())
+                .toList();
     }
 
     private static boolean all(JsonNode array, Predicate<JsonNode> test) {

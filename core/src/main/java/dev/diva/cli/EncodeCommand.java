@@ -130,6 +130,9 @@ public final class EncodeCommand implements Callable<Integer> {
         }
         ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
         try (Clip clip = Clip.load(options.model(), options.loading(threads.count()))) {
+            if (processes.isFirst()) {
+                Warnings.print(spec, clip.notes());
+            }
             if (withTexts) {
                 encodeTexts(clip, file);
             }

@@ -79,6 +79,12 @@ public final class EvalAllCommand implements Callable<Integer> {
         }
 
         @Override
+        public void noted(String note) {
+            err.println("warning: " + note);
+            err.flush();
+        }
+
+        @Override
         public void failed(SuiteRun.Failure failure) {
             err.println("failed " + line(failure));
             err.flush();

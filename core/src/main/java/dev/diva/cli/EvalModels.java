@@ -15,11 +15,16 @@ import java.util.List;
 import java.util.function.Consumer;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** The models of a command of {@code diva eval}, and how they are run. */
 final class EvalModels {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
     @Option(
             names = "--clip",
             required = true,
@@ -103,6 +108,9 @@ final class EvalModels {
             String format = formats.isEmpty() ? null : formats.get(formats.size() == 1 ? 0 : i);
             try (Clip clip = Clip.load(
                     path, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
+                if (processes.isFirst()) {
+                    Warnings.print(spec, clip.notes());
+                }
                 ImageTextEncoder encoder = new ClipEncoder(path.toString(), clip, feature);
                 scoring.accept(group.worldSize() == 1 ? encoder : new SharedEncoder(encoder, group));
             }

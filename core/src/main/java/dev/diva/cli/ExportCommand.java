@@ -47,6 +47,7 @@ public final class ExportCommand implements Callable<Integer> {
         CheckpointFormat target = CheckpointFormat.of(to);
         try (ClipCheckpoint checkpoint =
                 ClipCheckpoint.open(clip, format == null ? null : CheckpointFormat.of(format))) {
+            Warnings.print(spec, ClipExport.notes(checkpoint, target));
             ClipExport.export(checkpoint, target, out, overwrite);
             PrintWriter writer = spec.commandLine().getOut();
             if (json) {

@@ -106,6 +106,7 @@ public final class InspectCommand implements Callable<Integer> {
                         : text.inputSize() + " token ids, " + text.tokens() + " per text, " + transformer(text));
         row(out, "embeddings", summary.embeddingDim() + (summary.hasLogitBias() ? ", logits with bias" : ""));
         row(out, "pixels", summary.preprocessing());
+        summary.notes().forEach(note -> row(out, "note", note));
         numbers(summary.parameters(), summary.storage(), out);
     }
 

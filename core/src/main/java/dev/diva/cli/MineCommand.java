@@ -103,6 +103,7 @@ public final class MineCommand implements Callable<Integer> {
         float[][] clipRows;
         try (Clip model =
                 Clip.load(clip, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
+            Warnings.print(spec, model.notes());
             clipRows = ImageEmbeddings.of(
                     new ClipEncoder(clip.toString(), model, Feature.ZERO_SHOT),
                     entries,

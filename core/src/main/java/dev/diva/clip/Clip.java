@@ -132,6 +132,11 @@ public final class Clip implements AutoCloseable {
         return config;
     }
 
+    /** What was assumed because no file tells it, and what was passed over because nothing is known of it: a line each, for people. */
+    public List<String> notes() {
+        return files.notes();
+    }
+
     /** How images become {@code pixels}. */
     public Preprocessing preprocessing() {
         return preprocessing;
@@ -263,6 +268,7 @@ public final class Clip implements AutoCloseable {
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor batch = computation.compute(from, to);
                 float[] values = Tensors.toFloats(batch);
+                requireNumbers(values);
                 int width = values.length / (to - from);
                 for (int i = from; i < to; i++) {
                     rows[i] = Arrays.copyOfRange(values, (i - from) * width, (i - from + 1) * width);
@@ -270,6 +276,14 @@ public final class Clip implements AutoCloseable {
             }
         }
         return rows;
+    }
+
+    private void requireNumbers(float[] embeddings) {
+        for (float value : embeddings) {
+            if (Float.isNaN(value)) {
+                throw BrokenWeights.in(weights);
+            }
+        }
     }
 
     private static Tensor scaled(Tensor embeddings, Scale scale) {

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
 
 /** Writes a checkpoint in another layout, with the config, preprocessor and tokenizer files that its library looks for. */
 public final class ClipExport {
@@ -31,7 +32,8 @@ public final class ClipExport {
             "added_tokens.json",
             "spiece.model");
     private static final String PREPROCESSOR = "preprocessor_config.json";
-    private static final List<String> CONFIG_FILES = List.of("config.json", PREPROCESSOR, "open_clip_config.json");
+    private static final List<String> CONFIG_FILES = 
+            List.of("config.json", PREPROCESSOR, "processor_config.json", "open_clip_config.json");
 
     private static final List<String> DTYPE_KEYS = List.of("torch_dtype", "dtype"); // the older name first
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -54,6 +56,11 @@ public final class ClipExport {
         boolean converts = to == CheckpointFormat.HF && checkpoint.format() != CheckpointFormat.HF;
         TensorSource tensors = converts ? UniformSource.of(trained) : trained;
         CheckpointWriter.table(tensors, to);
+        for (TensorInfo info : tensors.tensors()) {
+            try (PointerScope scope = new PointerScope()) {
+                BrokenWeights.refuse(checkpoint.file().toString(), info.name(), tensors.read(info.name()));
+            }
+        }
         ClipFiles files = new ClipFiles(checkpoint);
         ClipConfig config = files.config();
         if (to == CheckpointFormat.OPENAI) {
@@ -70,10 +77,27 @@ public final class ClipExport {
                     writeDtype(temporary.resolve("config.json"), dtype(tensors));
                 }
             } else {
-                writeConfigs(tensors, config, files.preprocessing(config.vision()), to, temporary);
+                writeConfigs(tensors, config, files, to, temporary);
             }
             writeTokenizer(checkpoint, config, to, temporary);
         });
+    }
+
+    /** What the layout cannot say of a model, or was assumed of it: a line each, for people. */
+    public static List<String> notes(ClipCheckpoint checkpoint, CheckpointFormat to) {
+        ClipFiles files = new ClipFiles(checkpoint);
+        List<String> notes = new ArrayList<>(files.notes());
+        VisionConfig vision = files.config().vision();
+        boolean becomesTimm = to == CheckpointFormat.OPEN_CLIP
+                && checkpoint.format() != CheckpointFormat.OPEN_CLIP
+                && checkpoint.isSiglip();
+        if (becomesTimm && TimmTrunk.changesActivation(vision)) {
+            notes.add(checkpoint.file() + ": its image tower has the activation "
+                    + vision.transformer().activation()
+                    + ", timm's tower of that shape the other form of the GELU: open_clip gives slightly other"
+                    + " embeddings");
+        }
+        return notes;
     }
 
     /** Writes config.json and preprocessor_config.json of transformers, for a model made from nothing. */
@@ -92,14 +116,17 @@ public final class ClipExport {
     }
 
     private static void writeConfigs(
-            TensorSource tensors, ClipConfig config, Preprocessing preprocessing, CheckpointFormat to, Path folder)
+            TensorSource tensors, ClipConfig config, ClipFiles files, CheckpointFormat to, Path folder)
             throws IOException {
+        Preprocessing preprocessing = files.preprocessing(config.vision());
         if (to == CheckpointFormat.HF) {
             writeConfigs(config, preprocessing, dtype(tensors), folder);
         } else if (to == CheckpointFormat.OPEN_CLIP) {
             write(
                     folder.resolve("open_clip_config.json"),
-                    new ConfigFiles(config).openClip(preprocessing).toPrettyString());
+                    new ConfigFiles(config)
+                            .openClip(preprocessing, files.stripsPunctuation())
+                            .toPrettyString());
         }
     }
 

@@ -8,6 +8,9 @@ import dev.diva.model.ClipTokenizer;
 import dev.diva.model.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
 /** What lies beside the tensors of a checkpoint: config, preprocessing, tokenizer. */
 final class ClipFiles {
@@ -19,30 +22,75 @@ final class ClipFiles {
 
     ClipConfig config() {
         TensorShapes shapes = new TensorShapes(checkpoint.tensors());
-        Path file = checkpoint.folder().resolve("config.json");
-        Path openClip = checkpoint.folder().resolve("open_clip_config.json");
-        ClipConfig config = switch (checkpoint.format()) {
-            case HF -> HuggingFaceConfig.of(ConfigJson.read(required(file)));
-            case OPEN_CLIP, DIVA ->
-                Files.exists(openClip) ? OpenClipConfig.of(ConfigJson.read(openClip), shapes) : OpenAiConfig.of(shapes);
-            case OPENAI -> OpenAiConfig.of(shapes);
-        };
+        ClipConfig config = checkpoint.format() == CheckpointFormat.HF
+                ? HuggingFaceConfig.of(ConfigJson.read(required(file("config.json"))))
+                : openClipConfig()
+                        .map(json -> OpenClipConfig.of(json, shapes))
+                        .orElseGet(() -> OpenAiConfig.of(shapes));
         boolean isComplete = shapes.hasText() || checkpoint.format() == CheckpointFormat.HF; // whose config tells
         return isComplete ? config : config.withoutText();
     }
 
     Preprocessing preprocessing(VisionConfig vision) {
-        Path file = checkpoint.folder().resolve("preprocessor_config.json");
-        Path openClip = checkpoint.folder().resolve("open_clip_config.json");
         if (checkpoint.format() == CheckpointFormat.HF) {
-            return Files.exists(file)
-                    ? Preprocessing.ofTransformers(ConfigJson.read(file), vision)
-                    : Preprocessing.of(vision, true);
+            return imageProcessor()
+                    .map(json -> ImageProcessorConfig.read(json, vision))
+                    .orElseGet(() -> Preprocessing.of(vision, true));
         }
-        if (checkpoint.format() != CheckpointFormat.OPENAI && Files.exists(openClip)) {
-            return Preprocessing.ofOpenClip(ConfigJson.read(openClip).at("preprocess_cfg"), vision);
+        return openClipConfig()
+                .map(json -> Preprocessing.ofOpenClip(json.at("preprocess_cfg"), vision))
+                .orElseGet(() -> Preprocessing.of(vision, false));
+    }
+
+    /** What was assumed because no file tells it, and what was passed over because nothing is known of it: a line each, for people. */
+    List<String> notes() {
+        List<String> notes = new ArrayList<>();
+        if (checkpoint.format() != CheckpointFormat.HF) {
+            if (openClipConfig().isEmpty() && !checkpoint.isScript()) {
+                notes.add(checkpoint.file() + ": " + OpenAiConfig.assumption(config()));
+            }
+            return notes;
         }
-        return Preprocessing.of(vision, false);
+        ConfigJson config = ConfigJson.read(file("config.json"));
+        passedOver(config, HuggingFaceConfig.unknownKeys(config), notes);
+        imageProcessor()
+                .ifPresentOrElse(
+                        json -> passedOver(json, ImageProcessorConfig.unknownKeys(json), notes),
+                        () -> notes.add(checkpoint.folder() + ": no preprocessor_config.json nor processor_config.json:"
+                                + " images are prepared as the models of this kind usually are"));
+        return notes;
+    }
+
+    private static void passedOver(ConfigJson json, List<String> keys, List<String> notes) {
+        if (!keys.isEmpty()) {
+            notes.add(json.location() + ": nothing is known of " + String.join(", ", keys) + ": passed over");
+        }
+    }
+
+    /** Whether texts lose their punctuation before SigLIP's tokenizer. */
+    boolean stripsPunctuation() {
+        return SiglipTokenizer.isFirst(checkpoint.folder());
+    }
+
+    /** open_clip's config, where the layout has one. */
+    private Optional<ConfigJson> openClipConfig() {
+        Path file = file("open_clip_config.json");
+        boolean reads = checkpoint.format() != CheckpointFormat.OPENAI && checkpoint.format() != CheckpointFormat.HF;
+        return reads && Files.exists(file) ? Optional.of(ConfigJson.read(file)) : Optional.empty();
+    }
+
+    /** The settings of transformers' image processor: transformers 5 looks for them in processor_config.json first. */
+    private Optional<ConfigJson> imageProcessor() {
+        Path whole = file("processor_config.json");
+        if (Files.exists(whole) && ConfigJson.read(whole).has("image_processor")) {
+            return Optional.of(ConfigJson.read(whole).at("image_processor"));
+        }
+        Path alone = file("preprocessor_config.json");
+        return Files.exists(alone) ? Optional.of(ConfigJson.read(alone)) : Optional.empty();
+    }
+
+    private Path file(String name) {
+        return checkpoint.folder().resolve(name);
     }
 
     /**
@@ -63,11 +111,18 @@ final class ClipFiles {
     }
 
     private Tokenizer open(TextConfig text) {
-        if (text.pooling() == TextConfig.Pooling.LAST) {
-            return SiglipTokenizer.open(checkpoint.folder(), text);
+        Path folder = checkpoint.folder();
+        Optional<ConfigJson> openClip =
+                openClipConfig().map(json -> json.at("model_cfg").at("text_cfg"));
+        if (openClip.isPresent()
+                && (openClip.get().has("hf_tokenizer_name") || text.pooling() == TextConfig.Pooling.LAST)) {
+            return OpenClipTokenizer.open(folder, openClip.get(), text);
         }
         return switch (checkpoint.format()) {
-            case HF -> ClipTokenizer.open(checkpoint.folder(), ClipTokenizer.Flavour.TRANSFORMERS);
+            case HF ->
+                text.pooling() == TextConfig.Pooling.LAST
+                        ? SiglipTokenizer.ofTransformers(folder, text)
+                        : ClipTokenizer.open(folder, ClipTokenizer.Flavour.TRANSFORMERS);
             case OPEN_CLIP -> ClipTokenizer.published(ClipTokenizer.Flavour.OPEN_CLIP, text.contextLength());
             case OPENAI, DIVA -> ClipTokenizer.published(ClipTokenizer.Flavour.OPENAI, text.contextLength());
         };

@@ -6,6 +6,7 @@ import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.model.TransformerConfig;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,6 +23,7 @@ import java.util.TreeMap;
  * @param parameters numbers by part, and their total
  * @param storage bytes by storage type
  * @param preprocessing how images become pixels, in words
+ * @param notes what was assumed because no file tells it, or passed over because nothing is known of it
  */
 public record ClipSummary(
         String file,
@@ -33,7 +35,8 @@ public record ClipSummary(
         boolean hasLogitBias,
         Map<String, Long> parameters,
         Map<String, Long> storage,
-        String preprocessing) {
+        String preprocessing,
+        List<String> notes) {
     /**
      * One tower in numbers.
      *
@@ -76,7 +79,8 @@ public record ClipSummary(
                     checkpoint.tensors().info("logit_bias") != null,
                     parameters(checkpoint),
                     storage(checkpoint),
-                    preprocessing.toString());
+                    preprocessing.toString(),
+                    files.notes());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.diva.clip;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
 import dev.diva.clip.Preprocessing.Interpolation;
 import dev.diva.clip.Preprocessing.Resize;
 import dev.diva.model.Activation;
@@ -93,29 +94,36 @@ final class ConfigFiles {
     ObjectNode transformersPreprocessing(Preprocessing preprocessing) {
         ObjectNode node = JSON.createObjectNode();
         boolean crops = preprocessing.resize() == Resize.SHORTEST_CROP;
-        node.put("image_processor_type", siglip ? "SiglipImageProcessor" : "CLIPImageProcessor");
+        boolean resizesAlone = siglip && !crops && preprocessing.resizeTo() == preprocessing.imageSize();
+        node.put("image_processor_type", resizesAlone ? "SiglipImageProcessor" : "CLIPImageProcessor");
         node.put("do_resize", true)
                 .put("do_rescale", true)
                 .put("do_normalize", true)
                 .put("do_convert_rgb", true);
         node.put("rescale_factor", 1.0 / 255);
-        node.put("resample", preprocessing.interpolation() == Interpolation.BICUBIC ? 3 : 2);
+        node.put(
+                "resample",
+                switch (preprocessing.interpolation()) {
+                    case LANCZOS -> 1;
+                    case BILINEAR -> 2;
+                    case BICUBIC -> 3;
+                });
         if (crops) {
-            node.putObject("size").put("shortest_edge", preprocessing.imageSize());
+            node.putObject("size").put("shortest_edge", preprocessing.resizeTo());
         } else {
-            square(node.putObject("size"), preprocessing);
+            square(node.putObject("size"), preprocessing.resizeTo());
         }
-        if (!siglip) {
-            node.put("do_center_crop", crops);
-            square(node.putObject("crop_size"), preprocessing);
+        if (!resizesAlone) {
+            node.put("do_center_crop", crops || preprocessing.resizeTo() != preprocessing.imageSize());
+            square(node.putObject("crop_size"), preprocessing.imageSize());
         }
         channels(node, "image_mean", preprocessing.mean());
         channels(node, "image_std", preprocessing.std());
         return node;
     }
 
-    private static void square(ObjectNode node, Preprocessing preprocessing) {
-        node.put("height", preprocessing.imageSize()).put("width", preprocessing.imageSize());
+    private static void square(ObjectNode node, int side) {
+        node.put("height", side).put("width", side);
     }
 
     private static void channels(ObjectNode node, String key, float[] values) {
@@ -125,8 +133,12 @@ final class ConfigFiles {
         }
     }
 
-    /** open_clip_config.json. */
-    ObjectNode openClip(Preprocessing preprocessing) {
+    /**
+     * open_clip_config.json.
+     *
+     * @param stripsPunctuation whether a SigLIP's texts lose their punctuation
+     */
+    ObjectNode openClip(Preprocessing preprocessing, boolean stripsPunctuation) {
         ObjectNode root = JSON.createObjectNode();
         ObjectNode model = root.putObject("model_cfg");
         TransformerConfig layers = config.vision().transformer();
@@ -145,16 +157,21 @@ final class ConfigFiles {
             vision.put("patch_size", config.vision().patchSize());
             ratioAndEps(vision, layers);
         }
-        openClipText(model.putObject("text_cfg"));
+        openClipText(model.putObject("text_cfg"), stripsPunctuation);
         ObjectNode pixels = root.putObject("preprocess_cfg");
         channels(pixels, "mean", preprocessing.mean());
         channels(pixels, "std", preprocessing.std());
+        if (preprocessing.interpolation() == Interpolation.LANCZOS
+                || preprocessing.resizeTo() != preprocessing.imageSize()) {
+            throw new BadInputException(
+                    "open_clip's layout has no place for this preprocessing: " + preprocessing + "; choose hf");
+        }
         pixels.put("interpolation", preprocessing.interpolation() == Interpolation.BICUBIC ? "bicubic" : "bilinear");
         pixels.put("resize_mode", preprocessing.resize() == Resize.SQUASH ? "squash" : "shortest");
         return root;
     }
 
-    private void openClipText(ObjectNode node) {
+    private void openClipText(ObjectNode node, boolean stripsPunctuation) {
         TextConfig text = config.text();
         TransformerConfig layers = text.transformer().transformer();
         node.put("context_length", text.contextLength())
@@ -165,10 +182,16 @@ final class ConfigFiles {
         ratioAndEps(node, layers);
         if (siglip) {
             node.put("no_causal_mask", true).put("proj_bias", true).put("pool_type", "last");
-            if (text.transformer().vocabSize() == 32000) {
-                node.put("hf_tokenizer_name", "timm/ViT-B-16-SigLIP");
-                node.putObject("tokenizer_kwargs").put("clean", "canonicalize");
-            }
+            // Of a local folder open_clip takes the folder's own files, whatever the name.
+            node.put(
+                    "hf_tokenizer_name",
+                    switch ((int) text.transformer().vocabSize()) {
+                        case 32000 -> "timm/ViT-B-16-SigLIP";
+                        case 250000 -> "timm/ViT-B-16-SigLIP-i18n-256";
+                        case 256000 -> "timm/ViT-B-16-SigLIP2";
+                        default -> "tokenizer";
+                    });
+            node.putObject("tokenizer_kwargs").put("clean", stripsPunctuation ? "canonicalize" : "whitespace");
             if (layers.activation() == Activation.GELU_TANH) {
                 node.putObject("act_kwargs").put("approximate", "tanh");
             }

@@ -6,19 +6,88 @@ import dev.diva.model.Activation;
 import dev.diva.model.TextTransformer;
 import dev.diva.model.TransformerConfig;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Reads {@code open_clip_config.json}. A timm trunk is named there without its sizes: those come from the tensors, and the number of
  * heads from {@code timm_kwargs}, the table of SigLIP trunks, or the text tower of the same width.
  */
 final class OpenClipConfig {
-    /** Heads of timm's SigLIP vision transformers, by the beginning of the model's name. */
-    private static final Map<String, Long> TIMM_HEADS = Map.of(
-            "vit_so400m_patch14_siglip", 16L,
-            "vit_so400m_patch16_siglip", 16L,
-            "vit_base_patch16_siglip", 12L,
-            "vit_base_patch32_siglip", 12L,
-            "vit_large_patch16_siglip", 16L);
+    /** Settings of both towers that change the computation, with the values that are followed here. */
+    private static final Map<String, Set<String>> ONLY = Map.ofEntries(
+            Map.entry("ls_init_value", Set.of()),
+            Map.entry("attentional_pool", Set.of("false")),
+            Map.entry("no_ln_pre", Set.of("false")),
+            Map.entry("block_type", Set.of("default", "custom")),
+            Map.entry("qk_norm", Set.of("false")),
+            Map.entry("scaled_cosine_attn", Set.of("false")),
+            Map.entry("scale_heads", Set.of("false")),
+            Map.entry("scale_attn_inner", Set.of("false")),
+            Map.entry("scale_attn", Set.of("false")),
+            Map.entry("scale_fc", Set.of("false")),
+            Map.entry("embed_cls", Set.of("false")),
+            Map.entry("proj_type", Set.of("linear")));
+
+    private static final Set<String> MODEL_KEYS = Set.of(
+            "embed_dim",
+            "vision_cfg",
+            "text_cfg",
+            "quick_gelu",
+            "custom_text",
+            "init_logit_scale",
+            "init_logit_bias",
+            "nonscalar_logit_scale",
+            "cast_dtype",
+            "output_dict");
+
+    /** What open_clip knows besides of an image tower: the sizes, what only training sees, and how the embedding is handed over. */
+    private static final Set<String> VISION_KEYS = Set.of(
+            "layers",
+            "width",
+            "head_width",
+            "mlp_ratio",
+            "patch_size",
+            "image_size",
+            "patch_dropout",
+            "attn_pooler_queries",
+            "attn_pooler_heads",
+            "pos_embed_type",
+            "final_ln_after_pool",
+            "pool_type",
+            "output_tokens",
+            "act_kwargs",
+            "norm_kwargs",
+            "timm_model_name",
+            "timm_model_pretrained",
+            "timm_pool",
+            "timm_proj",
+            "timm_proj_bias",
+            "timm_drop",
+            "timm_drop_path",
+            "timm_kwargs");
+
+    private static final Set<String> TEXT_KEYS = Set.of(
+            "context_length",
+            "vocab_size",
+            "hf_tokenizer_name",
+            "tokenizer_mode",
+            "tokenizer_kwargs",
+            "width",
+            "heads",
+            "layers",
+            "mlp_ratio",
+            "pad_id",
+            "eos_id",
+            "no_causal_mask",
+            "final_ln_after_pool",
+            "pool_type",
+            "proj_bias",
+            "output_tokens",
+            "act_kwargs",
+            "norm_kwargs",
+            "hf_model_pretrained",
+            "hf_proj_type",
+            "hf_pooler_type");
 
     private OpenClipConfig() {}
 
@@ -33,8 +102,21 @@ final class OpenClipConfig {
             throw new BadInputException(text.location() + ": hf_model_name " + text.text("hf_model_name", "")
                     + ": text towers from transformers are not supported; CLIP's own and SigLIP's are");
         }
+        require(model, MODEL_KEYS);
+        require(vision, VISION_KEYS);
+        require(text, TEXT_KEYS);
         VisionConfig visionConfig = vision.has("timm_model_name") ? timm(vision, text, shapes) : builtIn(model, vision);
         return new ClipConfig(visionConfig, shapes.hasText() ? text(model, text) : null);
+    }
+
+    private static void require(ConfigJson part, Set<String> keys) {
+        part.requireOnly(ONLY);
+        part.requireKnown(key -> keys.contains(key) || ONLY.containsKey(key));
+        part.at("act_kwargs").requireOnly(Map.of("approximate", Set.of("tanh", "none")));
+        part.at("act_kwargs").requireKnown("approximate"::equals);
+        part.at("norm_kwargs").requireKnown("eps"::equals);
+        part.at("timm_kwargs").requireOnly(Map.of("act_layer", Set.of("gelu", "gelu_tanh")));
+        part.at("timm_kwargs").requireKnown(Set.of("num_heads", "act_layer")::contains);
     }
 
     private static VisionConfig builtIn(ConfigJson model, ConfigJson vision) {
@@ -42,15 +124,19 @@ final class OpenClipConfig {
             throw new BadInputException(vision.location() + ": layers "
                     + vision.node().path("layers") + ": a ResNet; only vision transformers are supported");
         }
-        if (vision.flag("attentional_pool", false) || !"tok".equals(vision.text("pool_type", "tok"))) {
+        if (!"tok".equals(vision.text("pool_type", "tok"))) {
             throw new BadInputException(vision.location() + ": pooling other than the class token is not supported");
         }
         long width = vision.number("width", 768);
+        long headWidth = vision.number("head_width", 64);
+        if (headWidth == 0 || width % headWidth != 0) {
+            throw vision.wrong("head_width", "a divisor of width " + width);
+        }
         TransformerConfig layers = new TransformerConfig(
                 width,
                 (long) (width * vision.fraction("mlp_ratio", 4)),
                 Math.toIntExact(vision.number("layers", 12)),
-                width / vision.number("head_width", 64),
+                width / headWidth,
                 activation(model, vision),
                 vision.at("norm_kwargs").fraction("eps", 1e-5));
         return new VisionConfig(
@@ -62,18 +148,14 @@ final class OpenClipConfig {
     }
 
     private static VisionConfig timm(ConfigJson vision, ConfigJson text, TensorShapes shapes) {
-        String name = vision.text("timm_model_name", "");
-        if (!"map".equals(vision.text("timm_pool", "")) || shapes.pooling() != VisionConfig.Pooling.MAP) {
-            throw new BadInputException(vision.location() + ": timm model " + name
-                    + " does not pool by attention (timm_pool map); only SigLIP's trunks are supported");
-        }
+        TimmTrunk trunk = TimmTrunk.of(vision, shapes);
         long width = shapes.hiddenSize("vision_model");
         TransformerConfig layers = new TransformerConfig(
                 width,
                 shapes.intermediateSize("vision_model"),
                 shapes.numLayers("vision_model"),
-                timmHeads(vision, text, name, width),
-                Activation.GELU,
+                trunk.heads(vision, text, width),
+                trunk.activation(vision),
                 1e-6);
         return new VisionConfig(
                 layers,
@@ -81,23 +163,6 @@ final class OpenClipConfig {
                 shapes.patchSize(),
                 VisionConfig.Pooling.MAP,
                 width);
-    }
-
-    private static long timmHeads(ConfigJson vision, ConfigJson text, String name, long width) {
-        ConfigJson kwargs = vision.at("timm_kwargs");
-        if (kwargs.has("num_heads")) {
-            return kwargs.number("num_heads", 0);
-        }
-        for (Map.Entry<String, Long> known : TIMM_HEADS.entrySet()) {
-            if (name.startsWith(known.getKey())) {
-                return known.getValue();
-            }
-        }
-        if (text.number("width", 512) == width) {
-            return text.number("heads", 8); // SigLIP's two towers have the same shape
-        }
-        throw new BadInputException(vision.location() + ": the number of heads of timm model " + name
-                + " is not known; add \"timm_kwargs\": {\"num_heads\": N} to vision_cfg");
     }
 
     private static TextConfig text(ConfigJson model, ConfigJson text) {

@@ -1,17 +1,19 @@
 package dev.diva.clip;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.data.Filter;
 import dev.diva.data.ImageTransform;
 import dev.diva.data.RasterImage;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * How a checkpoint wants its pixels.
  *
- * @param imageSize side of the square that the tower sees
+ * @param resizeTo what the shorter side, or both, are resized to, pixels
+ * @param imageSize side of the square that the tower sees: the centre of what is resized
  * @param resize how an image becomes a square
  * @param interpolation filter of the resize
  * @param convertsFirst whether an image becomes RGB before it is resized (transformers) or after (OpenAI, open_clip)
@@ -19,28 +21,40 @@ import java.util.Arrays;
  * @param std divided by per channel
  */
 public record Preprocessing(
-        int imageSize, Resize resize, Interpolation interpolation, boolean convertsFirst, float[] mean, float[] std) {
+        int resizeTo,
+        int imageSize,
+        Resize resize,
+        Interpolation interpolation,
+        boolean convertsFirst,
+        float[] mean,
+        float[] std) {
     /** How an image becomes a square. */
     public enum Resize {
-        /** The shorter side to imageSize, then the centre. */
+        /** The shorter side to the size, then the centre. */
         SHORTEST_CROP,
-        /** Both sides to imageSize, whatever the aspect. */
+        /** Both sides to the size, whatever the aspect. */
         SQUASH
     }
 
     /** Filter of the resize, as PIL computes it. */
     public enum Interpolation {
         BICUBIC,
-        BILINEAR
+        BILINEAR,
+        LANCZOS
     }
 
     private static final float[] OPENAI_MEAN = floats(0.48145466, 0.4578275, 0.40821073);
     private static final float[] OPENAI_STD = floats(0.26862954, 0.26130258, 0.27577711);
+    private static final Set<String> OPEN_CLIP_KEYS =
+            Set.of("size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color");
     private static final float[] HALF = {0.5f, 0.5f, 0.5f};
 
     public Preprocessing {
         mean = mean.clone();
         std = std.clone();
+        if (imageSize < 1 || resizeTo < imageSize) {
+            throw new BadInputException("images resized to " + resizeTo + " and cropped to " + imageSize);
+        }
         for (float value : std) {
             if (!(value > 0)) {
                 throw new BadInputException("standard deviation of pixels " + Arrays.toString(std) + ", expected > 0");
@@ -54,6 +68,7 @@ public record Preprocessing(
         boolean isSiglip = vision.pooling() == VisionConfig.Pooling.MAP;
         return new Preprocessing(
                 size,
+                size,
                 isSiglip ? Resize.SQUASH : Resize.SHORTEST_CROP,
                 Interpolation.BICUBIC,
                 convertsFirst,
@@ -61,34 +76,11 @@ public record Preprocessing(
                 isSiglip ? HALF : OPENAI_STD);
     }
 
-    /** Reads transformers' {@code preprocessor_config.json}. */
-    static Preprocessing ofTransformers(ConfigJson json, VisionConfig vision) {
-        Preprocessing fallback = of(vision, true);
-        JsonNode size = json.node().path("size");
-        boolean isShortest = size.isNumber() || size.has("shortest_edge");
-        boolean crops = json.flag("do_center_crop", isShortest && vision.pooling() != VisionConfig.Pooling.MAP);
-        int resizeSize = Math.toIntExact(
-                size.has("shortest_edge")
-                        ? json.at("size").number("shortest_edge", 0)
-                        : json.side("size", fallback.imageSize));
-        int imageSize = crops ? Math.toIntExact(json.side("crop_size", resizeSize)) : resizeSize;
-        requireSize(json, imageSize, vision);
-        if (isShortest && imageSize != resizeSize) {
-            throw new BadInputException(json.location() + ": shortest_edge " + resizeSize + " differs from crop_size "
-                    + imageSize + ", which no published CLIP has; make them equal");
-        }
-        return new Preprocessing(
-                imageSize,
-                isShortest ? Resize.SHORTEST_CROP : Resize.SQUASH,
-                interpolation(json),
-                true,
-                json.channels("image_mean", fallback.mean),
-                json.channels("image_std", fallback.std));
-    }
-
     /** Reads {@code preprocess_cfg} of open_clip_config.json. */
     static Preprocessing ofOpenClip(ConfigJson json, VisionConfig vision) {
         Preprocessing fallback = of(vision, false);
+        json.requireOnly(Map.of("mode", Set.of("RGB"), "fill_color", Set.of("0")));
+        json.requireKnown(OPEN_CLIP_KEYS::contains);
         int size = Math.toIntExact(json.side("size", vision.imageSize()));
         requireSize(json, size, vision);
         String mode = json.text("resize_mode", "shortest");
@@ -99,10 +91,13 @@ public record Preprocessing(
                 throw new BadInputException(
                         json.location() + ": resize_mode " + mode + ", expected shortest or squash");
         };
-        Interpolation interpolation = "bilinear".equals(json.text("interpolation", "bicubic"))
-                ? Interpolation.BILINEAR
-                : Interpolation.BICUBIC;
+        Interpolation interpolation = switch (json.text("interpolation", "bicubic")) {
+            case "bicubic", "random" -> Interpolation.BICUBIC; // random is of training
+            case "bilinear" -> Interpolation.BILINEAR;
+            default -> throw json.wrong("interpolation", "bicubic or bilinear");
+        };
         return new Preprocessing(
+                size,
                 size,
                 resize,
                 interpolation,
@@ -116,7 +111,7 @@ public record Preprocessing(
      * with it, so that a score does not depend on the layout of the file.
      */
     public Preprocessing asBenchmarksDo() {
-        return new Preprocessing(imageSize, resize, interpolation, false, mean, std);
+        return new Preprocessing(resizeTo, imageSize, resize, interpolation, false, mean, std);
     }
 
     /**
@@ -130,6 +125,7 @@ public record Preprocessing(
         ImageTransform.Order cropped = convertsFirst ? ImageTransform.Order.RGB_FIRST : ImageTransform.Order.SHORTEST;
         ImageTransform transform = new ImageTransform(
                 crops ? cropped : ImageTransform.Order.SQUASH,
+                resizeTo,
                 imageSize,
                 Filter.valueOf(interpolation.name()),
                 mean,
@@ -141,18 +137,7 @@ public record Preprocessing(
         return new float[] {(float) red, (float) green, (float) blue};
     }
 
-    private static Interpolation interpolation(ConfigJson json) {
-        long resample = json.number("resample", 3);
-        return switch ((int) resample) {
-            case 3 -> Interpolation.BICUBIC;
-            case 2 -> Interpolation.BILINEAR;
-            default ->
-                throw new BadInputException(
-                        json.location() + ": resample is " + resample + ", expected 3 (bicubic) or 2 (bilinear)");
-        };
-    }
-
-    private static void requireSize(ConfigJson json, int size, VisionConfig vision) {
+    static void requireSize(ConfigJson json, int size, VisionConfig vision) {
         if (size != vision.imageSize()) {
             throw new BadInputException(
                     json.location() + ": images of " + size + " pixels, but the tower takes " + vision.imageSize());
@@ -172,6 +157,7 @@ public record Preprocessing(
     @Override
     public boolean equals(Object other) {
         return other instanceof Preprocessing that
+                && resizeTo == that.resizeTo
                 && imageSize == that.imageSize
                 && resize == that.resize
                 && interpolation == that.interpolation
@@ -187,7 +173,8 @@ public record Preprocessing(
 
     @Override
     public String toString() {
-        return imageSize + " pixels, " + resize + ", " + interpolation + ", mean " + Arrays.toString(mean) + ", std "
-                + Arrays.toString(std);
+        String whole = resizeTo == imageSize ? "" : "resized to " + resizeTo + ", centre of ";
+        return whole + imageSize + " pixels, " + resize + ", " + interpolation + ", mean " + Arrays.toString(mean)
+                + ", std " + Arrays.toString(std);
     }
 }

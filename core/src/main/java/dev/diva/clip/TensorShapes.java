@@ -12,6 +12,10 @@ final class TensorShapes {
         this.source = source;
     }
 
+    String location() {
+        return source.location();
+    }
+
     boolean has(String name) {
         return source.info(name) != null;
     }

@@ -58,7 +58,7 @@ public record TowerSource(
     public static TowerSource inside(TensorSource tensors, ConfigJson vision, Path preprocessor) {
         VisionConfig config = HuggingFaceConfig.clipVision(vision, vision.number("projection_dim", 512));
         Preprocessing preprocessing = Files.exists(preprocessor)
-                ? Preprocessing.ofTransformers(ConfigJson.read(preprocessor), config)
+                ? ImageProcessorConfig.read(ConfigJson.read(preprocessor), config)
                 : Preprocessing.of(config, true);
         return new TowerSource(tensors, config, preprocessing, null);
     }

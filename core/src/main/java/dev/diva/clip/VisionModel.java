@@ -67,6 +67,11 @@ public final class VisionModel implements AutoCloseable {
         }
     }
 
+    /** What was assumed because no file tells it, and what was passed over because nothing is known of it: a line each, for people. */
+    public List<String> notes() {
+        return new ClipFiles(checkpoint).notes();
+    }
+
     /** The tower itself. */
     public VisionTower tower() {
         return tower;

@@ -18,6 +18,13 @@ public enum Filter {
             }
             return t < 2 ? (((t - 5) * t + 8) * t - 4) * -0.5 : 0;
         }
+    },
+    /** The windowed sinc with three lobes. */
+    LANCZOS(3) {
+        @Override
+        double weight(double x) {
+            return -3 <= x && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+        }
     };
 
     private final double support;
@@ -27,6 +34,10 @@ public enum Filter {
     }
 
     abstract double weight(double x);
+
+    private static double sinc(double x) {
+        return x == 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
+    }
 
     double support() {
         return support;

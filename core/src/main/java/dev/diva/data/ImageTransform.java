@@ -5,11 +5,12 @@ import java.util.Arrays;
 /**
  * The reference evaluation preprocessing of one image: resize, crop, RGB, scale to 0..1, normalise.
  *
- * @param size side of the square that the model takes, pixels
+ * @param resizeTo what the shortest side, or both, are resized to, pixels
+ * @param size side of the square that the model takes, pixels: the centre of what is resized
  * @param mean per channel, subtracted from values in 0..1
  * @param std per channel, divided by
  */
-public record ImageTransform(Order order, int size, Filter filter, float[] mean, float[] std) {
+public record ImageTransform(Order order, int resizeTo, int size, Filter filter, float[] mean, float[] std) {
     /** Which steps, in which order. */
     public enum Order {
         /** OpenAI and open_clip: shortest side to the size in the file's own mode, centre crop, then RGB. */
@@ -25,18 +26,18 @@ public record ImageTransform(Order order, int size, Filter filter, float[] mean,
 
     /** CLIP of OpenAI, MetaCLIP, DFN, ... */
     public static ImageTransform openAi(int size) {
-        return new ImageTransform(Order.SHORTEST, size, Filter.BICUBIC, OPENAI_MEAN.clone(), OPENAI_STD.clone());
+        return new ImageTransform(Order.SHORTEST, size, size, Filter.BICUBIC, OPENAI_MEAN.clone(), OPENAI_STD.clone());
     }
 
     /** transformers' preprocessing of CLIP. */
     public static ImageTransform huggingFace(int size) {
-        return new ImageTransform(Order.RGB_FIRST, size, Filter.BICUBIC, OPENAI_MEAN.clone(), OPENAI_STD.clone());
+        return new ImageTransform(Order.RGB_FIRST, size, size, Filter.BICUBIC, OPENAI_MEAN.clone(), OPENAI_STD.clone());
     }
 
     /** SigLIP: mean and std 0.5. */
     public static ImageTransform sigLip(int size) {
         float[] half = {0.5f, 0.5f, 0.5f};
-        return new ImageTransform(Order.SQUASH, size, Filter.BICUBIC, half, half.clone());
+        return new ImageTransform(Order.SQUASH, size, size, Filter.BICUBIC, half, half.clone());
     }
 
     /** The normalised image, [3, size, size]. */
@@ -49,7 +50,9 @@ public record ImageTransform(Order order, int size, Filter filter, float[] mean,
         return switch (order) {
             case SHORTEST -> shortest(image, Rounding.HALF_EVEN).toRgb();
             case RGB_FIRST -> shortest(image.toRgb(), Rounding.DOWN);
-            case SQUASH -> Resampler.resize(image, size, size, filter).toRgb();
+            case SQUASH ->
+                centre(Resampler.resize(image, resizeTo, resizeTo, filter), Rounding.DOWN)
+                        .toRgb();
         };
     }
 
@@ -63,8 +66,11 @@ public record ImageTransform(Order order, int size, Filter filter, float[] mean,
         int width = image.width();
         int height = image.height();
         boolean wide = width > height;
-        int longer = (int) ((long) size * Math.max(width, height) / Math.min(width, height));
-        RasterImage resized = Resampler.resize(image, wide ? longer : size, wide ? size : longer, filter);
+        int longer = (int) ((long) resizeTo * Math.max(width, height) / Math.min(width, height));
+        return centre(Resampler.resize(image, wide ? longer : resizeTo, wide ? resizeTo : longer, filter), rounding);
+    }
+
+    private RasterImage centre(RasterImage resized, Rounding rounding) {
         int top = margin(resized.height() - size, rounding);
         int left = margin(resized.width() - size, rounding);
         return resized.crop(new Box(top, left, size, size));
@@ -78,6 +84,7 @@ public record ImageTransform(Order order, int size, Filter filter, float[] mean,
     public boolean equals(Object other) {
         return other instanceof ImageTransform that
                 && order == that.order
+                && resizeTo == that.resizeTo
                 && size == that.size
                 && filter == that.filter
                 && Arrays.equals(mean, that.mean)

@@ -39,9 +39,11 @@ public final class DiffusionModel implements AutoCloseable {
     /**
      * The part of the folder that predicts the noise.
      *
+     * @param anchor a name among its tensors
      * @param latentMultiple what height and width of its latents must be a multiple of
      */
-    private record DenoiserPart(String name, long latentMultiple, Function<Weights, Denoiser> constructor) {}
+    private record DenoiserPart(
+            String name, String anchor, long latentMultiple, Function<Weights, Denoiser> constructor) {}
 
     private DiffusionModel(ModelFolder folder, Placement placement, ConvertedWeights converted) {
         this.folder = folder;
@@ -55,7 +57,7 @@ public final class DiffusionModel implements AutoCloseable {
         this.prompts = isDit ? null : new PromptEncoder(folder, placement);
         this.denoiserPart = isDit ? dit(vae) : unet(vae);
         folder.weightsFile(denoiserPart.name(), DIFFUSERS_NAMES); // remembered, even if it is not read
-        TensorSource stored = folder.weights("vae", DIFFUSERS_NAMES);
+        TensorSource stored = folder.weights("vae", "encoder.conv_in.weight", DIFFUSERS_NAMES);
         this.autoencoderWeights = Weights.frozen(OldAutoencoderNames.translated(stored), placement);
         this.autoencoder = built(autoencoderWeights, weights -> Autoencoder.readWhenUsed(weights, vae));
     }
@@ -70,14 +72,14 @@ public final class DiffusionModel implements AutoCloseable {
                     + config.crossAttentionDim() + ", text_encoder/config.json hidden_size " + prompts.width()
                     + ": not parts of one model");
         }
-        return new DenoiserPart("unet", 1, weights -> new UNet(weights, config));
+        return new DenoiserPart("unet", "conv_in.weight", 1, weights -> new UNet(weights, config));
     }
 
     private DenoiserPart dit(AutoencoderConfig vae) {
         ConfigJson json = folder.config("transformer", "config.json", "a latent diffusion teacher has a denoiser");
         DitConfig config = DitConfig.read(json);
         requireLatents("transformer", config.latentChannels(), vae);
-        return new DenoiserPart("transformer", config.patchSize(), weights -> {
+        return new DenoiserPart("transformer", "pos_embed.proj.weight", config.patchSize(), weights -> {
             weights.ignore(POSITIONS);
             return new Dit(weights, config);
         });
@@ -140,7 +142,8 @@ public final class DiffusionModel implements AutoCloseable {
     }
 
     private Weights denoiserWeights() {
-        Supplier<TensorSource> stored = () -> folder.weights(denoiserPart.name(), DIFFUSERS_NAMES);
+        Supplier<TensorSource> stored =
+                () -> folder.weights(denoiserPart.name(), denoiserPart.anchor(), DIFFUSERS_NAMES);
         return converted == null
                 ? Weights.frozen(stored.get(), placement)
                 : converted.frozen(stored, folder.files(denoiserPart.name()), placement, denoiserPart.constructor());

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.Placeholder;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
+import dev.diva.checkpoint.format.Unwrapped;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,14 +19,26 @@ import java.util.Set;
 
 /** A diffusers folder: finds the files of each part, and remembers which were read. */
 final class ModelFolder {
-    private static final List<String> TOKENIZER_FILES =
-            List.of("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
+    private static final List<String> TOKENIZER_FILES = List.of(
+            "vocab.json",
+            "merges.txt",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "added_tokens.json");
 
     private final Path folder;
     private final Set<Path> files = new LinkedHashSet<>();
 
     ModelFolder(Path folder) {
         this.folder = folder;
+        if (Files.isRegularFile(folder)) {
+            Placeholder.refuse(folder);
+            throw new BadInputException(
+                    folder + ": is a single file; a diffusion model is read as the folder that diffusers saves:"
+                            + " convert it with"
+                            + " StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)");
+        }
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(folder + ": no such folder; expected a diffusion model as diffusers saves it");
         }
@@ -97,8 +111,9 @@ final class ModelFolder {
                 + ".safetensors or .bin, or their fp16 variant or index of shards");
     }
 
-    TensorSource weights(String part, String... names) {
-        return TensorFile.open(weightsFile(part, names));
+    /** @param anchor a name among the part's tensors, by which a wrapper before all names is found */
+    TensorSource weights(String part, String anchor, String... names) {
+        return Unwrapped.of(TensorFile.open(weightsFile(part, names)), anchor);
     }
 
     Path tokenizer() {

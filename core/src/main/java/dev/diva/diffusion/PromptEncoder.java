@@ -4,6 +4,7 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.TensorFile;
+import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
@@ -22,6 +23,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class PromptEncoder {
     /** Buffers that old versions of transformers saved among the weights. */
     private static final Pattern BUFFERS = Pattern.compile(".*\\.position_ids");
+
+    /** Where no projection stands beside it, the encoder lies at the root, whatever its names begin with. */
+    private static final String ANCHOR = "embeddings.token_embedding.weight";
 
     private final TextTransformer.Config config;
     private final Path weightsFile;
@@ -47,12 +51,13 @@ final class PromptEncoder {
     /** Last hidden state after the final norm, fp32 [1, tokens, width]. */
     Tensor encode(String prompt) {
         long[] ids = ids(prompt);
-        TensorSource source = TensorFile.open(weightsFile);
+        TensorSource source = Unwrapped.of(TensorFile.open(weightsFile), ANCHOR);
         return Scopes.returning(() -> {
             try (NoGradGuard noGrad = new NoGradGuard();
                     Weights weights = Weights.frozen(source, placement)) {
                 weights.ignore(BUFFERS);
-                TextTransformer encoder = new TextTransformer(weights.at("text_model"), config);
+                TextTransformer encoder =
+                        new TextTransformer(weights.has(ANCHOR) ? weights : weights.at("text_model"), config);
                 weights.finish();
                 Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
                 return encoder.forward(input).to(ScalarType.Float);

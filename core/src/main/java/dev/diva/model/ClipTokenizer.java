@@ -1,14 +1,11 @@
 package dev.diva.model;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -46,22 +43,30 @@ public final class ClipTokenizer implements Tokenizer {
         }
     }
 
-    private ClipTokenizer(ClipVocabulary vocabulary, Flavour flavour, int contextLength, int padId) {
-        this.startId = vocabulary.id(ClipVocabulary.START);
-        this.endId = vocabulary.id(ClipVocabulary.END);
+    private ClipTokenizer(
+            HuggingFaceTokenizer pieces, Map<String, Integer> ids, Flavour flavour, int contextLength, int padId) {
+        this.pieces = pieces;
+        this.startId = ids.get(ClipVocabulary.START);
+        this.endId = ids.get(ClipVocabulary.END);
         this.padId = padId;
         this.flavour = flavour;
         this.contextLength = contextLength;
-        this.vocabSize = vocabulary.ids().size();
-        this.pieces = PieceEncoder.of(description(vocabulary));
+        this.vocabSize = ids.values().stream().max(Comparator.naturalOrder()).orElseThrow() + 1;
     }
 
     /** The published vocabulary, for checkpoints that come without tokenizer files. */
     public static ClipTokenizer published(Flavour flavour, int contextLength) {
-        ClipVocabulary vocabulary = ClipVocabulary.published();
+        return ofVocabulary(ClipVocabulary.published(), flavour, contextLength);
+    }
+
+    private static ClipTokenizer ofVocabulary(ClipVocabulary vocabulary, Flavour flavour, int contextLength) {
         boolean padsWithZero = flavour == Flavour.OPENAI || flavour == Flavour.OPEN_CLIP;
         return new ClipTokenizer(
-                vocabulary, flavour, contextLength, padsWithZero ? 0 : vocabulary.id(ClipVocabulary.END));
+                PieceEncoder.of(description(vocabulary, flavour)),
+                vocabulary.ids(),
+                flavour,
+                contextLength,
+                padsWithZero ? 0 : vocabulary.id(ClipVocabulary.END));
     }
 
     /** Whether the folder has the files of a CLIP tokenizer. */
@@ -70,26 +75,56 @@ public final class ClipTokenizer implements Tokenizer {
     }
 
     /**
-     * Reads {@code vocab.json} and {@code merges.txt} (or {@code tokenizer.json}); the padding token is that of {@code
-     * tokenizer_config.json} or {@code special_tokens_map.json}, or else the end of text.
+     * Reads {@code vocab.json} and {@code merges.txt}, or {@code tokenizer.json}, which transformers' fast tokenizers prefer; tokens that the
+     * files add are tokens. The padding token is that of {@code tokenizer_config.json} or {@code special_tokens_map.json}, or else the
+     * end of text.
      *
-     * @throws BadInputException when a file is missing or no CLIP tokenizer
+     * @throws BadInputException when a file is missing or no CLIP tokenizer, or has a setting that is not followed
      */
     public static ClipTokenizer open(Path folder, Flavour flavour) {
-        ClipVocabulary vocabulary = ClipVocabulary.read(folder);
         if (flavour == Flavour.OPENAI || flavour == Flavour.OPEN_CLIP) {
-            return new ClipTokenizer(vocabulary, flavour, CONTEXT_LENGTH, 0);
+            return ofVocabulary(ClipVocabulary.read(folder), flavour, CONTEXT_LENGTH);
         }
-        JsonNode config = json(folder.resolve("tokenizer_config.json"));
-        JsonNode special = json(folder.resolve("special_tokens_map.json"));
-        String pad = token(config.has("pad_token") ? config : special, "pad_token");
-        int padId = vocabulary.id(pad.isEmpty() ? ClipVocabulary.END : pad);
-        if (padId < 0) {
+        TokenizerFiles files = new TokenizerFiles(folder);
+        requireRole(folder, files, "bos_token", ClipVocabulary.START);
+        requireRole(folder, files, "eos_token", ClipVocabulary.END);
+        boolean isFast = flavour == Flavour.TRANSFORMERS && files.hasDescription();
+        ObjectNode description = isFast
+                ? ClipVocabulary.described(files.description(), folder)
+                : description(ClipVocabulary.read(folder), flavour);
+        if (!isFast && !ClipVocabulary.hasPair(folder)) {
+            description.set("added_tokens", files.description().withArray("added_tokens"));
+        }
+        Map<String, Integer> ids = files.addTokens(description, !isFast);
+        String pad = files.token("pad_token");
+        Integer padId = ids.get(pad.isEmpty() ? ClipVocabulary.END : pad);
+        if (padId == null) {
             throw new BadInputException(folder + ": pad_token " + pad + " is not in the vocabulary");
         }
-        int length = config.path("model_max_length").asInt(CONTEXT_LENGTH);
-        boolean isSet = length > 2 && length <= 4096; // transformers writes 1e30 for "no limit"
-        return new ClipTokenizer(vocabulary, flavour, isSet ? length : CONTEXT_LENGTH, padId);
+        ClipTokenizer tokenizer = new ClipTokenizer(
+                PieceEncoder.of(description, folder), ids, flavour, files.maxLength(CONTEXT_LENGTH), padId);
+        if (isFast) {
+            tokenizer.requireEnds(folder);
+        }
+        return tokenizer;
+    }
+
+    private static void requireRole(Path folder, TokenizerFiles files, String role, String token) {
+        String found = files.token(role);
+        if (!found.isEmpty() && !found.equals(token)) {
+            throw new BadInputException(
+                    folder + ": " + role + " is " + found + ", expected " + token + " as in every CLIP");
+        }
+    }
+
+    /** What the file itself puts around a text must be what this class does. */
+    private void requireEnds(Path folder) {
+        long[] found = pieces.encode("", true, false).getIds();
+        if (found.length != 0 && !Arrays.equals(found, new long[] {startId, endId})) {
+            pieces.close();
+            throw new BadInputException(folder + ": the post_processor of tokenizer.json puts " + Arrays.toString(found)
+                    + " around a text, expected " + startId + " and " + endId);
+        }
     }
 
     @Override
@@ -134,38 +169,24 @@ public final class ClipTokenizer implements Tokenizer {
     }
 
     /** The vocabulary as a {@code tokenizer.json}. */
-    private ObjectNode description(ClipVocabulary vocabulary) {
+    private static ObjectNode description(ClipVocabulary vocabulary, Flavour flavour) {
         ObjectNode json = PieceEncoder.template("clip-tokenizer.json");
         Map<String, Integer> ids = new LinkedHashMap<>(vocabulary.ids());
-        if (flavour == Flavour.OPEN_CLIP) {
-            ids.remove(ClipVocabulary.START);
-            ids.remove(ClipVocabulary.END);
-            ids.put("<start_of_text>", startId);
-            ids.put("<end_of_text>", endId);
-            addSpecial(json, "<start_of_text>", startId, true);
-            addSpecial(json, "<end_of_text>", endId, true);
-        } else {
-            addSpecial(json, ClipVocabulary.START, startId, true);
-            addSpecial(json, ClipVocabulary.END, endId, true);
-        }
-        boolean padIsOwnToken = padId != endId && !(flavour == Flavour.OPENAI || flavour == Flavour.OPEN_CLIP);
-        if (padIsOwnToken) {
-            String pad = ids.entrySet().stream()
-                    .filter(entry -> entry.getValue() == padId)
-                    .map(Map.Entry::getKey)
-                    .findFirst()
-                    .orElseThrow();
-            addSpecial(json, pad, padId, false);
-        }
+        String start = flavour == Flavour.OPEN_CLIP ? "<start_of_text>" : ClipVocabulary.START;
+        String end = flavour == Flavour.OPEN_CLIP ? "<end_of_text>" : ClipVocabulary.END;
+        ids.put(start, ids.remove(ClipVocabulary.START));
+        ids.put(end, ids.remove(ClipVocabulary.END));
+        addSpecial(json, start, ids.get(start));
+        addSpecial(json, end, ids.get(end));
         ObjectNode model = (ObjectNode) json.get("model");
-        model.put("unk_token", flavour == Flavour.OPEN_CLIP ? "<end_of_text>" : ClipVocabulary.END);
+        model.put("unk_token", end);
         ObjectNode vocab = model.putObject("vocab");
         ids.forEach(vocab::put);
         vocabulary.merges().forEach(model.putArray("merges")::add);
         return json;
     }
 
-    private static void addSpecial(ObjectNode json, String content, int id, boolean normalized) {
+    private static void addSpecial(ObjectNode json, String content, int id) {
         json.withArray("added_tokens")
                 .addObject()
                 .put("id", id)
@@ -173,22 +194,7 @@ public final class ClipTokenizer implements Tokenizer {
                 .put("single_word", false)
                 .put("lstrip", false)
                 .put("rstrip", false)
-                .put("normalized", normalized)
+                .put("normalized", true)
                 .put("special", true);
-    }
-
-    private static String token(JsonNode file, String name) {
-        JsonNode token = file.path(name);
-        return token.isObject() ? token.path("content").asText("") : token.asText("");
-    }
-
-    private static JsonNode json(Path file) {
-        try {
-            ObjectMapper mapper = new ObjectMapper();
-            return Files.exists(file) ? mapper.readTree(Files.readAllBytes(file)) : mapper.createObjectNode();
-        } catch (IOException e) {
-            throw new BadInputException(
-                    file + ": not JSON: " + e.getMessage().lines().findFirst().orElse(""));
-        }
     }
 }

@@ -1,8 +1,10 @@
 package dev.diva.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.Placeholder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -42,7 +44,8 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
     /** Reads {@code vocab.json} and {@code merges.txt}, or {@code tokenizer.json} where they are absent. */
     static ClipVocabulary read(Path folder) {
         if (hasPair(folder)) {
-            Map<String, Integer> ids = ids(json(folder.resolve("vocab.json")), folder.resolve("vocab.json"));
+            Map<String, Integer> ids =
+                    ids(ConfigJson.read(folder.resolve("vocab.json")).node(), folder.resolve("vocab.json"));
             return new ClipVocabulary(ids, merges(text(folder.resolve("merges.txt"))));
         }
         Path file = folder.resolve("tokenizer.json");
@@ -51,10 +54,8 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
                     folder + ": no tokenizer: neither vocab.json with merges.txt nor tokenizer.json;"
                             + " copy them from the original model");
         }
-        JsonNode model = json(file).path("model");
-        if (!"BPE".equals(model.path("type").asText("BPE")) || !model.has("merges")) {
-            throw new BadInputException(file + ": model is " + model.path("type") + ", expected BPE as CLIP's");
-        }
+        JsonNode model =
+                described((ObjectNode) ConfigJson.read(file).node(), folder).path("model");
         List<String> merges = new ArrayList<>();
         model.path("merges")
                 .forEach(pair -> merges.add(
@@ -62,6 +63,21 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
                                 ? pair.get(0).asText() + " " + pair.get(1).asText()
                                 : pair.asText()));
         return new ClipVocabulary(ids(model.path("vocab"), file), merges);
+    }
+
+    /**
+     * Checks that a {@code tokenizer.json} is one of CLIP.
+     *
+     * @return itself
+     */
+    static ObjectNode described(ObjectNode description, Path folder) {
+        Path file = folder.resolve("tokenizer.json");
+        JsonNode model = description.path("model");
+        if (!"BPE".equals(model.path("type").asText("BPE")) || !model.has("merges")) {
+            throw new BadInputException(file + ": model is " + model.path("type") + ", expected BPE as CLIP's");
+        }
+        ids(model.path("vocab"), file);
+        return description;
     }
 
     /** Id of a piece, or -1. */
@@ -96,7 +112,7 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
         return printable;
     }
 
-    private static boolean hasPair(Path folder) {
+    static boolean hasPair(Path folder) {
         return Files.exists(folder.resolve("vocab.json")) && Files.exists(folder.resolve("merges.txt"));
     }
 
@@ -116,16 +132,8 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
         return ids;
     }
 
-    private static JsonNode json(Path file) {
-        try {
-            return new ObjectMapper().readTree(text(file));
-        } catch (IOException e) {
-            throw new BadInputException(
-                    file + ": not JSON: " + e.getMessage().lines().findFirst().orElse(""));
-        }
-    }
-
     private static String text(Path file) {
+        Placeholder.refuse(file);
         try {
             return Files.readString(file);
         } catch (IOException e) {

@@ -3,9 +3,11 @@ package dev.diva.model;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.Map;
 
 /** Opens the tokenizers library without network access. */
@@ -26,6 +28,18 @@ public final class PieceEncoder {
         System.setProperty("OPT_OUT_TRACKING", "true");
         return HuggingFaceTokenizer.newInstance(
                 new ByteArrayInputStream(description), Map.of("truncation", "false", "padding", "false"));
+    }
+
+    /** @param folder where the description comes from, for the message */
+    static HuggingFaceTokenizer of(ObjectNode description, Path folder) {
+        try {
+            return of(description);
+        } catch (RuntimeException e) {
+            throw new BadInputException(
+                    folder + ": tokenizer.json cannot be used: "
+                            + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
+                    e);
+        }
     }
 
     static ObjectNode template(String resource) {

@@ -26,7 +26,6 @@ public final class TextRepair {
     private static final Pattern LINE_BREAK = Pattern.compile("\r\n|[\r\u2028\u2029\u0085]");
     private static final Pattern CONTROL =
             Pattern.compile("[\u0000-\u0008\u000b\u000e-\u001f\u007f\u206a-\u206f\ufeff\ufff9-\ufffc]");
-    private static final Pattern PUNCTUATION = Pattern.compile("\\p{Punct}"); // the 32 of ASCII
     private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern REFERENCE = Pattern.compile("&(#\\d+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)");
     private static final Map<String, String> ENTITIES = entities();
@@ -42,20 +41,13 @@ public final class TextRepair {
 
     /** The text as OpenAI's byte pair encoding sees it. */
     static String clean(String text) {
-        return lower(repaired(text));
+        return whitespace(text).toLowerCase(Locale.ROOT);
     }
 
-    /** The text as open_clip's SigLIP tokenizers see it: cleaned, without punctuation. */
-    public static String canonical(String text) {
-        return lower(PUNCTUATION.matcher(repaired(text).replace('_', ' ')).replaceAll(""));
-    }
-
-    private static String repaired(String text) {
-        return unescapeHtml(unescapeHtml(fix(text)));
-    }
-
-    private static String lower(String text) {
-        return SPACE.matcher(text).replaceAll(" ").strip().toLowerCase(Locale.ROOT);
+    /** The same in the letters' own case. */
+    static String whitespace(String text) {
+        String fixed = unescapeHtml(unescapeHtml(fix(text)));
+        return SPACE.matcher(fixed).replaceAll(" ").strip();
     }
 
     private static String fix(String text) {

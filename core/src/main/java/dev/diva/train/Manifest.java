@@ -98,6 +98,11 @@ public final class Manifest {
         }
     }
 
+    /** What was assumed of the models because no file tells it. */
+    public void assume(List<String> assumptions) {
+        assumptions.forEach(root.putArray("assumptions")::add);
+    }
+
     /** Whether it says what the run is made from, with every hash. */
     public boolean isDescribed() {
         return root.has("files") && unhashed().isEmpty();

@@ -11,10 +11,12 @@ import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -104,10 +106,12 @@ class NoiseScheduleTest {
             quoteCharacter = '~',
             value = {
                 "{'prediction_type': 'flow'} | prediction_type is \"flow\", expected epsilon, v_prediction or sample",
-                "{'beta_schedule': 'sigmoid'} | beta_schedule is \"sigmoid\", expected linear, scaled_linear or squaredcos_cap_v2",
+                "{'beta_schedule': 'sigmoid'} | beta_schedule is \"sigmoid\", expected linear, scaled_linear or"
+                        + " squaredcos_cap_v2",
                 "{'trained_betas': []} | trained_betas is [], expected a list of numbers",
-                "{'_class_name': 'FlowMatchEulerDiscreteScheduler'} | _class_name is \"FlowMatchEulerDiscreteScheduler\", expected a scheduler"
-                        + " with noise at discrete timesteps, such as DDPMScheduler or PNDMScheduler",
+                "{'_class_name': 'FlowMatchEulerDiscreteScheduler'} | _class_name is"
+                        + " \"FlowMatchEulerDiscreteScheduler\", expected a scheduler with noise at discrete timesteps,"
+                        + " such as DDPMScheduler or PNDMScheduler",
             })
     void unknownNoiseIsNamed(String config, String message) {
         assertThatThrownBy(() -> NoiseConfig.read(json(config)))
@@ -125,5 +129,16 @@ class NoiseScheduleTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Python's json writes {@code lambda_min_clipped} of a DPM solver so. */
+    @Test
+    void infinitiesOfPythonAreRead(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("scheduler_config.json");
+        Files.writeString(
+                file,
+                "{\"_class_name\": \"DPMSolverMultistepScheduler\", \"lambda_min_clipped\": -Infinity, \"x\": NaN,"
+                        + " \"num_train_timesteps\": 7}");
+        assertThat(NoiseConfig.read(ConfigJson.read(file)).betas()).hasSize(7);
     }
 }

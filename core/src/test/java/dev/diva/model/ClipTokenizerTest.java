@@ -109,7 +109,7 @@ class ClipTokenizerTest {
                 "\u00bfQu\u00e9? | \u00bfqu\u00e9"
             })
     void canonicalTextIsThatOfOpenClip(String text, String right) {
-        assertThat(TextRepair.canonical(text)).isEqualTo(right);
+        assertThat(TextCleaning.CANONICALIZE.apply(text)).isEqualTo(right);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.diva.checkpoint.format;
 
 import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.pickle.PickleFile;
@@ -49,6 +50,7 @@ public record ClipCheckpoint(
         Path place = Files.exists(path.resolve("recipe.yaml")) && Files.isDirectory(path.resolve("clip"))
                 ? path.resolve("clip")
                 : path;
+        refuseAdapter(place);
         Path file = Files.isDirectory(place) ? fileIn(place, flag) : place;
         TensorSource stored = TensorFile.open(file);
         try {
@@ -57,6 +59,20 @@ public record ClipCheckpoint(
             stored.close();
             throw e;
         }
+    }
+
+    /** transformers would look for the base model and add the adapter to it. */
+    private static void refuseAdapter(Path place) {
+        Path config = place.resolve("adapter_config.json");
+        boolean isFile =
+                place.getFileName() != null && place.getFileName().toString().startsWith("adapter_model.");
+        if (!isFile && !Files.exists(config)) {
+            return;
+        }
+        String base = isFile ? "" : ConfigJson.read(config).text("base_model_name_or_path", "");
+        throw new CheckpointException(place + ": is an adapter of peft, not a model"
+                + (base.isEmpty() ? "" : "; its base model is " + base)
+                + "; merge them with peft's merge_and_unload(), save that with save_pretrained(), and give its folder");
     }
 
     private static Path fileIn(Path folder, CheckpointFormat flag) {
@@ -115,7 +131,7 @@ public record ClipCheckpoint(
     private static void requireNothingElse(TensorSource stored, Layout layout) {
         List<String> strangers = new ArrayList<>();
         for (TensorInfo info : stored.tensors()) {
-            if (!layout.expects(info.name())) {
+            if (!layout.expects(info.name(), stored)) {
                 strangers.add(info.name());
             }
         }

@@ -14,29 +14,40 @@ import java.util.regex.Pattern;
  * @param prefix before every name of the CLIP, with its last dot
  */
 record Layout(String prefix, NameTable table) {
-    /** What training programs put around a state dictionary, from outside to inside. */
-    private static final Pattern PREFIX = Pattern.compile(
-            "(?<wrapper>(state_dict|model_state_dict|model|params)\\.)?(module\\.)?(?<diva>class_model\\.model\\.)?");
+    /** What training programs and torch.compile put around a state dictionary, in any order and number. */
+    private static final Pattern WRAPPERS = Pattern.compile(
+            "((state_dict|model_state_dict|params|model|module|_orig_mod|clip_model|clip)\\.)*(class_model\\.model\\.)?");
+
+    /** The key of a training checkpoint that holds the model, beside those of optimizers and the like. */
+    private static final Pattern CONTAINER = Pattern.compile("(state_dict|model_state_dict|params|model)\\.");
+
+    private static final String DIVA = "class_model.model.";
 
     /** Tensors of the DIVA authors' model that are not the CLIP: the projection, the unused classifier, and the frozen diffusion model. */
-    private static final Pattern DIVA_OTHERS =
-            Pattern.compile("(module\\.)?(visual_proj|class_model\\.final_fc|unet|vae|text_encoder)\\..*|"
-                    + "(module\\.)?class_model\\.(?!model\\.).*");
+    private static final Pattern DIVA_OTHERS = Pattern.compile(
+            "(visual_proj|class_model\\.final_fc|unet|vae|text_encoder)\\..*|class_model\\.(?!model\\.).*");
 
+    /** Every CLIP of a file: those under known wrappers, or else under any prefix. */
     static List<Layout> find(TensorSource stored) {
+        List<Layout> layouts = find(stored, List.of(NameTable.HF, NameTable.TIMM_SIGLIP, NameTable.OPENAI));
+        return layouts.isEmpty() ? find(stored, List.of(NameTable.HF_VISION)) : layouts;
+    }
+
+    private static List<Layout> find(TensorSource stored, List<NameTable> tables) {
         List<Layout> layouts = new ArrayList<>();
-        for (NameTable table : List.of(NameTable.HF, NameTable.TIMM_SIGLIP, NameTable.OPENAI)) {
+        for (NameTable table : tables) {
             for (TensorInfo info : stored.tensors()) {
-                if (info.name().endsWith(table.anchor())) {
+                if (info.name().equals(table.anchor()) || info.name().endsWith("." + table.anchor())) {
                     String prefix = info.name()
                             .substring(0, info.name().length() - table.anchor().length());
-                    if (PREFIX.matcher(prefix).matches()) {
-                        layouts.add(new Layout(prefix, variant(stored, prefix, table)));
-                    }
+                    layouts.add(new Layout(prefix, variant(stored, prefix, table)));
                 }
             }
         }
-        return layouts;
+        List<Layout> known = layouts.stream()
+                .filter(layout -> WRAPPERS.matcher(layout.prefix).matches())
+                .toList();
+        return known.isEmpty() ? layouts : known;
     }
 
     private static NameTable variant(TensorSource stored, String prefix, NameTable table) {
@@ -46,10 +57,10 @@ record Layout(String prefix, NameTable table) {
 
     /** The layout that the names and their surroundings tell. */
     CheckpointFormat format(TensorSource stored, boolean openClipConfig) {
-        if (group("diva") != null) {
+        if (prefix.endsWith(DIVA)) {
             return CheckpointFormat.DIVA;
         }
-        if (table.is(NameTable.HF)) {
+        if (table.is(NameTable.HF) || table.is(NameTable.HF_VISION)) {
             return CheckpointFormat.HF;
         }
         boolean script = stored instanceof PickleFile pickle && pickle.isScript();
@@ -66,23 +77,18 @@ record Layout(String prefix, NameTable table) {
     }
 
     /** Whether a stored name is part of the CLIP or known to stand beside it. */
-    boolean expects(String name) {
+    boolean expects(String name, TensorSource stored) {
         if (name.startsWith(prefix)) {
             return true;
         }
-        if (group("diva") != null) {
-            return DIVA_OTHERS
-                    .matcher(name.substring(
-                            group("wrapper") == null ? 0 : group("wrapper").length()))
-                    .matches();
+        Matcher container = CONTAINER.matcher(prefix);
+        if (stored instanceof PickleFile && container.lookingAt() && !name.startsWith(container.group())) {
+            return true; // optimizer states and the like stand beside the wrapped dictionary, never inside it
         }
-        // Optimizer states and the like stand beside the wrapped dictionary, never inside it.
-        return group("wrapper") != null && !name.startsWith(group("wrapper"));
-    }
-
-    private String group(String name) {
-        Matcher matcher = PREFIX.matcher(prefix);
-        return matcher.matches() ? matcher.group(name) : null;
+        String around = prefix.endsWith(DIVA) ? prefix.substring(0, prefix.length() - DIVA.length()) : null;
+        return around != null
+                && name.startsWith(around)
+                && DIVA_OTHERS.matcher(name.substring(around.length())).matches();
     }
 
     @Override

@@ -25,6 +25,9 @@ public record NameTable(String name, String anchor, List<NameRule> rules, Map<Pa
     /** Our own names: those of transformers, for CLIP and SigLIP. */
     public static final NameTable HF = load("hf");
 
+    /** An image tower of transformers saved by itself, as its fifth version does: without {@code vision_model.}. */
+    static final NameTable HF_VISION = load("hf-vision");
+
     /** OpenAI's names, which open_clip kept. */
     public static final NameTable OPENAI = load("openai");
 

@@ -1,6 +1,7 @@
 package dev.diva.checkpoint.format;
 
 import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.Placeholder;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.pickle.PickleFile;
@@ -26,6 +27,7 @@ public final class TensorFile {
         if (!Files.isRegularFile(path)) {
             throw new CheckpointException(path + ": no such file");
         }
+        Placeholder.refuse(path);
         if (INDEX.matcher(path.getFileName().toString()).matches()) {
             return ShardedSource.open(path);
         }

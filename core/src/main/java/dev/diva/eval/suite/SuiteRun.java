@@ -49,6 +49,9 @@ public final class SuiteRun {
         /** A cell is on disk: computed now, or found there. */
         void done(Path file, boolean computed);
 
+        /** Something of a model was assumed or passed over. */
+        default void noted(String note) {}
+
         /** A cell failed. */
         void failed(Failure failure);
     }
@@ -63,7 +66,7 @@ public final class SuiteRun {
     /** Runs what is missing. */
     public void run(Listener listener) {
         for (Suite.ModelEntry model : suite.models()) {
-            try (LazyModel lazy = new LazyModel(model)) {
+            try (LazyModel lazy = new LazyModel(model, listener)) {
                 for (Suite.DataEntry data : suite.datasets()) {
                     data.tasks().forEach(task -> cell(lazy, data, task, listener));
                 }
@@ -102,15 +105,18 @@ public final class SuiteRun {
     /** A model that is loaded when the first cell needs it. */
     private final class LazyModel implements AutoCloseable {
         private final Suite.ModelEntry entry;
+        private final Listener listener;
         private Clip clip;
 
-        LazyModel(Suite.ModelEntry entry) {
+        LazyModel(Suite.ModelEntry entry, Listener listener) {
             this.entry = entry;
+            this.listener = listener;
         }
 
         ImageTextEncoder encoder() {
             if (clip == null) {
                 clip = Clip.load(entry.path(), options.clip.withFormat(entry.format()));
+                clip.notes().forEach(listener::noted);
             }
             return new ClipEncoder(entry.name(), clip, options.feature);
         }

@@ -74,6 +74,7 @@ public final class PostTraining implements AutoCloseable {
         this.files = new RunFiles(launch.out());
         this.folder = openFolder(processGroup);
         models.problem().ifPresent(notes::add);
+        models.assumptions().forEach(note -> notes.add("warning: " + note));
         this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, models.hashes(), notes::add);
         problems.forEach(this::skip);
         if (first) {
@@ -225,6 +226,7 @@ public final class PostTraining implements AutoCloseable {
                     recipe.images(),
                     images.entries().stream().map(entry -> entry.file()).toList(),
                     images.notRead());
+            manifest.assume(models.assumptions());
         }
         run.begin(launch.arguments());
     }

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -280,6 +281,11 @@ public final class TrainingModels implements AutoCloseable {
     /** What went wrong without harm. */
     Optional<String> problem() {
         return Optional.ofNullable(converted).flatMap(ConvertedWeights::problem);
+    }
+
+    /** What was assumed of the CLIP because no file tells it, or passed over: a line each. */
+    List<String> assumptions() {
+        return vision.notes();
     }
 
     VisionModel vision() {

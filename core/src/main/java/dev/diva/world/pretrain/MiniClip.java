@@ -39,7 +39,13 @@ final class MiniClip {
     /** Values in -1..1. */
     static Preprocessing preprocessing(int imageSize) {
         return new Preprocessing(
-                imageSize, Preprocessing.Resize.SHORTEST_CROP, Preprocessing.Interpolation.BICUBIC, true, HALF, HALF);
+                imageSize,
+                imageSize,
+                Preprocessing.Resize.SHORTEST_CROP,
+                Preprocessing.Interpolation.BICUBIC,
+                true,
+                HALF,
+                HALF);
     }
 
     /** Every word that a caption of the world may have. */

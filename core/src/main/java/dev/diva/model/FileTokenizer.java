@@ -1,0 +1,135 @@
+package dev.diva.model;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * A {@code tokenizer.json} as it is: its normaliser, its pieces, the special tokens around a text that its post-processor names, and the
+ * padding of {@code tokenizer_config.json}. SigLIP 2 and the multilingual CLIPs come with one.
+ */
+public final class FileTokenizer implements Tokenizer {
+    /** Classes of transformers that take the tokens around a text from tokenizer_config.json. */
+    private static final Pattern OWN_ENDS = Pattern.compile("(Gemma|Llama)Tokenizer(Fast)?");
+
+    private final Path folder;
+    private final HuggingFaceTokenizer pieces;
+    private final Map<String, Integer> ids;
+    private final long[] before;
+    private final long[] after;
+    private final long padId;
+    private final int contextLength;
+    private final int rows;
+
+    private FileTokenizer(Path folder, TokenizerFiles files, int contextLength, int rows) {
+        this.folder = folder;
+        this.contextLength = contextLength;
+        this.rows = rows;
+        ObjectNode description = files.description();
+        this.ids = files.addTokens(description, false);
+        this.padId = id(files, "pad_token");
+        this.pieces = PieceEncoder.of(description, folder);
+        if (OWN_ENDS.matcher(files.config().text("tokenizer_class", "")).matches()) {
+            this.before =
+                    files.config().flag("add_bos_token", true) ? new long[] {id(files, "bos_token")} : new long[0];
+            this.after =
+                    files.config().flag("add_eos_token", false) ? new long[] {id(files, "eos_token")} : new long[0];
+        } else {
+            long[][] around = around();
+            this.before = around[0];
+            this.after = around[1];
+        }
+    }
+
+    /** Whether the folder has a {@code tokenizer.json}. */
+    public static boolean isIn(Path folder) {
+        return new TokenizerFiles(folder).hasDescription();
+    }
+
+    /** {@code tokenizer_class} of {@code tokenizer_config.json}, or an empty string. */
+    public static String tokenizerClass(Path folder) {
+        return new TokenizerFiles(folder).config().text("tokenizer_class", "");
+    }
+
+    /**
+     * Opens the tokenizer of a folder.
+     *
+     * @param contextLength ids of every text, padded or cut
+     * @param rows of the embedding that the ids are looked up in
+     * @throws BadInputException when its files are damaged or name no padding
+     */
+    public static FileTokenizer open(Path folder, int contextLength, long rows) {
+        return new FileTokenizer(folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows));
+    }
+
+    private long id(TokenizerFiles files, String role) {
+        Integer id = ids.get(files.token(role));
+        if (id == null) {
+            throw new BadInputException(folder + ": " + role + " is \"" + files.token(role)
+                    + "\", which is not in tokenizer.json; complete tokenizer_config.json");
+        }
+        return id;
+    }
+
+    /** What the post-processor puts before and after a text. */
+    private long[][] around() {
+        long[] body = pieces.encode("a", false, false).getIds();
+        long[] whole = pieces.encode("a", true, false).getIds();
+        for (int start = 0; start + body.length <= whole.length; start++) {
+            if (Arrays.equals(body, Arrays.copyOfRange(whole, start, start + body.length))) {
+                return new long[][] {
+                    Arrays.copyOf(whole, start), Arrays.copyOfRange(whole, start + body.length, whole.length)
+                };
+            }
+        }
+        throw new BadInputException(folder + ": the post_processor of tokenizer.json changes the text itself");
+    }
+
+    @Override
+    public long[] encode(String text) {
+        long[] body = pieces.encode(text, false, false).getIds();
+        int length = Math.min(body.length, contextLength - before.length - after.length);
+        long[] all = new long[contextLength];
+        Arrays.fill(all, padId);
+        System.arraycopy(before, 0, all, 0, before.length);
+        System.arraycopy(body, 0, all, before.length, length);
+        System.arraycopy(after, 0, all, before.length + length, after.length);
+        for (long id : all) {
+            if (id >= rows) {
+                throw new BadInputException(folder + ": the tokenizer gives the id " + id + ", the text tower has "
+                        + rows + "; put the model's own tokenizer files there");
+            }
+        }
+        return all;
+    }
+
+    /** open_clip runs the models of transformers that come with one, SigLIP 2, on texts without punctuation. */
+    @Override
+    public long[] encodeAsBenchmarksDo(String text) {
+        return encode(TextCleaning.CANONICALIZE.apply(text));
+    }
+
+    /** The id of the special token of that role. */
+    public long id(String role) {
+        return id(new TokenizerFiles(folder), role);
+    }
+
+    @Override
+    public int contextLength() {
+        return contextLength;
+    }
+
+    @Override
+    public int vocabSize() {
+        return rows;
+    }
+
+    @Override
+    public void close() {
+        pieces.close();
+    }
+}

@@ -1,0 +1,303 @@
+package dev.diva.clip;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.SafetensorsWriter;
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.data.Box;
+import dev.diva.data.ColorMode;
+import dev.diva.data.RasterImage;
+import dev.diva.model.Activation;
+import dev.diva.model.ClipTokenizer;
+import dev.diva.model.FileTokenizer;
+import dev.diva.model.Tokenizer;
+import dev.diva.testing.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Files as people and other libraries ship them: what is not understood is read, refused or said. */
+class ShippedFilesTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path temporary;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"_orig_mod.", "module._orig_mod.", "state_dict.model.module.", "net.encoder."})
+    void wrappersOfNamesAreTakenOff(String prefix) throws IOException {
+        Path folder = copy("clip-hf-vit");
+        float[] right = image(folder);
+        rename(folder.resolve("model.safetensors"), prefix);
+        assertThat(image(folder)).containsExactly(right); // the same computation
+    }
+
+    /** transformers' CLIPConfig: what stands in vision_config_dict is all that counts. */
+    @Test
+    void settingsThatWereWrittenTwiceAreThoseOfTheDict() throws IOException {
+        Path folder = copy("clip-hf-vit-gelu");
+        float[] right = image(folder);
+        edit(folder, "config.json", config -> {
+            config.set("vision_config_dict", config.path("vision_config").deepCopy());
+            ((ObjectNode) config.path("vision_config"))
+                    .put("hidden_act", "quick_gelu")
+                    .put("num_attention_heads", 1);
+        });
+        assertThat(image(folder)).containsExactly(right);
+    }
+
+    @Test
+    void settingsOfTheImageProcessorAreFollowed() throws IOException {
+        Path folder = copy("clip-hf-vit");
+        Preprocessing usual = preprocessing(folder);
+        edit(folder, "preprocessor_config.json", config -> config.put("do_normalize", false));
+        Preprocessing bare = preprocessing(folder);
+        assertThat(bare.mean()).containsOnly(0f);
+        assertThat(bare.std()).containsOnly(1f);
+        edit(
+                folder,
+                "preprocessor_config.json",
+                config -> config.put("do_normalize", true).put("rescale_factor", 2.0 / 255));
+        // (2 v - mean) / std = (v - mean / 2) / (std / 2)
+        assertThat(preprocessing(folder).std()[1]).isEqualTo(usual.std()[1] / 2);
+        edit(folder, "preprocessor_config.json", config -> config.put("do_resize", false));
+        assertThatThrownBy(() -> preprocessing(folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("do_resize");
+    }
+
+    @Test
+    void processorConfigOfTransformers5WinsAndIsKept() throws IOException {
+        Path folder = copy("clip-hf-vit");
+        ObjectNode inner = (ObjectNode)
+                JSON.readTree(folder.resolve("preprocessor_config.json").toFile());
+        ObjectNode whole = JSON.createObjectNode();
+        whole.set("image_processor", inner.put("resample", 1));
+        Files.writeString(folder.resolve("processor_config.json"), whole.toString());
+        assertThat(preprocessing(folder).interpolation()).isEqualTo(Preprocessing.Interpolation.LANCZOS);
+        Path out = temporary.resolve("out");
+        try (ClipCheckpoint checkpoint = ClipCheckpoint.open(folder)) {
+            ClipExport.export(checkpoint, checkpoint.format(), out, false);
+        }
+        assertThat(out.resolve("processor_config.json")).exists();
+    }
+
+    @Test
+    void aLargerShortestEdgeIsCropped() throws IOException {
+        Path folder = copy("clip-hf-vit");
+        int size = preprocessing(folder).imageSize();
+        edit(
+                folder,
+                "preprocessor_config.json",
+                config -> config.putObject("size").put("shortest_edge", 2 * size));
+        byte[] samples = new byte[4 * size * 2 * size * 3];
+        new Random(1).nextBytes(samples);
+        RasterImage image =
+                RasterImage.of(ColorMode.RGB, 4 * size, 2 * size, samples); // its shorter side needs no resize
+        Preprocessing crops = preprocessing(folder);
+        Preprocessing whole =
+                new Preprocessing(size, size, crops.resize(), crops.interpolation(), true, crops.mean(), crops.std());
+        RasterImage centre = image.crop(new Box(size / 2, size + size / 2, size, size));
+        assertThat(crops.pixels(image)).containsExactly(whole.pixels(centre));
+    }
+
+    /** Ids of transformers 4.46.3 with Gemma's tokenizer: punctuation kept, end 1, padding 0. */
+    @Test
+    void siglip2KeepsPunctuationAndPadsWithItsOwnToken() throws Exception {
+        Path folder = Path.of(ShippedFilesTest.class.getResource("/siglip2").toURI());
+        try (Tokenizer tokenizer = FileTokenizer.open(folder, 16, 93)) {
+            assertThat(tokenizer.encode("a dog, left!"))
+                    .containsExactly(5, 4, 8, 19, 11, 32, 4, 16, 9, 10, 24, 33, 1, 0, 0, 0);
+            assertThat(tokenizer.encode("A cat")).containsExactly(5, 4, 7, 5, 24, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void addedTokensAreTokens(boolean fast) throws IOException {
+        Path folder = copy("clip-hf-vit-gelu");
+        int size;
+        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder, ClipTokenizer.Flavour.TRANSFORMERS)) {
+            size = tokenizer.vocabSize();
+        }
+        Files.writeString(folder.resolve("added_tokens.json"), "{\"<cat-toy>\": " + size + "}");
+        ClipTokenizer.Flavour flavour =
+                fast ? ClipTokenizer.Flavour.TRANSFORMERS : ClipTokenizer.Flavour.TRANSFORMERS_SLOW;
+        try (ClipTokenizer tokenizer = ClipTokenizer.open(folder, flavour)) {
+            long[] ids = tokenizer.encode("a <cat-toy> a");
+            long[] plain = tokenizer.encode("a a");
+            assertThat(Arrays.copyOf(ids, 5)).containsExactly(plain[0], plain[1], size, plain[2], plain[3]);
+        }
+        Files.writeString(folder.resolve("added_tokens.json"), "{\"<cat-toy>\": " + (size + 7) + "}");
+        assertThatThrownBy(() -> ClipTokenizer.open(folder, flavour))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("<cat-toy>");
+    }
+
+    @Test
+    void whatNoFileTellsIsSaid() throws IOException {
+        Path folder = copy("open_clip-vit-quickgelu");
+        assertThat(ClipSummary.of(folder, null).notes()).isEmpty();
+        Files.delete(folder.resolve("open_clip_config.json"));
+        assertThat(ClipSummary.of(folder, null).notes())
+                .singleElement()
+                .asString()
+                .contains("QuickGELU", "open_clip_config.json");
+    }
+
+    @Test
+    void unknownKeysAreSaidAndOthersCodeIsRefused() throws IOException {
+        Path folder = copy("clip-hf-vit");
+        edit(folder, "config.json", config -> ((ObjectNode) config.path("vision_config")).put("num_channels", 3));
+        assertThat(ClipSummary.of(folder, null).notes()).isEmpty();
+        edit(folder, "config.json", config -> ((ObjectNode) config.path("vision_config")).put("q_bias", false));
+        assertThat(ClipSummary.of(folder, null).notes())
+                .singleElement()
+                .asString()
+                .contains("vision_config.q_bias");
+        edit(folder, "config.json", config -> config.putObject("auto_map").put("AutoModel", "other.py"));
+        assertThatThrownBy(() -> ClipSummary.of(folder, null)).hasMessageContaining("auto_map");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"qk_norm, true", "no_ln_pre, true", "scale_attn_inner, true", "ls_init_value, 1", "of_tomorrow, 1"})
+    void optionsThatContradictTheWeightsAreRefused(String key, String value) throws IOException {
+        Path folder = copy("open_clip-vit-gelu");
+        edit(
+                folder,
+                "open_clip_config.json",
+                config -> ((ObjectNode) config.path("model_cfg").path("vision_cfg"))
+                        .set(
+                                key,
+                                value.equals("true")
+                                        ? JSON.getNodeFactory().booleanNode(true)
+                                        : JSON.getNodeFactory().numberNode(1)));
+        assertThatThrownBy(() -> ClipSummary.of(folder, null))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(key);
+    }
+
+    /** timm 1.0's vision_transformer.py. */
+    @ParameterizedTest
+    @CsvSource({
+        "vit_base_patch16_siglip_512, GELU",
+        "vit_base_patch32_siglip_256, GELU_TANH",
+        "vit_large_patch16_siglip_384, GELU",
+        "vit_large_patch16_siglip_512, GELU_TANH",
+        "vit_so400m_patch14_siglip_384, GELU",
+        "vit_so400m_patch16_siglip_256, GELU_TANH",
+        "vit_giantopt_patch16_siglip_384, GELU_TANH"
+    })
+    void timmsTowersHaveTheirOwnActivation(String name, Activation activation) {
+        ConfigJson vision = new ConfigJson(JSON.createObjectNode(), "vision_cfg");
+        assertThat(new TimmTrunk(name).activation(vision)).isEqualTo(activation);
+    }
+
+    @Test
+    void giantHasSixteenHeads() {
+        ConfigJson none = new ConfigJson(JSON.createObjectNode(), "vision_cfg");
+        assertThat(new TimmTrunk("vit_giantopt_patch16_siglip_384").heads(none, none, 1536))
+                .isEqualTo(16);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1710540580\n', git lfs pull",
+        "'<!DOCTYPE html>\n<html>', web page"
+    })
+    void whatStandsInAFilesPlaceIsNamed(String content, String words) throws IOException {
+        Path folder = copy("clip-hf-vit");
+        for (String name : List.of("model.safetensors", "config.json", "vocab.json", "merges.txt")) {
+            byte[] before = Files.readAllBytes(folder.resolve(name));
+            Files.writeString(folder.resolve(name), content);
+            assertThatThrownBy(() -> {
+                        try (Clip clip = Clip.load(folder)) {
+                            clip.encodeTexts(List.of("a"));
+                        }
+                    })
+                    .as(name)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining(name)
+                    .hasMessageContaining(words);
+            Files.write(folder.resolve(name), before);
+        }
+    }
+
+    @Test
+    void anAdapterIsNoModel() throws IOException {
+        Files.writeString(temporary.resolve("adapter_config.json"), "{\"base_model_name_or_path\": \"a/b\"}");
+        assertThatThrownBy(() -> ClipCheckpoint.open(temporary))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("adapter of peft")
+                .hasMessageContaining("a/b");
+    }
+
+    private static float[] image(Path folder) {
+        try (Clip clip = Clip.load(folder)) {
+            int size = clip.preprocessing().imageSize();
+            float[] pixels = new float[3 * size * size];
+            for (int i = 0; i < pixels.length; i++) {
+                pixels[i] = (float) Math.sin(i);
+            }
+            return clip.encodeImages(List.of(pixels), Clip.Scale.RAW)[0];
+        }
+    }
+
+    private static Preprocessing preprocessing(Path folder) {
+        try (ClipCheckpoint checkpoint = ClipCheckpoint.open(folder)) {
+            ClipFiles files = new ClipFiles(checkpoint);
+            return files.preprocessing(files.config().vision());
+        }
+    }
+
+    private static void rename(Path file, String prefix) throws IOException {
+        Path renamed = file.resolveSibling("renamed.safetensors");
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile source = SafetensorsFile.open(file)) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>();
+            for (TensorInfo info : source.tensors()) {
+                tensors.put(prefix + info.name(), source.read(info.name()));
+            }
+            SafetensorsWriter.write(renamed, tensors, Map.of("format", "pt"));
+        }
+        Files.move(renamed, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private Path copy(String name) throws IOException {
+        Path folder = Files.createDirectory(temporary.resolve(name));
+        try (Stream<Path> files = Files.list(Golden.path(name))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.write(folder.resolve(file.getFileName().toString()), Files.readAllBytes(file));
+            }
+        }
+        return folder;
+    }
+
+    private static void edit(Path folder, String file, Consumer<ObjectNode> change) throws IOException {
+        ObjectNode json = (ObjectNode) JSON.readTree(folder.resolve(file).toFile());
+        change.accept(json);
+        Files.writeString(folder.resolve(file), json.toString());
+    }
+}
