@@ -20,4 +20,9 @@ public record Contribution(int accumulation, double scale, Runnable beforeLastPa
             beforeLastPass.run();
         });
     }
+
+    /** The same after {@link #beforeLastPass} was called. */
+    public Contribution begun() {
+        return new Contribution(accumulation, scale, () -> {});
+    }
 }
