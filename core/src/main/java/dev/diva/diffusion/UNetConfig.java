@@ -117,6 +117,7 @@ public record UNetConfig(
      * @throws BadInputException when it has a part that is not computed here, or sizes that contradict each other
      */
     public static UNetConfig read(ConfigJson json) {
+        json.requireOnly(Map.of("_class_name", Set.of("UNet2DConditionModel")));
         json.requireOnly(ONLY);
         List<Level> levels = levels(json);
         long latentChannels = json.number("in_channels", 4);

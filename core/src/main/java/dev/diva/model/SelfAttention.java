@@ -25,6 +25,15 @@ final class SelfAttention {
 
     /** Some tokens [batch, tokens, width] that attend to all [batch, contextTokens, width], to the shape of the former. */
     Tensor forward(Tensor x, Tensor context) {
+        return forward(x, context, causal);
+    }
+
+    /** Some tokens that attend to all of others, whether those come before them or not. */
+    Tensor toAll(Tensor x, Tensor context) {
+        return forward(x, context, false);
+    }
+
+    private Tensor forward(Tensor x, Tensor context, boolean causal) {
         Tensor attended = Attention.attend(
                 Heads.split(queries.forward(x), numHeads),
                 Heads.split(keys.forward(context), numHeads),

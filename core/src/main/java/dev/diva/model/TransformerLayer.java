@@ -3,6 +3,8 @@ package dev.diva.model;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /** Pre-norm layer of CLIP's and SigLIP's towers: x + attention(norm(x)), then x + mlp(norm(x)). */
 final class TransformerLayer {
@@ -28,6 +30,21 @@ final class TransformerLayer {
         Tensor attended = Scopes.returning(() -> {
             Tensor normed = layerNorm1.forward(x);
             return selfAttention.forward(normed.narrow(1, 0, count), normed).add_(x.narrow(1, 0, count));
+        });
+        return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
+    }
+
+    /** {@link #forward(Tensor)} where only the first tokens are seen, by all: [batch, tokens, width] to the same. */
+    Tensor masked(Tensor x, long seen) {
+        Tensor attended = Scopes.returning(() -> {
+            Tensor normed = layerNorm1.forward(x);
+            Tensor context = normed.narrow(1, 0, seen);
+            Tensor padding = normed.narrow(1, seen, x.size(1) - seen);
+            return torch.cat(
+                            new TensorVector(
+                                    selfAttention.forward(context, context), selfAttention.toAll(padding, context)),
+                            1)
+                    .add_(x);
         });
         return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
     }
