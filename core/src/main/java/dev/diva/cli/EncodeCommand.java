@@ -117,7 +117,7 @@ public final class EncodeCommand implements Callable<Integer> {
         List<DataProblem> problems = new ArrayList<>();
         ImageSet all = options.images().isEmpty() ? null : ImageSet.open(options.images(), problems::add);
         ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
-        try (Clip clip = Clip.load(options.model(), options.loading(threads))) {
+        try (Clip clip = Clip.load(options.model(), options.visual(), options.loading(threads))) {
             if (withTexts) {
                 encodeTexts(clip, file);
             }

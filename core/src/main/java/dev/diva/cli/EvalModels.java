@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -27,6 +28,13 @@ final class EvalModels {
             paramLabel = "MODEL",
             description = "Folders or files of models; the first is the one that others are tested against.")
     private List<Path> clips;
+
+    @Option(
+            names = "--visual",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Weights of image towers alone (un2CLIP's .ckpt): each makes a further model of the first.")
+    private List<Path> visuals = List.of();
 
     @Option(
             names = "--precision",
@@ -76,21 +84,29 @@ final class EvalModels {
     /** Meets the other processes, which must have been told to score the same. */
     Processes join() {
         return processes.join(
-                Placement.cpu(precision), List.of(clips, precision, feature).toString());
+                Placement.cpu(precision), List.of(clips, visuals, precision, feature).toString());
     }
 
     /** Loads one model after the other and hands it on; only one is held at a time. */
     void each(Processes group, Consumer<ImageTextEncoder> scoring) {
-        for (Path path : clips) {
+        List<Path> all = Stream.concat(clips.stream(), visuals.stream()).toList();
+        for (Path path : all) {
             if (!Files.exists(path)) {
                 throw new BadInputException(path + ": no such file or folder");
             }
         }
         for (Path path : clips) {
-            try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withPrecision(precision))) {
-                ImageTextEncoder encoder = new ClipEncoder(path.toString(), clip, feature);
-                scoring.accept(group.world() == 1 ? encoder : new SharedEncoder(encoder, group));
-            }
+            each(path.toString(), path, null, group, scoring);
+        }
+        for (Path visual : visuals) {
+            each(visual.toString(), clips.get(0), visual, group, scoring);
+        }
+    }
+
+    private void each(String name, Path path, Path visual, Processes group, Consumer<ImageTextEncoder> scoring) {
+        try (Clip clip = Clip.load(path, visual, Clip.Options.DEFAULT.withPrecision(precision))) {
+            ImageTextEncoder encoder = new ClipEncoder(name, clip, feature);
+            scoring.accept(group.world() == 1 ? encoder : new SharedEncoder(encoder, group));
         }
     }
 }

@@ -32,6 +32,12 @@ public final class InspectCommand implements Callable<Integer> {
     @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")
     private String format;
 
+    @Option(
+            names = "--visual",
+            paramLabel = "FILE",
+            description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
+    private Path visual;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -40,7 +46,7 @@ public final class InspectCommand implements Callable<Integer> {
         if (!Files.exists(path)) {
             throw new BadInputException(path + ": no such file or folder");
         }
-        ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format));
+        ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format), visual);
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(summary));
