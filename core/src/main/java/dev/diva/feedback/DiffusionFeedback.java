@@ -173,5 +173,6 @@ public final class DiffusionFeedback {
         }
         contribution.beforeLastPass().run();
         all.backward();
+        condition.done();
     }
 }

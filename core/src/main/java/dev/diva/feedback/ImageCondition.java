@@ -24,4 +24,7 @@ public interface ImageCondition {
 
     /** Draws what {@link #encode} would draw, and computes nothing. */
     void skip(BatchDraws draws);
+
+    /** Called when the gradients of the batch of the last {@link #encode} are there. */
+    default void done() {}
 }
