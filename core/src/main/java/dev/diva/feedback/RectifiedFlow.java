@@ -30,8 +30,8 @@ public record RectifiedFlow(double mean, double std) implements NoiseProcess {
                 levels.to(latents.device(), torch.kFloat()), noise.to(latents.device(), torch.kFloat()));
     }
 
-    /** The levels of standard normal numbers. */
-    Tensor levels(Tensor normal) {
+    /** The levels that standard normal numbers give, 0 (clean) to 1 (noise), in fp32. */
+    public Tensor levels(Tensor normal) {
         return normal.mul(new Scalar(std)).add(new Scalar(mean)).sigmoid();
     }
 

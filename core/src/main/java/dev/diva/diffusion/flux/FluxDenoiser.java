@@ -26,7 +26,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * rectified flow. Names are those of FLUX.1's own code. The weights may be frozen or trained.
  */
 public final class FluxDenoiser implements Denoiser {
-    private static final long FREQUENCIES = 256;
+    private static final int FREQUENCIES = 256;
     private static final double TIME_FACTOR = 1000;
     private static final double GUIDANCE = 4;
     private static final double NORM_EPS = 1e-6;
@@ -36,7 +36,7 @@ public final class FluxDenoiser implements Denoiser {
     private final boolean learns;
     private final Linear imageIn;
     private final Linear textIn;
-    private final SinusoidalEmbedding waves = new SinusoidalEmbedding(FREQUENCIES, true, 0);
+    private final SinusoidalEmbedding waves = SinusoidalEmbedding.roundedOnce(FREQUENCIES);
     private final VectorMlp timeIn;
     private final VectorMlp guidanceIn; // null without guidance
     private final VectorMlp vectorIn;
@@ -136,7 +136,14 @@ public final class FluxDenoiser implements Denoiser {
             Tensor x = torch.cat(new TensorVector(txt, img), 1);
             for (int i = 0; i < blocks.size(); i++) {
                 FluxBlock block = blocks.get(i);
-                x = placement.activations().through(in -> block.forward(in[0], in[1], texts, rotation), x, vector);
+                x = placement
+                        .activations()
+                        .through(
+                                in -> block.forward(in[0], in[1], texts, new Rotation(in[2], in[3])),
+                                x,
+                                vector,
+                                rotation.cosine(),
+                                rotation.sine());
                 stages.accept("block." + i, x);
             }
             TensorVector m =

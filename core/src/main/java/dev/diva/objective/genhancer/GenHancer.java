@@ -7,7 +7,7 @@ import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.ImageCondition;
-import dev.diva.feedback.RectifiedFlow;
+import dev.diva.feedback.NoiseProcess;
 import dev.diva.objective.MlpProjector;
 import dev.diva.objective.TowerEmbedding;
 import java.nio.file.Path;
@@ -91,11 +91,11 @@ public final class GenHancer implements AutoCloseable {
     /**
      * The objective of either stage: which of tower, projectors and denoiser learn was decided when they were loaded.
      *
-     * @param noise of which GenHancer's has mean 0 and std 1
+     * @param noise a {@link dev.diva.feedback.RectifiedFlow}, of mean 0 and std 1 as published
      * @param guard a penalty added to each batch, or null
      */
     public DiffusionFeedback feedback(
-            TowerEmbedding tower, RectifiedFlow noise, EmbeddingGuard guard, DiffusionFeedback.Settings settings) {
+            TowerEmbedding tower, NoiseProcess noise, EmbeddingGuard guard, DiffusionFeedback.Settings settings) {
         return new DiffusionFeedback(
                 condition(tower), new DenoisingLoss(model.denoiser(), noise), guard, settings);
     }

@@ -3,10 +3,12 @@ package dev.diva.objective.un2clip;
 import dev.diva.BadInputException;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.diffusion.UnclipEmbedding;
+import dev.diva.feedback.DdpmNoise;
 import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.ImageCondition;
+import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.TimestepSampler;
 import dev.diva.objective.TowerEmbedding;
 import org.bytedeco.pytorch.Tensor;
@@ -42,6 +44,11 @@ public record Un2Clip(DiffusionModel generator, EmbeddingNoise noise, TimestepSa
         return new UnclipCondition(tower, unclip, noise, text);
     }
 
+    /** The noise that the generator was trained with. */
+    NoiseProcess process() {
+        return new DdpmNoise(generator.schedule(), timesteps);
+    }
+
     /**
      * The objective.
      *
@@ -49,7 +56,7 @@ public record Un2Clip(DiffusionModel generator, EmbeddingNoise noise, TimestepSa
      */
     public DiffusionFeedback feedback(
             TowerEmbedding tower, Tensor text, EmbeddingGuard guard, DiffusionFeedback.Settings settings) {
-        DenoisingLoss loss = new DenoisingLoss(generator.denoiser(), generator.schedule(), timesteps);
+        DenoisingLoss loss = new DenoisingLoss(generator.denoiser(), process());
         return new DiffusionFeedback(condition(tower, text), loss, guard, settings);
     }
 }
