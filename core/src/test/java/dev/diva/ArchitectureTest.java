@@ -38,8 +38,7 @@ class ArchitectureTest {
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
             Map.entry("feedback", Set.of("clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry(
-                    "objective", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry("objective", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("feedback", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
@@ -77,7 +76,16 @@ class ArchitectureTest {
                             "demo"))));
 
     private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(
-            "engine", "checkpoint", "model", "clip", "diffusion", "feedback", "objective", "train", "mine", "world",
+            "engine",
+            "checkpoint",
+            "model",
+            "clip",
+            "diffusion",
+            "feedback",
+            "objective",
+            "train",
+            "mine",
+            "world",
             "demo"));
 
     static Set<String> packages() {

@@ -84,7 +84,8 @@ final class EvalModels {
     /** Meets the other processes, which must have been told to score the same. */
     Processes join() {
         return processes.join(
-                Placement.cpu(precision), List.of(clips, visuals, precision, feature).toString());
+                Placement.cpu(precision),
+                List.of(clips, visuals, precision, feature).toString());
     }
 
     /** Loads one model after the other and hands it on; only one is held at a time. */

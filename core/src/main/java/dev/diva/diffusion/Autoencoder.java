@@ -84,8 +84,7 @@ public final class Autoencoder {
      * @return fp32 [batch, latentChannels, H / downscale, W / downscale], owned by the caller's scope
      */
     public Tensor encode(Tensor pixels) {
-        return Scopes.returning(
-                () -> scaled(posterior(pixels).mean()));
+        return Scopes.returning(() -> scaled(posterior(pixels).mean()));
     }
 
     /**

@@ -1,7 +1,6 @@
 package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
-import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
@@ -58,16 +57,16 @@ public final class AutoencoderModel implements AutoCloseable {
         AutoencoderShape shape =
                 AutoencoderShape.read(folder.config(part, "config.json", "an autoencoder has a configuration"));
         TensorSource stored = folder.weights(part, WEIGHTS);
-        return new AutoencoderModel(
-                OldAutoencoderNames.translated(stored), shape, placement, folder.files(part));
+        return new AutoencoderModel(OldAutoencoderNames.translated(stored), shape, placement, folder.files(part));
     }
 
     private static AutoencoderModel ofFlux(Path file, Placement placement) {
         TensorSource stored = TensorFile.open(file);
         try {
             if (stored.info(NameTable.FLUX_AUTOENCODER.anchor()) == null) {
-                throw new BadInputException(file + ": no autoencoder of FLUX.1 in it: no "
-                        + NameTable.FLUX_AUTOENCODER.anchor() + "; expected its ae.safetensors, or a folder of diffusers");
+                throw new BadInputException(
+                        file + ": no autoencoder of FLUX.1 in it: no " + NameTable.FLUX_AUTOENCODER.anchor()
+                                + "; expected its ae.safetensors, or a folder of diffusers");
             }
             TensorSource ours = TranslatedSource.toOurs(stored, NameTable.FLUX_AUTOENCODER);
             return new AutoencoderModel(ours, shape(ours), placement, List.of(file));

@@ -46,8 +46,7 @@ final class TimeCondition {
         return Scopes.returning(() -> {
             Tensor embedding = timestepMlp.forward(timestep.forward(timesteps).to(dtype));
             if (classMlp != null) {
-                return embedding.add(
-                        classMlp.forward(conditions.classes().to(timesteps.device(), dtype)));
+                return embedding.add(classMlp.forward(conditions.classes().to(timesteps.device(), dtype)));
             }
             if (number == null) {
                 return embedding;

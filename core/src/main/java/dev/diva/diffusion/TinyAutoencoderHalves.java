@@ -38,8 +38,9 @@ final class TinyAutoencoderHalves {
                 layers.add(new Block(weights.at("layers", index++), channels)::forward);
             }
         }
-        layers.add(Conv2d.of(weights.at("layers", index), channels, config.latentChannels(), Conv2d.Geometry.SAME_3)
-                ::forward);
+        layers.add(
+                Conv2d.of(weights.at("layers", index), channels, config.latentChannels(), Conv2d.Geometry.SAME_3)
+                        ::forward);
         return layers;
     }
 
@@ -49,8 +50,8 @@ final class TinyAutoencoderHalves {
         int levels = config.decoderBlocks().size();
         List<UnaryOperator<Tensor>> layers = new ArrayList<>();
         layers.add(x -> x.div(new Scalar(MAGNITUDE)).tanh().mul(new Scalar(MAGNITUDE)));
-        layers.add(Conv2d.of(weights.at("layers", 0), config.latentChannels(), channels, Conv2d.Geometry.SAME_3)
-                ::forward);
+        layers.add(
+                Conv2d.of(weights.at("layers", 0), config.latentChannels(), channels, Conv2d.Geometry.SAME_3)::forward);
         layers.add(torch::relu);
         int index = 2;
         for (int level = 0; level < levels; level++) {
@@ -63,8 +64,9 @@ final class TinyAutoencoderHalves {
             } else {
                 layers.add(TinyAutoencoderHalves::doubled);
                 index++;
-                layers.add(Conv2d.withoutBias(weights.at("layers", index++), channels, channels, Conv2d.Geometry.SAME_3)
-                        ::forward);
+                layers.add(
+                        Conv2d.withoutBias(weights.at("layers", index++), channels, channels, Conv2d.Geometry.SAME_3)
+                                ::forward);
             }
         }
         layers.add(x -> x.mul(new Scalar(2)).sub(new Scalar(1)));

@@ -41,9 +41,10 @@ public final class UnclipEmbedding {
         ConfigJson json = folder.config(NORMALIZER, "config.json", why);
         long dim = json.number("embedding_dim", 768);
         if (2 * dim != classDim) {
-            throw new BadInputException(folder.folder() + ": unet/config.json has projection_class_embeddings_input_dim "
-                    + classDim + ", image_normalizer/config.json embedding_dim " + dim
-                    + ", of which the former is twice: not parts of one model");
+            throw new BadInputException(
+                    folder.folder() + ": unet/config.json has projection_class_embeddings_input_dim "
+                            + classDim + ", image_normalizer/config.json embedding_dim " + dim
+                            + ", of which the former is twice: not parts of one model");
         }
         NoiseConfig noise = NoiseConfig.read(folder.config(SCHEDULER, "scheduler_config.json", why));
         TensorSource source = folder.weights(NORMALIZER, "diffusion_pytorch_model");

@@ -33,6 +33,8 @@ public record ConditionLeaf(Condition made, Condition cut) {
     }
 
     private static Tensor link(Tensor part, Tensor leaf) {
-        return part == null || !part.requires_grad() ? null : part.mul(leaf.grad()).sum();
+        return part == null || !part.requires_grad()
+                ? null
+                : part.mul(leaf.grad()).sum();
     }
 }

@@ -56,7 +56,10 @@ public final class Reconstruction {
             Tensor noise = draws.randn(teacher.denoiser().latentChannels(), latentSide, latentSide);
             Condition told = condition.encode(pixels, draws).condition();
             Tensor latent = new DdimSampler(teacher.schedule(), settings.steps)
-                    .sample(new Watched(teacher.denoiser(), stepDone), noise.to(told.tokens().device(), torch.kFloat()), told);
+                    .sample(
+                            new Watched(teacher.denoiser(), stepDone),
+                            noise.to(told.tokens().device(), torch.kFloat()),
+                            told);
             return image(teacher.autoencoder().decode(latent));
         }
     }

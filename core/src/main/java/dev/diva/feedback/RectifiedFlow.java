@@ -26,8 +26,7 @@ public record RectifiedFlow(double mean, double std) implements NoiseProcess {
     public Draw draw(Tensor latents, BatchDraws draws) {
         Tensor levels = levels(draws.randn());
         Tensor noise = draws.randn(latents.size(1), latents.size(2), latents.size(3));
-        return new Draw(
-                levels.to(latents.device(), torch.kFloat()), noise.to(latents.device(), torch.kFloat()));
+        return new Draw(levels.to(latents.device(), torch.kFloat()), noise.to(latents.device(), torch.kFloat()));
     }
 
     /** The levels that standard normal numbers give, 0 (clean) to 1 (noise), in fp32. */

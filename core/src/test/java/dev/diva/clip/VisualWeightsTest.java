@@ -45,7 +45,8 @@ class VisualWeightsTest {
             float[] before = base.encodeImages(List.of(pixels), Clip.Scale.RAW)[0];
             float[] after = repaired.encodeImages(List.of(pixels), Clip.Scale.RAW)[0];
             for (int i = 0; i < before.length; i++) {
-                assertThat(after[i]).isEqualTo(2 * before[i], within(1e-5f)); // the file's projection is twice the base's
+                assertThat(after[i])
+                        .isEqualTo(2 * before[i], within(1e-5f)); // the file's projection is twice the base's
             }
             assertThat(repaired.textTower()).isEqualTo(base.textTower());
         }
@@ -94,7 +95,8 @@ class VisualWeightsTest {
                     tower.put(info.name().substring("visual.".length()), openai.read(info.name()));
                 }
             });
-            tower.computeIfPresent("proj", (name, value) -> value.mul(new Scalar(2)).contiguous());
+            tower.computeIfPresent(
+                    "proj", (name, value) -> value.mul(new Scalar(2)).contiguous());
             changes.forEach((name, value) -> {
                 tower.remove(name);
                 if (value != null) {

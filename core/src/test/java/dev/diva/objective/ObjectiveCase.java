@@ -90,7 +90,10 @@ public final class ObjectiveCase {
 
     /** What the autoencoder sees of it. */
     public Tensor autoencoderPixels(int k) {
-        return rows("vae_images_u8", k).to(ScalarType.Float).div(new Scalar(127.5)).sub(new Scalar(1));
+        return rows("vae_images_u8", k)
+                .to(ScalarType.Float)
+                .div(new Scalar(127.5))
+                .sub(new Scalar(1));
     }
 
     public static BatchDraws draws(long rows) {
@@ -104,8 +107,8 @@ public final class ObjectiveCase {
         LowRank.Plan plan = new LowRank.Plan(
                 lora.path("rank").asInt(),
                 lora.path("alpha").asDouble(),
-                TrainedPart.layersNamed(Set.of(
-                        "q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "visual_projection")),
+                TrainedPart.layersNamed(
+                        Set.of("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "visual_projection")),
                 new RandomStreams(1).stream("lora"),
                 true,
                 null);
@@ -208,18 +211,24 @@ public final class ObjectiveCase {
             try (NoGradGuard noGrad = new NoGradGuard()) {
                 double sum = 0;
                 for (Tensor parameter : parameters.values()) {
-                    sum += parameter.grad().defined() ? parameter.grad().square().sum().item_double() : 0;
+                    sum += parameter.grad().defined()
+                            ? parameter.grad().square().sum().item_double()
+                            : 0;
                 }
                 double norm = Math.sqrt(sum);
-                double max = o.path("max_grad_norm").isNumber() ? o.path("max_grad_norm").asDouble() : Double.MAX_VALUE;
+                double max = o.path("max_grad_norm").isNumber()
+                        ? o.path("max_grad_norm").asDouble()
+                        : Double.MAX_VALUE;
                 double factor = Math.min(1, max / (norm + 1e-6));
                 parameters.forEach((name, parameter) -> {
                     if (!parameter.grad().defined()) {
                         return;
                     }
                     Tensor gradient = parameter.grad().mul(new Scalar(factor));
-                    Tensor mean = means.computeIfAbsent(name, n -> torch.zeros_like(parameter).retainReference());
-                    Tensor square = squares.computeIfAbsent(name, n -> torch.zeros_like(parameter).retainReference());
+                    Tensor mean = means.computeIfAbsent(
+                            name, n -> torch.zeros_like(parameter).retainReference());
+                    Tensor square = squares.computeIfAbsent(
+                            name, n -> torch.zeros_like(parameter).retainReference());
                     parameter.mul_(new Scalar(1 - rate * o.path("weight_decay").asDouble()));
                     mean.mul_(new Scalar(beta1)).add_(gradient.mul(new Scalar(1 - beta1)));
                     square.mul_(new Scalar(beta2)).add_(gradient.square().mul(new Scalar(1 - beta2)));

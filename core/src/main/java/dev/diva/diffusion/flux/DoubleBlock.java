@@ -79,7 +79,8 @@ final class DoubleBlock implements FluxBlock {
         }
 
         Tensor rest(Tensor x, Tensor attended, TensorVector m) {
-            Tensor between = Scopes.returning(() -> x.add(output.forward(attended).mul(m.get(2))));
+            Tensor between =
+                    Scopes.returning(() -> x.add(output.forward(attended).mul(m.get(2))));
             return Scopes.returning(() -> {
                 Tensor inner = mlpIn.forward(
                         AdaptiveBlock.modulated(norm.forward(between), m.get(3), m.get(4)), Activation.GELU_TANH);

@@ -45,10 +45,12 @@ public record FluxConfig(
     public FluxConfig {
         axes = List.copyOf(axes);
         if (inChannels < PATCH || inChannels % PATCH != 0) {
-            throw new BadInputException("in_channels is " + inChannels + ", expected a multiple of 4: patches of 2 x 2");
+            throw new BadInputException(
+                    "in_channels is " + inChannels + ", expected a multiple of 4: patches of 2 x 2");
         }
         if (numHeads < 1 || hiddenSize < 1 || hiddenSize % numHeads != 0) {
-            throw new BadInputException("hidden_size is " + hiddenSize + ", expected a multiple of num_heads " + numHeads);
+            throw new BadInputException(
+                    "hidden_size is " + hiddenSize + ", expected a multiple of num_heads " + numHeads);
         }
         long turning = axes.stream().mapToLong(Long::longValue).sum();
         boolean areEven = axes.size() == 3 && axes.stream().allMatch(axis -> axis > 0 && axis % 2 == 0);
@@ -56,7 +58,12 @@ public record FluxConfig(
             throw new BadInputException("axes_dim is " + axes + ", expected three even numbers that add up to "
                     + hiddenSize / numHeads + ", the width of a head");
         }
-        if (depth < 0 || depthSingle < 0 || depth + depthSingle < 1 || vectorDim < 1 || contextDim < 1 || mlpRatio <= 0) {
+        if (depth < 0
+                || depthSingle < 0
+                || depth + depthSingle < 1
+                || vectorDim < 1
+                || contextDim < 1
+                || mlpRatio <= 0) {
             throw new BadInputException("depth " + depth + ", depth_single_blocks " + depthSingle + ", vec_in_dim "
                     + vectorDim + ", context_in_dim " + contextDim + ", mlp_ratio " + mlpRatio
                     + ": expected at least one block, and widths above 0");

@@ -48,8 +48,7 @@ record Rotation(Tensor cosine, Tensor sine) {
             Tensor odd = pairs.select(-1, 1);
             Tensor turned = torch.stack(
                     new TensorVector(
-                            even.mul(cosine).sub(odd.mul(sine)),
-                            even.mul(sine).add(odd.mul(cosine))),
+                            even.mul(cosine).sub(odd.mul(sine)), even.mul(sine).add(odd.mul(cosine))),
                     -1);
             return turned.flatten(-2, -1).to(x.scalar_type());
         });

@@ -147,9 +147,7 @@ public final class DcrFeedback {
         }
         Tensor predictions = torch.cat(parts).set_requires_grad(true); // [batch * batch + batch, ...]
         long[] shape = latents.shape();
-        Tensor ofAll = predictions
-                .narrow(0, 0, batch * batch)
-                .reshape(batch, batch, shape[1], shape[2], shape[3]);
+        Tensor ofAll = predictions.narrow(0, 0, batch * batch).reshape(batch, batch, shape[1], shape[2], shape[3]);
         Tensor target = process.target(latents, draw);
         Tensor value = loss.of(ofAll, predictions.narrow(0, batch * batch, batch), target)
                 .loss();

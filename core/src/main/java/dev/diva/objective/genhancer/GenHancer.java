@@ -69,10 +69,10 @@ public final class GenHancer implements AutoCloseable {
         MlpProjector vector = null;
         try {
             FluxConfig config = model.denoiser().config();
-            vector = MlpProjector.load(
-                    projectors, VECTOR, embeddingDim, config.vectorDim(), placement.device(), learns);
-            MlpProjector token = MlpProjector.load(
-                    projectors, TOKEN, embeddingDim, config.contextDim(), placement.device(), learns);
+            vector =
+                    MlpProjector.load(projectors, VECTOR, embeddingDim, config.vectorDim(), placement.device(), learns);
+            MlpProjector token =
+                    MlpProjector.load(projectors, TOKEN, embeddingDim, config.contextDim(), placement.device(), learns);
             return new GenHancer(model, vector, token);
         } catch (RuntimeException e) {
             model.close();
@@ -96,8 +96,7 @@ public final class GenHancer implements AutoCloseable {
      */
     public DiffusionFeedback feedback(
             TowerEmbedding tower, NoiseProcess noise, EmbeddingGuard guard, DiffusionFeedback.Settings settings) {
-        return new DiffusionFeedback(
-                condition(tower), new DenoisingLoss(model.denoiser(), noise), guard, settings);
+        return new DiffusionFeedback(condition(tower), new DenoisingLoss(model.denoiser(), noise), guard, settings);
     }
 
     /** The denoiser and its weights. */

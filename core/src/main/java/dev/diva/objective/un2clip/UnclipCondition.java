@@ -33,11 +33,10 @@ record UnclipCondition(TowerEmbedding tower, UnclipEmbedding unclip, EmbeddingNo
                 ? draws.randn(unclip.embeddingDim())
                 : torch.zeros(shape, new TensorOptions(ScalarType.Float));
         Tensor device = embedded.embedding();
-        Tensor vector = unclip.vector(
-                embedded.embedding(), levels, disturbance.to(device.device(), ScalarType.Float));
+        Tensor vector = unclip.vector(embedded.embedding(), levels, disturbance.to(device.device(), ScalarType.Float));
         if (noise.dropProbability() > 0) {
-            Tensor keep = draws.randint(RESOLUTION)
-                    .ge(new Scalar((double) Math.round(noise.dropProbability() * RESOLUTION)));
+            Tensor keep =
+                    draws.randint(RESOLUTION).ge(new Scalar((double) Math.round(noise.dropProbability() * RESOLUTION)));
             vector = vector.mul(keep.to(vector.device(), ScalarType.Float).unsqueeze(1));
         }
         return new Encoded(embedded.hidden(), new Condition(text.expand(batch, -1, -1), vector));

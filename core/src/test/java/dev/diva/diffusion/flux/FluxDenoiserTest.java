@@ -92,7 +92,8 @@ class FluxDenoiserTest {
             stored.write(folder);
             Tensor before = stored.denoiser().predict(latents("denoiser.img"), golden.input("denoiser.t"), condition());
             try (FluxModel again = FluxModel.load(folder, CPU, false)) {
-                Tensor after = again.denoiser().predict(latents("denoiser.img"), golden.input("denoiser.t"), condition());
+                Tensor after =
+                        again.denoiser().predict(latents("denoiser.img"), golden.input("denoiser.t"), condition());
                 assertClose(after, before, 0, 0);
             }
             Path bare = Files.createDirectories(folder.resolve("bare")).resolve("checkpoint-dit-1.bin");
@@ -100,7 +101,9 @@ class FluxDenoiserTest {
             try (FluxModel told = FluxModel.load(bare, CPU, true)) {
                 FluxConfig config = told.denoiser().config();
                 assertThat(config).isEqualTo(stored.denoiser().config());
-                assertThat(told.parameters()).hasSameSizeAs(told.parameters().keySet()).isNotEmpty();
+                assertThat(told.parameters())
+                        .hasSameSizeAs(told.parameters().keySet())
+                        .isNotEmpty();
                 assertThat(told.denoiser().learns()).isTrue();
             }
         }
@@ -142,8 +145,8 @@ class FluxDenoiserTest {
                             + " sides are multiples of twice the autoencoder's downscale");
             assertThatThrownBy(() -> denoiser.predict(latents("denoiser.img"), t, golden.input("denoiser.txt")))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageStartingWith("the denoiser takes a condition vector of width "
-                            + denoiser.vectorDim() + " beside the tokens, and is told none");
+                    .hasMessageStartingWith("the denoiser takes a condition vector of width " + denoiser.vectorDim()
+                            + " beside the tokens, and is told none");
             Condition wide = new Condition(golden.input("denoiser.txt"), torch.zeros(2, denoiser.vectorDim() + 1));
             assertThatThrownBy(() -> denoiser.predict(latents("denoiser.img"), t, wide))
                     .isInstanceOf(BadInputException.class)

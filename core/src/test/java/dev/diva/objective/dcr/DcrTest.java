@@ -80,7 +80,8 @@ class DcrTest {
     void gradientsOfConditionsAndProjectorAreThoseOfTheAuthors(
             String name, NoiseConfig.Prediction target, int latentsAtOnce) {
         try (PointerScope scope = new PointerScope();
-                Stage stage = new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
+                Stage stage =
+                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
             DcrFeedback feedback = stage.feedback(process(target), latentsAtOnce);
             Tensor latents = stage.latents(0);
             assertClose(latents, golden.expected("first.x_1"), 0, dcr.tolerance());
@@ -93,8 +94,7 @@ class DcrTest {
                     .condition());
             Tensor told = own.cut().tokens();
             double loss = feedback.judge(latents, draw(0), own.cut(), plus.cut(), 1);
-            assertThat(loss)
-                    .isEqualTo(golden.expected(name + ".loss").item_float(), within(dcr.tolerance()));
+            assertThat(loss).isEqualTo(golden.expected(name + ".loss").item_float(), within(dcr.tolerance()));
             assertCloseToLargest(told.grad(), golden.expected(name + ".dvec"), 1e-3, 1e-6);
             assertCloseToLargest(plus.cut().tokens().grad(), golden.expected(name + ".dvec_plus"), 1e-3, 1e-6);
             own.link().add(plus.link()).backward();
@@ -107,13 +107,18 @@ class DcrTest {
     @Test
     void memoryOfOneChunkGivesTheSameGradient() {
         try (PointerScope scope = new PointerScope();
-                Stage stage = new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
+                Stage stage =
+                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
             NoiseProcess process = process(NoiseConfig.Prediction.V_PREDICTION);
             Tensor latents = stage.latents(0);
             long rows = latents.size(0);
             Tensor text = golden.expected("first.uc_emb");
-            Tensor own = text.add(golden.expected("first.vec").narrow(1, 0, 1)).detach().set_requires_grad(true);
-            Tensor plus = text.add(golden.expected("first.vec_plus").narrow(1, 0, 1)).detach().set_requires_grad(true);
+            Tensor own = text.add(golden.expected("first.vec").narrow(1, 0, 1))
+                    .detach()
+                    .set_requires_grad(true);
+            Tensor plus = text.add(golden.expected("first.vec_plus").narrow(1, 0, 1))
+                    .detach()
+                    .set_requires_grad(true);
             stage.feedback(process, 2).judge(latents, draw(0), Condition.of(own), Condition.of(plus), 1);
             Tensor first = own.grad().clone();
             Tensor second = plus.grad().clone();
@@ -128,7 +133,8 @@ class DcrTest {
     @Test
     void firstStageTrainsTheProjector() {
         try (PointerScope scope = new PointerScope();
-                Stage stage = new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
+                Stage stage =
+                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
             stage.train("stage1", stage.projector.parameters());
             dcr.assertWeights("stage1.step1.weight.", stage.projector.parameters());
         }
@@ -143,10 +149,7 @@ class DcrTest {
             dcr.assertWeights("stage2.step3.merged.", dcr.merged(stage.vision));
             Tensor pixels = ObjectiveCase.normalised(golden.input("images_u8"), stage.vision.preprocessing());
             assertClose(
-                    stage.vision.tower().embeddingOf(pixels),
-                    golden.expected("eval.image_embeds"),
-                    0,
-                    dcr.tolerance());
+                    stage.vision.tower().embeddingOf(pixels), golden.expected("eval.image_embeds"), 0, dcr.tolerance());
         }
     }
 
@@ -164,10 +167,8 @@ class DcrTest {
             long[] flips = Tensors.toLongs(golden.input(name + "flips"));
             long[] box = Tensors.toLongs(golden.input(name + "box"));
             SecondView view = new SecondView(
-                    jitter,
-                    flips[0] == 1,
-                    flips[1] == 1,
-                    new Box((int) box[0], (int) box[1], (int) box[2], (int) box[3]));
+                    jitter, flips[0] == 1, flips[1] == 1, new Box((int) box[0], (int) box[1], (int) box[2], (int)
+                            box[3]));
             assertClose(
                     view.ofNormalised(Tensors.toFloats(image), side),
                     Tensors.toFloats(golden.expected(name + "result")),
@@ -223,8 +224,7 @@ class DcrTest {
     }
 
     private NoiseProcess.Draw draw(int k) {
-        return new NoiseProcess.Draw(
-                golden.input("micro." + k + ".timesteps"), golden.input("micro." + k + ".noise"));
+        return new NoiseProcess.Draw(golden.input("micro." + k + ".timesteps"), golden.input("micro." + k + ".noise"));
     }
 
     /** The authors' script makes its own schedule; which target it takes is a key. */
@@ -266,8 +266,7 @@ class DcrTest {
         }
 
         /** The loss with everything in one graph, pair by pair. */
-        Tensor plain(
-                NoiseProcess process, Tensor latents, NoiseProcess.Draw draw, Tensor own, Tensor plus, long rows) {
+        Tensor plain(NoiseProcess process, Tensor latents, NoiseProcess.Draw draw, Tensor own, Tensor plus, long rows) {
             Tensor noisy = process.noisy(latents, draw);
             org.bytedeco.pytorch.TensorVector columns = new org.bytedeco.pytorch.TensorVector();
             for (long j = 0; j < rows; j++) {
@@ -276,12 +275,13 @@ class DcrTest {
             }
             Tensor all = org.bytedeco.pytorch.global.torch.stack(columns, 1);
             Tensor second = teacher.denoiser().predict(noisy, draw.levels(), plus);
-            return new ContrastiveLoss(0.1).of(all, second, process.target(latents, draw)).loss();
+            return new ContrastiveLoss(0.1)
+                    .of(all, second, process.target(latents, draw))
+                    .loss();
         }
 
         void train(String name, Map<String, Tensor> parameters) {
-            ObjectiveCase.GivenNoise given =
-                    new ObjectiveCase.GivenNoise(process(NoiseConfig.Prediction.V_PREDICTION));
+            ObjectiveCase.GivenNoise given = new ObjectiveCase.GivenNoise(process(NoiseConfig.Prediction.V_PREDICTION));
             DcrFeedback feedback = feedback(given, 4);
             ObjectiveCase.Adam adam = dcr.new Adam(parameters);
             float[] losses = Tensors.toFloats(golden.expected(name + ".losses"));

@@ -77,8 +77,8 @@ class GenHancerTest {
         try (PointerScope scope = new PointerScope();
                 Stage stage = new Stage(TrainedPart.nothing(), true)) {
             Tensor latents = stage.latents(0);
-            NoiseProcess.Draw draw = new NoiseProcess.Draw(
-                    flow.levels(golden.input("micro.0.t_normal")), stage.noise(0, latents));
+            NoiseProcess.Draw draw =
+                    new NoiseProcess.Draw(flow.levels(golden.input("micro.0.t_normal")), stage.noise(0, latents));
             assertClose(draw.levels(), golden.expected("first.t"), 0, 1e-6);
             assertClose(patches(flow.noisy(latents, draw)), golden.expected("first.x_t"), 0, genhancer.tolerance());
             assertClose(patches(flow.target(latents, draw)), golden.expected("first.target"), 0, genhancer.tolerance());
@@ -139,17 +139,23 @@ class GenHancerTest {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
                 VisionModel siglip = VisionModel.load(Golden.path("siglip-hf"), CPU, TrainedPart.nothing());
-                MlpProjector vector = projector("siglip.project_clip", golden.expected("siglip.vec").size(-1));
-                MlpProjector token = projector("siglip.project_t5", golden.expected("siglip.txt").size(-1))) {
-            Tensor pixels = golden.input("siglip.images_u8").to(ScalarType.Float).div(new Scalar(127.5)).sub(new Scalar(1));
+                MlpProjector vector = projector(
+                        "siglip.project_clip", golden.expected("siglip.vec").size(-1));
+                MlpProjector token = projector(
+                        "siglip.project_t5", golden.expected("siglip.txt").size(-1))) {
+            Tensor pixels = golden.input("siglip.images_u8")
+                    .to(ScalarType.Float)
+                    .div(new Scalar(127.5))
+                    .sub(new Scalar(1));
             TowerEmbedding tower = new TowerEmbedding(siglip.tower(), null);
             assertClose(
                     tower.of(pixels, draws(2)).embedding(),
                     golden.expected("siglip.class_token"),
                     0,
                     genhancer.tolerance());
-            Condition told =
-                    new GenHancerCondition(tower, vector, token).encode(pixels, draws(2)).condition();
+            Condition told = new GenHancerCondition(tower, vector, token)
+                    .encode(pixels, draws(2))
+                    .condition();
             assertClose(told.vector(), golden.expected("siglip.vec"), 0, genhancer.tolerance());
             assertClose(told.tokens(), golden.expected("siglip.txt"), 0, genhancer.tolerance());
         }
@@ -169,8 +175,7 @@ class GenHancerTest {
             Tensor down = golden.input("lora_layer.A").clone().set_requires_grad(true);
             Tensor up = golden.input("lora_layer.B").clone().set_requires_grad(true);
             Tensor bias = golden.input("lora_layer.b").clone().set_requires_grad(true);
-            LowRank adapter =
-                    new LowRank(down, up, 6.0 / 3, input -> AdapterDropout.dropped(input, keep, 0.1));
+            LowRank adapter = new LowRank(down, up, 6.0 / 3, input -> AdapterDropout.dropped(input, keep, 0.1));
             Tensor y = torch.linear(x, golden.input("lora_layer.W"), new TensorOptional(bias))
                     .add(adapter.forward(x));
             assertClose(y, golden.expected("lora_layer.y"), 0, 1e-5);
@@ -262,11 +267,7 @@ class GenHancerTest {
             this.vision = vision;
             this.tower = new TowerEmbedding(vision.tower(), null);
             this.genHancer = GenHancer.load(
-                    golden.file("denoiser.safetensors"),
-                    golden.file("inputs.safetensors"),
-                    tower.width(),
-                    CPU,
-                    learns);
+                    golden.file("denoiser.safetensors"), golden.file("inputs.safetensors"), tower.width(), CPU, learns);
         }
 
         Tensor latents(int k) {

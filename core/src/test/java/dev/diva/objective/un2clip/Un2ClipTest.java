@@ -51,8 +51,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("golden")
 @ExtendWith(OneThread.class)
 class Un2ClipTest {
-    private static final TimestepSampler ALL =
-            new TimestepSampler(0, 999, TimestepSampler.Distribution.UNIFORM, 0, 1);
+    private static final TimestepSampler ALL = new TimestepSampler(0, 999, TimestepSampler.Distribution.UNIFORM, 0, 1);
 
     private final ObjectiveCase un2clip = new ObjectiveCase("un2clip");
     private final Golden golden = un2clip.golden();
@@ -94,9 +93,7 @@ class Un2ClipTest {
             Tensor noise = golden.input("micro.0.embedding_noise");
             boolean isNoised = !name.equals("level_0");
             Tensor vector = unclip.vector(
-                    leaf,
-                    isNoised ? levels : torch.zeros_like(levels),
-                    isNoised ? noise : torch.zeros_like(noise));
+                    leaf, isNoised ? levels : torch.zeros_like(levels), isNoised ? noise : torch.zeros_like(noise));
             if (name.equals("dropped")) {
                 vector = vector.mul(Tensors.of(new float[] {1, 0}, 2, 1));
             }
@@ -243,7 +240,6 @@ class Un2ClipTest {
     }
 
     private NoiseProcess.Draw draw(int k) {
-        return new NoiseProcess.Draw(
-                golden.input("micro." + k + ".timesteps"), golden.input("micro." + k + ".noise"));
+        return new NoiseProcess.Draw(golden.input("micro." + k + ".timesteps"), golden.input("micro." + k + ".noise"));
     }
 }
