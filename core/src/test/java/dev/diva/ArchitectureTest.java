@@ -43,6 +43,18 @@ class ArchitectureTest {
             Map.entry("train", Set.of("checkpoint", "engine")),
             Map.entry(
                     "posttrain",
+                    Set.of(
+                            "objective",
+                            "feedback",
+                            "train",
+                            "clip",
+                            "diffusion",
+                            "model",
+                            "checkpoint",
+                            "engine",
+                            "data")),
+            Map.entry(
+                    "objective",
                     Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
@@ -94,6 +106,7 @@ class ArchitectureTest {
             "feedback",
             "train",
             "posttrain",
+            "objective",
             "mine",
             "world",
             "demo"));

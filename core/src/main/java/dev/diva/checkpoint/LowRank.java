@@ -2,6 +2,7 @@ package dev.diva.checkpoint;
 
 import dev.diva.engine.Precision;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -14,8 +15,9 @@ import org.bytedeco.pytorch.global.torch;
  * @param down [rank, in], fp32 master
  * @param up [out, rank], fp32 master, zero at the start
  * @param scale alpha / rank
+ * @param dropout what is dropped of the input of {@code down}; the identity for nothing
  */
-public record LowRank(Tensor down, Tensor up, double scale) {
+public record LowRank(Tensor down, Tensor up, double scale, UnaryOperator<Tensor> dropout) {
     /**
      * Which matrices get one.
      *
@@ -23,8 +25,21 @@ public record LowRank(Tensor down, Tensor up, double scale) {
      * @param alpha numerator of the scale
      * @param targets full names of layers, without {@code .weight}
      * @param generator draws {@code down} in the order in which layers are built, Kaiming-uniform as torch's linear layer
+     * @param biases whether the biases of these layers learn as well (peft's {@code lora_only})
+     * @param dropout of what enters the adapters, or null
      */
-    public record Plan(int rank, double alpha, Predicate<String> targets, Generator generator) {
+    public record Plan(
+            int rank,
+            double alpha,
+            Predicate<String> targets,
+            Generator generator,
+            boolean biases,
+            AdapterDropout dropout) {
+        /** Adapters alone, without dropout. */
+        public Plan(int rank, double alpha, Predicate<String> targets, Generator generator) {
+            this(rank, alpha, targets, generator, false, null);
+        }
+
         public Plan {
             if (rank < 1) {
                 throw new IllegalArgumentException("rank < 1: " + rank);
@@ -39,7 +54,7 @@ public record LowRank(Tensor down, Tensor up, double scale) {
      * @return [..., out]
      */
     public Tensor forward(Tensor x) {
-        Tensor inner = torch.linear(x, down.to(x.scalar_type()), new TensorOptional());
+        Tensor inner = torch.linear(dropout.apply(x), down.to(x.scalar_type()), new TensorOptional());
         return torch.linear(inner, up.to(x.scalar_type()), new TensorOptional()).mul(new Scalar(scale));
     }
 

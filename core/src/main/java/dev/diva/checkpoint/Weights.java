@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
@@ -170,6 +171,8 @@ public final class Weights implements AutoCloseable {
         /** Kernels between fewer channels convolve too little to matter. */
         private static final long WIDE_KERNEL = 300;
 
+        private static final String BIAS = ".bias";
+
         private final TensorSource source;
         private final Placement placement;
         private final Predicate<String> isTrained;
@@ -221,7 +224,7 @@ public final class Weights implements AutoCloseable {
 
         private Tensor load(String name, ScalarType frozenType) {
             try (PointerScope scope = new PointerScope()) {
-                if (isTrained.test(name)) {
+                if (isTrained.test(name) || isAdaptedBias(name)) {
                     Tensor master = converted(source.readOnce(name), ScalarType.Float, true, MemoryFormat.Contiguous);
                     return Scopes.keep(master.set_requires_grad(true));
                 }
@@ -249,6 +252,13 @@ public final class Weights implements AutoCloseable {
                     && tensor.size(0) * tensor.size(1) >= WIDE_KERNEL;
         }
 
+        private boolean isAdaptedBias(String name) {
+            return adapterPlan != null
+                    && adapterPlan.biases()
+                    && name.endsWith(BIAS)
+                    && adapterPlan.targets().test(name.substring(0, name.length() - BIAS.length()));
+        }
+
         Optional<LowRank> adapter(String prefix, long out, long in) {
             String layer = prefix.substring(0, prefix.length() - 1);
             if (adapterPlan == null || !adapterPlan.targets().test(layer)) {
@@ -260,13 +270,15 @@ public final class Weights implements AutoCloseable {
         private LowRank newAdapter(String layer, long out, long in) {
             double bound = 1 / Math.sqrt(in); // Kaiming-uniform with a = sqrt(5)
             long rank = adapterPlan.rank();
+            AdapterDropout dropout = adapterPlan.dropout();
             try (PointerScope scope = new PointerScope()) {
                 Tensor down =
                         torch.empty(rank, in).uniform_(-bound, bound, new GeneratorOptional(adapterPlan.generator()));
                 return new LowRank(
                         master(layer + ".lora_A.weight", down),
                         master(layer + ".lora_B.weight", torch.zeros(out, rank)),
-                        adapterPlan.alpha() / rank);
+                        adapterPlan.alpha() / rank,
+                        dropout == null ? UnaryOperator.identity() : x -> dropout.apply(layer, x));
             }
         }
 

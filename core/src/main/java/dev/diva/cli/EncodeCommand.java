@@ -129,7 +129,7 @@ public final class EncodeCommand implements Callable<Integer> {
             spec.commandLine().getErr().println(all.notReadWords());
         }
         ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
-        try (Clip clip = Clip.load(options.model(), options.loading(threads.count()))) {
+        try (Clip clip = Clip.load(options.model(), options.visual(), options.loading(threads.count()))) {
             if (processes.isFirst()) {
                 Warnings.print(spec, clip.notes());
             }

@@ -27,6 +27,12 @@ public final class EncodeOptions {
             description = "Folder or file of a CLIP or SigLIP.")
     private Path model;
 
+    @Option(
+            names = "--visual",
+            paramLabel = "FILE",
+            description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
+    private Path visual;
+
     @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
     private List<String> images = new ArrayList<>();
 
@@ -51,6 +57,11 @@ public final class EncodeOptions {
     /** The CLIP. */
     public Path model() {
         return model;
+    }
+
+    /** Weights of an image tower alone in place of the CLIP's own, or null. */
+    public Path visual() {
+        return visual;
     }
 
     /** Folders, globs, tars or files; empty when none is given. */
@@ -106,6 +117,7 @@ public final class EncodeOptions {
 
     /** Writes down what the embeddings are of. */
     public void describe(EmbeddingsFile file) {
-        file.describe("model", model.toString()).describe("normalized", String.valueOf(!raw));
+        String name = visual == null ? model.toString() : model + " with " + visual;
+        file.describe("model", name).describe("normalized", String.valueOf(!raw));
     }
 }

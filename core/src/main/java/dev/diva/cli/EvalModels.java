@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,6 +40,13 @@ final class EvalModels {
             description = "Layout of the models: hf, open_clip, openai or diva; one for all or one for each, by commas."
                     + " Default: found in their content.")
     private List<String> formats = List.of();
+
+    @Option(
+            names = "--visual",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Weights of image towers alone (un2CLIP's .ckpt): each makes a further model of the first.")
+    private List<Path> visuals = List.of();
 
     @Option(
             names = "--precision",
@@ -89,12 +97,13 @@ final class EvalModels {
     ProcessGroup join() {
         return processes.join(
                 Placement.cpu(precision),
-                List.of(clips, formats, precision, feature).toString());
+                List.of(clips, visuals, formats, precision, feature).toString());
     }
 
     /** Loads one model after the other and hands it on; only one is held at a time. */
     void each(ProcessGroup group, Consumer<ImageTextEncoder> scoring) {
-        for (Path path : clips) {
+        List<Path> all = Stream.concat(clips.stream(), visuals.stream()).toList();
+        for (Path path : all) {
             if (!Files.exists(path)) {
                 throw new BadInputException(path + ": no such file or folder");
             }
@@ -104,16 +113,22 @@ final class EvalModels {
                     + " models; give one for all, or one for each");
         }
         for (int i = 0; i < clips.size(); i++) {
-            Path path = clips.get(i);
-            String format = formats.isEmpty() ? null : formats.get(formats.size() == 1 ? 0 : i);
-            try (Clip clip = Clip.load(
-                    path, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
-                if (processes.isFirst()) {
-                    Warnings.print(spec, clip.notes());
-                }
-                ImageTextEncoder encoder = new ClipEncoder(path.toString(), clip, feature);
-                scoring.accept(group.worldSize() == 1 ? encoder : new SharedEncoder(encoder, group));
+            each(clips.get(i).toString(), i, null, group, scoring);
+        }
+        for (Path visual : visuals) {
+            each(visual.toString(), 0, visual, group, scoring);
+        }
+    }
+
+    private void each(String name, int model, Path visual, ProcessGroup group, Consumer<ImageTextEncoder> scoring) {
+        String format = formats.isEmpty() ? null : formats.get(formats.size() == 1 ? 0 : model);
+        Clip.Options options = Clip.Options.DEFAULT.withPrecision(precision).withFormat(format);
+        try (Clip clip = Clip.load(clips.get(model), visual, options)) {
+            if (processes.isFirst()) {
+                Warnings.print(spec, clip.notes());
             }
+            ImageTextEncoder encoder = new ClipEncoder(name, clip, feature);
+            scoring.accept(group.worldSize() == 1 ? encoder : new SharedEncoder(encoder, group));
         }
     }
 }

@@ -27,6 +27,12 @@ public final class ExportCommand implements Callable<Integer> {
     @Option(names = "--clip", required = true, paramLabel = "MODEL", description = "Folder, file or run folder.")
     private Path clip;
 
+    @Option(
+            names = "--visual",
+            paramLabel = "FILE",
+            description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
+    private Path visual;
+
     @Option(names = "--to", required = true, paramLabel = "LAYOUT", description = "hf, open_clip or openai.")
     private String to;
 
@@ -46,7 +52,7 @@ public final class ExportCommand implements Callable<Integer> {
     public Integer call() throws JsonProcessingException {
         CheckpointFormat target = CheckpointFormat.of(to);
         try (ClipCheckpoint checkpoint =
-                ClipCheckpoint.open(clip, format == null ? null : CheckpointFormat.of(format))) {
+                ClipCheckpoint.open(clip, format == null ? null : CheckpointFormat.of(format), visual)) {
             Warnings.print(spec, ClipExport.notes(checkpoint, target));
             ClipExport.export(checkpoint, target, out, overwrite);
             PrintWriter writer = spec.commandLine().getOut();

@@ -36,6 +36,12 @@ public final class InspectCommand implements Callable<Integer> {
     @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")
     private String format;
 
+    @Option(
+            names = "--visual",
+            paramLabel = "FILE",
+            description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
+    private Path visual;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -49,7 +55,7 @@ public final class InspectCommand implements Callable<Integer> {
             LlavaSummary summary = LlavaSummary.of(path);
             show(summary, () -> print(summary, out), out);
         } else {
-            ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format));
+            ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format), visual);
             show(summary, () -> print(summary, out), out);
         }
         return 0;

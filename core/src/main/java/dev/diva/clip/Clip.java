@@ -117,8 +117,18 @@ public final class Clip implements AutoCloseable {
      * @throws BadInputException when it is no CLIP, or its config disagrees with its tensors
      */
     public static Clip load(Path path, Options options) {
+        return load(path, null, options);
+    }
+
+    /**
+     * Loads a folder or file of any layout with the image tower of another file.
+     *
+     * @param visual the state dictionary of an image tower alone, as un2CLIP publishes it, or null for none
+     * @throws BadInputException also when not every tensor of the tower is in that file, or one has no place
+     */
+    public static Clip load(Path path, Path visual, Options options) {
         Engine.setThreads(options.threads);
-        ClipCheckpoint checkpoint = ClipCheckpoint.open(path, options.format);
+        ClipCheckpoint checkpoint = ClipCheckpoint.open(path, options.format, visual);
         try (PointerScope scope = new PointerScope()) {
             return new Clip(checkpoint, options);
         } catch (RuntimeException e) {

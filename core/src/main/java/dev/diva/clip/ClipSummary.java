@@ -61,7 +61,16 @@ public record ClipSummary(
 
     /** Reads headers and config. */
     public static ClipSummary of(Path path, CheckpointFormat format) {
-        try (ClipCheckpoint checkpoint = ClipCheckpoint.open(path, format)) {
+        return of(path, format, null);
+    }
+
+    /**
+     * The same with the image tower of another file.
+     *
+     * @param visual the state dictionary of an image tower alone, or null
+     */
+    public static ClipSummary of(Path path, CheckpointFormat format, Path visual) {
+        try (ClipCheckpoint checkpoint = ClipCheckpoint.open(path, format, visual)) {
             ClipFiles files = new ClipFiles(checkpoint);
             ClipConfig config = files.config();
             Preprocessing preprocessing = files.preprocessing(config.vision());

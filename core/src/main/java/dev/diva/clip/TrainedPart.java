@@ -12,6 +12,7 @@ import java.util.function.Predicate;
  * @param adapters low-rank changes of frozen matrices, or null
  */
 public record TrainedPart(Function<VisionConfig, Predicate<String>> masters, LowRank.Plan adapters) {
+    private static final String MODEL = "vision_model.";
     private static final String LAYERS = "vision_model.encoder.layers.";
 
     /** Nothing. */
@@ -39,9 +40,14 @@ public record TrainedPart(Function<VisionConfig, Predicate<String>> masters, Low
         return new TrainedPart(config -> name -> false, plan);
     }
 
-    /** Whether a layer of the transformer has one of those last names. */
+    /**
+     * Whether a linear layer has one of those names: of the transformer by its last part, such as {@code q_proj} and {@code fc1}; {@code
+     * visual_projection}, and {@code head.mlp.fc1} and the like of SigLIP's pooling, by all of it.
+     */
     public static Predicate<String> layersNamed(Set<String> names) {
-        return layer -> layer.startsWith(LAYERS) && names.contains(layer.substring(layer.lastIndexOf('.') + 1));
+        return layer -> layer.startsWith(LAYERS)
+                ? names.contains(layer.substring(layer.lastIndexOf('.') + 1))
+                : names.contains(layer.substring(layer.startsWith(MODEL) ? MODEL.length() : 0));
     }
 
     private static boolean isBehindLayers(String name) {

@@ -105,7 +105,12 @@ public final class VisionTower {
      * @return [batch, projectionDim]
      */
     public Tensor embeddingOf(Tensor pixels) {
-        return embedding(attentionPooling == null ? encoder.firstToken(embed(pixels)) : encode(pixels));
+        return embedding(pooledStates(pixels));
+    }
+
+    /** As many of the states of {@link #encode} as {@link #embedding} needs: the class token's, or all with attention pooling. */
+    public Tensor pooledStates(Tensor pixels) {
+        return attentionPooling == null ? encoder.firstToken(embed(pixels)) : encode(pixels);
     }
 
     /**

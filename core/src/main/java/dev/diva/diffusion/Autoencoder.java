@@ -3,8 +3,6 @@ package dev.diva.diffusion;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
-import dev.diva.model.Conv2d;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -14,14 +12,14 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Between images and the latents of a diffusion model: diffusers' AutoencoderKL. The weights may be frozen or trained; nothing is
- * drawn at random, a latent is the mean of its posterior.
+ * Between images and the latents of a diffusion model: diffusers' AutoencoderKL and AutoencoderTiny. The weights may be frozen or trained;
+ * nothing is drawn at random here.
  */
 public final class Autoencoder {
     private static final double LOG_VARIANCE_MIN = -30;
     private static final double LOG_VARIANCE_MAX = 20;
 
-    private final AutoencoderConfig config;
+    private final AutoencoderShape shape;
     private final Placement placement;
     private final Weights weights;
     private List<UnaryOperator<Tensor>> encoder; // null before it is read
@@ -31,64 +29,52 @@ public final class Autoencoder {
      * The normal distribution of the latent of an image, not scaled; both fp32 [batch, latentChannels, h, w].
      *
      * @param mean of each number
-     * @param logVariance clamped to -30 ... 20 as in diffusers
+     * @param logVariance clamped to -30 ... 20 as in diffusers; null where the encoder gives the latent itself (AutoencoderTiny)
      */
     public record Posterior(Tensor mean, Tensor logVariance) {}
 
-    private Autoencoder(Weights weights, AutoencoderConfig config) {
-        this.config = config;
+    private Autoencoder(Weights weights, AutoencoderShape shape) {
+        this.shape = shape;
         this.placement = weights.placement();
         this.weights = weights;
     }
 
-    /** Reads every tensor of an AutoencoderKL. The caller ends with {@link Weights#finish} and closes the weights. */
-    public static Autoencoder read(Weights weights, AutoencoderConfig config) {
-        Autoencoder autoencoder = new Autoencoder(weights, config);
+    /** Reads every tensor of an autoencoder. The caller ends with {@link Weights#finish} and closes the weights. */
+    public static Autoencoder read(Weights weights, AutoencoderShape shape) {
+        Autoencoder autoencoder = new Autoencoder(weights, shape);
         autoencoder.encoder();
         autoencoder.decoder();
         return autoencoder;
     }
 
     /** The same, but each half is only checked, and read with the first image or latent. */
-    public static Autoencoder readWhenUsed(Weights weights, AutoencoderConfig config) {
-        read(weights.unread(), config);
-        return new Autoencoder(weights, config);
+    public static Autoencoder readWhenUsed(Weights weights, AutoencoderShape shape) {
+        read(weights.unread(), shape);
+        return new Autoencoder(weights, shape);
     }
 
     private List<UnaryOperator<Tensor>> encoder() {
         if (encoder == null) {
-            encoder = new AutoencoderHalves(config).encoder(weights.at("encoder"));
-            if (config.quantConvolutions()) {
-                encoder.add(point("quant_conv", 2 * config.latentChannels()));
-            }
+            encoder = shape.encoder(weights);
         }
         return encoder;
     }
 
     private List<UnaryOperator<Tensor>> decoder() {
         if (decoder == null) {
-            List<UnaryOperator<Tensor>> layers = new ArrayList<>();
-            if (config.quantConvolutions()) {
-                layers.add(point("post_quant_conv", config.latentChannels()));
-            }
-            layers.addAll(new AutoencoderHalves(config).decoder(weights.at("decoder")));
-            decoder = layers;
+            decoder = shape.decoder(weights);
         }
         return decoder;
     }
 
-    private UnaryOperator<Tensor> point(String name, long channels) {
-        return Conv2d.of(weights.at(name), channels, channels, Conv2d.Geometry.POINT)::forward;
-    }
-
     /** The shape that the weights were read with. */
-    public AutoencoderConfig config() {
-        return config;
+    public AutoencoderShape shape() {
+        return shape;
     }
 
     /** Pixels to a latent along each side: 8 in Stable Diffusion. */
     public int downscale() {
-        return config.downscale();
+        return shape.downscale();
     }
 
     /**
@@ -98,8 +84,29 @@ public final class Autoencoder {
      * @return fp32 [batch, latentChannels, H / downscale, W / downscale], owned by the caller's scope
      */
     public Tensor encode(Tensor pixels) {
-        return Scopes.returning(
-                () -> posterior(pixels).mean().sub(new Scalar(config.shift())).mul(new Scalar(config.scalingFactor())));
+        return Scopes.returning(() -> scaled(posterior(pixels).mean()));
+    }
+
+    /**
+     * A scaled sample of the posterior, mean + noise * exp(logVariance / 2), as most training programs take it.
+     *
+     * @param pixels as for {@link #encode(Tensor)}
+     * @param noise standard normal, of the shape of the latent
+     * @return as {@link #encode(Tensor)}; the same where the autoencoder knows no variance
+     */
+    public Tensor encode(Tensor pixels, Tensor noise) {
+        return Scopes.returning(() -> {
+            Posterior posterior = posterior(pixels);
+            if (!shape.hasVariance()) {
+                return scaled(posterior.mean());
+            }
+            Tensor deviation = posterior.logVariance().mul(new Scalar(0.5)).exp();
+            return scaled(posterior.mean().add(deviation.mul(noise.to(deviation.device(), ScalarType.Float))));
+        });
+    }
+
+    private Tensor scaled(Tensor latent) {
+        return latent.sub(new Scalar(shape.shift())).mul(new Scalar(shape.scalingFactor()));
     }
 
     /** The distribution that {@link #encode} takes the mean of; both tensors belong to the caller's scope. */
@@ -108,7 +115,10 @@ public final class Autoencoder {
         Tensor moments = Scopes.returning(() -> {
             return through(encoder(), pixels).to(ScalarType.Float);
         });
-        long latent = config.latentChannels();
+        if (!shape.hasVariance()) {
+            return new Posterior(moments, null);
+        }
+        long latent = shape.latentChannels();
         Tensor logVariance = moments.narrow(1, latent, latent)
                 .clamp(
                         new ScalarOptional(new Scalar(LOG_VARIANCE_MIN)),
@@ -123,11 +133,11 @@ public final class Autoencoder {
      * @return fp32 [batch, 3, h * downscale, w * downscale], about -1 ... 1, not clamped; owned by the caller's scope
      */
     public Tensor decode(Tensor latent) {
-        requireShape(latent, config.latentChannels(), 1);
+        requireShape(latent, shape.latentChannels(), 1);
         return Scopes.returning(() -> {
             Tensor unscaled = latent.to(ScalarType.Float)
-                    .div(new Scalar(config.scalingFactor()))
-                    .add(new Scalar(config.shift()))
+                    .div(new Scalar(shape.scalingFactor()))
+                    .add(new Scalar(shape.shift()))
                     .to(placement.device(), placement.precision().dtype());
             return through(decoder(), unscaled).to(ScalarType.Float);
         });

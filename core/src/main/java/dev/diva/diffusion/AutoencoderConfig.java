@@ -2,13 +2,16 @@ package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.Weights;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Tensor;
 
 /**
- * Shape of a convolutional autoencoder, and the scale of its latents.
+ * Shape of diffusers' AutoencoderKL, and the scale of its latents.
  *
  * @param latentChannels channels of a latent
  * @param channels of the features, from the finest to the coarsest level; each level but the last halves the size
@@ -27,7 +30,8 @@ public record AutoencoderConfig(
         boolean middleAttention,
         boolean quantConvolutions,
         double scalingFactor,
-        double shift) {
+        double shift)
+        implements AutoencoderShape {
     private static final Map<String, Set<String>> ONLY = Map.of(
             "act_fn", Set.of("silu", "swish"),
             "in_channels", Set.of("3"),
@@ -44,9 +48,24 @@ public record AutoencoderConfig(
         }
     }
 
-    /** Pixels to a latent along each side. */
+    @Override
     public int downscale() {
         return 1 << (channels.size() - 1);
+    }
+
+    @Override
+    public boolean hasVariance() {
+        return true;
+    }
+
+    @Override
+    public List<UnaryOperator<Tensor>> encoder(Weights weights) {
+        return new AutoencoderHalves(this).encoder(weights);
+    }
+
+    @Override
+    public List<UnaryOperator<Tensor>> decoder(Weights weights) {
+        return new AutoencoderHalves(this).decoder(weights);
     }
 
     /**

@@ -14,7 +14,7 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Encoder and decoder of an autoencoder as the list of their layers, each from an image to an image. */
+/** Encoder and decoder of an AutoencoderKL as the list of their layers, each from an image to an image. */
 final class AutoencoderHalves {
     private static final double NORM_EPS = 1e-6;
 
@@ -27,7 +27,8 @@ final class AutoencoderHalves {
     }
 
     /** [batch, 3, H, W] to [batch, 2 * latentChannels, H / downscale, W / downscale]. */
-    List<UnaryOperator<Tensor>> encoder(Weights weights) {
+    List<UnaryOperator<Tensor>> encoder(Weights whole) {
+        Weights weights = whole.at("encoder");
         List<UnaryOperator<Tensor>> layers = new ArrayList<>();
         List<Long> channels = config.channels();
         long in = channels.get(0);
@@ -41,12 +42,19 @@ final class AutoencoderHalves {
         }
         middle(layers, weights.at("mid_block"), in);
         end(layers, weights, in, 2 * config.latentChannels());
+        if (config.quantConvolutions()) {
+            layers.add(point(whole.at("quant_conv"), 2 * config.latentChannels()));
+        }
         return layers;
     }
 
     /** [batch, latentChannels, h, w] to [batch, 3, h * downscale, w * downscale]. */
-    List<UnaryOperator<Tensor>> decoder(Weights weights) {
+    List<UnaryOperator<Tensor>> decoder(Weights whole) {
+        Weights weights = whole.at("decoder");
         List<UnaryOperator<Tensor>> layers = new ArrayList<>();
+        if (config.quantConvolutions()) {
+            layers.add(point(whole.at("post_quant_conv"), config.latentChannels()));
+        }
         List<Long> channels = new ArrayList<>(config.channels());
         Collections.reverse(channels);
         long in = channels.get(0);
@@ -83,6 +91,10 @@ final class AutoencoderHalves {
         GroupNorm norm = new GroupNorm(weights.at("conv_norm_out"), in, config.normGroups(), NORM_EPS);
         layers.add(x -> torch.silu(norm.forward(x)));
         layers.add(convolution(weights.at("conv_out"), in, out));
+    }
+
+    private static UnaryOperator<Tensor> point(Weights weights, long channels) {
+        return Conv2d.of(weights, channels, channels, Conv2d.Geometry.POINT)::forward;
     }
 
     private static UnaryOperator<Tensor> convolution(Weights weights, long in, long out) {

@@ -44,10 +44,10 @@ public final class DdimSampler {
      *
      * @param denoiser predicts what the schedule says
      * @param noise standard normal, [batch, latentChannels, h, w]
-     * @param condition [batch, tokens, crossAttentionDim]
+     * @param condition tokens, and a vector where the denoiser takes one
      * @return scaled latents as noise, fp32, for {@link Autoencoder#decode}; owned by the caller's scope
      */
-    public Tensor sample(Denoiser denoiser, Tensor noise, Tensor condition) {
+    public Tensor sample(Denoiser denoiser, Tensor noise, Condition condition) {
         return Scopes.returning(() -> {
             try (NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor latent = noise.to(ScalarType.Float);
@@ -62,7 +62,7 @@ public final class DdimSampler {
         });
     }
 
-    private Tensor next(Denoiser denoiser, Tensor zt, Tensor condition, int step) {
+    private Tensor next(Denoiser denoiser, Tensor zt, Condition condition, int step) {
         long[] each = new long[Math.toIntExact(zt.size(0))];
         Arrays.fill(each, timesteps[step]);
         Tensor predicted =

@@ -8,6 +8,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -35,6 +36,7 @@ public final class DiffusionModel implements AutoCloseable {
     private final Autoencoder autoencoder;
     private final NoiseSchedule schedule;
     private final PromptEncoder prompts; // null where the denoiser knows no text
+    private UnclipEmbedding unclip; // null unless it is a Stable unCLIP
 
     /**
      * The part of the folder that predicts the noise.
@@ -51,7 +53,7 @@ public final class DiffusionModel implements AutoCloseable {
         this.converted = converted;
         this.schedule = new NoiseSchedule(NoiseConfig.read(folder.config(
                 "scheduler", "scheduler_config.json", "the noise that the model was trained with is unknown")));
-        AutoencoderConfig vae = AutoencoderConfig.read(
+        AutoencoderShape vae = AutoencoderShape.read(
                 folder.config("vae", "config.json", "not a latent diffusion model without an autoencoder in vae/"));
         boolean isDit = !folder.has("unet") && folder.has("transformer");
         this.prompts = isDit ? null : new PromptEncoder(folder, placement);
@@ -62,7 +64,7 @@ public final class DiffusionModel implements AutoCloseable {
         this.autoencoder = built(autoencoderWeights, weights -> Autoencoder.readWhenUsed(weights, vae));
     }
 
-    private DenoiserPart unet(AutoencoderConfig vae) {
+    private DenoiserPart unet(AutoencoderShape vae) {
         UNetConfig config = UNetConfig.read(folder.config(
                 "unet", "config.json", "a latent diffusion teacher has a denoiser in unet/ or transformer/"));
         requireLatents("unet", config.latentChannels(), vae);
@@ -72,10 +74,13 @@ public final class DiffusionModel implements AutoCloseable {
                     + config.crossAttentionDim() + ", text_encoder/config.json hidden_size " + prompts.width()
                     + ": not parts of one model");
         }
+        if (config.time().classDim() > 0) {
+            unclip = UnclipEmbedding.read(folder, config.time().classDim());
+        }
         return new DenoiserPart("unet", "conv_in.weight", 1, weights -> new UNet(weights, config));
     }
 
-    private DenoiserPart dit(AutoencoderConfig vae) {
+    private DenoiserPart dit(AutoencoderShape vae) {
         ConfigJson json = folder.config("transformer", "config.json", "a latent diffusion teacher has a denoiser");
         DitConfig config = DitConfig.read(json);
         requireLatents("transformer", config.latentChannels(), vae);
@@ -85,7 +90,7 @@ public final class DiffusionModel implements AutoCloseable {
         });
     }
 
-    private void requireLatents(String part, long channels, AutoencoderConfig vae) {
+    private void requireLatents(String part, long channels, AutoencoderShape vae) {
         if (channels != vae.latentChannels()) {
             throw new BadInputException(folder.folder() + ": " + part + "/config.json reads latents of " + channels
                     + " channels, vae/config.json makes " + vae.latentChannels()
@@ -172,12 +177,29 @@ public final class DiffusionModel implements AutoCloseable {
      * @throws BadInputException when the model has no text encoder (DiT), or one whose states are not what its denoiser attends to (SDXL)
      */
     public Tensor encodePrompt(String prompt) {
+        return prompts().encode(prompt);
+    }
+
+    /**
+     * {@link #encodePrompt} with the tokenizer's attention mask, which Stable Diffusion itself does not pass: padding does not see padding,
+     * so that the states differ from the third token of an empty prompt on.
+     */
+    public Tensor encodeMaskedPrompt(String prompt) {
+        return prompts().encodeMasked(prompt);
+    }
+
+    private PromptEncoder prompts() {
         if (prompts == null || prompts.width() != denoiser().crossAttentionDim()) {
             throw new BadInputException(
                     folder.folder() + ": text_encoder/ does not give the condition of this denoiser," + " of width "
                             + denoiser().crossAttentionDim() + "; take a Stable Diffusion 1.x or 2.x for prompts");
         }
-        return prompts.encode(prompt);
+        return prompts;
+    }
+
+    /** How the denoiser is told of an image's embedding: of a Stable unCLIP alone. */
+    public Optional<UnclipEmbedding> unclip() {
+        return Optional.ofNullable(unclip);
     }
 
     /** Every config, tokenizer and weight file that the model is read from, for manifests. */

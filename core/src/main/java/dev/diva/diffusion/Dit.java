@@ -60,7 +60,9 @@ public final class Dit implements Denoiser {
     }
 
     @Override
-    public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition) {
+    public Tensor predict(Tensor zt, Tensor timesteps, Condition told) {
+        told.requireVector(0);
+        Tensor condition = told.tokens();
         if (condition.dim() != 3 || condition.size(2) != config.width()) {
             throw new IllegalArgumentException("condition " + Arrays.toString(condition.shape())
                     + ", expected [batch, tokens, " + config.width() + "]");

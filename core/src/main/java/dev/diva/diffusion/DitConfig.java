@@ -47,6 +47,7 @@ public record DitConfig(
      * @throws BadInputException when it is another transformer
      */
     public static DitConfig read(ConfigJson json) {
+        json.requireOnly(Map.of("_class_name", Set.of("DiTTransformer2DModel", "Transformer2DModel")));
         json.requireOnly(ONLY);
         long latentChannels = json.number("in_channels", 4);
         DitConfig config = new DitConfig(

@@ -50,7 +50,17 @@ final class PromptEncoder {
 
     /** Last hidden state after the final norm, fp32 [1, tokens, width]. */
     Tensor encode(String prompt) {
-        long[] ids = ids(prompt);
+        Ids ids = idsWithLength(prompt);
+        return encode(ids.padded, ids.padded.length);
+    }
+
+    /** The same where the text encoder is told which tokens are padding, which Stable Diffusion itself does not tell it. */
+    Tensor encodeMasked(String prompt) {
+        Ids ids = idsWithLength(prompt);
+        return encode(ids.padded, ids.length);
+    }
+
+    private Tensor encode(long[] ids, int seen) {
         TensorSource source = Unwrapped.of(TensorFile.open(weightsFile), ANCHOR);
         return Scopes.returning(() -> {
             try (NoGradGuard noGrad = new NoGradGuard();
@@ -60,20 +70,33 @@ final class PromptEncoder {
                         new TextTransformer(weights.has(ANCHOR) ? weights : weights.at("text_model"), config);
                 weights.finish();
                 Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
-                return encoder.forward(input).to(ScalarType.Float);
+                Tensor states = seen < ids.length ? encoder.masked(input, seen) : encoder.forward(input);
+                return states.to(ScalarType.Float);
             }
         });
     }
 
     /** Ids of a prompt with start, end and the padding that the tokenizer's files name. */
     long[] ids(String prompt) {
+        return idsWithLength(prompt).padded;
+    }
+
+    /** Ids, and how many of them are no padding. */
+    private record Ids(long[] padded, int length) {}
+
+    private Ids idsWithLength(String prompt) {
         try (ClipTokenizer pieces = ClipTokenizer.open(tokenizer, ClipTokenizer.Flavour.TRANSFORMERS_SLOW)) {
             if (pieces.vocabSize() > config.vocabSize() || pieces.contextLength() > config.maxPositionEmbeddings()) {
                 throw new BadInputException(tokenizer + ": " + pieces.vocabSize() + " ids, " + pieces.contextLength()
                         + " a text; the text encoder beside it has " + config.vocabSize() + " and "
                         + config.maxPositionEmbeddings() + ": not its tokenizer");
             }
-            return pieces.encode(prompt);
+            long[] ids = pieces.encode(prompt);
+            int length = 1;
+            while (length < ids.length && ids[length - 1] != pieces.endId()) {
+                length++;
+            }
+            return new Ids(ids, length);
         }
     }
 }

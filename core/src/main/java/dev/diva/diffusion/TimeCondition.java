@@ -9,12 +9,13 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** The vector that every residual block of a UNet gets: of the timestep, and in SDXL of pooled text and sizes. */
+/** The vector that every residual block of a UNet gets: of the timestep, in SDXL of pooled text and sizes, in Stable unCLIP of the image. */
 final class TimeCondition {
     private final SinusoidalEmbedding timestep;
     private final EmbeddingMlp timestepMlp;
     private final SinusoidalEmbedding number; // null without added condition
     private final EmbeddingMlp addedMlp;
+    private final EmbeddingMlp classMlp; // null without class embeddings
 
     TimeCondition(Weights weights, UNetConfig.TimeConfig config) {
         this.timestep = new SinusoidalEmbedding(config.frequencies(), config.cosineFirst(), config.frequencyShift());
@@ -28,22 +29,29 @@ final class TimeCondition {
             this.number = new SinusoidalEmbedding(added.numberDim(), config.cosineFirst(), config.frequencyShift());
             this.addedMlp = new EmbeddingMlp(weights.at("add_embedding"), in, config.width());
         }
+        this.classMlp = config.classDim() == 0
+                ? null
+                : new EmbeddingMlp(weights.at("class_embedding"), config.classDim(), config.width());
     }
 
     /**
-     * Embeds the timesteps and, where the model has it, the added condition.
+     * Embeds the timesteps and, where the model has them, the added condition and the class embeddings.
      *
      * @param timesteps [batch]
-     * @param added null where the model has none
+     * @param conditions of which the tokens are not looked at
      * @param dtype of the result
      * @return [batch, width]
      */
-    Tensor forward(Tensor timesteps, UNet.Added added, ScalarType dtype) {
+    Tensor forward(Tensor timesteps, UNet.Conditions conditions, ScalarType dtype) {
         return Scopes.returning(() -> {
             Tensor embedding = timestepMlp.forward(timestep.forward(timesteps).to(dtype));
+            if (classMlp != null) {
+                return embedding.add(classMlp.forward(conditions.classes().to(timesteps.device(), dtype)));
+            }
             if (number == null) {
                 return embedding;
             }
+            UNet.Added added = conditions.added();
             Tensor pooled = added.pooledText().to(timesteps.device(), ScalarType.Float);
             Tensor numbers = added.numbers().to(timesteps.device(), ScalarType.Float);
             Tensor sizes = number.forward(numbers.flatten(0, 1)).reshape(numbers.size(0), -1);

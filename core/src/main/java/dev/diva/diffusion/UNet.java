@@ -18,7 +18,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The UNet of Stable Diffusion 1.x, 2.x and XL, built from diffusers' names. The weights may be frozen or trained; the graph of gradients
+ * The UNet of Stable Diffusion 1.x, 2.x and XL and of Stable unCLIP, built from diffusers' names. The weights may be frozen or trained; the graph of gradients
  * begins at the first layer that sees something trained, so that with frozen weights all before the first attention to the condition
  * keeps nothing.
  */
@@ -79,6 +79,11 @@ public final class UNet implements Denoiser {
     }
 
     @Override
+    public long vectorDim() {
+        return config.time().classDim();
+    }
+
+    @Override
     public long latentChannels() {
         return config.latentChannels();
     }
@@ -90,18 +95,22 @@ public final class UNet implements Denoiser {
      * without crop.
      */
     @Override
-    public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition) {
-        return Scopes.returning(
-                () -> predict(zt, timesteps, condition, config.time().added() == null ? null : defaults(zt)));
+    public Tensor predict(Tensor zt, Tensor timesteps, Condition condition) {
+        condition.requireVector(vectorDim());
+        return Scopes.returning(() -> {
+            Added added = config.time().added() == null ? null : defaults(zt);
+            return predict(
+                    zt, timesteps, new Conditions(condition.tokens(), added, condition.vector()), (name, output) -> {});
+        });
     }
 
     /** {@link #predict(Tensor, Tensor, Tensor)} with SDXL's added condition. */
     public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition, Added added) {
-        return predict(zt, timesteps, new Conditions(condition, added), (name, output) -> {});
+        return predict(zt, timesteps, new Conditions(condition, added, null), (name, output) -> {});
     }
 
-    /** All that a prediction depends on beside latent and timestep. */
-    record Conditions(Tensor tokens, Added added) {}
+    /** All that a prediction depends on beside latent and timestep; what the model has not is null. */
+    record Conditions(Tensor tokens, Added added, Tensor classes) {}
 
     /** @param stages sees the output of each stage under its name; it belongs to the scope of the call */
     Tensor predict(Tensor zt, Tensor timesteps, Conditions conditions, BiConsumer<String, Tensor> stages) {
@@ -109,7 +118,7 @@ public final class UNet implements Denoiser {
         ScalarType dtype = placement.precision().dtype();
         return Scopes.returning(() -> {
             Tensor t = timesteps.to(placement.device(), ScalarType.Long);
-            Tensor embedding = time.forward(t, conditions.added, dtype);
+            Tensor embedding = time.forward(t, conditions, dtype);
             stages.accept("time_embedding", embedding);
             UNetLevels.Inputs inputs =
                     new UNetLevels.Inputs(torch.silu(embedding), conditions.tokens.to(placement.device(), dtype));

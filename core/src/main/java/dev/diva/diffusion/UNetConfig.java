@@ -39,7 +39,8 @@ public record UNetConfig(
             Map.entry("addition_embed_type", Set.of("text_time")),
             Map.entry("attention_type", Set.of("default")),
             Map.entry("center_input_sample", Set.of("false")),
-            Map.entry("class_embed_type", Set.of()),
+            Map.entry("class_embed_type", Set.of("projection")),
+            Map.entry("class_embeddings_concat", Set.of("false")),
             Map.entry("conv_in_kernel", Set.of("3")),
             Map.entry("conv_out_kernel", Set.of("3")),
             Map.entry("cross_attention_norm", Set.of()),
@@ -71,16 +72,22 @@ public record UNetConfig(
     public record Level(long channels, long heads, int layers, int downDepth, int upDepth) {}
 
     /**
-     * The embedding of the timestep and of what SDXL adds to it.
+     * The embedding of the timestep and of what SDXL and Stable unCLIP add to it.
      *
      * @param frequencies width of the sinusoidal embedding
      * @param width after the MLP
      * @param cosineFirst diffusers' {@code flip_sin_to_cos}
      * @param frequencyShift diffusers' {@code freq_shift}
      * @param added SDXL's pooled text and sizes, or null
+     * @param classDim width of the class embeddings of Stable unCLIP ({@code class_embed_type: projection}), or 0
      */
     public record TimeConfig(
-            long frequencies, long width, boolean cosineFirst, double frequencyShift, AddedCondition added) {}
+            long frequencies,
+            long width,
+            boolean cosineFirst,
+            double frequencyShift,
+            AddedCondition added,
+            long classDim) {}
 
     /**
      * SDXL's condition beside the tokens ({@code text_time}): a pooled text embedding, and the six numbers original height and width, crop
@@ -110,6 +117,7 @@ public record UNetConfig(
      * @throws BadInputException when it has a part that is not computed here, or sizes that contradict each other
      */
     public static UNetConfig read(ConfigJson json) {
+        json.requireOnly(Map.of("_class_name", Set.of("UNet2DConditionModel")));
         json.requireOnly(ONLY);
         List<Level> levels = levels(json);
         long latentChannels = json.number("in_channels", 4);
@@ -196,6 +204,21 @@ public record UNetConfig(
                 json.number("time_embedding_dim", 4 * firstChannels),
                 json.flag("flip_sin_to_cos", true),
                 json.fraction("freq_shift", 0),
-                added);
+                added,
+                classDim(json, added));
+    }
+
+    private static long classDim(ConfigJson json, AddedCondition added) {
+        if (!json.has("class_embed_type")) {
+            return 0;
+        }
+        if (added != null) {
+            throw json.wrong("class_embed_type", "null beside addition_embed_type");
+        }
+        long width = json.number("projection_class_embeddings_input_dim", 0);
+        if (width < 1) {
+            throw json.wrong("projection_class_embeddings_input_dim", "the width of the class embeddings");
+        }
+        return width;
     }
 }

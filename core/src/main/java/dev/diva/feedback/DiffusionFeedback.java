@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Gradients for a vision tower from a diffusion model's denoising error. Random numbers come from the stream {@code draws}. With a shared
+ * Gradients for a vision tower, and for a denoiser that learns, from a diffusion model's denoising error. Random numbers come from the stream {@code draws}. With a shared
  * condition: the recap of the batch, then for each draw its timesteps and its noise. With a condition of its own for each draw: timesteps,
  * noise, recap, draw by draw.
  */
@@ -20,7 +20,7 @@ public final class DiffusionFeedback {
     /** Name of the stream of timesteps, noise and recaps. */
     public static final String STREAM = "draws";
 
-    private final VisualCondition condition;
+    private final ImageCondition condition;
     private final DenoisingLoss loss;
     private final EmbeddingGuard guard; // or null
     private final Settings settings;
@@ -48,7 +48,7 @@ public final class DiffusionFeedback {
     }
 
     /** @param guard a penalty added to each batch, or null */
-    public DiffusionFeedback(VisualCondition condition, DenoisingLoss loss, EmbeddingGuard guard, Settings settings) {
+    public DiffusionFeedback(ImageCondition condition, DenoisingLoss loss, EmbeddingGuard guard, Settings settings) {
         this.condition = condition;
         this.loss = loss;
         this.guard = guard;
@@ -112,13 +112,13 @@ public final class DiffusionFeedback {
         double[] losses = new double[settings.draws + penalties().size()];
         for (int draw = 0; draw < settings.draws; draw++) {
             try (PointerScope scope = new PointerScope()) {
-                DenoisingLoss.Noise noise = loss.draw(latents, draws);
-                VisualCondition.Stages stages = condition.of(pixels, draws);
-                Tensor value = loss.of(latents, noise, stages.condition());
+                NoiseProcess.Draw noise = loss.draw(latents, draws);
+                ImageCondition.Encoded encoded = condition.encode(pixels, draws);
+                Tensor value = loss.of(latents, noise, encoded.condition());
                 losses[draw] = Tensors.toFloats(value)[0];
                 Tensor weighted = value.mul(new Scalar(weight(draw, contribution)));
                 if (draw == settings.draws - 1) {
-                    lastPass(weighted, stages, pixels, contribution, losses);
+                    lastPass(weighted, encoded, pixels, contribution, losses);
                 } else {
                     weighted.backward();
                 }
@@ -130,31 +130,31 @@ public final class DiffusionFeedback {
     /** The draws stop at the condition and add up there; from it one pass goes back through the tower. */
     private double[] sharedCondition(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
         double[] losses = new double[settings.draws + penalties().size()];
-        VisualCondition.Stages stages = condition.of(pixels, draws);
-        Tensor condition32 = stages.condition().to(torch.kFloat());
-        Tensor leaf = condition32.detach().set_requires_grad(true);
+        ImageCondition.Encoded encoded = condition.encode(pixels, draws);
+        ConditionLeaf leaf = ConditionLeaf.of(encoded.condition());
         int together = Math.toIntExact(Math.max(1, settings.latentsAtOnce / latents.size(0)));
         for (int from = 0; from < settings.draws; from += together) {
             try (PointerScope scope = new PointerScope()) {
                 int to = Math.min(settings.draws, from + together);
-                List<DenoisingLoss.Noise> noises = new ArrayList<>();
+                List<NoiseProcess.Draw> noises = new ArrayList<>();
                 float[] weights = new float[to - from];
                 for (int draw = from; draw < to; draw++) {
                     noises.add(loss.draw(latents, draws));
                     weights[draw - from] = (float) weight(draw, contribution);
                 }
-                Tensor values = loss.ofEach(latents, noises, leaf);
+                Tensor values = loss.ofEach(latents, noises, leaf.cut());
                 for (int draw = from; draw < to; draw++) {
                     losses[draw] = Tensors.toFloats(values.select(0, draw - from))[0];
+                }
+                if (loss.denoiserLearns() && to == settings.draws) {
+                    contribution.beforeLastPass().run();
                 }
                 values.mul(Tensors.of(weights, weights.length).to(values.device(), torch.kFloat()))
                         .sum()
                         .backward();
             }
         }
-        // The gradient of this product is exactly what the draws left at the leaf.
-        Tensor link = condition32.mul(leaf.grad()).sum();
-        lastPass(link, stages, pixels, contribution, losses);
+        lastPass(leaf.link(), encoded, pixels, loss.denoiserLearns() ? contribution.begun() : contribution, losses);
         return losses;
     }
 
@@ -164,14 +164,15 @@ public final class DiffusionFeedback {
 
     /** Through the whole tower, for the last time in this batch; with the penalty of the batch. */
     private void lastPass(
-            Tensor value, VisualCondition.Stages stages, Tensor pixels, Contribution contribution, double[] losses) {
+            Tensor value, ImageCondition.Encoded encoded, Tensor pixels, Contribution contribution, double[] losses) {
         Tensor all = value;
         if (guard != null) {
-            Tensor penalty = guard.penalty(stages.hidden(), pixels);
+            Tensor penalty = guard.penalty(encoded.hidden(), pixels);
             losses[settings.draws] = Tensors.toFloats(penalty)[0];
             all = value.add(penalty.mul(new Scalar(contribution.factor())));
         }
         contribution.beforeLastPass().run();
         all.backward();
+        condition.done();
     }
 }

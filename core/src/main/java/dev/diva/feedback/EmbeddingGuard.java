@@ -25,7 +25,7 @@ public final class EmbeddingGuard {
      * @param pixels the tower's
      * @return scalar, fp32
      */
-    Tensor penalty(Tensor hidden, Tensor pixels) {
+    public Tensor penalty(Tensor hidden, Tensor pixels) {
         Tensor now = unit(trained.embedding(hidden));
         Tensor before;
         try (NoGradGuard noGrad = new NoGradGuard()) {

@@ -2,6 +2,7 @@ package dev.diva.feedback;
 
 import dev.diva.data.ColorMode;
 import dev.diva.data.RasterImage;
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DdimSampler;
 import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.DiffusionModel;
@@ -47,15 +48,18 @@ public final class Reconstruction {
      * @param stepDone called after each of the steps
      * @return RGB, side x side
      */
-    public RasterImage of(VisualCondition condition, Tensor pixels, Runnable stepDone) {
+    public RasterImage of(ImageCondition condition, Tensor pixels, Runnable stepDone) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             BatchDraws draws = new BatchDraws(new RandomStreams(settings.seed).stream(STREAM), BatchShard.whole(1));
             long latentSide = settings.side / teacher.autoencoder().downscale();
             Tensor noise = draws.randn(teacher.denoiser().latentChannels(), latentSide, latentSide);
-            Tensor told = condition.of(pixels, draws).condition();
+            Condition told = condition.encode(pixels, draws).condition();
             Tensor latent = new DdimSampler(teacher.schedule(), settings.steps)
-                    .sample(new Watched(teacher.denoiser(), stepDone), noise.to(told.device(), torch.kFloat()), told);
+                    .sample(
+                            new Watched(teacher.denoiser(), stepDone),
+                            noise.to(told.tokens().device(), torch.kFloat()),
+                            told);
             return image(teacher.autoencoder().decode(latent));
         }
     }
@@ -75,8 +79,8 @@ public final class Reconstruction {
     /** A denoiser that tells when it was asked. */
     private record Watched(Denoiser denoiser, Runnable stepDone) implements Denoiser {
         @Override
-        public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition) {
-            Tensor predicted = denoiser.predict(zt, timesteps, condition);
+        public Tensor predict(Tensor zt, Tensor levels, Condition condition) {
+            Tensor predicted = denoiser.predict(zt, levels, condition);
             stepDone.run();
             return predicted;
         }
@@ -84,6 +88,11 @@ public final class Reconstruction {
         @Override
         public long crossAttentionDim() {
             return denoiser.crossAttentionDim();
+        }
+
+        @Override
+        public long vectorDim() {
+            return denoiser.vectorDim();
         }
 
         @Override

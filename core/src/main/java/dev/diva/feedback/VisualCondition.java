@@ -3,12 +3,13 @@ package dev.diva.feedback;
 import dev.diva.BadInputException;
 import dev.diva.clip.VisionTokens;
 import dev.diva.clip.VisionTower;
+import dev.diva.diffusion.Condition;
 import dev.diva.engine.BatchDraws;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /** What the diffusion model is told of an image: text(prompt) joined with projection(recap(tower(image))). */
-public final class VisualCondition {
+public final class VisualCondition implements ImageCondition {
     private final VisionTower tower;
     private final Recap recap;
     private final Projection projection;
@@ -52,8 +53,14 @@ public final class VisualCondition {
         return new Stages(hidden, chosen, join.join(text, visual));
     }
 
-    /** Draws what {@link #of} would draw, and computes nothing. */
-    void skip(BatchDraws draws) {
+    @Override
+    public Encoded encode(Tensor pixels, BatchDraws draws) {
+        Stages stages = of(pixels, draws);
+        return new Encoded(stages.hidden(), Condition.of(stages.condition()));
+    }
+
+    @Override
+    public void skip(BatchDraws draws) {
         long width = tower.config().projectionDim();
         recap.select(
                 new VisionTokens(

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
@@ -114,7 +115,7 @@ final class Adapter {
                     + ": the adapter belongs to another base; name it with --base");
         }
         double scale = alpha / down.shape()[0];
-        return () -> new LowRank(read(file, pair.down), read(file, pair.up), scale).delta();
+        return () -> new LowRank(read(file, pair.down), read(file, pair.up), scale, UnaryOperator.identity()).delta();
     }
 
     private static Tensor read(TensorSource file, String name) {

@@ -163,6 +163,11 @@ public final class ClipTokenizer implements Tokenizer {
         return padId;
     }
 
+    /** The id behind the last token of a text. */
+    public int endId() {
+        return endId;
+    }
+
     @Override
     public void close() {
         pieces.close();

@@ -24,6 +24,11 @@ public final class LayerNorm {
         this.eps = eps;
     }
 
+    /** Wraps tensors that are already there, both [width]. */
+    public static LayerNorm of(Tensor weight, Tensor bias, double eps) {
+        return new LayerNorm(weight, bias, weight.size(0), eps);
+    }
+
     /** Normalises alone; what multiplies and what is added come from elsewhere. */
     public static LayerNorm withoutWeights(long width, double eps) {
         return new LayerNorm(null, null, width, eps);

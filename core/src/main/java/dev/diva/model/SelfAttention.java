@@ -37,8 +37,17 @@ final class SelfAttention {
 
     /** The same for tokens chosen of [batch, tokens, width]. */
     Tensor forward(Tensor x, KeyValues context, UnaryOperator<Tensor> chosen) {
+        return output.forward(chosen.apply(attended(x, context, causal)));
+    }
+
+    /** Some tokens that attend to all of others, whether those come before them or not. */
+    Tensor toAll(Tensor x, KeyValues context) {
+        return output.forward(attended(x, context, false));
+    }
+
+    private Tensor attended(Tensor x, KeyValues context, boolean causal) {
         Tensor attended = Attention.attend(
                 Heads.split(queries.forward(x), numHeads), context.keys(), context.values(), causal);
-        return output.forward(chosen.apply(Heads.join(attended)));
+        return Heads.join(attended);
     }
 }

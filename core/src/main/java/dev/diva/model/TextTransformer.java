@@ -106,6 +106,15 @@ public final class TextTransformer {
         return finalLayerNorm.forward(hidden).select(1, 0);
     }
 
+    /**
+     * {@link #forward} with the attention mask of a padded text: no token sees the padding, not even the padding itself.
+     *
+     * @param length tokens before the padding, 1 to less than all
+     */
+    public Tensor masked(Tensor inputIds, long length) {
+        return finalLayerNorm.forward(encoder.masked(embed(inputIds, 0), length));
+    }
+
     /** The embeddings and the output of every layer before the final norm: numLayers + 1 tensors of [batch, tokens, width]. */
     public List<Tensor> hiddenStates(Tensor inputIds) {
         return encoder.hiddenStates(embed(inputIds, 0));

@@ -30,6 +30,15 @@ public final class TransformerEncoder {
         return through(x, layers.size());
     }
 
+    /** {@link #forward} where only the first tokens are seen: those behind them are padding that an attention mask hides. */
+    public Tensor masked(Tensor x, long seen) {
+        Tensor hidden = x;
+        for (TransformerLayer layer : layers) {
+            hidden = activations.through(inputs -> layer.masked(inputs[0], seen), hidden);
+        }
+        return hidden;
+    }
+
     /** The first token of {@link #forward}, [batch, 1, width]; the last layer computes no other. */
     public Tensor firstToken(Tensor x) {
         Tensor hidden = x;

@@ -4,6 +4,8 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /** Pre-norm layer of CLIP's and SigLIP's towers: x + attention(norm(x)), then x + mlp(norm(x)). */
 final class TransformerLayer {
@@ -57,6 +59,22 @@ final class TransformerLayer {
     }
 
     private Tensor withMlp(Tensor attended) {
+        return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
+    }
+
+    /** {@link #forward(Tensor)} where only the first tokens are seen, by all: [batch, tokens, width] to the same. */
+    Tensor masked(Tensor x, long seen) {
+        Tensor attended = Scopes.returning(() -> {
+            Tensor normed = layerNorm1.forward(x);
+            Tensor context = normed.narrow(1, 0, seen);
+            KeyValues keyValues = selfAttention.keyValues(context);
+            Tensor padding = normed.narrow(1, seen, x.size(1) - seen);
+            return torch.cat(
+                            new TensorVector(
+                                    selfAttention.forward(context, keyValues), selfAttention.toAll(padding, keyValues)),
+                            1)
+                    .add_(x);
+        });
         return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
     }
 }

@@ -26,6 +26,11 @@ public record Contribution(BatchShard shard, int accumulation, double scale, Run
         });
     }
 
+    /** The same after {@link #beforeLastPass} was called. */
+    public Contribution begun() {
+        return new Contribution(shard, accumulation, scale, () -> {});
+    }
+
     /** What a mean over the rows is multiplied by. */
     public double factor() {
         return scale / accumulation;

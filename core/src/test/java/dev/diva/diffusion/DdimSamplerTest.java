@@ -28,8 +28,8 @@ class DdimSamplerTest {
             Tensor point = RandomStreams.randn(generator, 2, 4, 3, 3);
             Tensor noise = RandomStreams.randn(generator, 2, 4, 3, 3);
             for (int steps : new int[] {1, 7, 50}) {
-                Tensor sampled =
-                        new DdimSampler(schedule, steps).sample(new PointDenoiser(schedule, point, 0), noise, noise);
+                Tensor sampled = new DdimSampler(schedule, steps)
+                        .sample(new PointDenoiser(schedule, point, 0), noise, Condition.of(noise));
                 Close.assertClose(sampled, point, 0, TOLERANCE);
             }
         }
@@ -46,7 +46,8 @@ class DdimSamplerTest {
         NoiseSchedule schedule = new NoiseSchedule(NoiseConfig.scaledLinear(1000, 0.00085, 0.012, prediction));
         try (PointerScope scope = new PointerScope()) {
             Tensor noise = Tensors.of(new float[] {1, -2, 0.5f, 3}, 1, 4, 1, 1);
-            Tensor sampled = new DdimSampler(schedule, 1000).sample(new PointDenoiser(schedule, null, s), noise, noise);
+            Tensor sampled = new DdimSampler(schedule, 1000)
+                    .sample(new PointDenoiser(schedule, null, s), noise, Condition.of(noise));
             double alpha = schedule.alphaCumprod(999);
             double scale = s / Math.sqrt(alpha * s * s + 1 - alpha);
             Close.assertClose(sampled, noise.mul(new Scalar(scale)), 2e-2, 0);
@@ -64,7 +65,7 @@ class DdimSamplerTest {
     /** E[latent | zt] in closed form, told as the schedule wants it. */
     private record PointDenoiser(NoiseSchedule schedule, Tensor point, double deviation) implements Denoiser {
         @Override
-        public Tensor predict(Tensor zt, Tensor timesteps, Tensor condition) {
+        public Tensor predict(Tensor zt, Tensor timesteps, Condition condition) {
             double alpha = schedule.alphaCumprod((int) Tensors.toLongs(timesteps)[0]);
             double variance = alpha * deviation * deviation + 1 - alpha;
             Tensor clean =

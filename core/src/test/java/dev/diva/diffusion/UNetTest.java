@@ -101,7 +101,7 @@ class UNetTest {
             unet.predict(
                     golden.input("z_t").narrow(0, 0, 1),
                     golden.input("timesteps").narrow(0, 0, 1),
-                    new UNet.Conditions(golden.input("context_77").narrow(0, 0, 1), null),
+                    new UNet.Conditions(golden.input("context_77").narrow(0, 0, 1), null, null),
                     (name, output) -> stages.put(name, Tensors.toFloats(output)));
             assertThat(stages).hasSize(11);
             stages.forEach((name, output) -> {

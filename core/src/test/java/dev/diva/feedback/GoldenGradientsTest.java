@@ -82,8 +82,8 @@ class GoldenGradientsTest {
             TensorVector losses = new TensorVector();
             for (int draw = 0; draw < 2; draw++) {
                 String name = "micro.0.draw." + draw;
-                DenoisingLoss.Noise noise =
-                        new DenoisingLoss.Noise(golden.input(name + ".timesteps"), golden.input(name + ".noise"));
+                NoiseProcess.Draw noise =
+                        new NoiseProcess.Draw(golden.input(name + ".timesteps"), golden.input(name + ".noise"));
                 losses.push_back(models.loss().of(latents, noise, condition));
             }
             Tensor both = torch.stack(losses);

@@ -186,8 +186,8 @@ class PublishedFeedbackTest {
     private static void firstDraw(
             Golden golden, VisualCondition condition, DenoisingLoss loss, Tensor pixels, Tensor latents) {
         var draws = new BatchDraws(streams().stream(DiffusionFeedback.STREAM), BatchShard.whole(latents.size(0)));
-        DenoisingLoss.Noise noise = loss.draw(latents, draws);
-        assertThat(Tensors.toLongs(noise.timesteps())).isEqualTo(Tensors.toLongs(golden.input("draw.0.timesteps")));
+        NoiseProcess.Draw noise = loss.draw(latents, draws);
+        assertThat(Tensors.toLongs(noise.levels())).isEqualTo(Tensors.toLongs(golden.input("draw.0.timesteps")));
         assertClose(noise.noise(), golden.input("draw.0.noise"), 0, 1e-6);
         VisualCondition.Stages stages = condition.of(pixels, draws);
         assertClose(stages.recap(), golden.expected("first.visual_tokens"), 0, 1e-4);

@@ -75,6 +75,26 @@ public record ClipCheckpoint(
                 + "; merge them with peft's merge_and_unload(), save that with save_pretrained(), and give its folder");
     }
 
+    /**
+     * Opens a folder or a file with the image tower of another file.
+     *
+     * @param visual the state dictionary of {@code model.visual} alone, by OpenAI's, open_clip's or timm's names, or null for none
+     * @throws CheckpointException when not every tensor of the tower is there, or one has no place
+     */
+    public static ClipCheckpoint open(Path path, CheckpointFormat flag, Path visual) {
+        ClipCheckpoint base = open(path, flag);
+        if (visual == null) {
+            return base;
+        }
+        try {
+            TensorSource tensors = VisualSource.over(base.tensors, visual);
+            return new ClipCheckpoint(base.folder, base.file, base.format, base.table, base.stored, tensors);
+        } catch (RuntimeException e) {
+            base.close();
+            throw e;
+        }
+    }
+
     private static Path fileIn(Path folder, CheckpointFormat flag) {
         Optional<Path> hf = first(folder, HF_FILES);
         Optional<Path> openClip = first(folder, OPEN_CLIP_FILES);
@@ -101,6 +121,10 @@ public record ClipCheckpoint(
     private static ClipCheckpoint of(Path file, TensorSource stored, CheckpointFormat flag) {
         List<Layout> layouts = Layout.find(stored);
         if (layouts.isEmpty()) {
+            if (VisualSource.isIn(stored)) {
+                throw new CheckpointException(file + ": an image tower alone, without a text tower and the number of"
+                        + " heads; give the CLIP that it was trained from with --clip, and this file with --visual");
+            }
             throw new CheckpointException(file + ": no CLIP in it: none of its "
                     + stored.tensors().size() + " tensors is a patch embedding by a known name" + example(stored));
         }
@@ -159,6 +183,6 @@ public record ClipCheckpoint(
 
     @Override
     public void close() {
-        stored.close();
+        tensors.close();
     }
 }

@@ -26,7 +26,9 @@ record NameRule(List<String> stored, List<String> ours, Change change, List<Inte
         /** Stored as [1, n, d], ours is [n, d]. */
         BATCHED,
         /** Stored as a scalar, ours is [1]. */
-        SCALAR
+        SCALAR,
+        /** Stored as the kernels of a 1 x 1 convolution [out, in, 1, 1], ours is [out, in]. */
+        POINTWISE
     }
 
     private static final Map<String, Pattern> COMPILED = new ConcurrentHashMap<>();

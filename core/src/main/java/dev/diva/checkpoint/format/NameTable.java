@@ -37,6 +37,9 @@ public record NameTable(String name, String anchor, List<NameRule> rules, Map<Pa
     /** open_clip's SigLIP, with the image tower of timm. */
     public static final NameTable TIMM_SIGLIP = load("open_clip-siglip");
 
+    /** FLUX.1's own file of its autoencoder; ours are the names of diffusers. */
+    public static final NameTable FLUX_AUTOENCODER = load("flux-autoencoder");
+
     private static NameTable load(String name) {
         try (InputStream in = NameTable.class.getResourceAsStream(name + ".yaml")) {
             JsonNode root = new ObjectMapper(new YAMLFactory()).readTree(in);

@@ -179,7 +179,7 @@ public final class TranslatedSource {
                         new TensorInfo(name, info.dtype(), turned),
                         reader -> reader.read(info.name()).t());
             }
-            case BATCHED, SCALAR -> {
+            case BATCHED, SCALAR, POINTWISE -> {
                 long[] other = reshaped(shape, change);
                 view.put(
                         new TensorInfo(name, info.dtype(), other),
@@ -193,6 +193,13 @@ public final class TranslatedSource {
         if (change == NameRule.Change.SCALAR) {
             boolean other = shape.length == (readsForeign ? 0 : 1);
             return !other ? shape : readsForeign ? new long[] {1} : new long[0];
+        }
+        if (change == NameRule.Change.POINTWISE) {
+            boolean isKernel = shape.length == 4 && shape[2] == 1 && shape[3] == 1;
+            if (readsForeign) {
+                return isKernel ? new long[] {shape[0], shape[1]} : shape;
+            }
+            return shape.length == 2 ? new long[] {shape[0], shape[1], 1, 1} : shape;
         }
         if (readsForeign) {
             return shape.length == 3 && shape[0] == 1 ? new long[] {shape[1], shape[2]} : shape;

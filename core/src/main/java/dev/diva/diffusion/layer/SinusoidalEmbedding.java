@@ -33,6 +33,26 @@ public final class SinusoidalEmbedding {
         this.cosineFirst = cosineFirst;
     }
 
+    private SinusoidalEmbedding(float[] frequencies) {
+        this.frequencies = frequencies;
+        this.cosineFirst = true;
+    }
+
+    /**
+     * Those of FLUX.1, cosines first, from exponents in fp32 by an exponential that rounds once: with numbers up to 4000 a unit in the last
+     * place of a frequency moves an angle by 2e-4.
+     *
+     * @param width of the embedding, even
+     */
+    public static SinusoidalEmbedding roundedOnce(int width) {
+        float[] frequencies = new float[width / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            float exponent = (float) -Math.log(10000) * i / frequencies.length;
+            frequencies[i] = (float) Math.exp(exponent);
+        }
+        return new SinusoidalEmbedding(frequencies);
+    }
+
     /**
      * Embeds each number.
      *

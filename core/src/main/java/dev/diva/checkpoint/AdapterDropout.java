@@ -1,0 +1,68 @@
+package dev.diva.checkpoint;
+
+import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Dropout of what enters low-rank adapters. What is dropped follows from a seed of each row and the name of the layer, so that a layer that
+ * is computed again for its backward pass, or in another process, drops the same. Nothing is dropped outside of {@link #begin} and {@link
+ * #end}. Not thread safe.
+ */
+public final class AdapterDropout {
+    private final double probability;
+    private long[] seeds; // null outside of a batch
+
+    /** @param probability with which a number is dropped, 0 to less than 1 */
+    public AdapterDropout(double probability) {
+        if (!(probability >= 0 && probability < 1)) {
+            throw new IllegalArgumentException("dropout of " + probability + ", expected 0 to less than 1");
+        }
+        this.probability = probability;
+    }
+
+    /**
+     * From here on numbers are dropped.
+     *
+     * @param rowSeeds int64 [rows] of the batches that the layers will see
+     */
+    public void begin(Tensor rowSeeds) {
+        seeds = Tensors.toLongs(rowSeeds);
+    }
+
+    /** From here on none is; to be called after the backward pass. */
+    public void end() {
+        seeds = null;
+    }
+
+    /** x, [rows, ...], with some numbers 0 and the others as much larger as keeps the mean. */
+    Tensor apply(String layer, Tensor x) {
+        if (seeds == null || probability == 0) {
+            return x.alias();
+        }
+        if (x.size(0) != seeds.length) {
+            throw new IllegalStateException(
+                    layer + ": a batch of " + x.size(0) + " rows, dropout was begun for " + seeds.length);
+        }
+        return Scopes.returning(() -> {
+            TensorVector rows = new TensorVector();
+            long[] shape = x.select(0, 0).shape();
+            for (long seed : seeds) {
+                Generator generator = new RandomStreams(seed).stream(layer);
+                rows.push_back(RandomStreams.rand(generator, shape));
+            }
+            Tensor keep = torch.stack(rows).ge(new Scalar(probability));
+            return dropped(x, keep.to(x.device(), x.scalar_type()), probability);
+        });
+    }
+
+    /** The kept numbers of x, divided by the share that is kept. */
+    public static Tensor dropped(Tensor x, Tensor keep, double probability) {
+        return x.mul(keep.to(x.scalar_type())).div(new Scalar(1 - probability));
+    }
+}

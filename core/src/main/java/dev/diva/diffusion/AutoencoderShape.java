@@ -1,0 +1,45 @@
+package dev.diva.diffusion;
+
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.Weights;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Tensor;
+
+/** Kinds of autoencoders, by what their configuration says. */
+public sealed interface AutoencoderShape permits AutoencoderConfig, TinyAutoencoderConfig {
+    /** Channels of a latent. */
+    long latentChannels();
+
+    /** Pixels to a latent along each side. */
+    int downscale();
+
+    /** A scaled latent is (latent - {@link #shift}) * scalingFactor. */
+    double scalingFactor();
+
+    /** As above. */
+    double shift();
+
+    /** Whether the encoder gives a mean and a log-variance of each number, and not the number itself. */
+    boolean hasVariance();
+
+    /** The layers from an image to a latent, or to means and log-variances. */
+    List<UnaryOperator<Tensor>> encoder(Weights weights);
+
+    /** The layers from a latent to an image. */
+    List<UnaryOperator<Tensor>> decoder(Weights weights);
+
+    /**
+     * Reads the config.json of an autoencoder of diffusers.
+     *
+     * @throws dev.diva.BadInputException for another class than AutoencoderKL and AutoencoderTiny, or a part that is not computed here
+     */
+    static AutoencoderShape read(ConfigJson json) {
+        json.requireOnly(Map.of("_class_name", Set.of("AutoencoderKL", TinyAutoencoderConfig.CLASS)));
+        return json.text("_class_name", "").equals(TinyAutoencoderConfig.CLASS)
+                ? TinyAutoencoderConfig.read(json)
+                : AutoencoderConfig.read(json);
+    }
+}

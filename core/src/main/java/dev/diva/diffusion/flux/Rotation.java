@@ -1,0 +1,56 @@
+package dev.diva.diffusion.flux;
+
+import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Rotary embedding of positions (0, row, column): neighbouring numbers 2k, 2k + 1 of a head turn together. All condition tokens are at (0,
+ * 0, 0), where the first patch is as well. Angles in fp64, applied in fp32.
+ *
+ * @param cosine [1, 1, tokens, headDim / 2]
+ * @param sine the same
+ */
+record Rotation(Tensor cosine, Tensor sine) {
+    /** @param texts condition tokens, which come before the patches */
+    static Rotation of(FluxConfig config, long texts, long rows, long columns, Device device) {
+        int tokens = Math.toIntExact(texts + rows * columns);
+        int half = Math.toIntExact(config.headDim() / 2);
+        float[] cosines = new float[tokens * half];
+        float[] sines = new float[tokens * half];
+        for (int token = 0; token < tokens; token++) {
+            long patch = Math.max(0, token - texts);
+            long[] position = {0, patch / columns, patch % columns};
+            int at = token * half;
+            for (int axis = 0; axis < 3; axis++) {
+                long width = config.axes().get(axis);
+                for (long k = 0; k < width / 2; k++) {
+                    double angle = position[axis] / Math.pow(config.theta(), 2.0 * k / width);
+                    cosines[at] = (float) Math.cos(angle);
+                    sines[at++] = (float) Math.sin(angle);
+                }
+            }
+        }
+        return new Rotation(
+                Tensors.of(cosines, 1, 1, tokens, half).to(device, ScalarType.Float),
+                Tensors.of(sines, 1, 1, tokens, half).to(device, ScalarType.Float));
+    }
+
+    /** Turns [batch, heads, tokens, headDim]; the result has the type of x. */
+    Tensor apply(Tensor x) {
+        return Scopes.returning(() -> {
+            Tensor pairs = x.to(ScalarType.Float).reshape(x.size(0), x.size(1), x.size(2), -1, 2);
+            Tensor even = pairs.select(-1, 0);
+            Tensor odd = pairs.select(-1, 1);
+            Tensor turned = torch.stack(
+                    new TensorVector(
+                            even.mul(cosine).sub(odd.mul(sine)), even.mul(sine).add(odd.mul(cosine))),
+                    -1);
+            return turned.flatten(-2, -1).to(x.scalar_type());
+        });
+    }
+}
