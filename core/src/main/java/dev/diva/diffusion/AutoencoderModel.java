@@ -56,7 +56,7 @@ public final class AutoencoderModel implements AutoCloseable {
         String part = isPart ? absolute.getFileName().toString() : "vae";
         AutoencoderShape shape =
                 AutoencoderShape.read(folder.config(part, "config.json", "an autoencoder has a configuration"));
-        TensorSource stored = folder.weights(part, WEIGHTS);
+        TensorSource stored = folder.weights(part, "encoder.conv_in.weight", WEIGHTS);
         return new AutoencoderModel(OldAutoencoderNames.translated(stored), shape, placement, folder.files(part));
     }
 

@@ -47,7 +47,7 @@ public final class UnclipEmbedding {
                             + ", of which the former is twice: not parts of one model");
         }
         NoiseConfig noise = NoiseConfig.read(folder.config(SCHEDULER, "scheduler_config.json", why));
-        TensorSource source = folder.weights(NORMALIZER, "diffusion_pytorch_model");
+        TensorSource source = folder.weights(NORMALIZER, "mean", "diffusion_pytorch_model");
         try (PointerScope scope = new PointerScope();
                 Weights weights = Weights.frozen(source, Placement.cpu(Precision.FP32))) {
             Tensor mean = weights.vector("mean", 1, dim);

@@ -21,8 +21,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class VisualSource implements TensorSource {
     private static final String PREFIX = "visual.";
-    /** What training programs put around it. */
-    private static final List<String> WRAPPERS = List.of("", "state_dict.", "model.", "module.");
 
     private final TensorSource base;
     private final TensorSource tower;
@@ -63,11 +61,9 @@ final class VisualSource implements TensorSource {
     private static Optional<TensorSource> translated(TensorSource stored) {
         for (NameTable table : List.of(NameTable.OPENAI, NameTable.TIMM_SIGLIP)) {
             String anchor = table.anchor().substring(PREFIX.length());
-            for (String wrapper : WRAPPERS) {
-                if (stored.info(wrapper + anchor) != null) {
-                    TensorSource inner = wrapper.isEmpty() ? stored : PrefixedSource.of(stored, wrapper);
-                    return Optional.of(TranslatedSource.toOurs(new RenamedSource(inner, PREFIX), table));
-                }
+            TensorSource inner = Unwrapped.of(stored, anchor);
+            if (inner.info(anchor) != null) {
+                return Optional.of(TranslatedSource.toOurs(PrefixedSource.with(inner, PREFIX), table));
             }
         }
         return Optional.empty();
