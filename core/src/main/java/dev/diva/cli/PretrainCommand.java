@@ -145,7 +145,7 @@ abstract class PretrainCommand implements Callable<Integer> {
             return processes.launch();
         }
         threads.requireSensible();
-            Engine.setThreads(threads.count());
+        Engine.setThreads(threads.count());
         WorldRecipe world = scenes.recipe();
         PretrainSettings settings = settings(world.seed());
         try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), world + " " + settings)) {

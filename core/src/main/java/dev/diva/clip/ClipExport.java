@@ -32,7 +32,7 @@ public final class ClipExport {
             "added_tokens.json",
             "spiece.model");
     private static final String PREPROCESSOR = "preprocessor_config.json";
-    private static final List<String> CONFIG_FILES = 
+    private static final List<String> CONFIG_FILES =
             List.of("config.json", PREPROCESSOR, "processor_config.json", "open_clip_config.json");
 
     private static final List<String> DTYPE_KEYS = List.of("torch_dtype", "dtype"); // the older name first

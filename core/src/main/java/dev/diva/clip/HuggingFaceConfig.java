@@ -57,14 +57,14 @@ final class HuggingFaceConfig {
 
     /** What the library writes besides: names, training, generation of text, types. None changes an embedding. */
     private static final Pattern HARMLESS = Pattern.compile("_.*|architectures|transformers_version|torch_dtype|dtype"
-        + "|logit_(scale|bias)_init_value|initializer_.*|.*dropout.*|gradient_checkpointing|output_.*|return_dict.*|use_return_dict"
-        + "|(bos|pad|sep|cls|unk|mask|decoder_start|forced_.*)_token_id|use_cache|tie_.*|torchscript|tf_legacy_loss"
-        + "|id2label|label2id|num_labels|problem_type|task_specific_params|finetuning_task|tokenizer_class|prefix"
-        + "|pruned_heads|chunk_size_feed_forward|cross_attention_hidden_size|is_encoder_decoder|is_composition"
-        + "|bad_words_ids|begin_suppress_tokens|suppress_tokens|diversity_penalty|do_sample|early_stopping"
-        + "|encoder_no_repeat_ngram_size|exponential_decay_length_penalty|length_penalty|max_length|min_length"
-        + "|no_repeat_ngram_size|num_beam.*|num_return_sequences|remove_invalid_values|repetition_penalty"
-        + "|temperature|top_.*|typical_p");
+            + "|logit_(scale|bias)_init_value|initializer_.*|.*dropout.*|gradient_checkpointing|output_.*|return_dict.*|use_return_dict"
+            + "|(bos|pad|sep|cls|unk|mask|decoder_start|forced_.*)_token_id|use_cache|tie_.*|torchscript|tf_legacy_loss"
+            + "|id2label|label2id|num_labels|problem_type|task_specific_params|finetuning_task|tokenizer_class|prefix"
+            + "|pruned_heads|chunk_size_feed_forward|cross_attention_hidden_size|is_encoder_decoder|is_composition"
+            + "|bad_words_ids|begin_suppress_tokens|suppress_tokens|diversity_penalty|do_sample|early_stopping"
+            + "|encoder_no_repeat_ngram_size|exponential_decay_length_penalty|length_penalty|max_length|min_length"
+            + "|no_repeat_ngram_size|num_beam.*|num_return_sequences|remove_invalid_values|repetition_penalty"
+            + "|temperature|top_.*|typical_p");
 
     private HuggingFaceConfig() {}
 

@@ -21,8 +21,8 @@ final class ImageProcessorConfig {
     /** Keys that name things or say how arrays are handed over; none changes a pixel. */
     private static final Pattern HARMLESS = Pattern.compile(
             "_.*|processor_class|feature_extractor_type|image_processor_type"
-                + "|do_convert_rgb|data_format|input_data_format|return_tensors|device|disable_grouping|default_to_square"
-                + "|image_seq(uence)?_length|num_image_tokens|tokenizer_class|backend|transformers_version|is_fast|use_fast");
+                    + "|do_convert_rgb|data_format|input_data_format|return_tensors|device|disable_grouping|default_to_square"
+                    + "|image_seq(uence)?_length|num_image_tokens|tokenizer_class|backend|transformers_version|is_fast|use_fast");
 
     private static final Set<String> READ = Set.of(
             "do_resize",

@@ -94,10 +94,8 @@ final class TextBatches {
         long[] first = texts.get(sorted[0]);
         long[] last = texts.get(sorted[sorted.length - 1]);
         int mismatch = Arrays.mismatch(first, last);
-        int shortest = Arrays.stream(sorted)
-                .map(row -> texts.get(row).length)
-                .min()
-                .getAsInt();
+        int shortest =
+                Arrays.stream(sorted).map(row -> texts.get(row).length).min().getAsInt();
         return Math.min(mismatch < 0 ? first.length : mismatch, shortest - 1);
     }
 

@@ -73,9 +73,7 @@ public final class TextTower {
 
     /** What a causal tower computes once for texts that begin with the same ids. */
     TextTransformer.Prefix prefix(long... ids) {
-        return ids.length == 0
-                ? TextTransformer.Prefix.NONE
-                : transformer.prefix(Tensors.of(ids, 1, ids.length));
+        return ids.length == 0 ? TextTransformer.Prefix.NONE : transformer.prefix(Tensors.of(ids, 1, ids.length));
     }
 
     /**

@@ -46,8 +46,8 @@ final class SelfAttention {
     }
 
     private Tensor attended(Tensor x, KeyValues context, boolean causal) {
-        Tensor attended = Attention.attend(
-                Heads.split(queries.forward(x), numHeads), context.keys(), context.values(), causal);
+        Tensor attended =
+                Attention.attend(Heads.split(queries.forward(x), numHeads), context.keys(), context.values(), causal);
         return Heads.join(attended);
     }
 }

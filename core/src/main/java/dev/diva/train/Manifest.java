@@ -73,11 +73,7 @@ public final class Manifest {
      * @param notRead how many files were passed over, by suffix
      */
     public void describeData(
-            String key,
-            long count,
-            List<String> patterns,
-            Collection<Path> files,
-            Map<String, Integer> notRead) {
+            String key, long count, List<String> patterns, Collection<Path> files, Map<String, Integer> notRead) {
         ObjectNode data = root.putObject(key);
         data.put("count", count);
         patterns.forEach(data.putArray("patterns")::add);

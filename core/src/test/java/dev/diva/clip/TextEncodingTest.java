@@ -52,7 +52,8 @@ class TextEncodingTest {
     @ValueSource(strings = {"clip-hf-vit", "clip-hf-vit-gelu"})
     void embeddingsEqualThoseOfTheWholeContext(String name) {
         Golden golden = Golden.of(name);
-        TextConfig config = HuggingFaceConfig.of(ConfigJson.read(golden.file("config.json"))).text();
+        TextConfig config = HuggingFaceConfig.of(ConfigJson.read(golden.file("config.json")))
+                .text();
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
                 Weights weights = Weights.frozen(
@@ -91,8 +92,9 @@ class TextEncodingTest {
                 assertThat(batch.rows().length * (longest - group.prefix())).isLessThanOrEqualTo(640);
             }
         }
-        assertThat(rows).containsExactlyInAnyOrderElementsOf(
-                IntStream.range(0, texts.size()).boxed().toList());
+        assertThat(rows)
+                .containsExactlyInAnyOrderElementsOf(
+                        IntStream.range(0, texts.size()).boxed().toList());
         assertThat(groups.stream().map(TextBatches.Group::prefix)).contains(1, 9);
     }
 
@@ -126,7 +128,8 @@ class TextEncodingTest {
     private static List<long[]> cut(List<long[]> texts) {
         return texts.stream()
                 .map(ids -> Arrays.copyOf(
-                        ids, 1 + (int) Arrays.stream(ids).takeWhile(id -> id != END).count()))
+                        ids,
+                        1 + (int) Arrays.stream(ids).takeWhile(id -> id != END).count()))
                 .toList();
     }
 

@@ -20,8 +20,7 @@ public final class TextBench {
 
     public static void main(String[] args) throws IOException {
         Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
-        Clip.Options options =
-                new Clip.Options(precision, Integer.parseInt(args[2]), Integer.parseInt(args[3]), null);
+        Clip.Options options = new Clip.Options(precision, Integer.parseInt(args[2]), Integer.parseInt(args[3]), null);
         List<String> all = Files.readAllLines(Path.of(args[4]));
         List<String> texts = all.subList(0, Math.min(all.size(), Integer.parseInt(args[5])));
         try (Clip clip = Clip.load(Path.of(args[0]), options)) {

@@ -117,7 +117,9 @@ public final class PopeQuestions implements QuestionSet {
         String question = bare(line.text("text"));
         String asked = prompts == Prompts.VLMEVALKIT
                 ? question
-                : line.file().equals(label.file()) || prompts == Prompts.LMMS_EVAL ? question + Prompts.SHORT : line.text("text");
+                : line.file().equals(label.file()) || prompts == Prompts.LMMS_EVAL
+                        ? question + Prompts.SHORT
+                        : line.text("text");
         Item item = new Item(
                 id,
                 Picture.inside(images, line.text("image"), line.place()),

@@ -75,7 +75,12 @@ public final class CacheFilling {
         }
         Samples all = samples(recipe, images);
         Result result = run(
-                recipe, images, new Samples(processGroup.rank(), all.to(), processGroup.worldSize()), out, processGroup, listener);
+                recipe,
+                images,
+                new Samples(processGroup.rank(), all.to(), processGroup.worldSize()),
+                out,
+                processGroup,
+                listener);
         return new Result(result.latents(), result.made(), result.skipped() + problems.size(), result.notRead());
     }
 

@@ -106,8 +106,8 @@ final class Pretraining {
     private boolean isBegun() {
         boolean begun = RunFolder.isRun(launch.run());
         if (begun && TrainingRun.isFinished(launch.run())) {
-            throw new BadInputException(
-                    launch.run() + ": holds the records of a training that is done; remove it, or choose another --out");
+            throw new BadInputException(launch.run()
+                    + ": holds the records of a training that is done; remove it, or choose another --out");
         }
         if (launch.resume() && !begun) {
             throw new BadInputException(
