@@ -62,8 +62,9 @@ final class TextEncoding {
         long[] positions = new long[count];
         for (int i = 0; i < count; i++) {
             long[] text = texts.get(batch.rows()[i]);
-            positions[i] = text.length - before - 1;
-            System.arraycopy(text, before, ids, i * length, text.length - before);
+            int own = text.length - before;
+            positions[i] = own - 1L;
+            System.arraycopy(text, before, ids, i * length, own);
         }
         return tower.embedding(Tensors.of(ids, count, length), Tensors.of(positions, count), prefix);
     }

@@ -93,7 +93,10 @@ class TerminalTest {
     /** A command on a terminal of its own. */
     private static final class Session {
         private final Process process;
+
+        @SuppressWarnings("JdkObsolete") // written by one thread and read by another
         private final StringBuffer output = new StringBuffer();
+
         private final Thread reader;
 
         Session(List<String> arguments) throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.diva.BadInputException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -127,7 +128,7 @@ class ImageSetTest {
         tar("2.tgz", "c.png");
         ImageSet joined = open("0.tar::" + folder + "/1.tar.gz", "2.tgz");
         assertThat(names(joined)).containsExactly("0.tar!a.png", "1.tar.gz!b.png", "2.tgz!c.png");
-        assertThat(joined.entries().get(1).read()).isEqualTo("b.png".getBytes());
+        assertThat(joined.entries().get(1).read()).isEqualTo("b.png".getBytes(StandardCharsets.UTF_8));
         assertThat(joined.entries().get(1).file()).isEqualTo(folder.resolve("1.tar.gz"));
         assertThat(joined.notRead()).isEqualTo(Map.of("txt", 1));
         assertThat(open("").size()).isEqualTo(4 + 3);
@@ -178,7 +179,7 @@ class ImageSetTest {
                 TarArchiveEntry entry = new TarArchiveEntry(member);
                 entry.setSize(member.length());
                 tar.putArchiveEntry(entry);
-                tar.write(member.getBytes());
+                tar.write(member.getBytes(StandardCharsets.UTF_8));
                 tar.closeArchiveEntry();
             }
         }

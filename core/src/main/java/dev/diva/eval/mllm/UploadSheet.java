@@ -86,8 +86,8 @@ public final class UploadSheet {
                 }
             });
         } catch (IOException | RuntimeException e) {
-            if (e instanceof BadInputException) {
-                throw (BadInputException) e;
+            if (e instanceof BadInputException known) {
+                throw known;
             }
             throw new BadInputException(file + ": cannot be read as an xlsx sheet: " + e.getMessage(), e);
         }
