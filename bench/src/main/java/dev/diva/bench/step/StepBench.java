@@ -10,6 +10,8 @@ import dev.diva.data.RandomCrop;
 import dev.diva.data.RasterImage;
 import dev.diva.data.Resampler;
 import dev.diva.data.SampleOrder;
+import dev.diva.diffusion.AutoencoderConfig;
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.diffusion.UNet;
 import dev.diva.engine.Activations;
@@ -23,6 +25,7 @@ import dev.diva.engine.Scopes;
 import dev.diva.engine.Speed;
 import dev.diva.engine.Tensors;
 import dev.diva.feedback.DenoisingLoss;
+import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.Projection;
 import dev.diva.feedback.Recap;
 import dev.diva.feedback.RecapSettings;
@@ -114,7 +117,7 @@ public final class StepBench implements AutoCloseable {
         Work unet = StepWork.unet(((UNet) teacher.denoiser()).config(), side, text.size(1));
         work.put(
                 "autoencoder",
-                batch * StepWork.encoder(teacher.autoencoder().config(), PIXELS).forward());
+                batch * StepWork.encoder((AutoencoderConfig) teacher.autoencoder().shape(), PIXELS).forward());
         work.put("tower forward", batch * tower.forward());
         work.put("UNet forward", DRAWS * batch * unet.forward());
         work.put("UNet backward", DRAWS * batch * unet.backward());
@@ -178,9 +181,9 @@ public final class StepBench implements AutoCloseable {
         end("optimizer");
     }
 
-    private void judge(Tensor latents, Tensor leaf, DenoisingLoss.Noise... noises) {
+    private void judge(Tensor latents, Tensor leaf, NoiseProcess.Draw... draws) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor value = loss.ofEach(latents, List.of(noises), leaf).sum();
+            Tensor value = loss.ofEach(latents, List.of(draws), Condition.of(leaf)).sum();
             end("UNet forward");
             value.backward();
             end("UNet backward");
