@@ -34,8 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FluxDenoiserTest {
     private static final Placement CPU = Placement.cpu(Precision.FP32);
     private final Golden golden = Golden.of("genhancer");
-    private final double tolerance =
-            golden.json("case.json").path("tolerance_abs_fp32").asDouble();
+    private final double tolerance = golden.tolerance();
 
     @Test
     void everyStageIsThatOfTheAuthors() {
