@@ -99,7 +99,10 @@ class FluxDenoiserTest {
             Files.copy(golden.file("denoiser.safetensors"), bare);
             try (FluxModel told = FluxModel.load(bare, CPU, true)) {
                 FluxConfig config = told.denoiser().config();
-                assertThat(config).isEqualTo(stored.denoiser().config());
+                assertThat(config) // tensors do not tell how a head is split
+                        .usingRecursiveComparison()
+                        .ignoringFields("axes")
+                        .isEqualTo(stored.denoiser().config());
                 assertThat(told.parameters())
                         .hasSameSizeAs(told.parameters().keySet())
                         .isNotEmpty();
