@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,6 +39,7 @@ class LibraryExampleTest {
         // README: end
     }
 
+    @Tag("golden")
     @Test
     void givesTheSimilarityOfTransformers() throws IOException {
         Golden golden = Golden.of("clip-hf-vit");
@@ -54,7 +56,7 @@ class LibraryExampleTest {
                 expected += picture[i] * caption[i];
             }
             float[] actual = {similarity(Golden.path("clip-hf-vit"), photo)};
-            Close.assertClose(actual, new float[] {expected}, 0, 5e-5);
+            Close.assertClose(actual, new float[] {expected}, 0, golden.tolerance());
         }
     }
 

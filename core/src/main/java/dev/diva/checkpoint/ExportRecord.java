@@ -3,6 +3,7 @@ package dev.diva.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -60,14 +61,14 @@ public final class ExportRecord implements Predicate<Path> {
         }
     }
 
-    /** Writes the record of all files that are in the folder by now. */
+    /** Writes the record of all files that are in the folder by now, those of its subfolders by their path with slashes. */
     private static void write(Path folder) throws IOException {
         ObjectNode root = JSON.createObjectNode();
         ObjectNode sums = root.putObject("crc32");
-        try (Stream<Path> files = Files.list(folder)) {
-            List<Path> sorted = files.sorted().toList();
-            for (Path file : sorted) {
-                sums.put(file.getFileName().toString(), crc32(file));
+        try (Stream<Path> paths = Files.walk(folder)) {
+            List<Path> files = paths.filter(Files::isRegularFile).sorted().toList();
+            for (Path file : files) {
+                sums.put(key(folder.relativize(file)), crc32(file));
             }
         }
         Files.writeString(folder.resolve(NAME), root.toPrettyString() + "\n");
@@ -80,11 +81,15 @@ public final class ExportRecord implements Predicate<Path> {
             return sums.isObject();
         }
         try {
-            JsonNode sum = sums.path(file.toString());
+            JsonNode sum = sums.path(key(file));
             return sum.isTextual() && sum.textValue().equals(crc32(folder.resolve(file)));
         } catch (IOException e) {
             return false;
         }
+    }
+
+    private static String key(Path inside) {
+        return inside.toString().replace(File.separatorChar, '/');
     }
 
     private static String crc32(Path file) throws IOException {

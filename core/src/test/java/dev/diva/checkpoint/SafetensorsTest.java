@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SafetensorsTest {
     @Test
     void writingWhatWasReadGivesTheSameBytes(@TempDir Path folder) throws IOException {
-        Path original = Golden.path("clip-hf-vit").resolve("model.safetensors");
+        Path original = Golden.model("clip-hf-vit").resolve("model.safetensors");
         Path copy = folder.resolve("copy.safetensors");
         try (PointerScope scope = new PointerScope();
                 SafetensorsFile file = SafetensorsFile.open(original)) {

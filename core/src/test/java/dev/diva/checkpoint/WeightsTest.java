@@ -51,10 +51,10 @@ class WeightsTest {
     @Test
     void damagedTextTowerIsToldAlthoughOnlyImagesAreWanted(@TempDir Path folder) throws IOException {
         String lost = "text_model.encoder.layers.0.mlp.fc1.bias";
-        Files.copy(Golden.path("clip-hf-vit").resolve("config.json"), folder.resolve("config.json"));
+        Files.copy(Golden.model("clip-hf-vit").resolve("config.json"), folder.resolve("config.json"));
         try (PointerScope scope = new PointerScope();
                 SafetensorsFile whole =
-                        SafetensorsFile.open(Golden.path("clip-hf-vit").resolve("model.safetensors"))) {
+                        SafetensorsFile.open(Golden.model("clip-hf-vit").resolve("model.safetensors"))) {
             Map<String, Tensor> tensors =
                     new LinkedHashMap<>(TensorMap.under("", whole).values());
             tensors.remove(lost);

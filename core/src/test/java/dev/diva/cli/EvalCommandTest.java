@@ -17,9 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-@Tag("golden")
 class EvalCommandTest {
-    private static final String CLIP = Golden.path("clip-hf-vit").toString();
+    private final String clip = Golden.path("clip-hf-vit").toString();
 
     private static String run(String... arguments) {
         StringWriter out = new StringWriter();
@@ -29,42 +28,46 @@ class EvalCommandTest {
         return out.toString();
     }
 
+    @Tag("golden")
     @Test
     void twoModelsOnPairsGiveTheirScoresAndTheExactTest() throws IOException {
         String data = Golden.path("mmvp-vlm/MMVP_VLM").toString();
-        JsonNode json = new ObjectMapper().readTree(run("mmvp", "--clip", CLIP, CLIP, "--data", data, "--json"));
+        JsonNode json = new ObjectMapper().readTree(run("mmvp", "--clip", clip, clip, "--data", data, "--json"));
         assertThat(json.at("/results").size()).isEqualTo(2);
         assertThat(json.at("/results/0/pairs").asInt())
                 .isEqualTo(json.at("/results/0/questions").size());
         assertThat(json.at("/tests/0/p").asDouble()).isEqualTo(1);
     }
 
+    @Tag("golden")
     @Test
     void zeroShotPrintsTheAccuracyInPercent() {
         assertThat(run(
                         "zeroshot",
                         "--clip",
-                        CLIP,
+                        clip,
                         "--data",
                         Golden.path("zeroshot/classification").toString()))
                 .contains("acc1", "mean_per_class_recall", "%");
     }
 
+    @Tag("golden")
     @Test
     void retrievalPrintsEveryK() {
         String data = Golden.path("zeroshot/retrieval").toString();
-        assertThat(run("retrieval", "--clip", CLIP, "--data", data, "--recall-k", "1,5"))
+        assertThat(run("retrieval", "--clip", clip, "--data", data, "--recall-k", "1,5"))
                 .contains("image_retrieval_recall@1", "text_retrieval_recall@5");
     }
 
     /** CLIP prepares images and logits its own way, SigLIP its own: together each gets what it gets alone. */
+    @Tag("golden")
     @Test
     void twoFamiliesInOneCallScoreAsAlone() throws IOException {
         String siglip = Golden.path("siglip-hf").toString();
         String data = Golden.path("zeroshot/classification").toString();
         ObjectMapper json = new ObjectMapper();
-        JsonNode both = json.readTree(run("zeroshot", "--clip", CLIP, siglip, "--data", data, "--json"));
-        JsonNode first = json.readTree(run("zeroshot", "--clip", CLIP, "--data", data, "--json"));
+        JsonNode both = json.readTree(run("zeroshot", "--clip", clip, siglip, "--data", data, "--json"));
+        JsonNode first = json.readTree(run("zeroshot", "--clip", clip, "--data", data, "--json"));
         JsonNode second = json.readTree(run("zeroshot", "--clip", siglip, "--data", data, "--json"));
         assertThat(both.at("/results/0")).isEqualTo(first.at("/results/0"));
         assertThat(both.at("/results/1")).isEqualTo(second.at("/results/0"));
@@ -77,7 +80,7 @@ class EvalCommandTest {
         StringWriter err = new StringWriter();
         int code = Main.commandLine()
                 .setErr(new PrintWriter(err))
-                .execute("eval", "zeroshot", "--clip", CLIP, "--data", folder.toString());
+                .execute("eval", "zeroshot", "--clip", clip, "--data", folder.toString());
         assertThat(code).isEqualTo(ExitCodes.BAD_INPUT);
         assertThat(err.toString().lines()).hasSize(1);
         assertThat(err.toString()).contains(folder.toString());
@@ -87,7 +90,7 @@ class EvalCommandTest {
     void galleryOfMinedPairsTellsTheThresholdsOfTheCall(@TempDir Path folder) throws IOException {
         Path images = Files.createDirectory(folder.resolve("images"));
         try (PointerScope scope = new PointerScope()) {
-            Rasters.write(Rasters.of(Golden.of("diva-corrected").input("images_u8")), images);
+            Rasters.write(Rasters.of(Golden.resource("diva-corrected").input("images_u8")), images);
         }
         Path out = folder.resolve("pairs");
         StringWriter err = new StringWriter();
@@ -97,9 +100,9 @@ class EvalCommandTest {
                 .execute(
                         "mine",
                         "--clip",
-                        CLIP,
+                        Golden.model("clip-hf-vit").toString(),
                         "--dino",
-                        Golden.path("dinov2").toString(),
+                        Golden.model("dinov2").toString(),
                         "--images",
                         images.toString(),
                         "--out",

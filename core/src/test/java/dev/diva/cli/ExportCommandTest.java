@@ -15,7 +15,7 @@ import picocli.CommandLine;
 class ExportCommandTest {
     @Test
     void thereAndBackOnTheCommandLineGivesTheSameBytes(@TempDir Path folder) throws IOException {
-        Path original = Golden.path("clip-hf-vit");
+        Path original = Golden.model("clip-hf-vit");
         assertThat(run("--clip", original.toString(), "--to", "open_clip", "--out", folder + "/there"))
                 .contains("hf to open_clip");
         run("--clip", folder + "/there", "--to", "hf", "--out", folder + "/back", "--json");

@@ -17,7 +17,7 @@ class InspectCommandTest {
         StringWriter out = new StringWriter();
         int code = new CommandLine(new InspectCommand())
                 .setOut(new PrintWriter(out))
-                .execute(Golden.path("clip-hf-vit").toString(), "--json");
+                .execute(Golden.model("clip-hf-vit").toString(), "--json");
         assertThat(code).isZero();
         JsonNode json = new ObjectMapper().readTree(out.toString());
         assertThat(json.path("format").asText()).isEqualTo("hf");
@@ -32,7 +32,7 @@ class InspectCommandTest {
         StringWriter out = new StringWriter();
         int code = new CommandLine(new InspectCommand())
                 .setOut(new PrintWriter(out))
-                .execute(Golden.path("clip-openai-jit").resolve("ViT-jit.pt").toString());
+                .execute(Golden.model("clip-openai-jit").resolve("ViT-jit.pt").toString());
         assertThat(code).isZero();
         assertThat(out.toString()).contains("openai", "images of 32, patches of 8, 17 tokens", "QUICK_GELU");
     }

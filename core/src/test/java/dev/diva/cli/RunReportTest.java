@@ -38,9 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A short run with scores, and its page: the scores are those of diva eval, the paintings those of a plain computation. */
 class RunReportTest {
-    private static final String CLIP = Golden.path("clip-hf-vit").toString();
-    private static final Path TEACHER = Golden.path("sd21");
-    private static final String PAIRS = Golden.path("mmvp-vlm/MMVP_VLM").toString();
+    private static final String CLIP = Golden.model("clip-hf-vit").toString();
+    private static final Path TEACHER = Golden.model("sd21");
+    private static final String PAIRS = Golden.model("mmvp-vlm/MMVP_VLM").toString();
     private static final int STEPS = 3;
     private static final long SEED = 7;
 
@@ -56,7 +56,7 @@ class RunReportTest {
         Path images = Files.createDirectory(folder.resolve("images"));
         Files.writeString(images.resolve("00-broken.png"), "not an image");
         try (PointerScope scope = new PointerScope()) {
-            var rasters = Rasters.of(Golden.of("diva-corrected").input("images_u8"));
+            var rasters = Rasters.of(Golden.resource("diva-corrected").input("images_u8"));
             Rasters.write(rasters, images);
             image = rasters.get(0);
         }

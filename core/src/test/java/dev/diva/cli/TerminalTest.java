@@ -37,8 +37,8 @@ class TerminalTest {
     @Test
     void controlCWritesACheckpointOfATraining() throws Exception {
         List<String> arguments = new ArrayList<>(List.of("train", "--out", folder + "/run"));
-        arguments.addAll(List.of("--clip", Golden.path("clip-hf-vit").toString()));
-        arguments.addAll(List.of("--diffusion", Golden.path("sd21").toString()));
+        arguments.addAll(List.of("--clip", Golden.model("clip-hf-vit").toString()));
+        arguments.addAll(List.of("--diffusion", Golden.model("sd21").toString()));
         arguments.addAll(List.of("--images", new TrainRuns(folder).images().toString()));
         for (String assignment : List.of("resolution=64", "precision=fp32", "threads=1", "train.steps=100000")) {
             arguments.addAll(List.of("--set", assignment));
@@ -57,7 +57,7 @@ class TerminalTest {
     void controlCLeavesNothingHiddenBesideEmbeddings() throws Exception {
         Path out = Files.createDirectory(folder.resolve("out"));
         List<String> arguments = new ArrayList<>(List.of("encode", "--clip"));
-        arguments.addAll(List.of(Golden.path("clip-hf-vit").toString(), "--out", out + "/e.safetensors"));
+        arguments.addAll(List.of(Golden.model("clip-hf-vit").toString(), "--out", out + "/e.safetensors"));
         arguments.addAll(List.of("--batch", "2", "--threads", "1", "--precision", "fp32", "--images"));
         String images = new TrainRuns(folder).images().toString();
         for (int i = 0; i < 2_000; i++) {
@@ -72,7 +72,7 @@ class TerminalTest {
         TrainRuns.Outcome second = TrainRuns.run(
                 "encode",
                 "--clip",
-                Golden.path("clip-hf-vit").toString(),
+                Golden.model("clip-hf-vit").toString(),
                 "--text",
                 "a cat",
                 "--out",

@@ -66,7 +66,7 @@ class TrainFaultsTest {
 
     @Test
     void projectionOfAnotherWidthNamesBothShapes() throws IOException {
-        Path other = Golden.of("diva-siglip224-published").file("inputs.safetensors");
+        Path other = Golden.resource("diva-siglip224-published").file("inputs.safetensors");
         TrainRuns.Outcome outcome = runs.train("out", "--set", "projection=" + other);
         assertThat(outcome.err()).contains("visual_proj.weight is [32, 32], expected [32, 24]");
         assertThat(outcome.code()).isEqualTo(3);
@@ -74,7 +74,7 @@ class TrainFaultsTest {
 
     @Test
     void missingTeacherAndPresetAreNamed() throws IOException {
-        TrainRuns.Outcome noTeacher = runs.train("out", "--set", "diffusion=" + Golden.path("clip-hf-vit"));
+        TrainRuns.Outcome noTeacher = runs.train("out", "--set", "diffusion=" + Golden.model("clip-hf-vit"));
         assertThat(noTeacher.err()).contains("clip-hf-vit: no scheduler/scheduler_config.json");
         assertThat(noTeacher.code()).isEqualTo(3);
         assertThat(runs.train("out", "--preset", "publishd").err()).contains("nearest: published");

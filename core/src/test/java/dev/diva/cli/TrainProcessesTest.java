@@ -163,9 +163,9 @@ class TrainProcessesTest {
     /** The tiny golden models; four images a step. */
     private JavaProcess train(Path out, Map<String, String> environment, String... more) {
         List<String> arguments = new ArrayList<>(List.of("train", "--out", out.toString()));
-        arguments.addAll(List.of("--clip", Golden.path("clip-hf-vit").toString()));
-        arguments.addAll(List.of("--diffusion", Golden.path("sd21").toString()));
-        arguments.addAll(List.of("--images", Golden.path("preprocess/files") + "/*.png"));
+        arguments.addAll(List.of("--clip", Golden.model("clip-hf-vit").toString()));
+        arguments.addAll(List.of("--diffusion", Golden.model("sd21").toString()));
+        arguments.addAll(List.of("--images", Golden.model("preprocess/files") + "/*.png"));
         for (String assignment : List.of(
                 "resolution=64",
                 "precision=fp32",

@@ -23,7 +23,7 @@ record TrainRuns(Path folder) {
         if (!Files.exists(images)) {
             Files.createDirectories(images);
             try (PointerScope scope = new PointerScope()) {
-                Rasters.write(Rasters.of(Golden.of("diva-corrected").input("images_u8")), images);
+                Rasters.write(Rasters.of(Golden.resource("diva-corrected").input("images_u8")), images);
             }
         }
         return images;
@@ -33,8 +33,8 @@ record TrainRuns(Path folder) {
     Outcome train(String out, String... more) throws IOException {
         List<String> arguments =
                 new ArrayList<>(List.of("train", "--out", folder.resolve(out).toString()));
-        arguments.addAll(List.of("--clip", Golden.path("clip-hf-vit").toString()));
-        arguments.addAll(List.of("--diffusion", Golden.path("sd21").toString(), "--images", images().toString()));
+        arguments.addAll(List.of("--clip", Golden.model("clip-hf-vit").toString()));
+        arguments.addAll(List.of("--diffusion", Golden.model("sd21").toString(), "--images", images().toString()));
         for (String assignment : List.of(
                 "resolution=64",
                 "precision=fp32",

@@ -90,7 +90,7 @@ class TrainVariantsTest {
         TrainRuns.Outcome filled = TrainRuns.run(
                 "cache",
                 "--diffusion",
-                Golden.path("sd21").toString(),
+                Golden.model("sd21").toString(),
                 "--images",
                 runs.images().toString(),
                 "--out",
@@ -168,7 +168,7 @@ class TrainVariantsTest {
 
     @Test
     void heldOutScoresAreWrittenAndTheBestModelKept() throws IOException {
-        String mmvp = Golden.path("mmvp-vlm/MMVP_VLM").toString();
+        String mmvp = Golden.model("mmvp-vlm/MMVP_VLM").toString();
         train("run", "--set", "eval={mmvp: " + mmvp + ", every: 1}");
         double best = Double.NEGATIVE_INFINITY;
         for (String name : List.of("step-00000001", "step-00000002", "step-00000003")) {
@@ -179,7 +179,7 @@ class TrainVariantsTest {
         assertThat(folder.resolve("run/best/clip/model.safetensors")).exists();
         assertThat(average("run/evaluations/after.json")).isEqualTo(average("run/evaluations/step-00000003.json"));
         TrainRuns.Outcome before = TrainRuns.run(
-                "eval", "mmvp", "--clip", Golden.path("clip-hf-vit").toString(), "--data", mmvp, "--json");
+                "eval", "mmvp", "--clip", Golden.model("clip-hf-vit").toString(), "--data", mmvp, "--json");
         JsonNode expected = new ObjectMapper().readTree(before.out());
         assertThat(average("run/evaluations/before.json"))
                 .isEqualTo(expected.path("results")
@@ -239,7 +239,7 @@ class TrainVariantsTest {
     /** One minus the cosine between embeddings of the result and the input, over the images. */
     private double distance(String out) throws IOException {
         Path after = encoded(folder.resolve(out), folder.resolve(out + ".safetensors"));
-        Path before = encoded(Golden.path("clip-hf-vit"), folder.resolve(out + "-before.safetensors"));
+        Path before = encoded(Golden.model("clip-hf-vit"), folder.resolve(out + "-before.safetensors"));
         try (PointerScope scope = new PointerScope();
                 SafetensorsFile a = SafetensorsFile.open(after);
                 SafetensorsFile b = SafetensorsFile.open(before)) {
@@ -280,7 +280,7 @@ class TrainVariantsTest {
     /** Stays mapped while the tests run. */
     private static final class GoldenClip {
         private static final SafetensorsFile FILE =
-                SafetensorsFile.open(Golden.path("clip-hf-vit").resolve("model.safetensors"));
+                SafetensorsFile.open(Golden.model("clip-hf-vit").resolve("model.safetensors"));
     }
 
     private SafetensorsFile clip(String out) {

@@ -20,12 +20,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ClipExportTest {
+    @Tag("golden")
     @ParameterizedTest
     @CsvSource({
         "clip-hf-vit, OPEN_CLIP",
@@ -67,6 +69,7 @@ class ClipExportTest {
         }
     }
 
+    @Tag("golden")
     @Test
     void thePublishedVocabularyIsWrittenForTransformers(@TempDir Path folder) throws IOException {
         try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("open_clip-vit-quickgelu"))) {
@@ -80,6 +83,7 @@ class ClipExportTest {
                 .isEqualTo(Files.readAllLines(Golden.path("clip-hf-vit").resolve("merges.txt")));
     }
 
+    @Tag("golden")
     @Test
     void mixedPrecisionBecomesFp32ForTransformersWithTheSameValues(@TempDir Path folder) {
         try (PointerScope scope = new PointerScope();
@@ -100,7 +104,7 @@ class ClipExportTest {
 
     @Test
     void theConfigNamesTheTypeOfTrainedTensors(@TempDir Path folder) throws IOException {
-        Path golden = Golden.path("clip-hf-vit");
+        Path golden = Golden.model("clip-hf-vit");
         Path half = Files.createDirectory(folder.resolve("half"));
         ObjectMapper json = new ObjectMapper();
         ObjectNode config =
@@ -133,7 +137,7 @@ class ClipExportTest {
 
     @Test
     void whatOpenAisCodeCannotRunIsRefused(@TempDir Path folder) {
-        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("open_clip-vit-gelu"))) {
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.model("open_clip-vit-gelu"))) {
             assertThatThrownBy(() -> ClipExport.export(original, CheckpointFormat.OPENAI, folder.resolve("out"), false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("QuickGELU and heads of 64");
@@ -144,7 +148,7 @@ class ClipExportTest {
     @Test
     void onlyAnEarlierExportIsReplacedAndOnlyWhenAsked(@TempDir Path folder) throws IOException {
         Path out = folder.resolve("out");
-        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.path("clip-hf-vit"))) {
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.model("clip-hf-vit"))) {
             ClipExport.export(original, CheckpointFormat.OPEN_CLIP, out, false);
             assertThatThrownBy(() -> ClipExport.export(original, CheckpointFormat.HF, out, false))
                     .isInstanceOf(BadInputException.class)

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,8 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The facade on every layout, against the original library's embeddings. */
 class ClipTest {
-    private static final double TOLERANCE = 5e-5;
-
+    @Tag("golden")
     @ParameterizedTest
     @CsvSource({
         "clip-hf-vit, HF, image_embeds, text_embeds",
@@ -49,15 +49,16 @@ class ClipTest {
             assertThat(clip.format()).isEqualTo(format);
             List<float[]> pixels = rows(golden.input("pixel_values"));
             List<long[]> ids = ids(golden.input("input_ids"));
-            assertRows(clip.encodeImages(pixels, Scale.RAW), golden.expected(imageKey), TOLERANCE);
-            assertRows(clip.encodeIds(ids, Scale.RAW), golden.expected(textKey), TOLERANCE);
+            assertRows(clip.encodeImages(pixels, Scale.RAW), golden.expected(imageKey), golden.tolerance());
+            assertRows(clip.encodeIds(ids, Scale.RAW), golden.expected(textKey), golden.tolerance());
             assertRows(
                     logits(clip, clip.encodeImages(pixels), clip.encodeIds(ids, Scale.UNIT)),
                     golden.expected("logits_per_image"),
-                    1e-4);
+                    golden.tolerance());
         }
     }
 
+    @Tag("golden")
     @ParameterizedTest
     @CsvSource({"ViT-jit.pt, jit", "ViT-state-dict.pt, state_dict"})
     void openAiFilesGiveTheEmbeddingsOfOpenAi(String file, String key) {
@@ -67,16 +68,17 @@ class ClipTest {
             assertThat(clip.format()).isEqualTo(CheckpointFormat.OPENAI);
             List<float[]> pixels = rows(golden.input(key + ".pixel_values"));
             List<long[]> ids = ids(golden.input(key + ".input_ids"));
-            assertRows(clip.encodeImages(pixels, Scale.RAW), golden.expected(key + ".image_features"), 1e-4);
-            assertRows(clip.encodeTokens(pixels), golden.expected(key + ".tokens_projected"), 1e-4);
-            assertRows(clip.encodeIds(ids, Scale.RAW), golden.expected(key + ".text_features"), 1e-4);
+            assertRows(clip.encodeImages(pixels, Scale.RAW), golden.expected(key + ".image_features"), golden.tolerance());
+            assertRows(clip.encodeTokens(pixels), golden.expected(key + ".tokens_projected"), golden.tolerance());
+            assertRows(clip.encodeIds(ids, Scale.RAW), golden.expected(key + ".text_features"), golden.tolerance());
             assertRows(
                     logits(clip, clip.encodeImages(pixels), clip.encodeIds(ids, Scale.UNIT)),
                     golden.expected(key + ".logits_per_image"),
-                    1e-4);
+                    golden.tolerance());
         }
     }
 
+    @Tag("golden")
     @ParameterizedTest
     @CsvSource({
         "clip-hf-vit, text_embeds",
@@ -99,10 +101,11 @@ class ClipTest {
                         .as(strings.get(i))
                         .isEqualTo(expected.get(i));
             }
-            assertRows(clip.encodeTexts(strings, Scale.RAW), golden.expected(key), TOLERANCE);
+            assertRows(clip.encodeTexts(strings, Scale.RAW), golden.expected(key), golden.tolerance());
         }
     }
 
+    @Tag("golden")
     @ParameterizedTest
     @ValueSource(strings = {"open_clip-vit-quickgelu", "open_clip-vit-gelu/open_clip_model.safetensors"})
     void openClipTokensAreNormedAndProjected(String path) {
@@ -112,18 +115,18 @@ class ClipTest {
             assertRows(
                     clip.encodeTokens(rows(golden.input("pixel_values"))),
                     golden.expected("vision.tokens_projected"),
-                    TOLERANCE);
+                    golden.tolerance());
         }
     }
 
     @Test
     void preprocessingIsThatOfTheCheckpoint() {
-        try (Clip clip = Clip.load(Golden.path("siglip-hf"))) {
+        try (Clip clip = Clip.load(Golden.model("siglip-hf"))) {
             Preprocessing siglip = clip.preprocessing();
             assertThat(siglip.resize()).isEqualTo(Preprocessing.Resize.SQUASH);
             assertThat(siglip.mean()).containsExactly(0.5f, 0.5f, 0.5f);
         }
-        try (Clip clip = Clip.load(Golden.path("open_clip-vit-quickgelu"))) {
+        try (Clip clip = Clip.load(Golden.model("open_clip-vit-quickgelu"))) {
             assertThat(clip.preprocessing().resize()).isEqualTo(Preprocessing.Resize.SHORTEST_CROP);
             assertThat(clip.preprocessing().convertsFirst()).isFalse();
             assertThat(clip.preprocessing().imageSize()).isEqualTo(32);
@@ -132,7 +135,7 @@ class ClipTest {
 
     @Test
     void tokenizerThatDoesNotFitTheTextTowerIsAnError() {
-        try (Clip clip = Clip.load(Golden.path("open_clip-vit-gelu/open_clip_model.safetensors"))) {
+        try (Clip clip = Clip.load(Golden.model("open_clip-vit-gelu/open_clip_model.safetensors"))) {
             assertThatThrownBy(() -> clip.encodeTexts(List.of("a cat")))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("49408 ids")
@@ -143,7 +146,7 @@ class ClipTest {
     @Test
     void missingTokenizerFileIsAnErrorWhenTextIsEncoded(@TempDir Path folder) throws IOException {
         for (String file : new String[] {"config.json", "model.safetensors"}) {
-            Files.copy(Golden.path("clip-hf-vit").resolve(file), folder.resolve(file));
+            Files.copy(Golden.model("clip-hf-vit").resolve(file), folder.resolve(file));
         }
         try (Clip clip = Clip.load(folder)) {
             assertThatThrownBy(() -> clip.encodeTexts(List.of("a cat")))
@@ -154,9 +157,9 @@ class ClipTest {
 
     @Test
     void memoryStaysFlatOverManyBatches() {
-        Golden golden = Golden.of("clip-hf-vit");
+        Golden golden = Golden.resource("clip-hf-vit");
         try (PointerScope scope = new PointerScope();
-                Clip clip = Clip.load(Golden.path("clip-hf-vit"))) {
+                Clip clip = Clip.load(Golden.model("clip-hf-vit"))) {
             List<float[]> pixels = rows(golden.input("pixel_values"));
             assertThat(Memory.growth(50, () -> clip.encodeImages(pixels))).isLessThan(5L << 20);
         }

@@ -287,7 +287,7 @@ class ShippedFilesTest {
 
     private Path copy(String name) throws IOException {
         Path folder = Files.createDirectory(temporary.resolve(name));
-        try (Stream<Path> files = Files.list(Golden.path(name))) {
+        try (Stream<Path> files = Files.list(Golden.model(name))) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Files.write(folder.resolve(file.getFileName().toString()), Files.readAllBytes(file));
             }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Weights of an image tower alone, as un2CLIP publishes them, over a base model. */
 @ExtendWith(OneThread.class)
 class VisualWeightsTest {
-    private static final Path BASE = Golden.path("clip-hf-vit");
+    private static final Path BASE = Golden.model("clip-hf-vit");
 
     @TempDir
     Path folder;

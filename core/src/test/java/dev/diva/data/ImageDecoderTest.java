@@ -45,7 +45,7 @@ class ImageDecoderTest {
     @ParameterizedTest
     @ValueSource(strings = {"odd.png", "exif6.jpg", "gray.jpg", "cmyk.jpg", "palette.png"})
     void truncatedFilesAreRefused(String name) throws IOException {
-        byte[] file = Files.readAllBytes(Golden.of("preprocess").file("files/" + name));
+        byte[] file = Files.readAllBytes(Golden.resource("preprocess").file("files/" + name));
         for (int length : new int[] {1, 3, 20, file.length / 2, file.length - 8}) {
             assertThatThrownBy(() -> SMALL.decode(Arrays.copyOf(file, length), "cut"))
                     .isInstanceOf(BadInputException.class)
@@ -64,7 +64,7 @@ class ImageDecoderTest {
 
     @Test
     void hugeDeclaredSizesAreRefusedBeforeDecoding() throws IOException {
-        byte[] file = Files.readAllBytes(Golden.of("preprocess").file("files/odd.png"));
+        byte[] file = Files.readAllBytes(Golden.resource("preprocess").file("files/odd.png"));
         file[16] = 0x40;
         assertThatThrownBy(() -> SMALL.decode(file, "bomb.png"))
                 .isInstanceOf(BadInputException.class)
@@ -93,7 +93,7 @@ class ImageDecoderTest {
     private static List<byte[]> samples() throws IOException {
         List<byte[]> files = new ArrayList<>();
         for (String name : List.of("odd.png", "rgba.png", "palette.png", "exif6.jpg", "cmyk.jpg", "gray.jpg")) {
-            files.add(Files.readAllBytes(Golden.of("preprocess").file("files/" + name)));
+            files.add(Files.readAllBytes(Golden.resource("preprocess").file("files/" + name)));
         }
         BufferedImage image = new BufferedImage(20, 10, BufferedImage.TYPE_INT_RGB);
         image.setRGB(3, 4, 0xff8800);

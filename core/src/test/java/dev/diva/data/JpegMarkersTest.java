@@ -10,10 +10,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The colour space of a JPEG is what libjpeg makes of its markers, whatever the JDK would make of them. */
+@Tag("golden")
 class JpegMarkersTest {
     private static final Golden GOLDEN = Golden.of("jpeg-markers");
     private static final int JFIF_LENGTH = 18;

@@ -61,7 +61,7 @@ class PicturesTest {
 
     @Test
     void theEndMarkerOfAThumbnailIsNotTheEndOfTheFile() throws IOException {
-        byte[] file = Files.readAllBytes(Golden.of("preprocess").file("files/gray.jpg"));
+        byte[] file = Files.readAllBytes(Golden.resource("preprocess").file("files/gray.jpg"));
         byte[] thumbnail = {-1, (byte) 0xe1, 0, 6, -1, (byte) 0xd8, -1, (byte) 0xd9};
         byte[] cut = new byte[file.length / 2 + thumbnail.length];
         System.arraycopy(file, 0, cut, 0, 2);

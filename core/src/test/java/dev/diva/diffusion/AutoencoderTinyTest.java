@@ -28,7 +28,7 @@ class AutoencoderTinyTest {
     @Test
     void latentsAndImagesEqualDiffusers() {
         Golden golden = Golden.of("autoencoder-tiny");
-        double tolerance = golden.json("case.json").path("tolerance_abs_fp32").asDouble();
+        double tolerance = golden.tolerance();
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
                 AutoencoderModel model = AutoencoderModel.load(golden.file("vae"), CPU)) {

@@ -37,7 +37,7 @@ final class Teachers {
     }
 
     static Path unetOf(String golden) {
-        return Golden.path(golden).resolve("unet");
+        return Golden.model(golden).resolve("unet");
     }
 
     /** Prediction, loss and the gradient of the loss for the condition. */

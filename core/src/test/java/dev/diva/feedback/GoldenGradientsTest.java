@@ -19,7 +19,6 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
-import dev.diva.testing.Rasters;
 import dev.diva.testing.TensorMap;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -32,6 +31,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Gradients of one micro-batch beyond the published presets: a single draw, all tokens, and the class token alone. */
@@ -39,14 +39,16 @@ class GoldenGradientsTest {
     private static final Placement CPU = Placement.cpu(Precision.FP32);
     private static final String PROMPT = "a photo of a .";
 
+    @Tag("golden")
     @Test
     void oneDrawOfTheAuthorsCodeIsItsPlainGradient() {
         Golden golden = Golden.of("diva-openai-published");
-        RecapSettings recap = new RecapSettings("random", 76, null, null, true, "elementwise");
+        int locals = Math.toIntExact(golden.input("draw.00.token_indices").size(1));
+        RecapSettings recap = new RecapSettings("random", locals, null, null, true, "elementwise");
         try (PointerScope scope = new PointerScope();
                 Models models = new Models(golden.file("clip.pt"), golden)) {
             TrainingPixels pixels = TrainingPixels.of(true, models.vision.preprocessing());
-            List<RasterImage> images = Rasters.of(golden.input("images_u8")).subList(0, 2);
+            List<RasterImage> images = PublishedFeedbackTest.firstBatch(golden, "draw.00.timesteps");
             DiffusionFeedback feedback = new DiffusionFeedback(
                     models.condition(recap),
                     models.loss(),
@@ -61,10 +63,11 @@ class GoldenGradientsTest {
             float[] loss = {(float) losses[0]};
             assertClose(loss, Tensors.toFloats(golden.expected("single.loss")), 1e-5, 0);
             models.assertGradients(
-                    TranslatedSource.toOurs(TensorMap.under("single.grad.", golden.expected()), NameTable.OPENAI), 5);
+                    TranslatedSource.toOurs(TensorMap.under("single.grad.", golden.expected()), NameTable.OPENAI));
         }
     }
 
+    @Tag("golden")
     @Test
     void allTokensGiveTheGradientOfTheMeanOfTheDraws() {
         Golden golden = Golden.of("diva-corrected");
@@ -72,24 +75,25 @@ class GoldenGradientsTest {
         try (PointerScope scope = new PointerScope();
                 Models models = new Models(Golden.path("clip-hf-vit"), golden)) {
             TrainingPixels pixels = TrainingPixels.of(false, models.vision.preprocessing());
-            List<RasterImage> images = Rasters.of(golden.input("images_u8")).subList(0, 2);
+            List<RasterImage> images = PublishedFeedbackTest.firstBatch(golden, "micro.0.draw.0.timesteps");
             Tensor latents =
                     models.teacher.autoencoder().encode(PublishedFeedbackTest.stacked(images, pixels::autoencoder));
-            BatchDraws none = new BatchDraws(new RandomStreams(1).stream("draws"), BatchShard.whole(2));
+            BatchDraws none = new BatchDraws(new RandomStreams(1).stream("draws"), BatchShard.whole(images.size()));
             Tensor condition = models.condition(recap)
                     .of(PublishedFeedbackTest.stacked(images, pixels::tower), none)
                     .condition();
             TensorVector losses = new TensorVector();
-            for (int draw = 0; draw < 2; draw++) {
+            Tensor lossOfEachDraw = golden.expected("all_tokens.loss_of_each_draw");
+            for (long draw = 0; draw < lossOfEachDraw.numel(); draw++) {
                 String name = "micro.0.draw." + draw;
                 NoiseProcess.Draw noise =
                         new NoiseProcess.Draw(golden.input(name + ".timesteps"), golden.input(name + ".noise"));
                 losses.push_back(models.loss().of(latents, noise, condition));
             }
             Tensor both = torch.stack(losses);
-            assertClose(both, golden.expected("all_tokens.loss_of_each_draw"), 1e-5, 0);
+            assertClose(both, lossOfEachDraw, 1e-5, 0);
             both.mean().backward();
-            models.assertGradients(TensorMap.under("all_tokens.grad.", golden.expected()), 4);
+            models.assertGradients(TensorMap.under("all_tokens.grad.", golden.expected()));
         }
     }
 
@@ -100,7 +104,7 @@ class GoldenGradientsTest {
         int width = 8;
         RecapSettings recap = new RecapSettings("class", count, null, null, true, "mean");
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.full());
+                VisionModel vision = VisionModel.load(Golden.model("clip-hf-vit"), CPU, TrainedPart.full());
                 Projection projection = Projection.random(
                         vision.tower().config().projectionDim(), (long) count * width, 5, CPU.device())) {
             Tensor text = torch.arange(new Scalar(5f * width), new TensorOptions(ScalarType.Float))
@@ -167,10 +171,10 @@ class GoldenGradientsTest {
                     new TimestepSampler(0, 999, TimestepSampler.Distribution.UNIFORM, 0, 1));
         }
 
-        void assertGradients(TensorSource expected, int count) {
+        void assertGradients(TensorSource expected) {
             Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
             parameters.putAll(projection.parameters());
-            assertThat(expected.tensors()).hasSize(count);
+            assertThat(expected.tensors()).isNotEmpty();
             for (TensorInfo info : expected.tensors()) {
                 assertCloseToLargest(parameters.get(info.name()).grad(), expected.read(info.name()), 1e-3, 1e-6);
             }

@@ -4,6 +4,7 @@ import static dev.diva.testing.Close.assertClose;
 import static dev.diva.testing.Close.assertCloseToLargest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
@@ -32,6 +33,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -39,10 +41,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** One micro-batch of the authors' code for each kind of tower, from pixels to gradients. */
 class PublishedFeedbackTest {
     private static final Placement CPU = Placement.cpu(Precision.FP32);
-    private static final int ACCUMULATION = 2;
 
-    /** A golden case: its tower, its recap, and the names of its gradients. */
-    record Case(String name, String clip, RecapSettings recap, NameTable names) {
+    /** A golden case: its tower, the names of its gradients, and what becomes the condition. */
+    record Case(String name, String clip, NameTable names, Function<Golden, RecapSettings> recap) {
         @Override
         public String toString() {
             return name;
@@ -50,20 +51,22 @@ class PublishedFeedbackTest {
     }
 
     static Stream<Case> cases() {
-        RecapSettings all = new RecapSettings("all", null, null, null, true, "mean");
-        RecapSettings half = new RecapSettings("random", null, 0.5, null, true, "mean");
-        RecapSettings six = new RecapSettings("pooled", null, null, 6, true, "mean");
-        RecapSettings ten = new RecapSettings("pooled", null, null, 10, true, "mean");
         String openClip = "open_clip-vit-quickgelu/open_clip_model.safetensors";
         String siglip = "siglip-open_clip/open_clip_model.safetensors";
+        Function<Golden, RecapSettings> all = golden -> new RecapSettings("all", null, null, null, true, "mean");
+        Function<Golden, RecapSettings> share = golden ->
+                new RecapSettings("random", null, golden.told("condition", "int\\(([0-9.]+) \\* patches\\)"), null, true, "mean");
+        Function<Golden, RecapSettings> pooled = golden ->
+                new RecapSettings("pooled", null, null, (int) golden.told("condition", "stride = ([0-9]+)"), true, "mean");
         return Stream.of(
-                new Case("diva-metaclip-published", openClip, all, NameTable.OPENAI),
-                new Case("diva-dfn224-published", openClip, all, NameTable.OPENAI),
-                new Case("diva-dfn378-published", openClip, half, NameTable.OPENAI),
-                new Case("diva-siglip224-published", siglip, six, NameTable.TIMM_SIGLIP),
-                new Case("diva-siglip384-published", siglip, ten, NameTable.TIMM_SIGLIP));
+                new Case("diva-metaclip-published", openClip, NameTable.OPENAI, all),
+                new Case("diva-dfn224-published", openClip, NameTable.OPENAI, all),
+                new Case("diva-dfn378-published", openClip, NameTable.OPENAI, share),
+                new Case("diva-siglip224-published", siglip, NameTable.TIMM_SIGLIP, pooled),
+                new Case("diva-siglip384-published", siglip, NameTable.TIMM_SIGLIP, pooled));
     }
 
+    @Tag("golden")
     @ParameterizedTest
     @MethodSource("cases")
     void stagesLossesAndGradientsAreThoseOfTheAuthors(Case published) {
@@ -79,25 +82,26 @@ class PublishedFeedbackTest {
             TrainingPixels pixels = TrainingPixels.of(true, vision.preprocessing());
             List<RasterImage> images = Rasters.of(
                             Golden.of("diva-openai-published").input("images_u8"))
-                    .subList(0, 2);
+                    .subList(0, Math.toIntExact(golden.input("draw.0.timesteps").size(0)));
             Tensor towerPixels = stacked(images, pixels::tower);
             assertClose(towerPixels, golden.expected("first.clip_pixels"), 0, 1e-5);
             Tensor latents = teacher.autoencoder().encode(stacked(images, pixels::autoencoder));
             VisualCondition condition = new VisualCondition(
-                    vision.tower(), published.recap, projection, teacher.encodePrompt("a photo of a ."));
+                    vision.tower(), published.recap.apply(golden), projection, teacher.encodePrompt("a photo of a ."));
             DenoisingLoss loss = new DenoisingLoss(
                     teacher.denoiser(),
                     teacher.schedule(),
                     new TimestepSampler(0, 999, TimestepSampler.Distribution.UNIFORM, 0, 1));
             firstDraw(golden, condition, loss, towerPixels, latents);
+            float[] lossOfEachDraw = Tensors.toFloats(golden.expected("loss_of_each_draw"));
+            int draws = lossOfEachDraw.length;
+            int accumulation = (int) golden.told("gradient", "accumulation ([0-9]+)");
             DiffusionFeedback feedback = new DiffusionFeedback(
-                    condition, loss, null, new DiffusionFeedback.Settings(2, DrawWeights.PUBLISHED, true, false));
-            double[] losses = feedback.backward(towerPixels, latents, streams(), ACCUMULATION);
-            assertClose(
-                    Tensors.of(new float[] {(float) losses[0], (float) losses[1]}, 2),
-                    golden.expected("loss_of_each_draw"),
-                    1e-5,
-                    0);
+                    condition, loss, null, new DiffusionFeedback.Settings(draws, DrawWeights.PUBLISHED, true, false));
+            double[] losses = feedback.backward(towerPixels, latents, streams(), accumulation);
+            for (int draw = 0; draw < draws; draw++) {
+                assertThat(losses[draw]).isCloseTo(lossOfEachDraw[draw], withinPercentage(1e-3));
+            }
             gradients(golden, published.names, vision, projection);
         }
     }
@@ -135,9 +139,9 @@ class PublishedFeedbackTest {
 
     private static Gradients gradients(Activations activations, long latentsAtOnce) {
         Placement placement = new Placement(CPU.device(), Precision.FP32, activations);
-        Golden golden = Golden.of("diva-openai-published");
-        try (VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), placement, TrainedPart.full());
-                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), placement);
+        Golden golden = Golden.resource("diva-openai-published");
+        try (VisionModel vision = VisionModel.load(Golden.model("clip-hf-vit"), placement, TrainedPart.full());
+                DiffusionModel teacher = DiffusionModel.load(Golden.model("sd21"), placement);
                 Projection projection = Projection.random(
                         vision.tower().config().projectionDim(),
                         teacher.denoiser().crossAttentionDim(),
@@ -203,6 +207,12 @@ class PublishedFeedbackTest {
             assertCloseToLargest(parameters.get(info.name()).grad(), expected.read(info.name()), 1e-3, 1e-6);
         }
         assertThat(expected.tensors()).hasSizeGreaterThan(10);
+    }
+
+    /** The images of the first micro-batch, which is as large as that tensor of its draws. */
+    static List<RasterImage> firstBatch(Golden golden, String timesteps) {
+        return Rasters.of(golden.input("images_u8"))
+                .subList(0, Math.toIntExact(golden.input(timesteps).size(0)));
     }
 
     /** [images, 3, side, side]. */

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +27,7 @@ class Dinov2Test {
     @TempDir
     Path folder;
 
+    @Tag("golden")
     @ParameterizedTest
     @ValueSource(strings = {"dinov2", "dinov2-swiglu"})
     void tokensAreThoseOfTransformers(String name) {
@@ -38,6 +40,7 @@ class Dinov2Test {
         }
     }
 
+    @Tag("golden")
     @Test
     void fileGivesThePixelsAndTheUnitFeature() {
         Golden golden = Golden.of("dinov2");
@@ -59,7 +62,7 @@ class Dinov2Test {
 
     @Test
     void imagesOfTheTablesOwnSizeTakeItAsItIs() throws IOException {
-        Golden golden = Golden.of("dinov2");
+        Golden golden = Golden.resource("dinov2");
         for (String file : List.of("config.json", "model.safetensors")) {
             Files.copy(golden.file(file), folder.resolve(file));
         }
@@ -79,7 +82,7 @@ class Dinov2Test {
 
     @Test
     void otherModelIsRefusedByItsType() {
-        assertThatThrownBy(() -> Dinov2.load(Golden.path("clip-hf-vit"), Precision.FP32))
+        assertThatThrownBy(() -> Dinov2.load(Golden.model("clip-hf-vit"), Precision.FP32))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("model_type")
                 .hasMessageContaining("expected dinov2");

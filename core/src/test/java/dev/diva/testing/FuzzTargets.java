@@ -211,7 +211,7 @@ public final class FuzzTargets {
         return java.util.Arrays.stream(names)
                 .map(name -> {
                     try {
-                        return Files.readAllBytes(Golden.path(name));
+                        return Files.readAllBytes(Golden.model(name));
                     } catch (IOException e) {
                         throw new UncheckedIOException(e);
                     }

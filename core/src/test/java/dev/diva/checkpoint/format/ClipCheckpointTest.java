@@ -14,12 +14,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ClipCheckpointTest {
+    @Tag("golden")
     @ParameterizedTest
     @CsvSource({
         "clip-hf-vit, HF, false",
@@ -44,6 +46,7 @@ class ClipCheckpointTest {
         }
     }
 
+    @Tag("golden")
     @Test
     void theSameWeightsInThreeContainersAreEqual() {
         Path folder = Golden.path("open_clip-vit-gelu");
@@ -68,7 +71,7 @@ class ClipCheckpointTest {
     @Test
     void splitAndTransposedTensorsAreViewsOfTheFile() {
         try (PointerScope scope = new PointerScope();
-                ClipCheckpoint checkpoint = ClipCheckpoint.open(Golden.path("open_clip-vit-gelu"))) {
+                ClipCheckpoint checkpoint = ClipCheckpoint.open(Golden.model("open_clip-vit-gelu"))) {
             var q = checkpoint.tensors().read("vision_model.encoder.layers.0.self_attn.q_proj.weight");
             var k = checkpoint.tensors().read("vision_model.encoder.layers.0.self_attn.k_proj.weight");
             assertThat(k.data_ptr().address() - q.data_ptr().address()).isEqualTo(32 * 32 * 2);
@@ -82,9 +85,9 @@ class ClipCheckpointTest {
 
     @Test
     void twoLayoutsInOneFolderAreRefusedUntilOneIsNamed(@TempDir Path folder) throws IOException {
-        Files.copy(Golden.path("clip-hf-vit/model.safetensors"), folder.resolve("model.safetensors"));
+        Files.copy(Golden.model("clip-hf-vit/model.safetensors"), folder.resolve("model.safetensors"));
         Files.copy(
-                Golden.path("open_clip-vit-gelu/open_clip_model.safetensors"),
+                Golden.model("open_clip-vit-gelu/open_clip_model.safetensors"),
                 folder.resolve("open_clip_model.safetensors"));
         assertThatThrownBy(() -> ClipCheckpoint.open(folder))
                 .isInstanceOf(CheckpointException.class)
@@ -96,7 +99,7 @@ class ClipCheckpointTest {
 
     @Test
     void wrongFormatFlagSaysWhatTheFileIs() {
-        assertThatThrownBy(() -> ClipCheckpoint.open(Golden.path("clip-hf-vit"), CheckpointFormat.OPENAI))
+        assertThatThrownBy(() -> ClipCheckpoint.open(Golden.model("clip-hf-vit"), CheckpointFormat.OPENAI))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("is hf, not openai");
     }

@@ -12,12 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RoundTripTest {
+    @Tag("golden")
     @ParameterizedTest
     @CsvSource({
         "clip-hf-vit/model.safetensors, HF, OPEN_CLIP",
@@ -37,6 +39,7 @@ class RoundTripTest {
         assertThat(Files.mismatch(file, back)).isEqualTo(-1);
     }
 
+    @Tag("golden")
     @ParameterizedTest
     @CsvSource({"clip-openai-jit/ViT-jit.pt", "clip-openai-jit/ViT-state-dict.pt", "diva-openai-published/clip.pt"})
     void openAiToHfAndBackGivesTheSameTensorsInTheSameOrder(String original, @TempDir Path folder) throws IOException {
@@ -68,7 +71,7 @@ class RoundTripTest {
 
     @Test
     void sigLipInOpenAisLayoutIsRefused(@TempDir Path folder) {
-        assertThatThrownBy(() -> convert(Golden.path("siglip-hf"), folder.resolve("model.pt"), CheckpointFormat.OPENAI))
+        assertThatThrownBy(() -> convert(Golden.model("siglip-hf"), folder.resolve("model.pt"), CheckpointFormat.OPENAI))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("choose hf or open_clip");
         assertThat(folder).isEmptyDirectory();

@@ -103,7 +103,7 @@ class HostileFilesTest {
 
     @Test
     void everyHeaderByteOfSafetensorsMayBeWrong(@TempDir Path folder) throws IOException {
-        byte[] sound = Files.readAllBytes(Golden.path("open_clip-vit-gelu/open_clip_model.safetensors"));
+        byte[] sound = Files.readAllBytes(Golden.model("open_clip-vit-gelu/open_clip_model.safetensors"));
         int header = 8
                 + ByteBuffer.wrap(sound).order(java.nio.ByteOrder.LITTLE_ENDIAN).getInt();
         Path file = folder.resolve("f.safetensors");
@@ -125,7 +125,7 @@ class HostileFilesTest {
         "clip-openai-jit/ViT-state-dict.pt, 2500"
     })
     void mutatedFilesAreReadOrRefused(String golden, int mutations, @TempDir Path folder) throws IOException {
-        byte[] sound = Files.readAllBytes(Golden.path(golden));
+        byte[] sound = Files.readAllBytes(Golden.model(golden));
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(golden.hashCode());
         Path file = folder.resolve("f.pt");
         int refused = 0;

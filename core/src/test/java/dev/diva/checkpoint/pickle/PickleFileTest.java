@@ -46,7 +46,7 @@ class PickleFileTest {
     @CsvSource({"diva-authors.pth, DIVA", "training.pt, OPEN_CLIP"})
     void aClipInsideALargerFileIsFoundWithAllItsWeights(String name, CheckpointFormat format) {
         try (PointerScope scope = new PointerScope();
-                ClipCheckpoint plain = ClipCheckpoint.open(Golden.path("open_clip-vit-gelu"));
+                ClipCheckpoint plain = ClipCheckpoint.open(Golden.model("open_clip-vit-gelu"));
                 ClipCheckpoint inside = ClipCheckpoint.open(file(name))) {
             assertThat(inside.format()).isEqualTo(format);
             assertThat(inside.tensors().tensors())

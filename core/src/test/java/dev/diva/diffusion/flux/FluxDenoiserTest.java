@@ -34,8 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FluxDenoiserTest {
     private static final Placement CPU = Placement.cpu(Precision.FP32);
     private final Golden golden = Golden.of("genhancer");
-    private final double tolerance =
-            golden.json("case.json").path("tolerance_abs_fp32").asDouble();
+    private final double tolerance = golden.tolerance();
 
     @Test
     void everyStageIsThatOfTheAuthors() {
@@ -100,7 +99,10 @@ class FluxDenoiserTest {
             Files.copy(golden.file("denoiser.safetensors"), bare);
             try (FluxModel told = FluxModel.load(bare, CPU, true)) {
                 FluxConfig config = told.denoiser().config();
-                assertThat(config).isEqualTo(stored.denoiser().config());
+                assertThat(config) // tensors do not tell how a head is split
+                        .usingRecursiveComparison()
+                        .ignoringFields("axes")
+                        .isEqualTo(stored.denoiser().config());
                 assertThat(told.parameters())
                         .hasSameSizeAs(told.parameters().keySet())
                         .isNotEmpty();
