@@ -4,19 +4,35 @@ import dev.diva.eval.Interval;
 import dev.diva.eval.McNemar;
 import dev.diva.eval.suite.CellMetric;
 import dev.diva.report.RunCost;
+import dev.diva.report.Verdict;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The words and figures of a comparison, as the terminal and the page show them. */
 final class ComparisonText {
     static final String NO_FIGURE = "-";
-    private static final int NAME_WIDTH = 28;
 
-    private ComparisonText() {}
+    private final Comparison comparison;
+    private final int nameWidth;
+
+    private ComparisonText(Comparison comparison) {
+        this.comparison = comparison;
+        this.nameWidth = Stream.concat(
+                        comparison.leading().stream().map(ComparisonText::title),
+                        comparison.rows().stream().map(row -> row.method().name()))
+                .mapToInt(String::length)
+                .max()
+                .orElseThrow();
+    }
 
     /** A block for each leading metric, one for the price, and one for the gates. */
     static String of(Comparison comparison) {
+        return new ComparisonText(comparison).text();
+    }
+
+    private String text() {
         StringBuilder text = new StringBuilder("Against the untouched " + comparison.untouchedModel()
                 + ". Values in %, changes in points, 95 % intervals in brackets.\n");
         for (Scores.Metric metric : comparison.leading()) {
@@ -46,7 +62,7 @@ final class ComparisonText {
         return text.toString();
     }
 
-    private static String line(Comparison.Row row, Figure figure) {
+    private String line(Comparison.Row row, Figure figure) {
         return figure == null
                 ? line(row.method().name(), "failed", "", "", "", "")
                 : line(
@@ -58,10 +74,10 @@ final class ComparisonText {
                         tests(figure));
     }
 
-    private static String line(String name, String value, String interval, String change, String range, String tests) {
+    private String line(String name, String value, String interval, String change, String range, String tests) {
         return String.format(
                         Locale.ROOT,
-                        "%-" + NAME_WIDTH + "s %7s %-14s %7s %-16s %s",
+                        "%-" + nameWidth + "s %7s %-14s %7s %-16s %s",
                         name,
                         value,
                         interval,
@@ -72,10 +88,10 @@ final class ComparisonText {
                 + "\n";
     }
 
-    private static String costLine(String... cells) {
+    private String costLine(String... cells) {
         return String.format(
                         Locale.ROOT,
-                        "%-" + NAME_WIDTH + "s %5s %9s %11s %9s %7s   %s",
+                        "%-" + nameWidth + "s %5s %9s %11s %9s %7s   %s",
                         (Object[]) cells)
                         .stripTrailing()
                 + "\n";
@@ -108,7 +124,7 @@ final class ComparisonText {
     }
 
     private static String test(McNemar test) {
-        return String.format(Locale.ROOT, "+%d -%d, p = %.3g", test.gained(), test.lost(), test.p());
+        return "+" + test.gained() + " -" + test.lost() + ", " + Verdict.pValue(test.p());
     }
 
     static String seeds(Comparison.Row row) {
@@ -134,7 +150,7 @@ final class ComparisonText {
             return "";
         }
         if (row.paysTooMuch()) {
-            return "PAYS TOO MUCH: "
+            return "pays too much: "
                     + row.gates().stream()
                             .filter(Gate.Passage::isTooMuch)
                             .map(ComparisonText::passage)

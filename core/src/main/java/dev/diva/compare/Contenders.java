@@ -55,7 +55,7 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods) {
         }
         for (Path model : models) {
             if (!isSame(model, untouched.path())) {
-                methods.add(new Method(model.toString(), List.of(entry(model, null)), List.of(), List.of()));
+                methods.add(new Method(lastName(model), List.of(entry(model, null)), List.of(), List.of()));
             }
         }
         if (methods.isEmpty()) {
@@ -130,7 +130,11 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods) {
         return new Suite.ModelEntry(path.toString(), path, format);
     }
 
-    /** Rows of one method are told apart by the folder of their first run. */
+    private static String lastName(Path model) {
+        return model.toAbsolutePath().normalize().getFileName().toString();
+    }
+
+    /** Rows of one name are told apart by the path of their model, or of the first of them. */
     private static List<Method> named(List<Method> methods) {
         Map<String, Integer> counts = new LinkedHashMap<>();
         methods.forEach(method -> counts.merge(method.name, 1, Integer::sum));
@@ -138,8 +142,7 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods) {
                 .map(method -> counts.get(method.name) == 1
                         ? method
                         : new Method(
-                                method.name + " ("
-                                        + method.models.get(0).path().getParent() + ")",
+                                method.name + " (" + method.models.get(0).name() + ")",
                                 method.models,
                                 method.seeds,
                                 method.costs))

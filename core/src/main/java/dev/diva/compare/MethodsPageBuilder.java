@@ -19,8 +19,6 @@ import java.util.stream.Stream;
 
 /** Arranges a comparison as a page. */
 final class MethodsPageBuilder {
-    private static final double LEVEL = 0.05;
-
     private final Comparison comparison;
     private final Scores.Metric gain;
 
@@ -85,7 +83,7 @@ final class MethodsPageBuilder {
         if (row.method().models().size() > 1) {
             return change != null && (change.low() > 0 || change.high() < 0);
         }
-        return figure.tests().stream().mapToDouble(McNemar::p).anyMatch(p -> p < LEVEL);
+        return figure.tests().stream().mapToDouble(McNemar::p).anyMatch(p -> p < Verdict.LEVEL);
     }
 
     private List<String> reading() {
@@ -93,7 +91,7 @@ final class MethodsPageBuilder {
         sentences.add("Each method is compared with the untouched model on the same items. With one seed the interval of a"
                 + " change is a paired bootstrap over the items and p the exact McNemar test; such a run says nothing about"
                 + " other seeds. With several seeds value and change are means with Student's 95 % interval over the seeds,"
-                + " and each seed has its own test.");
+                + " which leaves out that other items could have been asked; each seed has its own test.");
         if (comparison.rows().size() * comparison.leading().size() > 1) {
             sentences.add("There are " + comparison.rows().size() * comparison.leading().size()
                     + " comparisons on this page; about one in twenty that show nothing but chance has p below 0.05.");
@@ -156,7 +154,8 @@ final class MethodsPageBuilder {
             if (hasGain(row) && Double.isFinite(x)) {
                 dev.diva.eval.Interval change = row.figures().get(gain).changeInterval();
                 Interval interval = change == null ? null : new Interval(100 * change.low(), 100 * change.high());
-                marks.add(new Scatter.Mark(row.method().name(), x, 100 * gain(row), interval, i + 1));
+                String name = row.method().name() + (row.paysTooMuch() ? ", pays too much" : "");
+                marks.add(new Scatter.Mark(name, x, 100 * gain(row), interval, i + 1));
             }
         }
         return marks;
