@@ -29,7 +29,8 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
         name = "compare",
         mixinStandardHelpOptions = true,
-        description = "Compares finished runs and other models with the untouched model on the data sets of a suite file.")
+        description =
+                "Compares finished runs and other models with the untouched model on the data sets of a suite file.")
 public final class CompareCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -37,8 +38,9 @@ public final class CompareCommand implements Callable<Integer> {
     @Parameters(
             arity = "1..*",
             paramLabel = "RUN|MODEL",
-            description = "Folders of finished runs, or models. Untouched is what the first run started from; without runs"
-                    + " it is the first model.")
+            description =
+                    "Folders of finished runs, or models. Untouched is what the first run started from; without runs"
+                            + " it is the first model.")
     private List<Path> sources;
 
     @Mixin

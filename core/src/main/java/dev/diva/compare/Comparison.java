@@ -56,7 +56,10 @@ public record Comparison(
             return method.costs().isEmpty()
                     ? null
                     : new RunCost(
-                            mean(RunCost::steps), mean(RunCost::images), mean(RunCost::hours), mean(RunCost::peakBytes));
+                            mean(RunCost::steps),
+                            mean(RunCost::images),
+                            mean(RunCost::hours),
+                            mean(RunCost::peakBytes));
         }
 
         private double mean(ToDoubleFunction<RunCost> part) {
@@ -115,7 +118,8 @@ public record Comparison(
         try {
             if (Files.exists(file)
                     && !Files.readString(file, StandardCharsets.ISO_8859_1).startsWith(start)) {
-                throw new BadInputException(file + ": is no file of diva compare and is not replaced; choose another --out");
+                throw new BadInputException(
+                        file + ": is no file of diva compare and is not replaced; choose another --out");
             }
         } catch (IOException e) {
             throw new BadInputException(file + ": cannot be read: " + e, e);
@@ -144,10 +148,11 @@ public record Comparison(
     /** Where two tasks of a data set have the metric, the larger loss counts. */
     private static Gate.Passage passage(Gate gate, Scores scores, Map<Scores.Metric, Figure> figures) {
         double loss = scores.metrics().stream()
-                .filter(metric -> metric.dataset().equals(gate.dataset())
-                        && metric.name().equals(gate.metric()))
-                .mapToDouble(metric ->
-                        figures.containsKey(metric) ? 0.0 - 100 * figures.get(metric).change() : Double.NaN)
+                .filter(metric ->
+                        metric.dataset().equals(gate.dataset()) && metric.name().equals(gate.metric()))
+                .mapToDouble(metric -> figures.containsKey(metric)
+                        ? 0.0 - 100 * figures.get(metric).change()
+                        : Double.NaN)
                 .reduce(Math::max)
                 .orElse(Double.NaN);
         return new Gate.Passage(gate, loss);

@@ -21,8 +21,25 @@ import org.apache.commons.csv.CSVPrinter;
 final class ComparisonFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> COLUMNS = List.of(
-            "method", "dataset", "task", "metric", "value", "low", "high", "change", "change_low", "change_high",
-            "gained", "lost", "p", "seeds", "steps", "images", "hours", "peak_gib", "pays_too_much");
+            "method",
+            "dataset",
+            "task",
+            "metric",
+            "value",
+            "low",
+            "high",
+            "change",
+            "change_low",
+            "change_high",
+            "gained",
+            "lost",
+            "p",
+            "seeds",
+            "steps",
+            "images",
+            "hours",
+            "peak_gib",
+            "pays_too_much");
 
     private ComparisonFiles() {}
 
@@ -129,8 +146,7 @@ final class ComparisonFiles {
     }
 
     private static List<Object> start(String method, Scores.Metric metric, double value, Interval interval) {
-        List<Object> record =
-                new ArrayList<>(List.of(method, metric.dataset(), metric.task(), metric.name(), value));
+        List<Object> record = new ArrayList<>(List.of(method, metric.dataset(), metric.task(), metric.name(), value));
         ends(record, interval);
         return record;
     }

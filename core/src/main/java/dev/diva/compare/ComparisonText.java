@@ -51,13 +51,7 @@ final class ComparisonText {
         comparison.rows().forEach(row -> {
             List<String> cost = cost(row);
             text.append(costLine(
-                    row.method().name(),
-                    seeds(row),
-                    cost.get(0),
-                    cost.get(1),
-                    cost.get(2),
-                    cost.get(3),
-                    gates(row)));
+                    row.method().name(), seeds(row), cost.get(0), cost.get(1), cost.get(2), cost.get(3), gates(row)));
         });
         return text.toString();
     }
@@ -76,23 +70,20 @@ final class ComparisonText {
 
     private String line(String name, String value, String interval, String change, String range, String tests) {
         return String.format(
-                        Locale.ROOT,
-                        "%-" + nameWidth + "s %7s %-14s %7s %-16s %s",
-                        name,
-                        value,
-                        interval,
-                        change,
-                        range,
-                        tests)
+                                Locale.ROOT,
+                                "%-" + nameWidth + "s %7s %-14s %7s %-16s %s",
+                                name,
+                                value,
+                                interval,
+                                change,
+                                range,
+                                tests)
                         .stripTrailing()
                 + "\n";
     }
 
     private String costLine(String... cells) {
-        return String.format(
-                        Locale.ROOT,
-                        "%-" + nameWidth + "s %5s %9s %11s %9s %7s   %s",
-                        (Object[]) cells)
+        return String.format(Locale.ROOT, "%-" + nameWidth + "s %5s %9s %11s %9s %7s   %s", (Object[]) cells)
                         .stripTrailing()
                 + "\n";
     }

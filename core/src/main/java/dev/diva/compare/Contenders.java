@@ -153,7 +153,8 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods) {
         Set<String> seen = new HashSet<>();
         for (Suite.ModelEntry model : models()) {
             if (!seen.add(model.name().replaceAll("[^A-Za-z0-9._@-]", "-"))) {
-                throw new BadInputException(model.path() + ": its cells would have the names of another model's; rename it");
+                throw new BadInputException(
+                        model.path() + ": its cells would have the names of another model's; rename it");
             }
         }
     }

@@ -17,8 +17,7 @@ import java.util.List;
  * @param changeInterval 95 %, or null
  * @param tests McNemar's exact test of each seed against the untouched model; empty where the metric counts no items
  */
-public record Figure(
-        double value, Interval interval, double change, Interval changeInterval, List<McNemar> tests) {
+public record Figure(double value, Interval interval, double change, Interval changeInterval, List<McNemar> tests) {
     /** @param untouched its figure, or null */
     static Figure of(CellMetric untouched, List<CellMetric> seeds) {
         double[] values = seeds.stream().mapToDouble(CellMetric::value).toArray();
@@ -43,9 +42,7 @@ public record Figure(
     }
 
     private static boolean isPaired(CellMetric untouched, CellMetric later) {
-        return untouched != null
-                && later.answers().length > 0
-                && later.answers().length == untouched.answers().length;
+        return untouched != null && later.answers().length > 0 && later.answers().length == untouched.answers().length;
     }
 
     private static double[] numbers(boolean[] answers) {

@@ -88,12 +88,14 @@ final class MethodsPageBuilder {
 
     private List<String> reading() {
         List<String> sentences = new ArrayList<>();
-        sentences.add("Each method is compared with the untouched model on the same items. With one seed the interval of a"
-                + " change is a paired bootstrap over the items and p the exact McNemar test; such a run says nothing about"
-                + " other seeds. With several seeds value and change are means with Student's 95 % interval over the seeds,"
-                + " which leaves out that other items could have been asked; each seed has its own test.");
+        sentences.add(
+                "Each method is compared with the untouched model on the same items. With one seed the interval of a"
+                        + " change is a paired bootstrap over the items and p the exact McNemar test; such a run says nothing about"
+                        + " other seeds. With several seeds value and change are means with Student's 95 % interval over the seeds,"
+                        + " which leaves out that other items could have been asked; each seed has its own test.");
         if (comparison.rows().size() * comparison.leading().size() > 1) {
-            sentences.add("There are " + comparison.rows().size() * comparison.leading().size()
+            sentences.add("There are "
+                    + comparison.rows().size() * comparison.leading().size()
                     + " comparisons on this page; about one in twenty that show nothing but chance has p below 0.05.");
         }
         for (Comparison.Row row : comparison.rows()) {
@@ -177,13 +179,11 @@ final class MethodsPageBuilder {
             }
             rows.add(new ScoreRow(ComparisonText.title(metric), scores));
         }
-        return new ScoreSection(
-                "scores", "Scores", "In percent, with 95 % intervals.", columns, rows, List.of());
+        return new ScoreSection("scores", "Scores", "In percent, with 95 % intervals.", columns, rows, List.of());
     }
 
     private static Score score(double value, dev.diva.eval.Interval interval) {
-        return new Score(
-                value, interval == null ? null : new Interval(interval.low(), interval.high()), null, null);
+        return new Score(value, interval == null ? null : new Interval(interval.low(), interval.high()), null, null);
     }
 
     private Table table(Scores.Metric metric) {

@@ -66,7 +66,9 @@ public record Scatter(String id, String title, String note, String x, String y, 
         public static String label(double tick) {
             return tick == 0
                     ? "0"
-                    : new BigDecimal(tick, new MathContext(3)).stripTrailingZeros().toPlainString();
+                    : new BigDecimal(tick, new MathContext(3))
+                            .stripTrailingZeros()
+                            .toPlainString();
         }
 
         /** Where a value lies, 0..1. */

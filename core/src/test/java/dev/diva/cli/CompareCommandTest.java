@@ -38,7 +38,8 @@ class CompareCommandTest {
     @BeforeEach
     void writeSuite() throws IOException {
         Path template = Files.writeString(folder.resolve("template.txt"), "a photo of a {c}.");
-        suite = Files.writeString(folder.resolve("suite.yaml"), """
+        suite = Files.writeString(
+                folder.resolve("suite.yaml"), """
                 models: ['not/there']
                 datasets:
                   - {name: set.v2, data: '%s', templates: '%s'}
@@ -89,8 +90,10 @@ class CompareCommandTest {
     }
 
     private JsonNode cell(Path model) throws IOException {
-        String name = "set.v2_" + model.toString().replaceAll("[^A-Za-z0-9._@-]", "-") + "_zeroshot_classification.json";
-        return new ObjectMapper().readTree(Files.readAllBytes(out().resolve("cells").resolve(name)));
+        String name =
+                "set.v2_" + model.toString().replaceAll("[^A-Za-z0-9._@-]", "-") + "_zeroshot_classification.json";
+        return new ObjectMapper()
+                .readTree(Files.readAllBytes(out().resolve("cells").resolve(name)));
     }
 
     private static boolean[] answers(JsonNode cell) {
@@ -119,8 +122,7 @@ class CompareCommandTest {
         double half = T_OF_TWO * Math.abs(after - before) / 2; // sd of two values: their distance / sqrt 2
         assertThat(seeds.path("value").asDouble()).isCloseTo((before + after) / 2, within(1e-12));
         assertThat(seeds.path("change").asDouble()).isCloseTo((after - before) / 2, within(1e-12));
-        assertThat(seeds.path("changeInterval").get(0).asDouble())
-                .isCloseTo((after - before) / 2 - half, within(1e-9));
+        assertThat(seeds.path("changeInterval").get(0).asDouble()).isCloseTo((after - before) / 2 - half, within(1e-9));
         assertThat(seeds.path("interval").get(1).asDouble()).isCloseTo((before + after) / 2 + half, within(1e-9));
         assertThat(seeds.path("tests")).hasSize(2);
 
@@ -130,7 +132,10 @@ class CompareCommandTest {
         assertThat(single.path("tests").get(0).path("gained").asInt()).isEqualTo(test.gained());
         assertThat(single.path("tests").get(0).path("p").asDouble()).isEqualTo(test.p());
         assertThat(single.path("interval").get(0))
-                .isEqualTo(cell(other.resolve("clip")).path("intervals").path("acc1").get(0));
+                .isEqualTo(cell(other.resolve("clip"))
+                        .path("intervals")
+                        .path("acc1")
+                        .get(0));
         assertThat(single.path("changeInterval").get(0).asDouble()).isLessThanOrEqualTo(after - before);
         assertThat(single.path("changeInterval").get(1).asDouble()).isGreaterThanOrEqualTo(after - before);
 
@@ -155,8 +160,9 @@ class CompareCommandTest {
         assertThat(outcome.out()).contains("set.v2 acc1", b.getFileName().toString(), value);
         List<String> csv = Files.readAllLines(out().resolve("compare.csv"));
         assertThat(csv.get(0)).startsWith("method,dataset,task,metric,value,low,high,change,");
-        assertThat(csv).anyMatch(line -> line.startsWith(b.getFileName() + ",set.v2,zeroshot_classification,acc1,"
-                + score(row, "acc1").path("value").asDouble()));
+        assertThat(csv)
+                .anyMatch(line -> line.startsWith(b.getFileName() + ",set.v2,zeroshot_classification,acc1,"
+                        + score(row, "acc1").path("value").asDouble()));
         Document page = Jsoup.parse(Files.readString(out().resolve("compare.html")));
         assertThat(page.select("#tables table").get(0).text()).contains("untouched", value);
         boolean tooMuch = row.path("paysTooMuch").asBoolean();
@@ -183,7 +189,8 @@ class CompareCommandTest {
 
     private void refused(TrainRuns.Outcome outcome, String... words) {
         assertThat(outcome.code()).as(outcome.err()).isEqualTo(ExitCodes.BAD_INPUT);
-        assertThat(outcome.err().lines().filter(line -> line.startsWith("diva: "))).hasSize(1);
+        assertThat(outcome.err().lines().filter(line -> line.startsWith("diva: ")))
+                .hasSize(1);
         assertThat(outcome.err()).contains(words);
         assertThat(out().resolve("compare.csv")).doesNotExist();
     }
@@ -222,7 +229,9 @@ class CompareCommandTest {
     @Test
     void gateThatIsNone() {
         for (String text : List.of("set.v2.acc1", "acc1=1", "set.v2.acc1=-1", "set.v2.acc1=much", ".acc1=1")) {
-            assertThat(compare(List.of(a, b), "--max-loss", text).code()).as(text).isEqualTo(2);
+            assertThat(compare(List.of(a, b), "--max-loss", text).code())
+                    .as(text)
+                    .isEqualTo(2);
         }
     }
 

@@ -38,8 +38,8 @@ public record CellMetric(
         List<String> leading = pairs ? List.of() : SuiteTable.leading(cell);
         cell.path("metrics")
                 .properties()
-                .forEach(metric -> metrics.add(of(
-                        cell, metric.getKey(), metric.getValue().asDouble(), leading.contains(metric.getKey()))));
+                .forEach(metric -> metrics.add(
+                        of(cell, metric.getKey(), metric.getValue().asDouble(), leading.contains(metric.getKey()))));
         return metrics;
     }
 
