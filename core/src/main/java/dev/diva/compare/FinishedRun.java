@@ -10,7 +10,6 @@ import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Predicate;
 
 /**
  * A run of post-training that reached its end.
@@ -30,8 +29,6 @@ record FinishedRun(
         long seed,
         RecipeKeys recipe,
         RunCost cost) {
-    private static final Predicate<String> BESIDE_SEED = key -> RecipeTree.decides(key) && !key.equals("seed");
-
     /**
      * Reads a folder.
      *
@@ -74,7 +71,11 @@ record FinishedRun(
 
     /** Whether another run is the same method but for its seed. */
     boolean isRepeatedBy(FinishedRun other) {
-        return recipe.differences(other.recipe, BESIDE_SEED).isEmpty()
-                && other.recipe.differences(recipe, BESIDE_SEED).isEmpty();
+        return recipe.differences(other.recipe, FinishedRun::decidesMethod).isEmpty()
+                && other.recipe.differences(recipe, FinishedRun::decidesMethod).isEmpty();
+    }
+
+    private static boolean decidesMethod(String key) {
+        return RecipeTree.decides(key) && !key.equals("seed");
     }
 }
