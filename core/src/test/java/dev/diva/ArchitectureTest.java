@@ -60,6 +60,7 @@ class ArchitectureTest {
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("eval")),
+            Map.entry("compare", Set.of("eval", "report", "posttrain", "train", "clip", "checkpoint")),
             Map.entry(
                     "demo",
                     Set.of(
@@ -93,6 +94,7 @@ class ArchitectureTest {
                             "mllm",
                             "world",
                             "report",
+                            "compare",
                             "demo"))));
 
     private static final String[] LIBTORCH_ALLOWED = packages(Stream.of(

@@ -4,9 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.checkpoint.AtomicFile;
-import dev.diva.clip.Clip;
-import dev.diva.engine.Precision;
-import dev.diva.eval.Feature;
 import dev.diva.eval.suite.Suite;
 import dev.diva.eval.suite.SuiteRun;
 import dev.diva.eval.suite.SuiteTable;
@@ -15,6 +12,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -28,8 +26,8 @@ public final class EvalAllCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--suite", required = true, paramLabel = "FILE", description = "YAML: models and datasets.")
-    private Path suite;
+    @Mixin
+    private SuiteOptions options;
 
     @Option(
             names = "--out",
@@ -38,63 +36,18 @@ public final class EvalAllCommand implements Callable<Integer> {
             description = "Folder of the cells and of scores.csv. Default: ${DEFAULT-VALUE}.")
     private Path out;
 
-    @Option(names = "--skip-existing", description = "Keep cells that are there.")
-    private boolean skipExisting;
-
-    @Option(
-            names = "--precision",
-            defaultValue = "fp32",
-            converter = EvalModels.PrecisionName.class,
-            description = "fp32 (default) or bf16.")
-    private Precision precision;
-
-    @Option(
-            names = "--feature",
-            defaultValue = "zero-shot",
-            converter = EvalModels.FeatureName.class,
-            description = "zero-shot (default), class-plus-mean-local, mean-local or backbone.")
-    private Feature feature;
-
     @Option(names = "--json", description = "Print all cells as JSON.")
     private boolean json;
 
     @Override
     public Integer call() {
-        SuiteRun.Options options =
-                new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting);
-        SuiteRun run = new SuiteRun(Suite.read(suite), out, options);
+        SuiteRun run = new SuiteRun(Suite.read(options.suite()), out, options.run());
         SuiteTable.requireOurs(out.resolve("scores.csv"));
-        run.run(new Progress(spec.commandLine().getErr()));
+        run.run(options.progress());
         SuiteTable table = new SuiteTable(run.cells());
         AtomicFile.writeString(out.resolve("scores.csv"), table.csv());
         print(run, table);
         return run.failures().isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
-    }
-
-    private record Progress(PrintWriter err) implements SuiteRun.Listener {
-        @Override
-        public void done(Path file, boolean computed) {
-            err.println((computed ? "scored " : "kept ") + file);
-            err.flush();
-        }
-
-        @Override
-        public void noted(String note) {
-            err.println("warning: " + note);
-            err.flush();
-        }
-
-        @Override
-        public void failed(SuiteRun.Failure failure) {
-            err.println("failed " + line(failure));
-            err.flush();
-        }
-    }
-
-    private static String line(SuiteRun.Failure failure) {
-        return failure.model() + " on " + failure.dataset() + ", "
-                + failure.task().recordName() + ": "
-                + Failure.line(failure.cause());
     }
 
     private void print(SuiteRun run, SuiteTable table) {
@@ -104,7 +57,7 @@ public final class EvalAllCommand implements Callable<Integer> {
             ArrayNode cells = root.putArray("cells");
             run.cells().forEach(cells::add);
             ArrayNode failed = root.putArray("failed");
-            run.failures().forEach(failure -> failed.add(line(failure)));
+            run.failures().forEach(failure -> failed.add(SuiteOptions.line(failure)));
             writer.println(root.toPrettyString());
         } else {
             writer.print(table.text());

@@ -26,6 +26,7 @@ import picocli.CommandLine.ScopeType;
             InspectCommand.class,
             ExportCommand.class,
             EvalCommand.class,
+            CompareCommand.class,
             MineCommand.class,
             MllmCommand.class,
             ReportCommand.class,

@@ -1,16 +1,14 @@
 package dev.diva.demo;
 
+import dev.diva.eval.Interval;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import org.hipparchus.distribution.continuous.TDistribution;
 
 /** The table of a study: mean change over the seeds in points, with the 95 % t-interval over the seeds. */
 final class StudyTable {
-    private static final double LEVEL = 0.975; // two-sided 95 %
-
     private final WorldScores.Summary before;
     private final List<Long> seeds;
 
@@ -58,11 +56,7 @@ final class StudyTable {
         if (points.length < 2) {
             return String.format(Locale.ROOT, "%+.1f", mean);
         }
-        double squares = Arrays.stream(points)
-                .map(point -> (point - mean) * (point - mean))
-                .sum();
-        double error = Math.sqrt(squares / (points.length - 1) / points.length);
-        double half = error * new TDistribution(points.length - 1).inverseCumulativeProbability(LEVEL);
-        return String.format(Locale.ROOT, "%+.1f [%+.1f, %+.1f]", mean, mean - half, mean + half);
+        Interval interval = Interval.ofMean(points);
+        return String.format(Locale.ROOT, "%+.1f [%+.1f, %+.1f]", mean, interval.low(), interval.high());
     }
 }

@@ -1,5 +1,7 @@
 package dev.diva.eval;
 
+import java.util.Arrays;
+import org.hipparchus.distribution.continuous.TDistribution;
 import org.hipparchus.stat.interval.BinomialProportion;
 import org.hipparchus.stat.interval.ConfidenceInterval;
 
@@ -16,5 +18,19 @@ public record Interval(double low, double high) {
         }
         ConfidenceInterval wilson = BinomialProportion.getWilsonScoreInterval(total, (double) correct / total, LEVEL);
         return new Interval(Math.max(0, wilson.getLowerBound()), Math.min(1, wilson.getUpperBound()));
+    }
+
+    /** Student's t-interval of the mean of independent values, for instance over seeds; there must be at least two. */
+    public static Interval ofMean(double... values) {
+        if (values.length < 2) {
+            throw new IllegalArgumentException(values.length + " values, expected at least 2");
+        }
+        double mean = Arrays.stream(values).average().orElseThrow();
+        double squares = Arrays.stream(values)
+                .map(value -> (value - mean) * (value - mean))
+                .sum();
+        double error = Math.sqrt(squares / (values.length - 1) / values.length);
+        double half = error * new TDistribution(values.length - 1).inverseCumulativeProbability((1 + LEVEL) / 2);
+        return new Interval(mean - half, mean + half);
     }
 }

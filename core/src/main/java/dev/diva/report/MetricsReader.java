@@ -60,7 +60,8 @@ final class MetricsReader {
         return new Curve(name, title, steps, values);
     }
 
-    private static List<JsonNode> lines(Path file) {
+    /** The lines of a file of metrics, without a last one that was cut short. */
+    static List<JsonNode> lines(Path file) {
         List<JsonNode> lines = new ArrayList<>();
         try (BufferedReader reader = Files.newBufferedReader(file)) {
             int number = 0;

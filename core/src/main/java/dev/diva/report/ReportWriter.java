@@ -39,6 +39,13 @@ public final class ReportWriter {
         replace(page, render(sources));
     }
 
+    /** Writes methods against the untouched model, self-contained as the report is. */
+    public static void write(MethodsPage methods, Path page) {
+        StringOutput output = new StringOutput();
+        TEMPLATES.render("methods.jte", methods, output);
+        replace(page, output.toString());
+    }
+
     /** Writes a gallery of pairs, self-contained as the report is. */
     public static void write(PairGallery gallery, Path page) {
         StringOutput output = new StringOutput();

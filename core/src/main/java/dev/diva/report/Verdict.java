@@ -5,7 +5,7 @@ import java.util.Locale;
 /** What a comparison shows, in words. A figure is called a gain or a loss only where chance is an unlikely cause (p below 0.05). */
 public record Verdict(String words, Tone tone) {
     /** The probability below which a change is called unlikely to be chance. */
-    static final double LEVEL = 0.05;
+    public static final double LEVEL = 0.05;
 
     /** How a verdict is marked on the page. */
     public enum Tone {
@@ -41,7 +41,7 @@ public record Verdict(String words, Tone tone) {
     }
 
     /** A p-value as text; more digits near the level, so that rounding never moves it across. */
-    static String pValue(double p) {
+    public static String pValue(double p) {
         if (p < 0.001) {
             return "p < 0.001";
         }

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 public final class RunFolder implements AutoCloseable {
     private static final String LOCK = ".lock";
     private static final String RECIPE = "recipe.yaml";
+    private static final String MANIFEST = "manifest.json";
 
     private final Path folder;
     private final FileChannel lock;
@@ -71,6 +72,22 @@ public final class RunFolder implements AutoCloseable {
     }
 
     /**
+     * Refuses a run that has not reached its end.
+     *
+     * @throws BadInputException when the folder holds no run, or an unfinished one
+     */
+    public static void requireFinished(Path folder) {
+        if (!isRun(folder)) {
+            throw new BadInputException(folder + ": no run: no recipe.yaml in it");
+        }
+        Path manifest = folder.resolve(MANIFEST);
+        if (!Files.isRegularFile(manifest) || !new Manifest(manifest).isFinished()) {
+            throw new BadInputException(
+                    folder + ": the run is not finished; go on with 'diva train --resume --out " + folder + "'");
+        }
+    }
+
+    /**
      * Refuses a folder that holds anything.
      *
      * @throws BadInputException when it does
@@ -121,7 +138,7 @@ public final class RunFolder implements AutoCloseable {
 
     /** {@code manifest.json}. */
     public Path manifest() {
-        return folder.resolve("manifest.json");
+        return folder.resolve(MANIFEST);
     }
 
     /** {@code metrics.jsonl}. */

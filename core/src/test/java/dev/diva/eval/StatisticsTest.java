@@ -56,4 +56,12 @@ class StatisticsTest {
         Interval interval = Bootstrap.DEFAULT.pairedDifference(new double[] {0, 1, 2}, new double[] {0.5, 1.5, 2.5});
         assertThat(interval).isEqualTo(new Interval(0.5, 0.5));
     }
+
+    /** Mean 2, standard deviation 1, three values: 4.302652729911275 is the 97.5 % point of t with two degrees of freedom. */
+    @Test
+    void intervalOfAMeanIsStudents() {
+        Interval interval = Interval.ofMean(1, 2, 3);
+        assertThat(interval.low()).isCloseTo(2 - 4.302652729911275 / Math.sqrt(3), within(1e-9));
+        assertThat(interval.high()).isCloseTo(2 + 4.302652729911275 / Math.sqrt(3), within(1e-9));
+    }
 }

@@ -61,13 +61,28 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
         for (JsonNode node : list(root, "models", file)) {
             models.add(model(node, file));
         }
+        requireDistinct(models.stream().map(ModelEntry::name).toList(), file);
+        return new Suite(List.copyOf(models), datasets(root, file));
+    }
+
+    /**
+     * Reads the data sets alone, for models that are named elsewhere; {@code models} may be missing and is passed over.
+     *
+     * @throws BadInputException as {@link #read}
+     */
+    public static List<DataEntry> readDatasets(Path file) {
+        JsonNode root = parse(file);
+        requireKeys(root, KEYS, file.toString());
+        return datasets(root, file);
+    }
+
+    private static List<DataEntry> datasets(JsonNode root, Path file) {
         List<DataEntry> datasets = new ArrayList<>();
         for (JsonNode node : list(root, "datasets", file)) {
             datasets.add(data(node, file));
         }
-        requireDistinct(models.stream().map(ModelEntry::name).toList(), file);
         requireDistinct(datasets.stream().map(DataEntry::name).toList(), file);
-        return new Suite(List.copyOf(models), List.copyOf(datasets));
+        return List.copyOf(datasets);
     }
 
     private static JsonNode parse(Path file) {

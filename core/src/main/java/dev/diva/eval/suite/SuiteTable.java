@@ -115,7 +115,7 @@ public final class SuiteTable {
     }
 
     /** The metric that a task is known by; both directions of retrieval. */
-    private static List<String> leading(JsonNode cell) {
+    static List<String> leading(JsonNode cell) {
         List<String> names = new ArrayList<>();
         cell.path("metrics").fieldNames().forEachRemaining(names::add);
         return names.subList(

@@ -26,6 +26,11 @@ public enum Task {
         return recordName;
     }
 
+    /** Whether images are compared with texts. */
+    public boolean needsTexts() {
+        return this != PROBE;
+    }
+
     /** Name in a suite file. */
     String suiteName() {
         return name().toLowerCase(Locale.ROOT);

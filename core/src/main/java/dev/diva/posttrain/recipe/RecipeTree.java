@@ -73,7 +73,11 @@ public record RecipeTree(RecipeKeys keys) {
 
     /** Keys whose values differ, as {@code key: old, now new}; some keys do not change what is computed and are passed over. */
     public List<String> differences(RecipeTree other) {
-        return keys.differences(
-                other.keys, key -> !SILENT.contains(key) && !key.startsWith("checkpoint.") && !key.startsWith("eval."));
+        return keys.differences(other.keys, RecipeTree::decides);
+    }
+
+    /** Whether a key, by its dotted path, changes what is computed. */
+    public static boolean decides(String key) {
+        return !SILENT.contains(key) && !key.startsWith("checkpoint.") && !key.startsWith("eval.");
     }
 }
