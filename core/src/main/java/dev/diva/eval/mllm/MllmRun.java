@@ -78,6 +78,7 @@ public final class MllmRun {
      */
     public void answer(Answerer model) {
         Path folder = settings.out.resolve(fileName(model.name()));
+        AnswerSettings.require(folder, model.settings());
         for (Benchmark benchmark : settings.benchmarks) {
             QuestionSet set = set(benchmark);
             Path file = folder.resolve(benchmark.label() + ".jsonl");
