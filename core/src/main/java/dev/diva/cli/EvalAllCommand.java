@@ -7,9 +7,14 @@ import dev.diva.checkpoint.AtomicFile;
 import dev.diva.clip.Clip;
 import dev.diva.engine.Precision;
 import dev.diva.eval.Feature;
+import dev.diva.eval.mllm.Answerer;
+import dev.diva.eval.mllm.Benchmark;
+import dev.diva.eval.mllm.Prompts;
 import dev.diva.eval.suite.Suite;
 import dev.diva.eval.suite.SuiteRun;
 import dev.diva.eval.suite.SuiteTable;
+import dev.diva.mllm.ImageAspect;
+import dev.diva.mllm.Llava;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -60,38 +65,67 @@ public final class EvalAllCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SuiteRun.Options options =
-                new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting);
+        SuiteRun.Options options = new SuiteRun.Options(
+                Clip.Options.DEFAULT.withPrecision(precision),
+                feature,
+                skipExisting,
+                this::llava);
         SuiteRun run = new SuiteRun(Suite.read(suite), out, options);
         SuiteTable.requireOurs(out.resolve("scores.csv"));
-        run.run(new Progress(spec.commandLine().getErr()));
+        PrintWriter err = spec.commandLine().getErr();
+        try (AnswerProgress answers = new AnswerProgress(err)) {
+            run.run(new Told(err, answers));
+        } catch (Answerer.Stopped e) {
+            err.println("stopped; the same command with --skip-existing goes on");
+            return ExitCodes.RESUMABLE;
+        }
         SuiteTable table = new SuiteTable(run.cells());
         AtomicFile.writeString(out.resolve("scores.csv"), table.csv());
         print(run, table);
         return run.failures().isEmpty() ? ExitCode.OK : ExitCode.SOFTWARE;
     }
 
-    private record Progress(PrintWriter err) implements SuiteRun.Listener {
+    private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {
+        LlavaAnswerer.Asking asking = new LlavaAnswerer.Asking(
+                MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
+        return new LlavaAnswerer(
+                entry.name(), entry.path(), new Llava.Options(precision, 0, entry.tower(), null), asking);
+    }
+
+    private record Told(PrintWriter err, AnswerProgress answers) implements SuiteRun.Listener {
         @Override
         public void done(Path file, boolean computed) {
-            err.println((computed ? "scored " : "kept ") + file);
-            err.flush();
-        }
-
-        @Override
-        public void noted(String note) {
-            err.println("warning: " + note);
-            err.flush();
+            line((computed ? "scored " : "kept ") + file);
         }
 
         @Override
         public void failed(SuiteRun.Failure failure) {
-            err.println("failed " + line(failure));
+            answers.close();
+            line("failed " + told(failure));
+        }
+
+        @Override
+        public void answered(String model, Benchmark benchmark, int answered, int questions) {
+            answers.answered(model, benchmark, answered, questions);
+        }
+
+        @Override
+        public void wrote(Path file) {
+            answers.wrote(file);
+        }
+
+        @Override
+        public void note(String text) {
+            answers.note(text);
+        }
+
+        private void line(String text) {
+            err.println(text);
             err.flush();
         }
     }
 
-    private static String line(SuiteRun.Failure failure) {
+    private static String told(SuiteRun.Failure failure) {
         return failure.model() + " on " + failure.dataset() + ", "
                 + failure.task().recordName() + ": "
                 + Failure.line(failure.cause());
@@ -104,7 +138,7 @@ public final class EvalAllCommand implements Callable<Integer> {
             ArrayNode cells = root.putArray("cells");
             run.cells().forEach(cells::add);
             ArrayNode failed = root.putArray("failed");
-            run.failures().forEach(failure -> failed.add(line(failure)));
+            run.failures().forEach(failure -> failed.add(told(failure)));
             writer.println(root.toPrettyString());
         } else {
             writer.print(table.text());

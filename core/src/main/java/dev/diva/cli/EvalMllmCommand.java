@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.diva.eval.mllm.Answerer;
 import dev.diva.eval.mllm.Benchmark;
 import dev.diva.eval.mllm.MllmRun;
 import dev.diva.eval.mllm.Prompts;
@@ -8,7 +9,6 @@ import dev.diva.eval.mllm.Rules;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -147,20 +147,17 @@ public final class EvalMllmCommand implements Callable<Integer> {
             progress.close();
             output.print(spec.commandLine(), run.evaluation());
             return 0;
-        } catch (LlavaAnswerer.Stopped e) {
+        } catch (Answerer.Stopped e) {
             spec.commandLine().getErr().println("stopped; the same command goes on");
             return ExitCodes.RESUMABLE;
         }
     }
 
     private void answer(MllmRun run) {
-        AtomicBoolean stopped = new AtomicBoolean();
-        try (StopSignals signals = new StopSignals(() -> stopped.set(true))) {
-            run.check();
-            for (LlavaAnswerer model : models.open(prompts, stopped::get)) {
-                try (model) {
-                    run.answer(model);
-                }
+        run.check();
+        for (LlavaAnswerer model : models.open(prompts)) {
+            try (model) {
+                run.answer(model);
             }
         }
     }

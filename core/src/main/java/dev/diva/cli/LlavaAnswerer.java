@@ -3,9 +3,9 @@ package dev.diva.cli;
 import dev.diva.BadInputException;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.RasterImage;
-import dev.diva.eval.mllm.Answerer;
 import dev.diva.eval.mllm.Item;
 import dev.diva.eval.mllm.Picture;
+import dev.diva.eval.suite.SuiteRun;
 import dev.diva.language.Generation;
 import dev.diva.mllm.ImageAspect;
 import dev.diva.mllm.ImageTokens;
@@ -16,28 +16,26 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
-import java.util.function.BooleanSupplier;
 
-/** A LLaVA that answers benchmarks, greedily; loaded for the first question, so that a finished evaluation loads nothing. */
-final class LlavaAnswerer implements Answerer, AutoCloseable {
+/**
+ * A LLaVA that answers benchmarks, greedily; loaded for the first question, so that a finished evaluation loads nothing. While it is loaded
+ * a signal to stop ends the answer that grows.
+ */
+final class LlavaAnswerer implements SuiteRun.LlavaModel {
     private final String name;
     private final Path folder;
     private final Llava.Options options;
     private final Asking asking;
     private Llava llava; // null until the first question
+    private StopSignals signals; // null as long
+    private volatile boolean isStopped;
 
     /**
      * How it is asked.
      *
      * @param maxNewTokens limit beneath the benchmarks' own
-     * @param isStopped whether to end before the next token
      */
-    record Asking(PromptTemplate template, ImageAspect aspect, int maxNewTokens, BooleanSupplier isStopped) {}
-
-    /** The user asked for an end; what was answered is on disk. */
-    static final class Stopped extends RuntimeException {
-        private static final long serialVersionUID = 1;
-    }
+    record Asking(PromptTemplate template, ImageAspect aspect, int maxNewTokens) {}
 
     LlavaAnswerer(String name, Path folder, Llava.Options options, Asking asking) {
         this.name = name;
@@ -105,7 +103,7 @@ final class LlavaAnswerer implements Answerer, AutoCloseable {
     }
 
     private void requireGoing() {
-        if (asking.isStopped.getAsBoolean()) {
+        if (isStopped) {
             throw new Stopped();
         }
     }
@@ -113,6 +111,7 @@ final class LlavaAnswerer implements Answerer, AutoCloseable {
     private Llava llava() {
         if (llava == null) {
             llava = Llava.load(folder, options);
+            signals = new StopSignals(() -> isStopped = true);
         }
         return llava;
     }
@@ -120,6 +119,7 @@ final class LlavaAnswerer implements Answerer, AutoCloseable {
     @Override
     public void close() {
         if (llava != null) {
+            signals.close();
             llava.close();
         }
     }

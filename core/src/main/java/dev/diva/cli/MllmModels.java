@@ -8,7 +8,6 @@ import dev.diva.mllm.PromptTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
@@ -82,7 +81,7 @@ final class MllmModels {
     }
 
     /** Not loaded yet; checked as far as headers tell. */
-    List<LlavaAnswerer> open(Prompts prompts, BooleanSupplier isStopped) {
+    List<LlavaAnswerer> open(Prompts prompts) {
         if (threads < 0 || (maxNewTokens != null && maxNewTokens < 1)) {
             throw new ParameterException(
                     spec.commandLine(), "--threads is at least 0, --max-new-tokens at least 1");
@@ -90,8 +89,7 @@ final class MllmModels {
         LlavaAnswerer.Asking asking = new LlavaAnswerer.Asking(
                 template == null ? template(prompts) : template,
                 aspect,
-                maxNewTokens == null ? Integer.MAX_VALUE : maxNewTokens,
-                isStopped);
+                maxNewTokens == null ? Integer.MAX_VALUE : maxNewTokens);
         Llava.Options options =
                 new Llava.Options(precision == null ? Precision.fastest() : precision, threads, null, base);
         Function<Path, String> llavaName = names(llavas);

@@ -21,4 +21,9 @@ public interface Answerer {
     default Map<String, String> settings() {
         return Map.of();
     }
+
+    /** The user asked for an end; what was answered is on disk. */
+    final class Stopped extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
 }
