@@ -65,11 +65,8 @@ public final class EvalAllCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SuiteRun.Options options = new SuiteRun.Options(
-                Clip.Options.DEFAULT.withPrecision(precision),
-                feature,
-                skipExisting,
-                this::llava);
+        SuiteRun.Options options =
+                new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava);
         SuiteRun run = new SuiteRun(Suite.read(suite), out, options);
         SuiteTable.requireOurs(out.resolve("scores.csv"));
         PrintWriter err = spec.commandLine().getErr();
@@ -86,8 +83,8 @@ public final class EvalAllCommand implements Callable<Integer> {
     }
 
     private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {
-        LlavaAnswerer.Asking asking = new LlavaAnswerer.Asking(
-                MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
+        LlavaAnswerer.Asking asking =
+                new LlavaAnswerer.Asking(MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
         return new LlavaAnswerer(
                 entry.name(), entry.path(), new Llava.Options(precision, 0, entry.tower(), null), asking);
     }

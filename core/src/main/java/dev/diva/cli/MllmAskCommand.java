@@ -102,8 +102,8 @@ public final class MllmAskCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        Llava.Options options = new Llava.Options(
-                precision == null ? Precision.fastest() : precision, threads(), tower, base);
+        Llava.Options options =
+                new Llava.Options(precision == null ? Precision.fastest() : precision, threads(), tower, base);
         Generation generation = generation();
         String prompt = question.prompt != null ? question.prompt : template.ask(question.text, image != null);
         RasterImage picture = image == null

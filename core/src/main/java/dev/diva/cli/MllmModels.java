@@ -83,8 +83,7 @@ final class MllmModels {
     /** Not loaded yet; checked as far as headers tell. */
     List<LlavaAnswerer> open(Prompts prompts) {
         if (threads < 0 || (maxNewTokens != null && maxNewTokens < 1)) {
-            throw new ParameterException(
-                    spec.commandLine(), "--threads is at least 0, --max-new-tokens at least 1");
+            throw new ParameterException(spec.commandLine(), "--threads is at least 0, --max-new-tokens at least 1");
         }
         LlavaAnswerer.Asking asking = new LlavaAnswerer.Asking(
                 template == null ? template(prompts) : template,
@@ -93,15 +92,14 @@ final class MllmModels {
         Llava.Options options =
                 new Llava.Options(precision == null ? Precision.fastest() : precision, threads, null, base);
         Function<Path, String> llavaName = names(llavas);
-        List<Path> clips = towers.stream().filter(tower -> !isOwn(tower)).map(Path::of).toList();
+        List<Path> clips =
+                towers.stream().filter(tower -> !isOwn(tower)).map(Path::of).toList();
         Function<Path, String> clipName = names(clips);
         List<LlavaAnswerer> models = new ArrayList<>();
         for (Path llava : llavas) {
             for (String tower : towersOfEach()) {
-                String suffix =
-                        tower == null ? "" : "+" + (isOwn(tower) ? tower : clipName.apply(Path.of(tower)));
-                models.add(new LlavaAnswerer(
-                        llavaName.apply(llava) + suffix, llava, options.withTower(tower), asking));
+                String suffix = tower == null ? "" : "+" + (isOwn(tower) ? tower : clipName.apply(Path.of(tower)));
+                models.add(new LlavaAnswerer(llavaName.apply(llava) + suffix, llava, options.withTower(tower), asking));
             }
         }
         models.forEach(LlavaAnswerer::check);
@@ -115,9 +113,7 @@ final class MllmModels {
         if (!isChosen) {
             all.add(null);
         }
-        Stream.concat(
-                        towers.stream().filter(MllmModels::isOwn),
-                        towers.stream().filter(tower -> !isOwn(tower)))
+        Stream.concat(towers.stream().filter(MllmModels::isOwn), towers.stream().filter(tower -> !isOwn(tower)))
                 .forEach(all::add);
         return all;
     }

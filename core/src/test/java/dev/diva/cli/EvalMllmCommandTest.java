@@ -107,28 +107,29 @@ class EvalMllmCommandTest {
     @CsvSource({"hub, llava, pad", "authors, llava, pad", "hub, vlmevalkit, crop"})
     void answersAreThoseOfTheModelWithoutSharedPrefixes(String layout, String prompts, String aspect)
             throws IOException {
-        JsonNode record = json(
-                answering(layout, "mmvp,pope", "--prompts", prompts, "--image-aspect", aspect, "--json"));
+        JsonNode record =
+                json(answering(layout, "mmvp,pope", "--prompts", prompts, "--image-aspect", aspect, "--json"));
         assertThat(record.path("results")).hasSize(2);
         PromptTemplate template = prompts.equals("llava") ? PromptTemplate.VICUNA_V1 : PromptTemplate.VLMEVALKIT;
         ImageAspect square = aspect.equals("pad") ? ImageAspect.PAD : ImageAspect.CROP;
         try (Llava llava = Llava.load(Path.of(llava(layout)), Llava.Options.DEFAULT)) {
             for (Benchmark benchmark : List.of(Benchmark.MMVP, Benchmark.POPE)) {
                 List<JsonNode> lines = lines(answerFile(layout, benchmark));
-                List<Item> items =
-                        benchmark.read(root, Prompts.named(prompts).orElseThrow()).items();
+                List<Item> items = benchmark
+                        .read(root, Prompts.named(prompts).orElseThrow())
+                        .items();
                 assertThat(lines).hasSameSizeAs(items);
                 for (int i = 0; i < items.size(); i++) {
                     Item item = items.get(i);
                     RasterImage picture = ImageDecoder.reference()
                             .decode(item.picture().read(), item.picture().name());
                     try (ImageTokens image = llava.image(picture, square)) {
-                        String text = llava.answer(
-                                        template.ask(item.asked(), true), image, Generation.greedy(TOKENS))
+                        String text = llava.answer(template.ask(item.asked(), true), image, Generation.greedy(TOKENS))
                                 .text();
                         JsonNode line = lines.get(i);
                         assertThat(line.path("question_id")).isEqualTo(item.id());
-                        assertThat(line.path(benchmark == Benchmark.MMVP ? "response" : "text").asText())
+                        assertThat(line.path(benchmark == Benchmark.MMVP ? "response" : "text")
+                                        .asText())
                                 .isEqualTo(text);
                     }
                 }
@@ -150,8 +151,17 @@ class EvalMllmCommandTest {
         List<String> inMemory = texts(answers.resolve("gqa-clip/pope.jsonl"));
         assertThat(run(command("pope", "--llava", swapped.toString()))).isZero();
         assertThat(inMemory).isEqualTo(texts(answers.resolve("swapped/pope.jsonl")));
-        assertThat(run("eval", "mllm", "--bench", "pope", "--data", root.toString(), "--score-only",
-                        answers.resolve("gqa").toString(), answers.resolve("gqa-clip").toString(), "--json"))
+        assertThat(run(
+                        "eval",
+                        "mllm",
+                        "--bench",
+                        "pope",
+                        "--data",
+                        root.toString(),
+                        "--score-only",
+                        answers.resolve("gqa").toString(),
+                        answers.resolve("gqa-clip").toString(),
+                        "--json"))
                 .isZero();
         assertThat(new ObjectMapper().readTree(out.toString())).isEqualTo(record);
     }
@@ -174,10 +184,12 @@ class EvalMllmCommandTest {
         awaitLines(file, kept + 2, killed);
         killed.process().destroyForcibly();
         killed.await(60);
-        assertThat(count(file)).isLessThan(Benchmark.POPE.read(root, Prompts.LLAVA).items().size());
+        assertThat(count(file))
+                .isLessThan(Benchmark.POPE.read(root, Prompts.LLAVA).items().size());
         assertThat(run(cut)).isZero();
         byte[] continued = Files.readAllBytes(file);
-        whole[List.of(whole).indexOf(answers.toString())] = folder.resolve("once").toString();
+        whole[List.of(whole).indexOf(answers.toString())] =
+                folder.resolve("once").toString();
         assertThat(run(whole)).isZero();
         assertThat(continued).isEqualTo(Files.readAllBytes(folder.resolve("once/gqa/pope.jsonl")));
     }
@@ -197,7 +209,12 @@ class EvalMllmCommandTest {
     void badInputIsOneLineAndLosesNoAnswer() throws IOException {
         List<Item> items = Benchmark.POPE.read(root, Prompts.LLAVA).items();
         Path last = items.get(items.size() - 1).picture().file();
-        Path first = Benchmark.MMVP.read(root, Prompts.LLAVA).items().get(0).picture().file();
+        Path first = Benchmark.MMVP
+                .read(root, Prompts.LLAVA)
+                .items()
+                .get(0)
+                .picture()
+                .file();
         byte[] good = Files.readAllBytes(first);
         Files.write(first, new byte[] {1, 2, 3});
         refused(answering("hub", "pope,mmvp"), first.toString());
@@ -208,7 +225,12 @@ class EvalMllmCommandTest {
         assertThat(answerFile("hub", Benchmark.POPE)).hasBinaryContent(kept);
         Files.delete(last);
         refused(answering("authors", "pope"), last + ": missing image");
-        refused(command("mmvp", "--llava", Golden.path("llava-original/self-trained").toString()), "--tower config");
+        refused(
+                command(
+                        "mmvp",
+                        "--llava",
+                        Golden.path("llava-original/self-trained").toString()),
+                "--tower config");
         refused(answering("hub", "mmvp", "--tower", folder.resolve("none").toString()), "none");
         assertThat(answers.resolve("self-trained")).doesNotExist();
     }
@@ -225,7 +247,15 @@ class EvalMllmCommandTest {
     void recordedAnswersAreScoredAndUsageIsChecked() throws IOException {
         Path recorded = SCORES.resolve("pope/answers/tiny.jsonl");
         String[] scoring = {
-            "eval", "mllm", "--bench", "pope", "--data", SCORES.toString(), "--score-only", recorded.toString(), "--json"
+            "eval",
+            "mllm",
+            "--bench",
+            "pope",
+            "--data",
+            SCORES.toString(),
+            "--score-only",
+            recorded.toString(),
+            "--json"
         };
         JsonNode metrics = json(scoring).path("results").path(0).path("metrics");
         JsonNode expected = Golden.of("mllm-scores").json("scores.json").path("pope");
@@ -254,11 +284,7 @@ class EvalMllmCommandTest {
                 datasets:
                   - {name: bench, data: '%s', tasks: [mllm-mmvp], prompts: lmms-eval}
                 """.formatted(
-                        llava("hub"),
-                        llava("hub"),
-                        tower(),
-                        folder.resolve("scores/answers/bench/plain/mmvp.jsonl"),
-                        root));
+                llava("hub"), llava("hub"), tower(), folder.resolve("scores/answers/bench/plain/mmvp.jsonl"), root));
         Path recorded = folder.resolve("scores/answers/bench/plain/mmvp.jsonl");
         refused(suiteOf(suite), "no such file or folder");
         Files.createDirectories(recorded.getParent());
@@ -281,13 +307,20 @@ class EvalMllmCommandTest {
 
     private String[] suiteOf(Path suite) {
         return new String[] {
-            "eval", "all", "--suite", suite.toString(), "--out", folder.resolve("scores").toString()
+            "eval",
+            "all",
+            "--suite",
+            suite.toString(),
+            "--out",
+            folder.resolve("scores").toString()
         };
     }
 
     private String[] answering(String layout, String benchmarks, String... more) {
-        return command(benchmarks, Stream.concat(Stream.of("--llava", llava(layout)), Stream.of(more))
-                .toArray(String[]::new));
+        return command(
+                benchmarks,
+                Stream.concat(Stream.of("--llava", llava(layout)), Stream.of(more))
+                        .toArray(String[]::new));
     }
 
     private String[] command(String benchmarks, String... more) {

@@ -3,6 +3,7 @@ package dev.diva.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class StatisticsTest {
@@ -55,5 +56,22 @@ class StatisticsTest {
     void pairedBootstrapOfAConstantGainHasNoWidth() {
         Interval interval = Bootstrap.DEFAULT.pairedDifference(new double[] {0, 1, 2}, new double[] {0.5, 1.5, 2.5});
         assertThat(interval).isEqualTo(new Interval(0.5, 0.5));
+    }
+
+    /** Sheets that cannot be paired: no test, and a warning on the later model that says why. */
+    @Test
+    void unpairedAnswersAreToldNotPassedOver() {
+        Evaluation evaluation = Evaluation.of("t", List.of(result("a", true, false, true), result("b", true, false)));
+        assertThat(evaluation.tests()).isEmpty();
+        assertThat(evaluation.results().get(0).warnings()).isEmpty();
+        assertThat(evaluation.results().get(1).warnings())
+                .containsExactly("d: b is not tested against a by questions: 2 answers against 3");
+    }
+
+    private static Result result(String model, boolean... sheet) {
+        Scores scores = new Scores();
+        scores.putShare("accuracy", 1, sheet.length);
+        scores.answers("questions", sheet);
+        return scores.result(model, "d", List.of());
     }
 }

@@ -67,7 +67,7 @@ final class MllmCell {
     }
 
     private BadInputException unknown(String key, String expected) {
-        return new BadInputException("dataset " + data.name() + ": " + key + " is \"" + data.text(key, "")
-                + "\", expected " + expected);
+        return new BadInputException(
+                "dataset " + data.name() + ": " + key + " is \"" + data.text(key, "") + "\", expected " + expected);
     }
 }

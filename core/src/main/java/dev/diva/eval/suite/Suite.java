@@ -143,8 +143,9 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static void requireTasks(List<ModelEntry> models, List<DataEntry> datasets, Path file) {
         for (ModelEntry model : models) {
             if (datasets.stream().noneMatch(data -> data.tasks.stream().anyMatch(model::takes))) {
-                throw new BadInputException(file + " model " + model.name + ": no task for it; a CLIP (path) takes mmvp,"
-                        + " zeroshot, retrieval and probe, a LLaVA and recorded answers take mllm-BENCHMARK");
+                throw new BadInputException(
+                        file + " model " + model.name + ": no task for it; a CLIP (path) takes mmvp,"
+                                + " zeroshot, retrieval and probe, a LLaVA and recorded answers take mllm-BENCHMARK");
             }
         }
     }

@@ -106,7 +106,8 @@ public final class SuiteRun {
                 Cell.requireOurs(file);
                 Result result = task.benchmark() == null
                         ? score(model.encoder(), data, task)
-                        : new MllmCell(model.entry, data, task, folder.resolve("answers")).score(options.llavas, listener);
+                        : new MllmCell(model.entry, data, task, folder.resolve("answers"))
+                                .score(options.llavas, listener);
                 Cell.write(file, Cell.json(model.entry, data, task, result));
             }
             cells.add(Cell.read(file));

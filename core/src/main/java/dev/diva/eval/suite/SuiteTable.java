@@ -132,7 +132,8 @@ public final class SuiteTable {
         double score = points.isNumber()
                 ? points.asDouble()
                 : 100 * cell.path("metrics").path(metric).asDouble();
-        String value = String.format(Locale.ROOT, "%.2f", score) + (cell.path("warnings").isEmpty() ? "" : "*");
+        String value = String.format(Locale.ROOT, "%.2f", score)
+                + (cell.path("warnings").isEmpty() ? "" : "*");
         JsonNode first = byModel.values().iterator().next();
         String sheet = sheet(cell, metric);
         boolean[] before = Cell.sheet(first, sheet);
@@ -144,7 +145,7 @@ public final class SuiteTable {
         return value + String.format(Locale.ROOT, " (+%d -%d, p = %.3g)", test.gained(), test.lost(), test.p());
     }
 
-    /** What the paired test of a metric rests on: its own answers, else those by pairs (average of pairs), else all questions (F1). */
+    /** What the paired test of a metric rests on: its own answers, else pairs (their average), else all questions (F1). */
     private static String sheet(JsonNode cell, String metric) {
         return Stream.of(metric, "pairs")
                 .filter(name -> cell.path("answers").has(name))

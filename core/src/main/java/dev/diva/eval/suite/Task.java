@@ -55,8 +55,7 @@ public enum Task {
         return Arrays.stream(values())
                 .filter(task -> task.suiteName().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException(
-                        place + ": unknown task \"" + name + "\", expected "
+                .orElseThrow(() -> new BadInputException(place + ": unknown task \"" + name + "\", expected "
                         + Arrays.stream(values()).map(Task::suiteName).collect(Collectors.joining(", "))));
     }
 
