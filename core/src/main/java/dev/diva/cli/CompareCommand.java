@@ -101,7 +101,7 @@ public final class CompareCommand implements Callable<Integer> {
 
     private SuiteRun run(List<Suite.ModelEntry> models, List<Suite.DataEntry> datasets) {
         SuiteRun run = new SuiteRun(new Suite(models, datasets), out.resolve("cells"), options.run());
-        run.run(options.progress());
+        options.run(run); // of CLIPs, which cannot be stopped between cells
         return run;
     }
 

@@ -43,7 +43,9 @@ public final class EvalAllCommand implements Callable<Integer> {
     public Integer call() {
         SuiteRun run = new SuiteRun(Suite.read(options.suite()), out, options.run());
         SuiteTable.requireOurs(out.resolve("scores.csv"));
-        run.run(options.progress());
+        if (!options.run(run)) {
+            return ExitCodes.RESUMABLE;
+        }
         SuiteTable table = new SuiteTable(run.cells());
         AtomicFile.writeString(out.resolve("scores.csv"), table.csv());
         print(run, table);

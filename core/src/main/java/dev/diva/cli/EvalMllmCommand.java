@@ -1,11 +1,11 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.diva.eval.mllm.Answerer;
 import dev.diva.eval.mllm.Benchmark;
 import dev.diva.eval.mllm.MllmRun;
 import dev.diva.eval.mllm.Prompts;
 import dev.diva.eval.mllm.Rules;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -22,13 +22,17 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
         name = "mllm",
         mixinStandardHelpOptions = true,
-        description = "MMVP, POPE, MME, MMBench, LLaVA-Bench (in the wild): scores answers by the original rules.")
+        description = "MMVP, POPE, MME, MMBench, LLaVA-Bench (in the wild): LLaVAs answer, or answers are given; scored"
+                + " by the original rules.")
 public final class EvalMllmCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
     @Mixin
     private EvalOutput output;
+
+    @Mixin
+    private MllmModels models;
 
     @Option(
             names = "--bench",
@@ -51,7 +55,7 @@ public final class EvalMllmCommand implements Callable<Integer> {
             paramLabel = "ANSWERS",
             description =
                     "Recorded answers, one a model: a JSONL file, a folder with BENCH.jsonl, a folder of MME's score"
-                            + " files, a sheet for MMBench's server. The first is the one that others are tested against.")
+                        + " files, a sheet for MMBench's server. The first is the one that others are tested against.")
     private List<Path> recorded = List.of();
 
     @Option(
@@ -86,7 +90,8 @@ public final class EvalMllmCommand implements Callable<Integer> {
     @Option(
             names = "--out",
             paramLabel = "DIR",
-            description = "Folder for what judges and the original scorers take, in a folder per model.")
+            description = "Folder for the answers and for what judges and the original scorers take, in a folder per"
+                    + " model; answers that are there are continued. Default with --llava: answers.")
     private Path out;
 
     /** Names of benchmarks on the command line. */
@@ -119,42 +124,41 @@ public final class EvalMllmCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        MllmRun run = new MllmRun(
-                new MllmRun.Settings(benchmarks, data, prompts, rules, judge, judgeRules, out), new Progress());
-        boolean reviewsAlone = recorded.isEmpty() && !judge.isEmpty() && benchmarks.equals(List.of(Benchmark.WILD));
-        if (reviewsAlone) {
-            run.scoreReviews(judge.get(0).toString());
-        } else if (recorded.isEmpty()) {
+        boolean reviewsAlone = models.isEmpty()
+                && recorded.isEmpty()
+                && !judge.isEmpty()
+                && benchmarks.equals(List.of(Benchmark.WILD));
+        if (!reviewsAlone && models.isEmpty() == recorded.isEmpty()) {
             throw new ParameterException(
-                    spec.commandLine(), "expected --score-only ANSWERS, or --bench wild --judge REVIEWS");
-        } else {
-            run.scoreRecorded(recorded);
+                    spec.commandLine(),
+                    "expected --llava DIR, or --score-only ANSWERS, or --bench wild --judge REVIEWS");
         }
-        output.print(spec.commandLine(), run.evaluation());
-        return 0;
+        Path folder = out == null && !models.isEmpty() ? Path.of("answers") : out;
+        try (AnswerProgress progress = new AnswerProgress(spec.commandLine().getErr())) {
+            MllmRun run = new MllmRun(
+                    new MllmRun.Settings(benchmarks, data, prompts, rules, judge, judgeRules, folder), progress);
+            if (!models.isEmpty()) {
+                answer(run);
+            } else if (reviewsAlone) {
+                run.scoreReviews(judge.get(0).toString());
+            } else {
+                run.scoreRecorded(recorded);
+            }
+            progress.close();
+            output.print(spec.commandLine(), run.evaluation());
+            return 0;
+        } catch (Answerer.Stopped e) {
+            spec.commandLine().getErr().println("stopped; the same command goes on");
+            return ExitCodes.RESUMABLE;
+        }
     }
 
-    private final class Progress implements MllmRun.Listener {
-        private final PrintWriter err = spec.commandLine().getErr();
-
-        @Override
-        public void answered(String model, Benchmark benchmark, int answered, int questions) {
-            if (answered % 100 == 0 || answered == questions) {
-                err.println(model + ", " + benchmark.label() + ": " + answered + " of " + questions + " answered");
-                err.flush();
+    private void answer(MllmRun run) {
+        run.check();
+        for (LlavaAnswerer model : models.open(prompts)) {
+            try (model) {
+                run.answer(model);
             }
-        }
-
-        @Override
-        public void wrote(Path file) {
-            err.println("writing " + file);
-            err.flush();
-        }
-
-        @Override
-        public void note(String text) {
-            err.println("warning: " + text);
-            err.flush();
         }
     }
 }

@@ -62,8 +62,9 @@ public final class MllmAskCommand implements Callable<Integer> {
     @Option(
             names = "--image-aspect",
             defaultValue = "pad",
+            converter = MllmModels.AspectName.class,
             description = "pad to a square, as LLaVA, or crop the centre, as the hub's processor. Default: pad.")
-    private String aspect;
+    private ImageAspect aspect;
 
     @Option(names = "--max-new-tokens", defaultValue = "1024", description = "Default: ${DEFAULT-VALUE}.")
     private int maxNewTokens;
@@ -74,8 +75,11 @@ public final class MllmAskCommand implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "0", description = "Of the draws at a temperature. Default: 0.")
     private long seed;
 
-    @Option(names = "--precision", description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
-    private String precision;
+    @Option(
+            names = "--precision",
+            converter = EvalModels.PrecisionName.class,
+            description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
+    private Precision precision;
 
     @Option(names = "--threads", defaultValue = "0", description = "Threads of an operation. Default: all cores.")
     private int threads;
@@ -98,16 +102,16 @@ public final class MllmAskCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        Llava.Options options = new Llava.Options(precision(), threads(), tower, base);
+        Llava.Options options =
+                new Llava.Options(precision == null ? Precision.fastest() : precision, threads(), tower, base);
         Generation generation = generation();
-        ImageAspect square = aspect();
         String prompt = question.prompt != null ? question.prompt : template.ask(question.text, image != null);
         RasterImage picture = image == null
                 ? null
                 : ImageDecoder.reference().decode(ImageEntry.of(image).read(), image.toString());
         PrintWriter out = spec.commandLine().getOut();
         try (Llava model = Llava.load(llava, options);
-                ImageTokens seen = picture == null ? null : model.image(picture, square)) {
+                ImageTokens seen = picture == null ? null : model.image(picture, aspect)) {
             if (json) {
                 Answer answer = model.answer(prompt, seen, generation);
                 out.println(new ObjectMapper().writeValueAsString(answer));
@@ -121,25 +125,6 @@ public final class MllmAskCommand implements Callable<Integer> {
             out.flush();
         }
         return 0;
-    }
-
-    private Precision precision() {
-        if (precision == null) {
-            return Precision.fastest();
-        }
-        return switch (precision) {
-            case "fp32" -> Precision.FP32;
-            case "bf16" -> Precision.BF16;
-            default -> throw misused("--precision is " + precision + ", expected fp32 or bf16");
-        };
-    }
-
-    private ImageAspect aspect() {
-        return switch (aspect) {
-            case "pad" -> ImageAspect.PAD;
-            case "crop" -> ImageAspect.CROP;
-            default -> throw misused("--image-aspect is " + aspect + ", expected pad or crop");
-        };
     }
 
     private Generation generation() {

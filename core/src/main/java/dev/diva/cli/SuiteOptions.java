@@ -3,7 +3,13 @@ package dev.diva.cli;
 import dev.diva.clip.Clip;
 import dev.diva.engine.Precision;
 import dev.diva.eval.Feature;
+import dev.diva.eval.mllm.Answerer;
+import dev.diva.eval.mllm.Benchmark;
+import dev.diva.eval.mllm.Prompts;
+import dev.diva.eval.suite.Suite;
 import dev.diva.eval.suite.SuiteRun;
+import dev.diva.mllm.ImageAspect;
+import dev.diva.mllm.Llava;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,31 +48,58 @@ final class SuiteOptions {
 
     /** How cells are run. */
     SuiteRun.Options run() {
-        return new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting);
+        return new SuiteRun.Options(
+                Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava);
     }
 
-    /** Tells of cells while they are run. */
-    SuiteRun.Listener progress() {
-        return new Progress(spec.commandLine().getErr());
+    private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {
+        LlavaAnswerer.Asking asking =
+                new LlavaAnswerer.Asking(MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
+        return new LlavaAnswerer(
+                entry.name(), entry.path(), new Llava.Options(precision, 0, entry.tower(), null), asking);
     }
 
-    /** Tells of each cell on the error stream. */
-    private record Progress(PrintWriter err) implements SuiteRun.Listener {
+    /** Runs the cells and tells of each on the error stream; false when it was stopped. */
+    boolean run(SuiteRun run) {
+        PrintWriter err = spec.commandLine().getErr();
+        try (AnswerProgress answers = new AnswerProgress(err)) {
+            run.run(new Told(err, answers));
+            return true;
+        } catch (Answerer.Stopped e) {
+            err.println("stopped; the same command with --skip-existing goes on");
+            return false;
+        }
+    }
+
+    private record Told(PrintWriter err, AnswerProgress answers) implements SuiteRun.Listener {
         @Override
         public void done(Path file, boolean computed) {
-            err.println((computed ? "scored " : "kept ") + file);
-            err.flush();
-        }
-
-        @Override
-        public void noted(String note) {
-            err.println("warning: " + note);
-            err.flush();
+            line((computed ? "scored " : "kept ") + file);
         }
 
         @Override
         public void failed(SuiteRun.Failure failure) {
-            err.println("failed " + line(failure));
+            answers.close();
+            line("failed " + SuiteOptions.line(failure));
+        }
+
+        @Override
+        public void answered(String model, Benchmark benchmark, int answered, int questions) {
+            answers.answered(model, benchmark, answered, questions);
+        }
+
+        @Override
+        public void wrote(Path file) {
+            answers.wrote(file);
+        }
+
+        @Override
+        public void note(String text) {
+            answers.note(text);
+        }
+
+        private void line(String text) {
+            err.println(text);
             err.flush();
         }
     }

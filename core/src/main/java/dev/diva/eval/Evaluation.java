@@ -12,17 +12,20 @@ import java.util.Map;
 public record Evaluation(String task, List<Result> results, List<ModelTest> tests) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Tests each later model against the first one on the same data. */
+    /** Tests each later model against the first one on the same data; where their answers cannot be paired, a warning says so. */
     public static Evaluation of(String task, List<Result> results) {
         Map<String, Result> first = new LinkedHashMap<>();
+        List<Result> told = new ArrayList<>();
         List<ModelTest> tests = new ArrayList<>();
         for (Result result : results) {
             Result reference = first.putIfAbsent(result.data(), result);
+            List<String> missing = reference == null ? List.of() : ModelTest.missing(reference, result);
+            told.add(missing.isEmpty() ? result : result.withWarnings(missing));
             if (reference != null) {
                 tests.addAll(ModelTest.between(reference, result));
             }
         }
-        return new Evaluation(task, List.copyOf(results), tests);
+        return new Evaluation(task, List.copyOf(told), tests);
     }
 
     /** Evaluations of the same task on several sets as one. */

@@ -2,6 +2,7 @@ package dev.diva.eval;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Scores of one model on one set of data; all values are fractions 0..1.
@@ -24,5 +25,12 @@ public record Result(
     /** A metric in points. */
     public double points(String name) {
         return metrics.get(name) * fullMarks.get(name);
+    }
+
+    /** The same with further warnings; none stands twice. */
+    Result withWarnings(List<String> more) {
+        List<String> all =
+                Stream.concat(warnings.stream(), more.stream()).distinct().toList();
+        return new Result(model, data, metrics, intervals, answers, pairs, all, fullMarks);
     }
 }

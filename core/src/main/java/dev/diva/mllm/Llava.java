@@ -42,6 +42,9 @@ import org.bytedeco.pytorch.global.torch;
  * }</pre>
  */
 public final class Llava implements AutoCloseable {
+    /** What a tower that belongs to the folder is called: {@code config}, {@code checkpoint}. */
+    public static final Set<String> OWN_TOWERS = Set.of(Towers.NAMED, Towers.INNER);
+
     private final LlavaFolder folder;
     private final LlavaConfig config;
     private final HiddenTokens tower;
@@ -112,6 +115,17 @@ public final class Llava implements AutoCloseable {
             }
             folder.close();
             throw e;
+        }
+    }
+
+    /**
+     * Refuses from configs and headers what {@link #load} would refuse: no LLaVA-1.5, two towers, one that does not fit.
+     *
+     * @throws BadInputException as {@link #load}
+     */
+    public static void check(Path path, Options options) {
+        try (LlavaFolder folder = LlavaFolder.open(path, options.base)) {
+            new Towers(folder).open(options.tower).close();
         }
     }
 

@@ -38,6 +38,18 @@ public enum PromptTemplate {
             }
             return text.toString();
         }
+    },
+    /** VLMEvalKit's: blanks around the image, and one at the end. */
+    VLMEVALKIT {
+        @Override
+        public String render(List<Turn> turns) {
+            return system("human") + separated(turns) + " ";
+        }
+
+        @Override
+        public String ask(String question, boolean hasImage) {
+            return render(List.of(new Turn(hasImage ? " " + IMAGE + " " + question : question, null)));
+        }
     };
 
     /** What stands for an image. */

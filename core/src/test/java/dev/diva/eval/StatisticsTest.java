@@ -3,6 +3,7 @@ package dev.diva.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class StatisticsTest {
@@ -63,5 +64,22 @@ class StatisticsTest {
         Interval interval = Interval.ofMean(1, 2, 3);
         assertThat(interval.low()).isCloseTo(2 - 4.302652729911275 / Math.sqrt(3), within(1e-9));
         assertThat(interval.high()).isCloseTo(2 + 4.302652729911275 / Math.sqrt(3), within(1e-9));
+    }
+
+    /** Sheets that cannot be paired: no test, and a warning on the later model that says why. */
+    @Test
+    void unpairedAnswersAreToldNotPassedOver() {
+        Evaluation evaluation = Evaluation.of("t", List.of(result("a", true, false, true), result("b", true, false)));
+        assertThat(evaluation.tests()).isEmpty();
+        assertThat(evaluation.results().get(0).warnings()).isEmpty();
+        assertThat(evaluation.results().get(1).warnings())
+                .containsExactly("d: b is not tested against a by questions: 2 answers against 3");
+    }
+
+    private static Result result(String model, boolean... sheet) {
+        Scores scores = new Scores();
+        scores.putShare("accuracy", 1, sheet.length);
+        scores.answers("questions", sheet);
+        return scores.result(model, "d", List.of());
     }
 }

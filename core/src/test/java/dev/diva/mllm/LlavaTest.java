@@ -54,8 +54,14 @@ class LlavaTest {
                         assertThat(prompt.expanded(llava.config().imageTokenId(), tokens.count()))
                                 .containsExactly(Tensors.toLongs(HF.input(run + ".input_ids")));
                         requireRun(HF, run, llava, prompt, tokens, tolerance);
-                        requireGreedy(
-                                HF, run + ".greedy_cache", llava, prompts.get(p).asText(), tokens);
+                        if (p == image) { // decoding is the same work each time: one prompt an image
+                            requireGreedy(
+                                    HF,
+                                    run + ".greedy_cache",
+                                    llava,
+                                    prompts.get(p).asText(),
+                                    tokens);
+                        }
                     }
                 }
             }
@@ -107,8 +113,14 @@ class LlavaTest {
                             continue; // of the square image the case has features alone
                         }
                         requireRun(golden, run, llava, prompt, tokens, tolerance);
-                        requireGreedy(
-                                golden, run + ".greedy", llava, prompts.get(p).asText(), tokens);
+                        if (p == image) {
+                            requireGreedy(
+                                    golden,
+                                    run + ".greedy",
+                                    llava,
+                                    prompts.get(p).asText(),
+                                    tokens);
+                        }
                     }
                 }
             }

@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The file of a model's answers to one benchmark. Each answer is on disk before the next is asked for; a file that is there is continued,
@@ -85,13 +87,12 @@ final class AnswersFile implements AutoCloseable {
     }
 
     private void requireSamePrompts(List<JsonLines.Line> lines) {
+        Set<String> asked = set.items().stream()
+                .map(item -> item.id().asText() + "\n" + item.prompt())
+                .collect(Collectors.toSet());
         for (JsonLines.Line line : lines) {
-            boolean known = set.items().stream()
-                    .anyMatch(item ->
-                            item.id().asText().equals(line.id("question_id").asText())
-                                    && item.prompt()
-                                            .equals(line.node().path("prompt").asText()));
-            if (!known) {
+            String prompt = line.node().path("prompt").asText();
+            if (!asked.contains(line.id("question_id").asText() + "\n" + prompt)) {
                 throw new BadInputException(line.place() + ": answered to another prompt; give another folder for the"
                         + " answers, or the --prompts that it was begun with");
             }

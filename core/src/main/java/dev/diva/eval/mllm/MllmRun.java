@@ -39,13 +39,13 @@ public final class MllmRun {
     /** Hears of progress. */
     public interface Listener {
         /** So many questions of the benchmark have an answer. */
-        void answered(String model, Benchmark benchmark, int answered, int questions);
+        default void answered(String model, Benchmark benchmark, int answered, int questions) {}
 
         /** A file was written. */
-        void wrote(Path file);
+        default void wrote(Path file) {}
 
         /** Something a reader must know that belongs to no score. */
-        void note(String text);
+        default void note(String text) {}
     }
 
     private final Settings settings;
@@ -78,6 +78,7 @@ public final class MllmRun {
      */
     public void answer(Answerer model) {
         Path folder = settings.out.resolve(fileName(model.name()));
+        AnswerSettings.require(folder, model.settings());
         for (Benchmark benchmark : settings.benchmarks) {
             QuestionSet set = set(benchmark);
             Path file = folder.resolve(benchmark.label() + ".jsonl");

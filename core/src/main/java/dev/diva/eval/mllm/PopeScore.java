@@ -1,15 +1,18 @@
 package dev.diva.eval.mllm;
 
 import dev.diva.eval.Bootstrap;
+import dev.diva.eval.Interval;
 import dev.diva.eval.Result;
 import dev.diva.eval.Scores;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /** POPE: F1 of "yes" per category; papers print the mean of the three. A ratio without a denominator is 0. */
 final class PopeScore {
     private static final List<String> CATEGORIES = List.of("random", "popular", "adversarial");
+    private static final int OUTCOMES = 4;
 
     /**
      * One answer.
@@ -95,21 +98,19 @@ final class PopeScore {
 
     Result result(String model, String data) {
         Scores scores = new Scores();
-        bootstrapped(scores, "f1", answers, this::meanF1);
+        bootstrapped(scores, "f1", answers, PopeScore::meanF1);
         for (String category : categories()) {
             List<Answer> part = of(category);
             Tally tally = tally(part);
-            bootstrapped(scores, category + "_f1", part, drawn -> tally(drawn).f1());
+            bootstrapped(scores, category + "_f1", part, PopeScore::f1);
             scores.putShare(category + "_accuracy", tally.right, tally.total);
-            bootstrapped(
-                    scores, category + "_precision", part, drawn -> tally(drawn).precision());
-            bootstrapped(
-                    scores, category + "_recall", part, drawn -> tally(drawn).recall());
+            share(scores, category + "_precision", tally.truePositives, tally.falsePositives);
+            share(scores, category + "_recall", tally.truePositives, tally.falseNegatives);
             scores.putShare(category + "_yes_ratio", tally.yes, tally.total);
             scores.answers(category, sheet(part));
         }
         if (rules == Rules.VLMEVALKIT) {
-            bootstrapped(scores, "overall_f1", answers, drawn -> tally(drawn).f1());
+            bootstrapped(scores, "overall_f1", answers, PopeScore::f1);
         }
         scores.putShare("accuracy", tally(answers).right, answers.size());
         scores.answers("questions", sheet(answers));
@@ -119,25 +120,56 @@ final class PopeScore {
         return scores.result(model, data, warnings);
     }
 
-    private double meanF1(List<Answer> of) {
-        return categories().stream()
-                .mapToDouble(category -> tally(of.stream()
-                                .filter(answer -> answer.category.equals(category))
-                                .toList())
-                        .f1())
-                .average()
-                .orElse(0);
+    /** A share of true positives; without any the value is 0, and nothing is known of its interval. */
+    private static void share(Scores scores, String name, int right, int wrong) {
+        if (right + wrong == 0) {
+            scores.put(name, 0, new Interval(0, 1));
+        } else {
+            scores.putShare(name, right, right + wrong);
+        }
     }
 
-    private static void bootstrapped(
-            Scores scores, String name, List<Answer> of, ToDoubleFunction<List<Answer>> statistic) {
-        scores.put(name, statistic.applyAsDouble(of), Bootstrap.DEFAULT.interval(of.size(), rows -> {
-            List<Answer> drawn = new ArrayList<>(rows.length);
-            for (int row : rows) {
-                drawn.add(of.get(row));
+    /** Mean over the categories that there are; counts as {@link #bootstrapped} keeps them. */
+    private static double meanF1(int... counts) {
+        double sum = 0;
+        int categories = 0;
+        for (int c = 0; c < CATEGORIES.size(); c++) {
+            int[] own = Arrays.copyOfRange(counts, c * OUTCOMES, (c + 1) * OUTCOMES);
+            if (Arrays.stream(own).sum() > 0) {
+                sum += f1(own);
+                categories++;
             }
-            return statistic.applyAsDouble(drawn);
-        }));
+        }
+        return categories == 0 ? 0 : sum / categories;
+    }
+
+    /** F1 over all categories together. */
+    private static double f1(int... counts) {
+        int[] sums = new int[OUTCOMES];
+        for (int i = 0; i < counts.length; i++) {
+            sums[i % OUTCOMES] += counts[i];
+        }
+        return new Tally(sums[0], sums[1], sums[2], 0, 0, 0).f1();
+    }
+
+    /** Resamples answers and counts them by category and outcome: true positive, false positive, false negative, the rest. */
+    private void bootstrapped(Scores scores, String name, List<Answer> of, ToDoubleFunction<int[]> statistic) {
+        int[] cells = of.stream().mapToInt(this::cell).toArray();
+        ToDoubleFunction<int[]> counted = rows -> {
+            int[] counts = new int[CATEGORIES.size() * OUTCOMES];
+            for (int row : rows) {
+                counts[cells[row]]++;
+            }
+            return statistic.applyAsDouble(counts);
+        };
+        double value = counted.applyAsDouble(IntStream.range(0, cells.length).toArray());
+        scores.put(name, value, Bootstrap.DEFAULT.interval(cells.length, counted));
+    }
+
+    private int cell(Answer answer) {
+        Tally one = tally(List.of(answer));
+        int outcome = one.truePositives == 1 ? 0 : one.falsePositives == 1 ? 1 : one.falseNegatives == 1 ? 2 : 3;
+        return CATEGORIES.indexOf(answer.category) * OUTCOMES + outcome;
     }
 
     private static boolean[] sheet(List<Answer> of) {

@@ -31,7 +31,7 @@ final class Cell {
         ObjectNode node = JSON.createObjectNode()
                 .put("dataset", data.name())
                 .put("model", model.name())
-                .put("pretrained", model.path().toString())
+                .put("pretrained", model.weights())
                 .put("task", task.recordName())
                 .put("language", "en");
         ObjectNode ours = (ObjectNode) new Evaluation(task.suiteName(), List.of(result), List.of())

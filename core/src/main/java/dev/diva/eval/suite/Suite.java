@@ -9,6 +9,7 @@ import dev.diva.TextFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -16,7 +17,7 @@ import java.util.Set;
 /** Which models are scored on which data sets. Paths are relative to the current folder. */
 public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static final Set<String> KEYS = Set.of("models", "datasets");
-    private static final Set<String> MODEL_KEYS = Set.of("name", "path", "format");
+    private static final Set<String> MODEL_KEYS = Set.of("name", "path", "format", "llava", "tower", "answers");
     private static final Set<String> DATA_KEYS = Set.of(
             "name",
             "data",
@@ -29,14 +30,42 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             "imageColumn",
             "captionColumn",
             "recallK",
-            "shots");
+            "shots",
+            "rules",
+            "prompts",
+            "judge");
 
     /**
      * A model; named by its file or folder unless a name is given.
      *
-     * @param format its layout, or null to find it
+     * @param kind what {@code path} is
+     * @param format layout of a CLIP, or null to find it
+     * @param tower of a LLaVA: path of a CLIP, {@code config}, {@code checkpoint}, or null for its own
      */
-    public record ModelEntry(String name, Path path, String format) {}
+    public record ModelEntry(String name, Kind kind, Path path, String format, String tower) {
+        /** Whether the model can be asked that. */
+        boolean takes(Task task) {
+            return (kind == Kind.CLIP) == (task.benchmark() == null);
+        }
+
+        /** What records call the weights. */
+        String weights() {
+            return tower == null ? path.toString() : path + " + " + tower;
+        }
+    }
+
+    /** What a model is: a CLIP, a LLaVA that answers, or answers that were recorded. */
+    public enum Kind {
+        CLIP("path"),
+        LLAVA("llava"),
+        ANSWERS("answers");
+
+        private final String key;
+
+        Kind(String key) {
+            this.key = key;
+        }
+    }
 
     /**
      * A data set; named by its folder unless a name is given.
@@ -62,7 +91,9 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             models.add(model(node, file));
         }
         requireDistinct(models.stream().map(ModelEntry::name).toList(), file);
-        return new Suite(List.copyOf(models), datasets(root, file));
+        List<DataEntry> datasets = datasets(root, file);
+        requireTasks(models, datasets, file);
+        return new Suite(List.copyOf(models), datasets);
     }
 
     /**
@@ -102,12 +133,37 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     }
 
     private static ModelEntry model(JsonNode node, Path file) {
-        String path = node.isTextual() ? node.asText() : node.path("path").asText();
-        requireKeys(node, MODEL_KEYS, file + " model " + path);
+        if (node.isTextual()) {
+            return new ModelEntry(nameOf(node.asText()), Kind.CLIP, existing(node.asText(), file), null, null);
+        }
+        List<Kind> kinds =
+                Arrays.stream(Kind.values()).filter(kind -> node.has(kind.key)).toList();
+        String path = kinds.isEmpty() ? "" : node.path(kinds.get(0).key).asText();
+        String place = file + " model " + path;
+        requireKeys(node, MODEL_KEYS, place);
+        if (kinds.size() != 1) {
+            throw new BadInputException(place + ": expected one of path (a CLIP), llava, answers");
+        }
+        Kind kind = kinds.get(0);
+        if ((node.has("tower") && kind != Kind.LLAVA) || (node.has("format") && kind != Kind.CLIP)) {
+            throw new BadInputException(place + ": tower goes with llava, format with path");
+        }
         return new ModelEntry(
                 node.path("name").asText(nameOf(path)),
+                kind,
                 existing(path, file),
-                node.path("format").asText(null));
+                node.path("format").asText(null),
+                node.path("tower").asText(null));
+    }
+
+    private static void requireTasks(List<ModelEntry> models, List<DataEntry> datasets, Path file) {
+        for (ModelEntry model : models) {
+            if (datasets.stream().noneMatch(data -> data.tasks.stream().anyMatch(model::takes))) {
+                throw new BadInputException(
+                        file + " model " + model.name + ": no task for it; a CLIP (path) takes mmvp,"
+                                + " zeroshot, retrieval and probe, a LLaVA and recorded answers take mllm-BENCHMARK");
+            }
+        }
     }
 
     private static DataEntry data(JsonNode node, Path file) {

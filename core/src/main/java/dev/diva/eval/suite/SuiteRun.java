@@ -19,6 +19,9 @@ import dev.diva.eval.TextLines;
 import dev.diva.eval.Webdataset;
 import dev.diva.eval.Wording;
 import dev.diva.eval.ZeroShotEvaluation;
+import dev.diva.eval.mllm.Answerer;
+import dev.diva.eval.mllm.MllmRun;
+import dev.diva.eval.mllm.Prompts;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,19 +41,30 @@ public final class SuiteRun {
      * How cells are run.
      *
      * @param skipsExisting whether a cell whose file is there is read instead of run
+     * @param llavas opens the LLaVA of an entry
      */
-    public record Options(Clip.Options clip, Feature feature, boolean skipsExisting) {}
+    public record Options(Clip.Options clip, Feature feature, boolean skipsExisting, Llavas llavas) {}
+
+    /** Opens LLaVAs, which this package does not know. */
+    @FunctionalInterface
+    public interface Llavas {
+        /** The LLaVA of an entry, asked with the words of a toolkit. */
+        LlavaModel open(Suite.ModelEntry entry, Prompts prompts);
+    }
+
+    /** A LLaVA that can be let go. */
+    public interface LlavaModel extends Answerer, AutoCloseable {
+        @Override
+        void close();
+    }
 
     /** A cell that could not be scored. */
     public record Failure(String model, String dataset, Task task, Throwable cause) {}
 
     /** Hears of progress. */
-    public interface Listener {
+    public interface Listener extends MllmRun.Listener {
         /** A cell is on disk: computed now, or found there. */
         void done(Path file, boolean computed);
-
-        /** Something of a model was assumed or passed over. */
-        default void noted(String note) {}
 
         /** A cell failed. */
         void failed(Failure failure);
@@ -68,7 +82,7 @@ public final class SuiteRun {
         for (Suite.ModelEntry model : suite.models()) {
             try (LazyModel lazy = new LazyModel(model, listener)) {
                 for (Suite.DataEntry data : suite.datasets()) {
-                    data.tasks().forEach(task -> cell(lazy, data, task, listener));
+                    data.tasks().stream().filter(model::takes).forEach(task -> cell(lazy, data, task, listener));
                 }
             }
         }
@@ -90,11 +104,16 @@ public final class SuiteRun {
         try {
             if (!isThere) {
                 Cell.requireOurs(file);
-                Result result = score(model.encoder(), data, task);
+                Result result = task.benchmark() == null
+                        ? score(model.encoder(), data, task)
+                        : new MllmCell(model.entry, data, task, folder.resolve("answers"))
+                                .score(options.llavas, listener);
                 Cell.write(file, Cell.json(model.entry, data, task, result));
             }
             cells.add(Cell.read(file));
             listener.done(file, !isThere);
+        } catch (Answerer.Stopped e) {
+            throw e;
         } catch (Throwable e) { // memory that ran out as well: whatever it is, the other cells do not depend on it
             Failure failure = new Failure(model.entry.name(), data.name(), task, e);
             failures.add(failure);
@@ -116,7 +135,7 @@ public final class SuiteRun {
         ImageTextEncoder encoder() {
             if (clip == null) {
                 clip = Clip.load(entry.path(), options.clip.withFormat(entry.format()));
-                clip.notes().forEach(listener::noted);
+                clip.notes().forEach(listener::note);
             }
             return new ClipEncoder(entry.name(), clip, options.feature);
         }
@@ -141,6 +160,7 @@ public final class SuiteRun {
                                 data.options().path("shots").asInt(0),
                                 LinearProbe.Settings.DEFAULT)
                         .add(encoder);
+            default -> throw new IllegalArgumentException(task + " is no task of a CLIP");
         };
     }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
@@ -84,7 +85,7 @@ public final class SuiteTable {
     }
 
     /**
-     * A row per data set, task and leading metric, a column per model, in per cent; later models with the exact p against the first; a star
+     * A row per data set, task and leading metric, a column per model, in per cent (MME in points); later models with the exact p against the first; a star
      * and a note where data were missing.
      */
     public String text() {
@@ -127,13 +128,14 @@ public final class SuiteTable {
         if (cell == null || !cell.path("metrics").has(metric)) {
             return "failed";
         }
-        String value = String.format(
-                        Locale.ROOT,
-                        "%.2f",
-                        100 * cell.path("metrics").path(metric).asDouble())
+        JsonNode points = cell.path("points").path(metric); // of MME
+        double score = points.isNumber()
+                ? points.asDouble()
+                : 100 * cell.path("metrics").path(metric).asDouble();
+        String value = String.format(Locale.ROOT, "%.2f", score)
                 + (cell.path("warnings").isEmpty() ? "" : "*");
         JsonNode first = byModel.values().iterator().next();
-        String sheet = cell.path("answers").has(metric) ? metric : "pairs"; // average of pairs: by pairs
+        String sheet = sheet(cell, metric);
         boolean[] before = Cell.sheet(first, sheet);
         boolean[] after = Cell.sheet(cell, sheet);
         if (first.path("model").asText().equals(model) || before.length != after.length || before.length == 0) {
@@ -141,5 +143,13 @@ public final class SuiteTable {
         }
         McNemar test = McNemar.of(before, after);
         return value + String.format(Locale.ROOT, " (+%d -%d, p = %.3g)", test.gained(), test.lost(), test.p());
+    }
+
+    /** What the paired test of a metric rests on: its own answers, else pairs (their average), else all questions (F1). */
+    private static String sheet(JsonNode cell, String metric) {
+        return Stream.of(metric, "pairs")
+                .filter(name -> cell.path("answers").has(name))
+                .findFirst()
+                .orElse("questions");
     }
 }

@@ -23,16 +23,7 @@ class MllmRunTest {
     private final Path data = Golden.path("mllm-scores");
 
     private MllmRun run(Benchmark benchmark, Path root, List<Path> judge) {
-        MllmRun.Listener silent = new MllmRun.Listener() {
-            @Override
-            public void answered(String model, Benchmark asked, int answered, int questions) {}
-
-            @Override
-            public void wrote(Path file) {}
-
-            @Override
-            public void note(String text) {}
-        };
+        MllmRun.Listener silent = new MllmRun.Listener() {};
         return new MllmRun(
                 new MllmRun.Settings(List.of(benchmark), root, Prompts.LLAVA, Rules.LLAVA, judge, null, out), silent);
     }
