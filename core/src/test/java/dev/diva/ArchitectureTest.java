@@ -57,6 +57,7 @@ class ArchitectureTest {
                     "objective",
                     Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("segment", Set.of("eval", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("eval")),
@@ -91,6 +92,7 @@ class ArchitectureTest {
                             "mine",
                             "language",
                             "mllm",
+                            "segment",
                             "world",
                             "report",
                             "demo"))));
@@ -103,6 +105,7 @@ class ArchitectureTest {
             "diffusion",
             "language",
             "mllm",
+            "segment",
             "feedback",
             "train",
             "posttrain",

@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
             EvalCommand.class,
             MineCommand.class,
             MllmCommand.class,
+            SegmentCommand.class,
             ReportCommand.class,
             WorldCommand.class,
         })
