@@ -62,7 +62,7 @@ final class TextEncoding {
         long[] positions = new long[count];
         for (int i = 0; i < count; i++) {
             long[] text = texts.get(batch.rows()[i]);
-            positions[i] = text.length - before - 1;
+            positions[i] = (long) text.length - before - 1;
             System.arraycopy(text, before, ids, i * length, text.length - before);
         }
         return tower.embedding(Tensors.of(ids, count, length), Tensors.of(positions, count), prefix);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.eval.segmentation.Layout;
+import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.segment.SanCase;
 import dev.diva.testing.Golden;
 import java.awt.image.BufferedImage;
@@ -64,7 +66,7 @@ class SegmentationCommandTest {
     }
 
     private static Path picture() {
-        return DATA.resolve("pcontext/val/image/2008_00000011.jpg");
+        return SegmentationSet.open(Layout.named("pc59"), DATA).pairs().get(0).image();
     }
 
     @Test

@@ -133,8 +133,16 @@ class SegmentationDataTest {
     }
 
     @Test
-    void whatLacksAPartnerIsLeftOutAndTold() {
-        assertThat(set("pc59").warnings()).singleElement().asString().contains("2008_99999999.jpg", "no label map");
+    void whatLacksAPartnerIsLeftOutAndTold() throws IOException {
+        Path images = Files.createDirectories(temporary.resolve("pcontext/val/image"));
+        Path labels = Files.createDirectories(temporary.resolve("pcontext/val/label"));
+        SegmentationSet.Pair pair = set("pc59").pairs().get(0);
+        Files.copy(pair.image(), images.resolve("both.jpg"));
+        Files.copy(pair.label(), labels.resolve("both.png"));
+        Files.copy(pair.image(), images.resolve("alone.jpg"));
+        SegmentationSet set = SegmentationSet.open(Layout.named("pc59"), temporary);
+        assertThat(set.pairs()).extracting(SegmentationSet.Pair::name).containsExactly("both");
+        assertThat(set.warnings()).singleElement().asString().contains("alone.jpg", "no label map");
     }
 
     @Test
