@@ -139,8 +139,19 @@ class SegmentationCommandTest {
                 "--out",
                 temporary.resolve("scores").toString());
         assertThat(scores).contains("miou_minus_first");
-        run(0, "segment", "--method", "maskclip", "--clip", Golden.path("siglip-hf").toString(), "--image",
-                picture().toString(), "--classes", "cat, dog", "--out", temporary + "/d.png");
+        run(
+                0,
+                "segment",
+                "--method",
+                "maskclip",
+                "--clip",
+                Golden.path("siglip-hf").toString(),
+                "--image",
+                picture().toString(),
+                "--classes",
+                "cat, dog",
+                "--out",
+                temporary + "/d.png");
         run(2, san("segment", "--method", "maskclip", "--image", "x", "--classes", "cat", "--out", "y"));
         run(
                 3,
