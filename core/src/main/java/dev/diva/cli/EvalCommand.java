@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
         name = "eval",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {EvalAllCommand.class, EvalMllmCommand.class},
+        subcommands = {EvalAllCommand.class, EvalMllmCommand.class, EvalSegmentationCommand.class},
         description = "Scores with 95 %% intervals; several models side by side, each tested against the first.")
 public final class EvalCommand {
     private static final String SPLIT = "Part of the data. Default: test.";

@@ -29,6 +29,7 @@ import picocli.CommandLine.ScopeType;
             CompareCommand.class,
             MineCommand.class,
             MllmCommand.class,
+            SegmentCommand.class,
             ReportCommand.class,
             WorldCommand.class,
         })

@@ -41,8 +41,16 @@ final class AttentionPooling {
                 Heads.split(inProj(1).forward(tokens), numHeads),
                 Heads.split(inProj(2).forward(tokens), numHeads),
                 false);
-        Tensor pooled = output.forward(Heads.join(attended)); // [batch, 1, width]
-        return pooled.add(mlp.forward(layerNorm.forward(pooled))).select(1, 0);
+        return withMlp(output.forward(Heads.join(attended))).select(1, 0);
+    }
+
+    /** What the pooling would be if a token were all that it attends to, for each token: [batch, tokens, width] to the same. */
+    Tensor valuePath(Tensor tokens) {
+        return withMlp(output.forward(inProj(2).forward(tokens)));
+    }
+
+    private Tensor withMlp(Tensor pooled) {
+        return pooled.add(mlp.forward(layerNorm.forward(pooled)));
     }
 
     private Linear inProj(long part) {

@@ -2,6 +2,7 @@ package dev.diva.clip;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
@@ -160,6 +161,16 @@ public final class Clip implements AutoCloseable {
     /** Layout of the checkpoint. */
     public CheckpointFormat format() {
         return checkpoint.format();
+    }
+
+    /** The file or index that holds the tensors. */
+    public Path file() {
+        return checkpoint.file();
+    }
+
+    /** Both towers as they are stored, under our names. */
+    public TensorSource stored() {
+        return checkpoint.tensors();
     }
 
     /** The image tower, for whoever works with tensors. */

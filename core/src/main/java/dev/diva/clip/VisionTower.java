@@ -132,11 +132,59 @@ public final class VisionTower {
         return postLayerNorm.forward(hidden);
     }
 
+    /** The layers, for whoever looks between them. */
+    public TransformerEncoder layers() {
+        return encoder;
+    }
+
+    /** The table of positions that the weights hold, [numTokens, width]. */
+    public Tensor positionTable() {
+        return positionEmbedding;
+    }
+
+    /** Final norm and projection of tokens that stand for a class token, [batch, tokens, width] to [batch, tokens, projectionDim]. */
+    public Tensor projected(Tensor hidden) {
+        return projection.forward(postLayerNorm.forward(hidden));
+    }
+
+    /**
+     * What enters the first layer, for pictures of any size: what is beyond the last whole patch is dropped, the table is resized
+     * bicubically to the grid of patches where that is another one (align_corners=False, a = -0.75).
+     *
+     * @param pixels normalised, [batch, 3, height, width], at least one patch
+     * @param table positions for the tower's own grid, in place of {@link #positionTable}
+     * @return [batch, tokens, width]
+     */
+    public Tensor embedAnySize(Tensor pixels, Tensor table) {
+        long height = pixels.size(2) / config.patchSize();
+        long width = pixels.size(3) / config.patchSize();
+        return embedded(pixels, PositionTable.resized(table, config.numTokens() - config.numPatches(), height, width));
+    }
+
+    /**
+     * MaskCLIP's local features: what the last attention would give each patch if it saw itself alone, instead of the last layer's output.
+     * Of a tower with attention pooling that is the pooling's own attention, behind all layers.
+     *
+     * @param embedded of {@link #embedAnySize}
+     * @return [batch, patches, projectionDim], not normalised
+     */
+    public Tensor valuePath(Tensor embedded) {
+        if (attentionPooling != null) {
+            return attentionPooling.valuePath(postLayerNorm.forward(encoder.forward(embedded)));
+        }
+        Tensor values = encoder.valuePath(embedded);
+        return projected(values.narrow(1, 1, values.size(1) - 1));
+    }
+
     private Tensor embed(Tensor pixels) {
         requireImages(pixels);
+        return embedded(pixels, positionEmbedding);
+    }
+
+    private Tensor embedded(Tensor pixels, Tensor table) {
         Tensor x = pixels.to(placement.device(), placement.precision().dtype());
         Tensor patches = patchEmbedding.forward(x).flatten(2, -1).transpose(1, 2); // [batch, patches, width]
-        Tensor positions = positionEmbedding.to(patches.scalar_type());
+        Tensor positions = table.to(patches.scalar_type());
         if (classEmbedding == null) {
             return patches.add(positions);
         }

@@ -17,10 +17,9 @@ final class PngPixels {
 
     static RasterImage decode(byte[] file, String name) throws IOException {
         ImageHeader.Bytes in = new ImageHeader.Bytes(file);
-        byte[] pixelChunks = pixelChunks(in, name);
         int depth = in.at(24);
         int colorType = in.at(25);
-        BufferedImage image = ImageDecoder.read(ImageDecoder.javasReader("png"), pixelChunks, Long.MAX_VALUE);
+        BufferedImage image = image(in, name);
         Raster raster = image.getRaster();
         if (colorType == 3 || depth == 1) {
             ColorModel colors = image.getColorModel();
@@ -37,6 +36,15 @@ final class PngPixels {
             default -> throw new BadInputException(name + ": PNG colour type " + colorType);
         };
         return BufferedPixels.bands(raster, mode, depth);
+    }
+
+    /** The samples as they are stored. */
+    static Raster raster(byte[] file, String name) throws IOException {
+        return image(new ImageHeader.Bytes(file), name).getRaster();
+    }
+
+    private static BufferedImage image(ImageHeader.Bytes in, String name) throws IOException {
+        return ImageDecoder.read(ImageDecoder.javasReader("png"), pixelChunks(in, name), Long.MAX_VALUE);
     }
 
     /**

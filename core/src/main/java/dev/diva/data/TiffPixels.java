@@ -23,6 +23,11 @@ final class TiffPixels {
                 : pixels(ImageDecoder.read(reader(), file, maxPixels));
     }
 
+    /** The samples of the first image as they are stored. */
+    static Raster raster(byte[] file, long maxPixels) throws IOException {
+        return ImageDecoder.read(reader(), file, maxPixels).getRaster();
+    }
+
     private static ImageReader reader() throws IOException {
         return new TIFFImageReaderSpi().createReaderInstance(null);
     }

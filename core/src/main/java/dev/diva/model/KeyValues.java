@@ -10,7 +10,13 @@ import org.bytedeco.pytorch.global.torch;
  * @param keys [batch, heads, tokens, headWidth]
  * @param values as keys
  */
-record KeyValues(Tensor keys, Tensor values) {
+public record KeyValues(Tensor keys, Tensor values) {
+    /** Those of all tokens but the first ones. */
+    public KeyValues without(long first) {
+        long count = keys.size(2) - first;
+        return new KeyValues(keys.narrow(2, first, count), values.narrow(2, first, count));
+    }
+
     /** These behind those of a prefix, batch 1, that all rows share; null stands for no prefix. */
     KeyValues after(KeyValues prefix) {
         return prefix == null ? this : new KeyValues(joined(prefix.keys, keys), joined(prefix.values, values));

@@ -2,6 +2,7 @@ package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Attention;
+import dev.diva.engine.SelfAndContext;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -43,6 +44,19 @@ final class SelfAttention {
     /** Some tokens that attend to all of others, whether those come before them or not. */
     Tensor toAll(Tensor x, KeyValues context) {
         return output.forward(attended(x, context, false));
+    }
+
+    /** Tokens that see themselves and others, and not each other; see {@link SelfAndContext}. */
+    Tensor beside(Tensor x, KeyValues context, Tensor bias) {
+        KeyValues own = keyValues(x);
+        Tensor q = Heads.split(queries.forward(x), numHeads);
+        return output.forward(
+                Heads.join(SelfAndContext.attend(q, own.keys(), own.values(), context.keys(), context.values(), bias)));
+    }
+
+    /** What each token would take if it saw itself alone. */
+    Tensor valuePath(Tensor x) {
+        return output.forward(values.forward(x));
     }
 
     private Tensor attended(Tensor x, KeyValues context, boolean causal) {

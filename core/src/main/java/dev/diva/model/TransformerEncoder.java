@@ -57,6 +57,11 @@ public final class TransformerEncoder {
         return hidden;
     }
 
+    /** [batch, tokens, width] through one layer alone. */
+    public Tensor layer(int index, Tensor x) {
+        return through(layers.get(index), x);
+    }
+
     /** The input and the output of every layer: numLayers + 1 tensors of [batch, tokens, width]. */
     public List<Tensor> hiddenStates(Tensor x) {
         List<Tensor> states = new ArrayList<>();
@@ -69,13 +74,46 @@ public final class TransformerEncoder {
 
     /** What each layer keeps of a prefix [1, tokens, width] that texts share. */
     List<KeyValues> keyValues(Tensor prefix) {
-        List<KeyValues> kept = new ArrayList<>();
-        Tensor hidden = prefix;
-        for (TransformerLayer layer : layers) {
-            kept.add(layer.keyValues(hidden));
-            hidden = layer.forward(hidden);
+        return keyValues(prefix, 0);
+    }
+
+    /**
+     * What the tokens offer to the attention of others in each layer from one on.
+     *
+     * @param hidden what enters that layer, [batch, tokens, width]
+     * @param from the first layer
+     */
+    public List<KeyValues> keyValues(Tensor hidden, int from) {
+        List<KeyValues> offered = new ArrayList<>();
+        Tensor x = hidden;
+        for (TransformerLayer layer : layers.subList(from, layers.size() - 1)) {
+            x = layer.forward(x, offered);
         }
-        return kept;
+        offered.add(layers.get(layers.size() - 1).keyValues(x));
+        return offered;
+    }
+
+    /**
+     * Tokens that see themselves and others, and neither each other nor are seen, through the layers from one on.
+     *
+     * @param x what enters that layer, [batch, tokens, width]
+     * @param from the first layer
+     * @param context what the others offer to each layer, of {@link #keyValues(Tensor, int)}
+     * @param bias added to the scores of the others, [batch, heads, tokens, others]
+     */
+    public Tensor beside(Tensor x, int from, List<KeyValues> context, Tensor bias) {
+        Tensor hidden = x;
+        for (int i = from; i < layers.size(); i++) {
+            TransformerLayer layer = layers.get(i);
+            KeyValues others = context.get(i - from);
+            hidden = activations.through(inputs -> layer.beside(inputs[0], others, inputs[1]), hidden, bias);
+        }
+        return hidden;
+    }
+
+    /** What the last layer's attention would add to each token of its input if it saw itself alone. */
+    public Tensor valuePath(Tensor x) {
+        return layers.get(layers.size() - 1).valuePath(through(x, layers.size() - 1));
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -56,6 +57,26 @@ final class TransformerLayer {
     /** What tokens that follow x [batch, tokens, width] attend to. */
     KeyValues keyValues(Tensor x) {
         return selfAttention.keyValues(layerNorm1.forward(x));
+    }
+
+    /** {@link #forward(Tensor)}; what the tokens offer to the attention of others is added to a list. */
+    Tensor forward(Tensor x, List<KeyValues> offered) {
+        Tensor normed = layerNorm1.forward(x);
+        KeyValues keyValues = selfAttention.keyValues(normed);
+        offered.add(keyValues);
+        return withMlp(
+                Scopes.returning(() -> selfAttention.forward(normed, keyValues).add_(x)));
+    }
+
+    /** Tokens [batch, tokens, width] that see themselves and others, and not each other. */
+    Tensor beside(Tensor x, KeyValues context, Tensor bias) {
+        return withMlp(Scopes.returning(
+                () -> selfAttention.beside(layerNorm1.forward(x), context, bias).add_(x)));
+    }
+
+    /** What the attention would add to each token if it saw itself alone. */
+    Tensor valuePath(Tensor x) {
+        return Scopes.returning(() -> selfAttention.valuePath(layerNorm1.forward(x)));
     }
 
     private Tensor withMlp(Tensor attended) {

@@ -3,16 +3,11 @@ package dev.diva.eval.mllm;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.eval.LineLog;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -27,7 +22,7 @@ final class AnswersFile implements AutoCloseable {
     private final QuestionSet set;
     private final Path file;
     private final String model;
-    private final FileChannel channel;
+    private final LineLog log;
     private final List<String> texts;
 
     /**
@@ -39,7 +34,7 @@ final class AnswersFile implements AutoCloseable {
         this.set = set;
         this.file = file;
         this.model = model;
-        this.channel = open(file);
+        this.log = new LineLog(file, "answers");
         try {
             this.texts = resume();
         } catch (RuntimeException e) {
@@ -48,32 +43,8 @@ final class AnswersFile implements AutoCloseable {
         }
     }
 
-    private static FileChannel open(Path file) {
-        try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            FileChannel channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            FileLock lock = tryLock(channel);
-            if (lock == null) {
-                channel.close();
-                throw new BadInputException(file + ": another process is writing these answers");
-            }
-            return channel;
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be written: " + e.getMessage(), e);
-        }
-    }
-
-    private static FileLock tryLock(FileChannel channel) throws IOException {
-        try {
-            return channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            return null;
-        }
-    }
-
     private List<String> resume() {
-        List<JsonLines.Line> lines = wholeLines();
+        List<JsonLines.Line> lines = lines();
         for (JsonLines.Line line : lines) {
             String by = line.node().path("model_id").asText("");
             if (!by.equals(model)) {
@@ -99,37 +70,15 @@ final class AnswersFile implements AutoCloseable {
         }
     }
 
-    /** Lines that are there as a whole; a last one that was cut short is cut off the file. */
-    private List<JsonLines.Line> wholeLines() {
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            List<JsonLines.Line> lines = new ArrayList<>();
-            int start = 0;
-            int number = 0;
-            for (int end = next(bytes, start); start < bytes.length; start = end + 1, end = next(bytes, start)) {
-                number++;
-                String text = new String(bytes, start, end - start, StandardCharsets.UTF_8);
-                boolean isCut = end == bytes.length;
-                if (isCut) {
-                    channel.truncate(start);
-                    channel.force(true);
-                } else if (!text.isBlank()) {
-                    lines.add(new JsonLines.Line(file, number, JsonLines.object(text, file, number)));
-                }
+    private List<JsonLines.Line> lines() {
+        List<JsonLines.Line> lines = new ArrayList<>();
+        for (int i = 0; i < log.found().size(); i++) {
+            String text = log.found().get(i);
+            if (!text.isBlank()) {
+                lines.add(new JsonLines.Line(file, i + 1, JsonLines.object(text, file, i + 1)));
             }
-            channel.position(channel.size());
-            return lines;
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be continued: " + e.getMessage(), e);
         }
-    }
-
-    private static int next(byte[] bytes, int from) {
-        int at = from;
-        while (at < bytes.length && bytes[at] != '\n') {
-            at++;
-        }
-        return at;
+        return lines;
     }
 
     boolean isAnswered(int question) {
@@ -139,16 +88,7 @@ final class AnswersFile implements AutoCloseable {
     /** Puts an answer on disk. */
     void add(int question, String text) {
         ObjectNode node = JsonAnswers.answer(set.benchmark(), set.items().get(question), text, model);
-        ByteBuffer line = StandardCharsets.UTF_8.encode(JsonAnswers.line(node));
-        try {
-            while (line.hasRemaining()) {
-                channel.write(line);
-            }
-            channel.force(false);
-        } catch (IOException e) {
-            throw new BadInputException(
-                    file + ": cannot be written: " + e.getMessage() + "; what was answered before is kept", e);
-        }
+        log.add(JsonAnswers.line(node).stripTrailing());
         texts.set(question, text);
     }
 
@@ -166,10 +106,6 @@ final class AnswersFile implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be closed: " + e.getMessage(), e);
-        }
+        log.close();
     }
 }

@@ -1,0 +1,105 @@
+package dev.diva.cli;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
+import dev.diva.data.PngFile;
+import dev.diva.data.RasterImage;
+import dev.diva.eval.TextLines;
+import dev.diva.eval.segmentation.SegmentationSet;
+import dev.diva.eval.segmentation.Segmenter;
+import dev.diva.segment.Overlay;
+import dev.diva.segment.TextClasses;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code diva segment}: which of some classes each pixel of a picture belongs to. */
+@Command(
+        name = "segment",
+        mixinStandardHelpOptions = true,
+        description = "Colours a picture by classes that you name, with a legend; prints the share of each.")
+public final class SegmentCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private SegmenterOptions models;
+
+    @Option(names = "--image", required = true, paramLabel = "FILE", description = "The picture.")
+    private Path image;
+
+    @Option(names = "--classes", paramLabel = "NAMES", description = "Names with commas: \"cat, sofa, open door\".")
+    private String classes;
+
+    @Option(names = "--classnames", paramLabel = "FILE", description = "Names, one a line; these may hold commas.")
+    private Path classFile;
+
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "PNG to write; none is replaced.")
+    private Path out;
+
+    @Override
+    public Integer call() {
+        if (models.count() != 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "expected one --san FILE, or --method maskclip with one --clip");
+        }
+        List<String> names = names();
+        TextClasses.requireNames(names);
+        if (Files.exists(out)) {
+            throw new BadInputException(out + ": is there already and is not replaced; choose another --out");
+        }
+        RasterImage picture = SegmentationSet.image(image);
+        models.each(model -> {
+            int[] labels = labels(model, picture, names);
+            byte[] png = PngFile.bytes(Overlay.draw(picture, names, labels));
+            AtomicFile.writeNew(out, channel -> {
+                ByteBuffer bytes = ByteBuffer.wrap(png);
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+            });
+            print(Overlay.legend(names, labels));
+        });
+        return 0;
+    }
+
+    private int[] labels(SegmenterOptions.Loaded model, RasterImage picture, List<String> names) {
+        Segmenter segmenter = model.segmenter(names);
+        try {
+            return segmenter.labels(picture);
+        } catch (BadInputException e) {
+            throw new BadInputException(image + ": " + e.getMessage(), e);
+        }
+    }
+
+    private List<String> names() {
+        if ((classes == null) == (classFile == null)) {
+            throw new ParameterException(spec.commandLine(), "expected either --classes NAMES or --classnames FILE");
+        }
+        if (classFile != null) {
+            return TextLines.classNames(classFile);
+        }
+        return classes.isBlank()
+                ? List.of()
+                : Arrays.stream(classes.split(",", -1)).map(String::strip).toList();
+    }
+
+    private void print(List<Overlay.Entry> legend) {
+        PrintWriter writer = spec.commandLine().getOut();
+        for (Overlay.Entry entry : legend) {
+            writer.printf(Locale.ROOT, "%6.2f %%  #%06x  %s%n", 100 * entry.share(), entry.color(), entry.name());
+        }
+        writer.flush();
+    }
+}

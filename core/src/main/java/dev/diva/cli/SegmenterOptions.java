@@ -1,0 +1,151 @@
+package dev.diva.cli;
+
+import dev.diva.BadInputException;
+import dev.diva.clip.Clip;
+import dev.diva.eval.segmentation.Segmenter;
+import dev.diva.segment.MaskClip;
+import dev.diva.segment.San;
+import dev.diva.segment.SanSegmenter;
+import dev.diva.segment.TextClasses;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which models name pixels, and how. */
+final class SegmenterOptions {
+    /** How pixels get their names. */
+    enum Method {
+        san,
+        maskclip
+    }
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(
+            names = "--clip",
+            required = true,
+            arity = "1..*",
+            paramLabel = "MODEL",
+            description = "Folders or files of CLIPs; with --san one for all, or one for each.")
+    private List<Path> clips;
+
+    @Option(
+            names = "--san",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description =
+                    "Checkpoints of SAN, each trained on its CLIP; the first is the one that others are compared with.")
+    private List<Path> sans = List.of();
+
+    @Option(
+            names = "--san-config",
+            paramLabel = "FILE",
+            description = "YAML: clipResolution, sideHeads, fusion, recognitionLayer. Default: san.yaml beside the"
+                    + " checkpoint, or the preset of the CLIP.")
+    private Path sanConfig;
+
+    @Option(
+            names = "--method",
+            defaultValue = "san",
+            description = "${COMPLETION-CANDIDATES}. maskclip needs no SAN and no training. Default: san.")
+    private Method method;
+
+    @Option(names = "--format", description = "Layout of the CLIPs: hf, open_clip, openai or diva. Default: found.")
+    private String format;
+
+    private final TextClasses texts = new TextClasses();
+
+    /** One model while it is loaded. */
+    interface Work {
+        /**
+         * Uses a model.
+         *
+         * @param loaded makes segmenters for lists of class names
+         */
+        void with(Loaded loaded);
+    }
+
+    /** A model that is loaded. */
+    final class Loaded {
+        private final String name;
+        private final Clip clip;
+        private final San san; // null for MaskCLIP
+
+        private Loaded(String name, Clip clip, San san) {
+            this.name = name;
+            this.clip = clip;
+            this.san = san;
+        }
+
+        String name() {
+            return name;
+        }
+
+        Segmenter segmenter(List<String> classes) {
+            float[][] vectors = texts.vectors(clip, classes);
+            return san == null ? new MaskClip(clip, vectors) : new SanSegmenter(san, vectors);
+        }
+
+        /** Names the model by what its answers depend on. */
+        String identity() {
+            String tower = "CLIP " + stamp(clip.file());
+            return san == null
+                    ? "MaskCLIP on " + tower
+                    : "SAN " + stamp(Path.of(name)) + " " + san.settings() + " on " + tower;
+        }
+    }
+
+    private static String stamp(Path file) {
+        try {
+            return file.toAbsolutePath().normalize() + " (" + Files.size(file) + " bytes of "
+                    + Files.getLastModifiedTime(file) + ")";
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** How many models are asked for. */
+    int count() {
+        requireSense();
+        return method == Method.san ? sans.size() : clips.size();
+    }
+
+    /** Loads one model after the other and hands it on. */
+    void each(Work work) {
+        int count = count();
+        for (int i = 0; i < count; i++) {
+            Path path = clips.get(clips.size() == 1 ? 0 : i);
+            try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withFormat(format))) {
+                Warnings.print(spec, clip.notes());
+                if (method == Method.maskclip) {
+                    work.with(new Loaded(path.toString(), clip, null));
+                } else {
+                    try (San san = San.load(sans.get(i), sanConfig, clip)) {
+                        work.with(new Loaded(sans.get(i).toString(), clip, san));
+                    }
+                }
+            }
+        }
+    }
+
+    private void requireSense() {
+        if (method == Method.maskclip && (!sans.isEmpty() || sanConfig != null)) {
+            throw new ParameterException(spec.commandLine(), "--method maskclip takes no --san and no --san-config");
+        }
+        if (method == Method.san && sans.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "expected --san FILE, or --method maskclip, which needs none");
+        }
+        if (method == Method.san && clips.size() != 1 && clips.size() != sans.size()) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    sans.size() + " --san for " + clips.size() + " --clip; give one CLIP for all, or one for each");
+        }
+    }
+}

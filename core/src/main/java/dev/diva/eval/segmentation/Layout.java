@@ -1,0 +1,48 @@
+package dev.diva.eval.segmentation;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import dev.diva.NearestName;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+
+/**
+ * Where a data set lies below the root of detectron2's data sets, and what its values mean.
+ *
+ * @param images folder of the pictures
+ * @param labels folder of the label maps, of the same names but for their endings
+ * @param ignored value of pixels that count nowhere
+ * @param classes names in the order of their values
+ */
+public record Layout(String name, String images, String labels, int ignored, List<String> classes) {
+    private static final List<Layout> ALL = read();
+
+    /** Every one: ADE-150, ADE-847, PC-59, PC-459, VOC-20, COCO-Stuff-171. */
+    public static List<Layout> all() {
+        return ALL;
+    }
+
+    /**
+     * The one of that name.
+     *
+     * @throws BadInputException with the nearest name when there is none
+     */
+    public static Layout named(String name) {
+        List<String> names = ALL.stream().map(Layout::name).toList();
+        return ALL.stream()
+                .filter(layout -> layout.name.equals(name))
+                .findFirst()
+                .orElseThrow(() -> new BadInputException("data set " + name + " is not known; nearest: "
+                        + NearestName.of(name, names) + "; known: " + String.join(", ", names)));
+    }
+
+    private static List<Layout> read() {
+        try (InputStream file = Layout.class.getResourceAsStream("sets.json")) {
+            return List.copyOf(new ObjectMapper().readValue(file, new TypeReference<List<Layout>>() {}));
+        } catch (IOException e) {
+            throw new IllegalStateException("sets.json is in the jar", e);
+        }
+    }
+}

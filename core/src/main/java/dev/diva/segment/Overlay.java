@@ -1,0 +1,108 @@
+package dev.diva.segment;
+
+import dev.diva.data.ColorMode;
+import dev.diva.data.RasterImage;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A picture with its classes in colours over it and a legend below: a row for each class that is there, the largest first, with its share
+ * of the pixels.
+ */
+public final class Overlay {
+    private static final double GOLDEN_ANGLE = 0.618033988749895; // of a turn: neighbours in the list differ most
+    private static final int ROW = 20;
+    private static final int MIN_WIDTH = 160;
+
+    private Overlay() {}
+
+    /**
+     * A class that is in a picture.
+     *
+     * @param color 0xRRGGBB
+     * @param share of the pixels
+     */
+    public record Entry(String name, int color, double share) {}
+
+    /** The classes that are there, the largest first. */
+    public static List<Entry> legend(List<String> names, int... labels) {
+        int[] pixels = new int[names.size()];
+        for (int label : labels) {
+            pixels[label]++;
+        }
+        List<Entry> entries = new ArrayList<>();
+        for (int c = 0; c < pixels.length; c++) {
+            if (pixels[c] > 0) {
+                entries.add(new Entry(names.get(c), color(c), (double) pixels[c] / labels.length));
+            }
+        }
+        entries.sort((a, b) -> Double.compare(b.share, a.share));
+        return entries;
+    }
+
+    /** Halfway between picture and colours, the legend below. */
+    public static RasterImage draw(RasterImage image, List<String> names, int... labels) {
+        List<Entry> legend = legend(names, labels);
+        int width = Math.max(MIN_WIDTH, image.width());
+        BufferedImage canvas =
+                new BufferedImage(width, image.height() + ROW * legend.size(), BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = canvas.createGraphics();
+        try {
+            graphics.setColor(Color.WHITE);
+            graphics.fillRect(0, 0, canvas.getWidth(), canvas.getHeight());
+            blend(image.toRgb(), canvas, labels);
+            write(graphics, image.height(), legend);
+        } finally {
+            graphics.dispose();
+        }
+        return raster(canvas);
+    }
+
+    private static void blend(RasterImage rgb, BufferedImage canvas, int... labels) {
+        byte[] samples = rgb.samples();
+        for (int i = 0; i < labels.length; i++) {
+            int color = color(labels[i]);
+            int red = ((samples[3 * i] & 0xff) + (color >> 16)) / 2;
+            int green = ((samples[3 * i + 1] & 0xff) + (color >> 8 & 0xff)) / 2;
+            int blue = ((samples[3 * i + 2] & 0xff) + (color & 0xff)) / 2;
+            canvas.setRGB(i % rgb.width(), i / rgb.width(), red << 16 | green << 8 | blue);
+        }
+    }
+
+    private static void write(Graphics2D graphics, int top, List<Entry> legend) {
+        graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13));
+        graphics.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+        for (int i = 0; i < legend.size(); i++) {
+            Entry entry = legend.get(i);
+            int y = top + i * ROW;
+            graphics.setColor(new Color(entry.color));
+            graphics.fillRect(3, y + 3, ROW - 6, ROW - 6);
+            graphics.setColor(Color.BLACK);
+            String text = String.format(Locale.ROOT, "%s  %.1f %%", entry.name, 100 * entry.share);
+            graphics.drawString(text, ROW + 3, y + ROW - 6);
+        }
+    }
+
+    private static int color(int c) {
+        float hue = (float) (c * GOLDEN_ANGLE % 1);
+        return Color.HSBtoRGB(hue, c % 2 == 0 ? 0.9f : 0.6f, c % 3 == 2 ? 0.7f : 0.95f) & 0xffffff;
+    }
+
+    private static RasterImage raster(BufferedImage canvas) {
+        int width = canvas.getWidth();
+        byte[] samples = new byte[3 * width * canvas.getHeight()];
+        for (int i = 0; i < samples.length / 3; i++) {
+            int rgb = canvas.getRGB(i % width, i / width);
+            samples[3 * i] = (byte) (rgb >> 16);
+            samples[3 * i + 1] = (byte) (rgb >> 8);
+            samples[3 * i + 2] = (byte) rgb;
+        }
+        return RasterImage.of(ColorMode.RGB, width, canvas.getHeight(), samples);
+    }
+}

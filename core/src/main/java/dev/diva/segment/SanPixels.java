@@ -1,0 +1,71 @@
+package dev.diva.segment;
+
+import dev.diva.BadInputException;
+import dev.diva.clip.Preprocessing;
+import dev.diva.data.Filter;
+import dev.diva.data.Normalize;
+import dev.diva.data.RasterImage;
+import dev.diva.data.Resampler;
+import dev.diva.engine.Tensors;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** How a picture is scored: its short edge resized, then padded to the right and below with zeros behind the normalisation. */
+final class SanPixels {
+    private static final int MULTIPLE = 32;
+
+    private SanPixels() {}
+
+    /**
+     * Resizes the short edge (detectron2's ResizeShortestEdge, PIL's bilinear filter).
+     *
+     * @param shortEdge pixels
+     * @param limit of the long edge; where it would pass it, both become smaller
+     * @throws BadInputException when less than a pixel is left of an edge
+     */
+    static RasterImage resized(RasterImage image, int shortEdge, int limit) {
+        double scale = (double) shortEdge / Math.min(image.width(), image.height());
+        double height = image.height() < image.width() ? shortEdge : scale * image.height();
+        double width = image.height() < image.width() ? scale * image.width() : shortEdge;
+        if (Math.max(height, width) > limit) {
+            double smaller = limit / Math.max(height, width);
+            height *= smaller;
+            width *= smaller;
+        }
+        int rows = (int) (height + 0.5);
+        int columns = (int) (width + 0.5);
+        if (rows < 1 || columns < 1) {
+            throw new BadInputException("a picture of " + image.width() + "x" + image.height()
+                    + " is too thin: resized to a" + " long edge of " + limit + " nothing is left of the short one");
+        }
+        return Resampler.resize(image.toRgb(), columns, rows, Filter.BILINEAR);
+    }
+
+    /** Pictures of any sizes as one batch, [batch, 3, height, width]; sizes are multiples of 32 that hold the largest. */
+    static Tensor batch(List<RasterImage> images, Preprocessing preprocessing) {
+        long height =
+                multiple(images.stream().mapToInt(RasterImage::height).max().orElseThrow());
+        long width = multiple(images.stream().mapToInt(RasterImage::width).max().orElseThrow());
+        Tensor batch = torch.zeros(new long[] {images.size(), 3, height, width}, new TensorOptions(ScalarType.Float));
+        for (int i = 0; i < images.size(); i++) {
+            RasterImage image = images.get(i);
+            Tensor pixels = Tensors.of(
+                    Normalize.toChw(image, preprocessing.mean(), preprocessing.std()),
+                    3,
+                    image.height(),
+                    image.width());
+            batch.select(0, i)
+                    .narrow(1, 0, image.height())
+                    .narrow(2, 0, image.width())
+                    .copy_(pixels);
+        }
+        return batch;
+    }
+
+    private static long multiple(long size) {
+        return (size + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
+    }
+}

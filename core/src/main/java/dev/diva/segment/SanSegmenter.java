@@ -1,0 +1,59 @@
+package dev.diva.segment;
+
+import dev.diva.data.RasterImage;
+import dev.diva.eval.segmentation.Segmenter;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * SAN as it is scored: short edge 640 (long edge at most 2560); every mask votes for its classes, background left out, with its
+ * probability at each pixel, which is taken at the original size.
+ *
+ * @param classes unit vectors [classes, embedding]
+ * @param shortEdge pixels
+ */
+public record SanSegmenter(San san, float[][] classes, int shortEdge) implements Segmenter {
+    static final int SHORT_EDGE = 640;
+    private static final int LIMIT = 2560;
+
+    /** At the published size. */
+    public SanSegmenter(San san, float[][] classes) {
+        this(san, classes, SHORT_EDGE);
+    }
+
+    @Override
+    public int[] labels(RasterImage image) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            RasterImage resized = SanPixels.resized(image, shortEdge, LIMIT);
+            Tensor pixels = SanPixels.batch(List.of(resized), san.clip().preprocessing());
+            Tensor vectors = TextClasses.withBackground(TextClasses.tensor(classes), san.background());
+            San.Output output = san.forward(pixels, vectors);
+            Tensor votes = votes(output.classes().select(0, 0));
+            return bands(output.masks().select(0, 0), pixels, resized, image)
+                    .labels(classes.length, masks -> votes.matmul(masks.sigmoid()));
+        }
+    }
+
+    /** Logits [queries, classes + 1] to [classes, queries]. */
+    static Tensor votes(Tensor logits) {
+        return torch.softmax(logits, -1).narrow(1, 0, logits.size(1) - 1).t();
+    }
+
+    /** From the grid to the padded size, without the padding, to the original size. */
+    static LabelBands bands(Tensor masks, Tensor padded, RasterImage resized, RasterImage original) {
+        return new LabelBands(
+                masks,
+                axis(masks.size(1), padded.size(2), resized.height(), original.height()),
+                axis(masks.size(2), padded.size(3), resized.width(), original.width()));
+    }
+
+    private static BilinearRows axis(long grid, long padded, int resized, int original) {
+        return BilinearRows.of(Math.toIntExact(grid), Math.toIntExact(padded))
+                .cut(resized)
+                .then(BilinearRows.of(resized, original));
+    }
+}

@@ -1,0 +1,49 @@
+package dev.diva.segment;
+
+import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Attention;
+import dev.diva.engine.Scopes;
+import dev.diva.model.Activation;
+import dev.diva.model.Heads;
+import dev.diva.model.LayerNorm;
+import dev.diva.model.Linear;
+import dev.diva.model.Mlp;
+import org.bytedeco.pytorch.Tensor;
+
+/** Pre-norm layer of the side network, under timm's names: one product for queries, keys and values, exact GELU. */
+final class SideBlock {
+    static final double NORM_EPS = 1e-6;
+
+    private final LayerNorm norm1;
+    private final Linear qkv;
+    private final Linear output;
+    private final LayerNorm norm2;
+    private final Mlp mlp;
+    private final long heads;
+
+    SideBlock(Weights weights, SanShape shape, long heads) {
+        long width = shape.width();
+        this.norm1 = new LayerNorm(weights.at("norm1"), width, NORM_EPS);
+        this.qkv = Linear.of(weights.at("attn").at("qkv"), width, 3 * width);
+        this.output = Linear.of(weights.at("attn").at("proj"), width, width);
+        this.norm2 = new LayerNorm(weights.at("norm2"), width, NORM_EPS);
+        this.mlp = new Mlp(weights.at("mlp"), width, shape.mlp(), Activation.GELU);
+        this.heads = heads;
+    }
+
+    /** [batch, tokens, width] to the same. */
+    Tensor forward(Tensor x) {
+        Tensor attended = Scopes.returning(() -> x.add(output.forward(attention(norm1.forward(x)))));
+        return Scopes.returning(() -> attended.add(mlp.forward(norm2.forward(attended))));
+    }
+
+    private Tensor attention(Tensor x) {
+        Tensor all = qkv.forward(x);
+        long width = x.size(2);
+        return Heads.join(Attention.attend(
+                Heads.split(all.narrow(2, 0, width), heads),
+                Heads.split(all.narrow(2, width, width), heads),
+                Heads.split(all.narrow(2, 2 * width, width), heads),
+                false));
+    }
+}

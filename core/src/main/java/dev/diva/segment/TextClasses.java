@@ -1,0 +1,84 @@
+package dev.diva.segment;
+
+import dev.diva.BadInputException;
+import dev.diva.clip.Clip;
+import dev.diva.engine.Tensors;
+import dev.diva.eval.ClipEncoder;
+import dev.diva.eval.Feature;
+import dev.diva.eval.PromptEnsemble;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** Names of classes as vectors: the mean of 14 prompts, each of length 1, then of length 1 itself. */
+public final class TextClasses {
+    /** ViLD's prompts for single names, as SAN uses them: four of them end without a full stop. */
+    static final List<String> TEMPLATES = Stream.concat(
+                    Stream.of(
+                            "a photo of a {c}.",
+                            "This is a photo of a {c}",
+                            "There is a {c} in the scene",
+                            "There is the {c} in the scene",
+                            "a photo of a {c} in the scene"),
+                    Stream.of("a photo of a %s {c}.", "This is a photo of a %s {c}.", "There is a %s {c} in the scene.")
+                            .flatMap(text -> Stream.of("small", "medium", "large")
+                                    .map(size -> String.format(Locale.ROOT, text, size))))
+            .toList();
+
+    private final PromptEnsemble prompts = new PromptEnsemble();
+
+    /**
+     * Unit vectors [classes, embedding]; those of a text tower are computed once.
+     *
+     * @throws BadInputException for no class, an empty name, or a name that is given twice
+     */
+    public float[][] vectors(Clip clip, List<String> names) {
+        requireNames(names);
+        return prompts.classVectors(new ClipEncoder("", clip, Feature.ZERO_SHOT), names, TEMPLATES);
+    }
+
+    /** Refuses no class, an empty name, and names that differ in nothing that a text tower sees. */
+    public static void requireNames(List<String> names) {
+        if (names.isEmpty()) {
+            throw new BadInputException("no class is given; expected at least one name");
+        }
+        Set<String> seen = new HashSet<>();
+        for (String name : names) {
+            if (name.isBlank()) {
+                throw new BadInputException("class " + (names.indexOf(name) + 1) + " of " + names.size()
+                        + " has no name; expected one between every two commas");
+            }
+            if (!seen.add(name.strip().toLowerCase(Locale.ROOT))) {
+                throw new BadInputException("class \"" + name.strip() + "\" is given twice; give each name once");
+            }
+        }
+    }
+
+    /** Classes with a background behind them, [classes + 1, embedding]; all of length 1. */
+    static Tensor withBackground(Tensor classes, Tensor background) {
+        return unit(torch.cat(new TensorVector(classes, background), 0));
+    }
+
+    /** Rows as a tensor. */
+    static Tensor tensor(float[]... rows) {
+        int width = rows[0].length;
+        float[] all = new float[Math.multiplyExact(rows.length, width)];
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(rows[i], 0, all, i * width, width);
+        }
+        return Tensors.of(all, rows.length, width);
+    }
+
+    /** Of length 1 along the last axis; what is shorter than 1e-12 stays short, as in PyTorch. */
+    static Tensor unit(Tensor x) {
+        Tensor norm = x.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true);
+        return x.div(norm.clamp_min(new Scalar(1e-12)));
+    }
+}

@@ -1,0 +1,103 @@
+package dev.diva.segment;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.diva.clip.Clip;
+import dev.diva.data.RasterImage;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Golden;
+import dev.diva.testing.Rasters;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** One of the two tiny SANs of the golden case {@code san-forward}. */
+public final class SanCase {
+    private static final Pattern NUMBER = Pattern.compile("(\\d+) heads");
+
+    private final String kind;
+
+    /** @param kind large or base */
+    public SanCase(String kind) {
+        this.kind = kind;
+    }
+
+    static Golden golden() {
+        return Golden.of("san-forward");
+    }
+
+    /** The names of its runs. */
+    Iterator<String> runs() {
+        return sizes().fieldNames();
+    }
+
+    /** Original heights and widths of the pictures of each run. */
+    JsonNode sizes() {
+        return golden().json("case.json").at("/runs/original (height, width)/" + kind);
+    }
+
+    /** Path of the CLIP. */
+    public Path clip() {
+        return golden().file(kind.equals("large") ? "large" : "base/clip.pt");
+    }
+
+    /** Path of the SAN: its authors' own form where the case has one. */
+    public Path san() {
+        Path own = golden().file(kind + "/san.pth");
+        return Files.exists(own) ? own : golden().file(kind + "/adapter.safetensors");
+    }
+
+    /** Writes the settings that the case states. */
+    public Path settings(Path folder) {
+        JsonNode facts = golden().json("case.json").path(kind);
+        List<String> fusion = new ArrayList<>();
+        facts.path("fusion_map (CLIP output -> side block)").forEach(entry -> {
+            String[] ends = entry.asText().split("->");
+            fusion.add(ends[1] + ": " + ends[0]);
+        });
+        Matcher heads = NUMBER.matcher(facts.path("side_vit").asText());
+        if (!heads.find()) {
+            throw new IllegalStateException("no heads in " + facts.path("side_vit"));
+        }
+        String yaml = "clipResolution: " + facts.path("clip_resolution") + "\nsideHeads: " + heads.group(1)
+                + "\nfusion: {" + String.join(", ", fusion) + "}\nrecognitionLayer: "
+                + facts.path("first block of recognition") + "\n";
+        try {
+            return Files.writeString(folder.resolve(kind + ".yaml"), yaml);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Unit vectors of the vocabulary, from the text tower where the case has them from there. */
+    float[][] classes(Clip clip) {
+        Golden golden = golden();
+        if (kind.equals("large")) {
+            List<String> names = new ArrayList<>();
+            golden.json("case.json").path("vocabulary").forEach(name -> names.add(name.asText()));
+            return new TextClasses().vectors(clip, names);
+        }
+        int count = Math.toIntExact(golden.input("base.classes").size(0));
+        float[] all = Tensors.toFloats(golden.input("base.classes"));
+        float[][] rows = new float[count][all.length / count];
+        for (int i = 0; i < count; i++) {
+            System.arraycopy(all, i * rows[i].length, rows[i], 0, rows[i].length);
+        }
+        return rows;
+    }
+
+    /** The resized pictures of a run. */
+    List<RasterImage> images(String run) {
+        List<RasterImage> images = new ArrayList<>();
+        for (int i = 0; i < sizes().path(run).size(); i++) {
+            images.addAll(Rasters.of(
+                    golden().input(kind + "." + run + ".image_u8." + i).unsqueeze(0)));
+        }
+        return images;
+    }
+}
