@@ -35,6 +35,12 @@ public final class AdapterDropout {
         seeds = Tensors.toLongs(rowSeeds);
     }
 
+    /** Takes up again, when it is run, what the last {@link #begin} began. */
+    public Runnable current() {
+        long[] begun = seeds;
+        return () -> seeds = begun;
+    }
+
     /** From here on none is; to be called after the backward pass. */
     public void end() {
         seeds = null;

@@ -25,6 +25,14 @@ public interface ImageCondition {
     /** Draws what {@link #encode} would draw, and computes nothing. */
     void skip(BatchDraws draws);
 
+    /**
+     * To be taken after an {@link #encode} that others follow before its backward pass, and to be run before that: layers that are computed
+     * again in the backward pass then make the same random choices.
+     */
+    default Runnable asEncoded() {
+        return () -> {};
+    }
+
     /** Called when the gradients of the batch of the last {@link #encode} are there. */
     default void done() {}
 }

@@ -38,6 +38,11 @@ public record TowerEmbedding(VisionTower tower, AdapterDropout dropout) {
         }
     }
 
+    /** Takes up the dropout of the last batch again, when it is run: layers that are computed again drop what they dropped. */
+    public Runnable asEncoded() {
+        return dropout == null ? () -> {} : dropout.current();
+    }
+
     /** Ends the dropout of the last batch, whose backward pass is over. */
     public void done() {
         if (dropout != null) {

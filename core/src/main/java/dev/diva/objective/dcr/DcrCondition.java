@@ -26,6 +26,11 @@ public record DcrCondition(TowerEmbedding tower, MlpProjector projector, Tensor 
     }
 
     @Override
+    public Runnable asEncoded() {
+        return tower.asEncoded();
+    }
+
+    @Override
     public void done() {
         tower.done();
     }

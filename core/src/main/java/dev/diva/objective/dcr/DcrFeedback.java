@@ -86,13 +86,16 @@ public final class DcrFeedback {
         requireBatch(latents.size(0));
         try (PointerScope scope = new PointerScope()) {
             ImageCondition.Encoded own = condition.encode(pixels, draws);
+            Runnable asOwn = condition.asEncoded();
             ImageCondition.Encoded plus = condition.encode(secondView, draws);
             NoiseProcess.Draw draw = process.draw(latents, draws);
             ConditionLeaf ownLeaf = ConditionLeaf.of(own.condition());
             ConditionLeaf plusLeaf = ConditionLeaf.of(plus.condition());
             double weight = contribution.scale() / contribution.accumulation();
             double value = judge(latents, draw, ownLeaf.cut(), plusLeaf.cut(), weight);
-            Tensor last = ownLeaf.link().add(plusLeaf.link());
+            plusLeaf.link().backward();
+            asOwn.run();
+            Tensor last = ownLeaf.link();
             double[] losses = new double[1 + penalties().size()];
             losses[0] = value;
             if (guard != null) {
