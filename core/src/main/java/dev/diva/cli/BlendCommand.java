@@ -22,7 +22,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "blend",
         mixinStandardHelpOptions = true,
-        description = "Average the weights of a trained CLIP with those of the untouched one: part of the gain, less of the price.")
+        description =
+                "Average the weights of a trained CLIP with those of the untouched one: part of the gain, less of the"
+                        + " price.")
 public final class BlendCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -46,7 +48,8 @@ public final class BlendCommand implements Callable<Integer> {
             required = true,
             arity = "1..*",
             paramLabel = "A",
-            description = "Share of the trained weights: 0 the untouched CLIP, 1 the trained one. Several make several models.")
+            description = "Share of the trained weights: 0 the untouched CLIP, 1 the trained one. Several make several"
+                    + " models.")
     private List<Double> alphas;
 
     @Option(
@@ -56,7 +59,9 @@ public final class BlendCommand implements Callable<Integer> {
             description = "New folder: the model of one alpha, or DIR/alpha-A for each of several.")
     private Path out;
 
-    @Option(names = "--format", description = "Layout of UNTOUCHED: hf, open_clip, openai or diva. Default: found in it.")
+    @Option(
+            names = "--format",
+            description = "Layout of UNTOUCHED: hf, open_clip, openai or diva. Default: found in it.")
     private String format;
 
     @Option(names = "--overwrite", description = "Replace what an earlier export has written there.")

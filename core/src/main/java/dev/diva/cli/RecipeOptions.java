@@ -30,7 +30,10 @@ public final class RecipeOptions {
     @Option(names = "--format", description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
     private String format;
 
-    @Option(names = "--diffusion", paramLabel = "DIR", description = "Stable Diffusion in diffusers layout; for GenHancer an autoencoder.")
+    @Option(
+            names = "--diffusion",
+            paramLabel = "DIR",
+            description = "Stable Diffusion in diffusers layout; for GenHancer an autoencoder.")
     private Path diffusion;
 
     @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")

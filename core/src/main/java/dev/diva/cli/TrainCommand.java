@@ -100,7 +100,8 @@ public final class TrainCommand implements Callable<Integer> {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("out", out.toString());
         result.put("outcome", outcome == Outcome.DONE ? "done" : "resumable");
-        boolean hasClip = outcome == Outcome.DONE && run.result().equals(run.files().clip());
+        boolean hasClip =
+                outcome == Outcome.DONE && run.result().equals(run.files().clip());
         result.put("clip", hasClip ? run.result().toString() : null);
         if (outcome == Outcome.DONE && !hasClip) {
             result.put("stage1", run.result().toString());

@@ -45,8 +45,9 @@ public record ClipBlend(ClipCheckpoint untouched, ClipCheckpoint trained) {
         for (TensorInfo info : one.tensors().tensors()) {
             TensorInfo there = other.tensors().info(info.name());
             if (info.dtype().isFloating() && (there == null || !Arrays.equals(info.shape(), there.shape()))) {
-                throw new BadInputException(other.file() + ": " + (there == null ? "has no " + info.name() : there.toString())
-                        + ", " + one.file() + " has " + info + "; a blend is of a CLIP and what was trained from it");
+                throw new BadInputException(
+                        other.file() + ": " + (there == null ? "has no " + info.name() : there.toString()) + ", "
+                                + one.file() + " has " + info + "; a blend is of a CLIP and what was trained from it");
             }
         }
     }

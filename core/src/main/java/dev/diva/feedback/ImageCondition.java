@@ -2,6 +2,7 @@ package dev.diva.feedback;
 
 import dev.diva.diffusion.Condition;
 import dev.diva.engine.BatchDraws;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** What a denoiser is told of images, made by a vision tower that may learn. */
@@ -26,11 +27,11 @@ public interface ImageCondition {
     void skip(BatchDraws draws);
 
     /**
-     * To be taken after an {@link #encode} that others follow before its backward pass, and to be run before that: layers that are computed
-     * again in the backward pass then make the same random choices.
+     * To be taken after an {@link #encode} that another follows, and to be run before its backward pass: layers that are computed again in
+     * that pass then make the same random choices. Empty where they make none.
      */
-    default Runnable asEncoded() {
-        return () -> {};
+    default Optional<Runnable> asEncoded() {
+        return Optional.empty();
     }
 
     /** Called when the gradients of the batch of the last {@link #encode} are there. */

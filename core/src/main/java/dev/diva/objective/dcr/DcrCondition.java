@@ -5,6 +5,7 @@ import dev.diva.engine.BatchDraws;
 import dev.diva.feedback.ImageCondition;
 import dev.diva.objective.MlpProjector;
 import dev.diva.objective.TowerEmbedding;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -26,7 +27,7 @@ public record DcrCondition(TowerEmbedding tower, MlpProjector projector, Tensor 
     }
 
     @Override
-    public Runnable asEncoded() {
+    public Optional<Runnable> asEncoded() {
         return tower.asEncoded();
     }
 

@@ -28,8 +28,8 @@ public record FluxShape(
     }
 
     private static void requireWithin(String key, Number value, long from, long to) {
-        if (value != null) {
-            Checks.within(key, value.longValue(), from, to);
+        if (value != null && (value.longValue() < from || value.longValue() > to)) {
+            throw new IllegalArgumentException(key + " is " + value + ", expected " + from + " to " + to);
         }
     }
 }

@@ -59,7 +59,7 @@ public record Recipe(
         Checks.given("objective", objective);
         if (objective.hasStages()) {
             Checks.given("stage", stage);
-            Checks.within("stage", stage, 1, 2);
+            requireStage(stage);
         }
         if (objective == ObjectiveName.UN2CLIP) {
             Checks.given("embeddingNoise", embeddingNoise);
@@ -85,6 +85,12 @@ public record Recipe(
             Checks.atLeast("crops", crops, 1);
         }
         Checks.oneOf("precision", precision, "auto", "fp32", "bf16");
+    }
+
+    private static void requireStage(int stage) {
+        if (stage != 1 && stage != 2) {
+            throw new IllegalArgumentException("stage is " + stage + ", expected 1 or 2");
+        }
     }
 
     /** Boxes: shares of the area and width / height, each from and to. */

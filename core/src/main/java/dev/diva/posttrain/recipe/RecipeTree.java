@@ -121,8 +121,8 @@ public record RecipeTree(RecipeKeys keys) {
                         .map(preset -> preset.path(OBJECTIVE).asText())
                         .findFirst();
                 other.ifPresent(owner -> {
-                    throw new BadInputException(where + ": " + key + " is a key of the objective " + owner
-                            + ", this recipe is of " + mine);
+                    throw new BadInputException(
+                            where + ": " + key + " is a key of the objective " + owner + ", this recipe is of " + mine);
                 });
             }
         }

@@ -44,7 +44,8 @@ final class DcrMethod extends TeacherMethod {
         long in = tower.width();
         long out = teacher().denoiser().crossAttentionDim();
         if (recipe.isFirstStage()) {
-            projector = MlpProjector.random(PROJECTOR, in, out, recipe.seed(), placement().device());
+            projector = MlpProjector.random(
+                    PROJECTOR, in, out, recipe.seed(), placement().device());
         } else {
             stage1 = FirstStage.of(recipe);
             projector = MlpProjector.load(
@@ -80,7 +81,8 @@ final class DcrMethod extends TeacherMethod {
                 new ContrastiveLoss(recipe.contrast().temperature()),
                 guard,
                 recipe.lowMemory() ? 1 : recipe.train().batch());
-        return new DcrObjective(feedback, latentChannels(), recipe.resolution() / autoencoder().downscale());
+        return new DcrObjective(
+                feedback, latentChannels(), recipe.resolution() / autoencoder().downscale());
     }
 
     private NoiseConfig noise() {
@@ -109,8 +111,11 @@ final class DcrMethod extends TeacherMethod {
     @Override
     public void write(RunFiles files) {
         if (recipe.isFirstStage()) {
-            FirstStage.write(files.stage1(), tower, placement(), folder ->
-                    MlpProjector.write(folder.resolve(FirstStage.PROJECTORS), projector));
+            FirstStage.write(
+                    files.stage1(),
+                    tower,
+                    placement(),
+                    folder -> MlpProjector.write(folder.resolve(FirstStage.PROJECTORS), projector));
         }
     }
 

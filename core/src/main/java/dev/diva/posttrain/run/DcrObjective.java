@@ -22,8 +22,7 @@ record DcrObjective(DcrFeedback feedback, long channels, long latentSide) implem
     @Override
     public double[] backward(ImageBatch batch, RandomStreams streams, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), contribution.shard());
-        double[] losses =
-                feedback.backward(batch.pixels(), batch.secondView(), batch.latents(), draws, contribution);
+        double[] losses = feedback.backward(batch.pixels(), batch.secondView(), batch.latents(), draws, contribution);
         double[] all = Arrays.copyOf(losses, losses.length + 1);
         all[losses.length] = feedback.ownShare();
         return all;

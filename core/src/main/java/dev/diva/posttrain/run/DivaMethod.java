@@ -101,8 +101,7 @@ final class DivaMethod extends TeacherMethod {
         VisualCondition condition = new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text());
         DenoisingLoss loss = new DenoisingLoss(
                 teacher().denoiser(), teacher().schedule(), recipe.timesteps().sampler());
-        DiffusionFeedback feedback =
-                new DiffusionFeedback(condition, loss, guard, FeedbackObjective.settings(recipe));
+        DiffusionFeedback feedback = new DiffusionFeedback(condition, loss, guard, FeedbackObjective.settings(recipe));
         return FeedbackObjective.of(feedback, this, recipe);
     }
 

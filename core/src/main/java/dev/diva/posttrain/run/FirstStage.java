@@ -32,8 +32,7 @@ record FirstStage(Path files, Path projectors) {
     private static final String TOWER = "tower.safetensors";
     private static final String EMBEDDING = "embedding";
     private static final String PRECISION = "precision";
-    private static final List<String> WRITTEN =
-            List.of(PROJECTORS, TOWER, "denoiser.safetensors", "denoiser.json");
+    private static final List<String> WRITTEN = List.of(PROJECTORS, TOWER, "denoiser.safetensors", "denoiser.json");
     /** Of the length of an embedding that may differ: kernels and machines round otherwise. */
     private static final double EXACT = 1e-3;
     /** The same where one of both was computed in bf16. */
@@ -72,8 +71,8 @@ record FirstStage(Path files, Path projectors) {
                     + recipe.objective().key() + ", stage 1");
         }
         if (!Files.isDirectory(in(run))) {
-            throw new BadInputException("recipe: stage1 " + run
-                    + ": is not finished; go on with it by diva train --resume --out " + run);
+            throw new BadInputException(
+                    "recipe: stage1 " + run + ": is not finished; go on with it by diva train --resume --out " + run);
         }
         return in(run);
     }
@@ -83,7 +82,9 @@ record FirstStage(Path files, Path projectors) {
         Path folder = Files.isDirectory(files) ? files : files.toAbsolutePath().getParent();
         return Stream.concat(
                         Stream.of(projectors, files).filter(Files::isRegularFile),
-                        WRITTEN.stream().map(folder::resolve).filter(file -> Files.isDirectory(files) && Files.isRegularFile(file)))
+                        WRITTEN.stream()
+                                .map(folder::resolve)
+                                .filter(file -> Files.isDirectory(files) && Files.isRegularFile(file)))
                 .distinct()
                 .toList();
     }
@@ -125,8 +126,9 @@ record FirstStage(Path files, Path projectors) {
             boolean isExact = Precision.FP32.name().equals(file.metadata().get(PRECISION))
                     && placement.precision() == Precision.FP32;
             if (then.numel() != now.numel() || distance(then, now) > (isExact ? EXACT : ROUGH)) {
-                throw new BadInputException("recipe: stage1 " + files + ": was trained with another tower than clip: the"
-                        + " embeddings of an image differ; take the run of stage 1 of this CLIP, or run it");
+                throw new BadInputException(
+                        "recipe: stage1 " + files + ": was trained with another tower than clip: the"
+                                + " embeddings of an image differ; take the run of stage 1 of this CLIP, or run it");
             }
         }
     }

@@ -54,7 +54,7 @@ interface Method extends AutoCloseable {
         return false;
     }
 
-    /** Numbers frozen beside the tower's do not count here; passes of a step, for its predicted time. */
+    /** What a micro-batch costs, for the predicted time of a step. */
     Passes passes();
 
     /** Writes what was trained beside the CLIP. */
@@ -64,9 +64,9 @@ interface Method extends AutoCloseable {
     void close();
 
     /**
-     * What a micro-batch costs.
+     * Passes through the models, each forward pass and its backward pass counted.
      *
-     * @param denoiser passes of the whole batch through the denoiser, each forward pass and its backward pass counted
+     * @param denoiser of the whole batch through the denoiser
      * @param tower the same through the tower
      */
     record Passes(double denoiser, double tower) {

@@ -66,7 +66,8 @@ public final class PostTraining implements AutoCloseable {
             sharding.requireWholeMicroBatches("recipe: latents: shuffled");
         }
         if (models.method().comparesImages()) {
-            sharding.requireWholeMicroBatches("recipe: objective: " + recipe.objective().key());
+            sharding.requireWholeMicroBatches(
+                    "recipe: objective: " + recipe.objective().key());
         }
         List<DataProblem> problems = new ArrayList<>();
         requireMemory();
@@ -116,8 +117,8 @@ public final class PostTraining implements AutoCloseable {
         if (needed > there) {
             throw new BadInputException(String.format(
                     Locale.ROOT,
-                    "recipe: train.batch is %d, which takes at least %.1f GiB, this machine has %.1f GiB; choose a smaller"
-                            + " one, and a larger train.accumulate for as many images a step",
+                    "recipe: train.batch is %d, which takes at least %.1f GiB, this machine has %.1f GiB; choose a"
+                            + " smaller one, and a larger train.accumulate for as many images a step",
                     recipe.train().batch(),
                     needed / (1 << 30),
                     there / (1 << 30)));
@@ -161,8 +162,8 @@ public final class PostTraining implements AutoCloseable {
     }
 
     private List<ParameterGroup> groups() {
-        ParameterGroup all = new ParameterGroup(
-                "", recipe.train().rates(), recipe.train().projectionSteps());
+        ParameterGroup all =
+                new ParameterGroup("", recipe.train().rates(), recipe.train().projectionSteps());
         return recipe.projection() == null
                 ? List.of(all)
                 : List.of(new ParameterGroup(PROJECTION, recipe.projectionRates(), 0), all);

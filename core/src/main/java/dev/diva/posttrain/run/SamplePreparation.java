@@ -17,7 +17,8 @@ import java.util.random.RandomGeneratorFactory;
 
 /** From an image to what training needs of it, on the threads of the loader. */
 final class SamplePreparation implements ImageLoader.Preparation<TrainingSample> {
-    private static final RandomGeneratorFactory<RandomGenerator> GENERATORS = RandomGeneratorFactory.of("L64X128MixRandom");
+    private static final RandomGeneratorFactory<RandomGenerator> GENERATORS =
+            RandomGeneratorFactory.of("L64X128MixRandom");
 
     /** What random numbers are for. */
     private static final long SECOND_VIEW = 1;

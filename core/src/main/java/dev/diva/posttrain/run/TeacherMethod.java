@@ -84,8 +84,7 @@ abstract class TeacherMethod implements Method {
     @Override
     public void denoise(Tensor latents) {
         long batch = latents.size(0);
-        Tensor tokens = torch.zeros(
-                batch, text.size(1), teacher.denoiser().crossAttentionDim());
+        Tensor tokens = torch.zeros(batch, text.size(1), teacher.denoiser().crossAttentionDim());
         Tensor vector = teacher.unclip()
                 .map(unclip -> torch.zeros(batch, 2 * unclip.embeddingDim()))
                 .orElse(null);

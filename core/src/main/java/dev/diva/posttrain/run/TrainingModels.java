@@ -57,8 +57,8 @@ public final class TrainingModels implements AutoCloseable {
         CompletableFuture<DiffusionModel> loading =
                 CompletableFuture.supplyAsync(() -> hasTeacher ? teacher(asked) : null);
         AdapterDropout dropout = dropout(asked);
-        this.vision = closed(
-                VisionModel.load(Path.of(asked.clip()), asked.format(), placement, trainedPart(asked, dropout)));
+        this.vision =
+                closed(VisionModel.load(Path.of(asked.clip()), asked.format(), placement, trainedPart(asked, dropout)));
         requireLayers(asked);
         this.method = closed(method(asked, joined(loading), new TowerEmbedding(vision.tower(), dropout)));
         this.tree = resolved(given);
@@ -142,7 +142,7 @@ public final class TrainingModels implements AutoCloseable {
     private static AdapterDropout dropout(Recipe recipe) {
         Double share = recipe.trainable().dropout();
         boolean hasAdapters = recipe.trainable().mode() == Recipe.Trainable.Mode.LORA && !recipe.isFirstStage();
-        return share == null || share == 0 || !hasAdapters ? null : new AdapterDropout(share);
+        return share == null || share == 0 || !hasAdapters ? null : new AdapterDropout(share, recipe.lowMemory());
     }
 
     private static TrainedPart trainedPart(Recipe recipe, AdapterDropout dropout) {
