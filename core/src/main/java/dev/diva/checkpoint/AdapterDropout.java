@@ -3,6 +3,7 @@ package dev.diva.checkpoint;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
+import java.util.Optional;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -16,14 +17,26 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class AdapterDropout {
     private final double probability;
+    private final boolean isRepeated;
     private long[] seeds; // null outside of a batch
 
-    /** @param probability with which a number is dropped, 0 to less than 1 */
+    /** Of layers that are computed once. */
     public AdapterDropout(double probability) {
+        this(probability, false);
+    }
+
+    /**
+     * For layers.
+     *
+     * @param probability with which a number is dropped, 0 to less than 1
+     * @param isRepeated whether layers are computed again in the backward pass
+     */
+    public AdapterDropout(double probability, boolean isRepeated) {
         if (!(probability >= 0 && probability < 1)) {
             throw new IllegalArgumentException("dropout of " + probability + ", expected 0 to less than 1");
         }
         this.probability = probability;
+        this.isRepeated = isRepeated;
     }
 
     /**
@@ -33,6 +46,12 @@ public final class AdapterDropout {
      */
     public void begin(Tensor rowSeeds) {
         seeds = Tensors.toLongs(rowSeeds);
+    }
+
+    /** Takes up again, when it is run, what the last {@link #begin} began; empty where no layer is computed again. */
+    public Optional<Runnable> current() {
+        long[] begun = seeds;
+        return isRepeated ? Optional.of(() -> seeds = begun) : Optional.empty();
     }
 
     /** From here on none is; to be called after the backward pass. */

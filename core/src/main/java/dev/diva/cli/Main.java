@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
             EncodeCommand.class,
             InspectCommand.class,
             ExportCommand.class,
+            BlendCommand.class,
             EvalCommand.class,
             CompareCommand.class,
             MineCommand.class,

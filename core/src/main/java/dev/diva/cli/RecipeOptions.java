@@ -18,7 +18,10 @@ public final class RecipeOptions {
 
     @Option(
             names = "--preset",
-            description = "corrected (default) or published: the authors' code with its departures.")
+            description = {
+                "corrected (default) or published: the authors' code with its departures; or another method:",
+                "genhancer, dcr, un2clip, each also with -published. See docs/methods.md."
+            })
     private String preset;
 
     @Option(names = "--clip", paramLabel = "MODEL", description = "Folder or file of the CLIP or SigLIP to train.")
@@ -27,7 +30,10 @@ public final class RecipeOptions {
     @Option(names = "--format", description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
     private String format;
 
-    @Option(names = "--diffusion", paramLabel = "DIR", description = "Stable Diffusion in diffusers layout.")
+    @Option(
+            names = "--diffusion",
+            paramLabel = "DIR",
+            description = "Stable Diffusion in diffusers layout; for GenHancer an autoencoder.")
     private Path diffusion;
 
     @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
@@ -65,9 +71,12 @@ public final class RecipeOptions {
     /** The recipe of a new run. */
     public RecipeTree tree() {
         ObjectNode file = recipe == null ? null : RecipeKeys.read(recipe);
-        String inFile = file == null ? null : file.path("preset").asText(null);
-        String name = preset != null ? preset : inFile != null ? inFile : "corrected";
-        return over(RecipeTree.preset(name), file);
+        List<ObjectNode> changes = new ArrayList<>();
+        if (file != null) {
+            changes.add(file);
+        }
+        assignments.forEach(assignment -> changes.add(RecipeKeys.assignment(assignment)));
+        return over(RecipeTree.under(preset, changes), file);
     }
 
     /** The recipe of a run that goes on: what is not said is as it was. */
@@ -125,7 +134,7 @@ public final class RecipeOptions {
     /** So that a run can be resumed from anywhere. */
     private static ObjectNode absolutePaths(RecipeTree tree) {
         ObjectNode keys = tree.root().objectNode();
-        for (String key : List.of("clip", "diffusion", "cache", "weightsCache")) {
+        for (String key : List.of("clip", "diffusion", "cache", "weightsCache", "stage1", "projectors")) {
             if (tree.root().path(key).isTextual()) {
                 keys.put(key, absolute(tree.root().path(key).textValue()));
             }

@@ -22,11 +22,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Post-trains a CLIP by diffusion feedback. */
+/** Post-trains a CLIP by diffusion feedback: DIVA's, GenHancer's, DCR's or un2CLIP's. */
 @Command(
         name = "train",
         mixinStandardHelpOptions = true,
-        description = "Post-train a CLIP on images alone, by the denoising error of a frozen diffusion model.",
+        description = "Post-train a CLIP on images alone, by what a diffusion model says of its embeddings.",
         footer = {"", "SIGTERM and SIGINT write a checkpoint and end with code 75: go on with --resume."})
 public final class TrainCommand implements Callable<Integer> {
     @Spec
@@ -100,7 +100,12 @@ public final class TrainCommand implements Callable<Integer> {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("out", out.toString());
         result.put("outcome", outcome == Outcome.DONE ? "done" : "resumable");
-        result.put("clip", outcome == Outcome.DONE ? run.files().clip().toString() : null);
+        boolean hasClip =
+                outcome == Outcome.DONE && run.result().equals(run.files().clip());
+        result.put("clip", hasClip ? run.result().toString() : null);
+        if (outcome == Outcome.DONE && !hasClip) {
+            result.put("stage1", run.result().toString());
+        }
         result.put("loss", Double.isNaN(progress.lastLoss()) ? null : progress.lastLoss());
         result.put("images", progress.images());
         result.put("skipped", run.skipped());
@@ -110,7 +115,7 @@ public final class TrainCommand implements Callable<Integer> {
         if (json) {
             writer.println(new ObjectMapper().writeValueAsString(result));
         } else if (outcome == Outcome.DONE) {
-            writer.println("wrote " + run.files().clip());
+            writer.println("wrote " + run.result());
         } else {
             writer.println("stopped after a checkpoint; go on with: diva train --resume --out " + out);
         }

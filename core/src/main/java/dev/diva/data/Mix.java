@@ -1,10 +1,11 @@
 package dev.diva.data;
 
 /** One seed out of several numbers (the finaliser of SplitMix64, applied after each). */
-final class Mix {
+public final class Mix {
     private Mix() {}
 
-    static long of(long... numbers) {
+    /** The seed. */
+    public static long of(long... numbers) {
         long state = 0x9e3779b97f4a7c15L;
         for (long number : numbers) {
             state = (state ^ number) + 0x9e3779b97f4a7c15L;

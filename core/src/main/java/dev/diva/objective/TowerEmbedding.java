@@ -3,6 +3,7 @@ package dev.diva.objective;
 import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.clip.VisionTower;
 import dev.diva.engine.BatchDraws;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -36,6 +37,11 @@ public record TowerEmbedding(VisionTower tower, AdapterDropout dropout) {
         if (dropout != null) {
             draws.randint(SEEDS);
         }
+    }
+
+    /** Takes up the dropout of the last batch again, when it is run; empty where nothing is computed again. */
+    public Optional<Runnable> asEncoded() {
+        return Optional.ofNullable(dropout).flatMap(AdapterDropout::current);
     }
 
     /** Ends the dropout of the last batch, whose backward pass is over. */

@@ -28,7 +28,7 @@ public interface Objective<B extends MicroBatch> {
      */
     void skip(RandomStreams streams, BatchShard none);
 
-    /** Names of what the gradient comes from beside the losses. */
+    /** Names of what the gradient comes from beside the losses, and of what is only measured. */
     default List<String> penalties() {
         return List.of();
     }

@@ -11,6 +11,7 @@ import dev.diva.feedback.ImageCondition;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.train.Contribution;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -86,13 +87,20 @@ public final class DcrFeedback {
         requireBatch(latents.size(0));
         try (PointerScope scope = new PointerScope()) {
             ImageCondition.Encoded own = condition.encode(pixels, draws);
+            Optional<Runnable> asOwn = condition.asEncoded();
             ImageCondition.Encoded plus = condition.encode(secondView, draws);
             NoiseProcess.Draw draw = process.draw(latents, draws);
             ConditionLeaf ownLeaf = ConditionLeaf.of(own.condition());
             ConditionLeaf plusLeaf = ConditionLeaf.of(plus.condition());
             double weight = contribution.scale() / contribution.accumulation();
             double value = judge(latents, draw, ownLeaf.cut(), plusLeaf.cut(), weight);
-            Tensor last = ownLeaf.link().add(plusLeaf.link());
+            Tensor last = ownLeaf.link();
+            if (asOwn.isPresent()) { // each view's layers are computed again with its own dropout
+                plusLeaf.link().backward();
+                asOwn.get().run();
+            } else {
+                last = last.add(plusLeaf.link());
+            }
             double[] losses = new double[1 + penalties().size()];
             losses[0] = value;
             if (guard != null) {

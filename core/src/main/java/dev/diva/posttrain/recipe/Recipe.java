@@ -6,13 +6,19 @@ import dev.diva.feedback.TimestepSampler;
 import dev.diva.train.OptimizerSettings;
 import dev.diva.train.Schedule;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Everything that decides a run. Each key is explained in {@code corrected.yaml}; a null is a value that is found when the models are
- * known (format, recap, timesteps.max) or a part that is left out (cache, weightsCache, warmupSteps, maxGradNorm, eval).
+ * known (format, recap, timesteps.max, denoiser), a part that is left out (cache, weightsCache, warmupSteps, maxGradNorm, eval), or a key
+ * that the objective does not have.
  */
 public record Recipe(
         String preset,
+        ObjectiveName objective,
+        Integer stage,
+        String stage1,
+        String projectors,
         String clip,
         String format,
         String diffusion,
@@ -22,9 +28,14 @@ public record Recipe(
         Integer crops,
         boolean shuffle,
         Latents latents,
+        Posterior posterior,
         String cache,
         String weightsCache,
         String prompt,
+        FluxShape denoiser,
+        Levels levels,
+        Contrast contrast,
+        EmbeddingNoiseName embeddingNoise,
         Recap recap,
         Projection projection,
         Feedback feedback,
@@ -45,11 +56,24 @@ public record Recipe(
     private static final int MOST_WORKERS = 256; // each keeps images in memory
 
     public Recipe {
+        Checks.given("objective", objective);
+        if (objective.hasStages()) {
+            Checks.given("stage", stage);
+            requireStage(stage);
+        }
+        if (objective == ObjectiveName.UN2CLIP) {
+            Checks.given("embeddingNoise", embeddingNoise);
+        }
         if (format != null) {
             Checks.oneOf("format", format, "hf", "open_clip", "openai", "diva");
         }
         Checks.given("images", images);
+        latents = objective == ObjectiveName.DCR ? Latents.OWN : latents;
+        posterior = objective == ObjectiveName.DIVA ? Posterior.MEAN : posterior;
+        prompt = objective == ObjectiveName.GENHANCER ? "" : prompt;
+        feedback = feedback == null ? Feedback.PLAIN : feedback;
         Checks.given("latents", latents);
+        Checks.given("posterior", posterior);
         Checks.given("prompt", prompt);
         Checks.given("precision", precision);
         Checks.given("device", device);
@@ -61,6 +85,12 @@ public record Recipe(
             Checks.atLeast("crops", crops, 1);
         }
         Checks.oneOf("precision", precision, "auto", "fp32", "bf16");
+    }
+
+    private static void requireStage(int stage) {
+        if (stage != 1 && stage != 2) {
+            throw new IllegalArgumentException("stage is " + stage + ", expected 1 or 2");
+        }
     }
 
     /** Boxes: shares of the area and width / height, each from and to. */
@@ -77,6 +107,52 @@ public record Recipe(
             return scale.get(0) == 1;
         }
     }
+
+    /** Whether nothing of the CLIP learns, because this is the first of two stages. */
+    public boolean isFirstStage() {
+        return objective.hasStages() && stage == 1;
+    }
+
+    /** Which method it is. */
+    public enum ObjectiveName {
+        @JsonProperty("diva")
+        DIVA,
+        @JsonProperty("genhancer")
+        GENHANCER,
+        @JsonProperty("dcr")
+        DCR,
+        @JsonProperty("un2clip")
+        UN2CLIP;
+
+        /** Whether a first stage trains what the second one tells the denoiser with. */
+        public boolean hasStages() {
+            return this == GENHANCER || this == DCR;
+        }
+
+        /** As recipes name it. */
+        public String key() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** What of the autoencoder's posterior is an image's latent. */
+    public enum Posterior {
+        @JsonProperty("mean")
+        MEAN,
+        @JsonProperty("sampled")
+        SAMPLED
+    }
+
+    /** How un2CLIP disturbs the embedding. */
+    public enum EmbeddingNoiseName {
+        @JsonProperty("none")
+        NONE,
+        @JsonProperty("generator")
+        GENERATOR
+    }
+
+    /** Logit of GenHancer's noise levels. */
+    public record Levels(double mean, double std) {}
 
     /** Which latent judges an image. */
     public enum Latents {
@@ -119,6 +195,9 @@ public record Recipe(
 
     /** How a batch becomes a gradient. */
     public record Feedback(Pixels pixels, DrawWeightsName drawWeights, boolean towerPerDraw) {
+        /** The only way of the methods beside DIVA's. */
+        static final Feedback PLAIN = new Feedback(Pixels.CORRECTED, DrawWeightsName.MEAN, false);
+
         public Feedback {
             Checks.given("feedback.pixels", pixels);
             Checks.given("feedback.drawWeights", drawWeights);
@@ -154,8 +233,18 @@ public record Recipe(
         }
     }
 
-    /** What of the tower learns. */
-    public record Trainable(Mode mode, int rank, double alpha, List<String> targets, int lastBlocks) {
+    /**
+     * What of the tower learns.
+     *
+     * @param biases whether those of adapted layers learn as well; null for not
+     * @param dropout of what enters an adapter; null for none
+     */
+    public record Trainable(
+            Mode mode, int rank, double alpha, List<String> targets, Boolean biases, Double dropout, int lastBlocks) {
+        private static final String[] TARGETS = {
+            "q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2", "visual_projection", "head.mlp.fc1", "head.mlp.fc2"
+        };
+
         /** Whole tower, adapters, or the last layers. */
         public enum Mode {
             @JsonProperty("full")
@@ -172,7 +261,11 @@ public record Recipe(
             Checks.atLeast("trainable.rank", rank, 1);
             Checks.atLeast("trainable.lastBlocks", lastBlocks, 0);
             for (String target : targets) {
-                Checks.oneOf("trainable.targets", target, "q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2");
+                Checks.oneOf("trainable.targets", target, TARGETS);
+            }
+            if (dropout != null && !(dropout >= 0 && dropout < 1)) {
+                throw new IllegalArgumentException(
+                        "trainable.dropout is " + dropout + ", expected 0 or more and less than 1");
             }
         }
     }
@@ -213,7 +306,7 @@ public record Recipe(
             double warmupRatio,
             Long warmupSteps,
             Double maxGradNorm,
-            long projectionSteps) {
+            Long projectionSteps) {
         /** Which optimiser. */
         public enum OptimizerName {
             @JsonProperty("sgd")
@@ -233,6 +326,7 @@ public record Recipe(
         }
 
         public Train {
+            projectionSteps = projectionSteps == null ? 0L : projectionSteps;
             Checks.given("train.optimizer", optimizer);
             Checks.given("train.betas", betas);
             Checks.given("train.schedule", schedule);

@@ -1,5 +1,6 @@
 package dev.diva.posttrain.recipe;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
@@ -7,6 +8,7 @@ import dev.diva.train.RecipeKeys;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -19,8 +21,19 @@ public record RecipeTree(RecipeKeys keys) {
     /** Keys that change how fast a run is and what it needs. */
     private static final Set<String> SILENT = Set.of("workers", "lowMemory", "weightsCache");
 
-    private static final List<String> PRESETS = List.of("corrected", "published");
+    private static final List<String> PRESETS = List.of(
+            "corrected",
+            "published",
+            "genhancer",
+            "genhancer-published",
+            "dcr",
+            "dcr-published",
+            "un2clip",
+            "un2clip-published");
+
     private static final String PROJECTION = "projection";
+    private static final String OBJECTIVE = "objective";
+    private static final String STAGE1 = "stage1";
 
     /**
      * The preset of that name.
@@ -31,11 +44,44 @@ public record RecipeTree(RecipeKeys keys) {
         if (!PRESETS.contains(name)) {
             throw new BadInputException("preset " + name + " is not known; nearest: " + NearestName.of(name, PRESETS));
         }
+        return new RecipeTree(resource(name));
+    }
+
+    private static RecipeKeys resource(String name) {
         try (InputStream file = RecipeTree.class.getResourceAsStream(name + ".yaml")) {
-            return new RecipeTree(RecipeKeys.parse(file));
+            return RecipeKeys.parse(file);
         } catch (IOException e) {
             throw new IllegalStateException("presets are in the jar", e);
         }
+    }
+
+    /**
+     * The preset that a recipe starts from: the one that it names, or else that of its objective.
+     *
+     * @param name of a preset, or null
+     * @param changes which will be laid over it, in this order; what they say of preset, objective and stage decides
+     * @throws BadInputException with the nearest name when there is none
+     */
+    public static RecipeTree under(String name, List<ObjectNode> changes) {
+        String preset = name != null ? name : last(changes, "preset");
+        String objective = last(changes, OBJECTIVE);
+        if (preset == null) {
+            preset = objective == null || objective.equals("diva") ? "corrected" : objective;
+            if (!PRESETS.contains(preset) || preset.contains("-") || preset.equals("published")) {
+                throw new BadInputException(
+                        "recipe: objective is " + objective + ", expected one of diva, genhancer, dcr, un2clip");
+            }
+        }
+        RecipeTree tree = preset(preset);
+        boolean isFirstStage = tree.root().has("stage") && "1".equals(last(changes, "stage"));
+        return isFirstStage ? new RecipeTree(tree.keys.with(resource(STAGE1).root(), STAGE1)) : tree;
+    }
+
+    private static String last(List<ObjectNode> changes, String key) {
+        return changes.stream()
+                .filter(keys -> keys.hasNonNull(key))
+                .map(keys -> keys.get(key).asText())
+                .reduce(null, (before, after) -> after);
     }
 
     /** Every key. */
@@ -54,7 +100,40 @@ public record RecipeTree(RecipeKeys keys) {
         if (full.path(PROJECTION).isTextual()) {
             full.putObject(PROJECTION).set("init", changes.get(PROJECTION));
         }
+        requireOwn(full, where);
         return new RecipeTree(keys.with(full, where));
+    }
+
+    /** A key that recipes of another objective have is told as that. */
+    private void requireOwn(ObjectNode changes, String where) {
+        String mine = root().path(OBJECTIVE).asText();
+        String asked = changes.path(OBJECTIVE).asText(mine);
+        if (!asked.equals(mine)) {
+            throw new BadInputException(where + ": objective is " + asked + ", the preset "
+                    + root().path("preset").asText() + " is of " + mine + "; choose a preset of " + asked
+                    + " with --preset");
+        }
+        for (String key : new RecipeKeys(changes).flat().keySet()) {
+            if (!has(root(), key)) {
+                Optional<String> other = PRESETS.stream()
+                        .map(name -> resource(name).root())
+                        .filter(preset -> has(preset, key))
+                        .map(preset -> preset.path(OBJECTIVE).asText())
+                        .findFirst();
+                other.ifPresent(owner -> {
+                    throw new BadInputException(
+                            where + ": " + key + " is a key of the objective " + owner + ", this recipe is of " + mine);
+                });
+            }
+        }
+    }
+
+    private static boolean has(ObjectNode root, String key) {
+        JsonNode node = root;
+        for (String part : key.split("\\.", -1)) {
+            node = node == null ? null : node.get(part);
+        }
+        return node != null;
     }
 
     /**

@@ -20,10 +20,12 @@ final class Autoencoders {
     static String identity(List<Path> files, FileHashes hashes, Recipe.Feedback.Pixels pixels, Precision precision) {
         StringBuilder identity = new StringBuilder();
         identity.append(pixels).append(' ').append(precision).append('\n');
-        for (Path file : files.stream().sorted().toList()) {
-            if (file.getParent().endsWith("vae")) {
-                identity.append(hashes.of(file)).append('\n');
-            }
+        List<Path> sorted = files.stream().sorted().toList();
+        List<Path> part = sorted.stream()
+                .filter(file -> file.toAbsolutePath().getParent().endsWith("vae"))
+                .toList();
+        for (Path file : part.isEmpty() ? sorted : part) { // an autoencoder alone may lie anywhere
+            identity.append(hashes.of(file)).append('\n');
         }
         return Sha256.of(identity.toString().getBytes(StandardCharsets.UTF_8));
     }

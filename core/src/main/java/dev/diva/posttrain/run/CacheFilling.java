@@ -6,7 +6,7 @@ import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.SampleOrder;
-import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.Autoencoder;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.ProcessGroup;
@@ -108,15 +108,16 @@ public final class CacheFilling {
 
     private static Result run(
             Recipe recipe, ImageSet images, Samples samples, Path out, ProcessGroup processGroup, Listener listener) {
+        requireMean(recipe);
         Engine.setThreads(recipe.threads());
         Placement placement = TrainingModels.placement(recipe);
-        try (DiffusionModel teacher = DiffusionModel.load(Path.of(recipe.diffusion()), placement);
+        try (LatentMaker maker = LatentMaker.load(recipe, placement);
                 FileHashes hashes = new FileHashes();
-                LatentCache cache = new LatentCache(out, identity(recipe, teacher, hashes, placement))) {
+                LatentCache cache = new LatentCache(out, identity(recipe, maker, hashes, placement))) {
             cache.damaged().forEach(listener::warning);
-            TrainingModels.requireResolution(recipe, teacher);
+            TrainingModels.requireResolution(recipe, maker.autoencoder(), maker.latentMultiple());
             int before = cache.size();
-            long skipped = fill(recipe, images, samples, teacher, cache, listener);
+            long skipped = fill(recipe, images, samples, maker.autoencoder(), cache, listener);
             cache.flush();
             int made = cache.size() - before;
             if (processGroup.worldSize() == 1) {
@@ -125,15 +126,22 @@ public final class CacheFilling {
             processGroup.awaitAll(); // machines may differ in speed
             double[] sums = processGroup.sum(made, skipped);
             return new Result(
-                    distinct(out, identity(recipe, teacher, hashes, placement)),
+                    distinct(out, identity(recipe, maker, hashes, placement)),
                     (long) sums[0],
                     (long) sums[1],
                     images.notRead());
         }
     }
 
-    private static String identity(Recipe recipe, DiffusionModel teacher, FileHashes hashes, Placement placement) {
-        return Autoencoders.identity(teacher.files(), hashes, recipe.feedback().pixels(), placement.precision());
+    private static void requireMean(Recipe recipe) {
+        if (recipe.posterior() == Recipe.Posterior.SAMPLED) {
+            throw new BadInputException("recipe: posterior: sampled takes another latent of a crop each time, which no"
+                    + " cache can keep; set posterior: mean");
+        }
+    }
+
+    private static String identity(Recipe recipe, LatentMaker maker, FileHashes hashes, Placement placement) {
+        return Autoencoders.identity(maker.files(), hashes, recipe.feedback().pixels(), placement.precision());
     }
 
     /** Latents that the processes have written together; two may have made the same one. */
@@ -147,12 +155,12 @@ public final class CacheFilling {
             Recipe recipe,
             ImageSet images,
             Samples samples,
-            DiffusionModel teacher,
+            Autoencoder autoencoder,
             LatentCache cache,
             Listener listener) {
         TrainingPixels pixels = TrainingPixels.of(recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, null);
         SamplePreparation preparation = new SamplePreparation(recipe, pixels, false, cache);
-        Latents latents = new Latents(teacher.autoencoder(), cache, recipe.resolution());
+        Latents latents = new Latents(autoencoder, cache, recipe.resolution());
         SampleOrder order = new SampleOrder(images.size(), recipe.seed(), false);
         ImageLoader.Settings settings = new ImageLoader.Settings(
                 0,

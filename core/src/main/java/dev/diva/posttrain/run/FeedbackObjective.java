@@ -5,6 +5,7 @@ import dev.diva.engine.BatchShard;
 import dev.diva.engine.Engine;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contribution;
 import dev.diva.train.Objective;
 import java.util.List;
@@ -20,6 +21,28 @@ import java.util.List;
  */
 record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentSide, boolean lowMemory)
         implements Objective<ImageBatch> {
+    /** Two take a seventh less time than one after the other; more gain nothing. */
+    private static final int LATENTS_AT_ONCE = 2;
+
+    /** How a batch becomes a gradient. */
+    static DiffusionFeedback.Settings settings(Recipe recipe) {
+        return new DiffusionFeedback.Settings(
+                recipe.train().draws(),
+                recipe.feedback().drawWeights().weights(),
+                recipe.feedback().towerPerDraw(),
+                recipe.latents() == Recipe.Latents.SHUFFLED,
+                recipe.lowMemory() ? 1 : LATENTS_AT_ONCE);
+    }
+
+    /** For the latents of a method. */
+    static FeedbackObjective of(DiffusionFeedback feedback, Method method, Recipe recipe) {
+        return new FeedbackObjective(
+                feedback,
+                method.latentChannels(),
+                recipe.resolution() / method.autoencoder().downscale(),
+                recipe.lowMemory());
+    }
+
     @Override
     public double[] backward(ImageBatch batch, RandomStreams streams, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), contribution.shard());

@@ -10,8 +10,9 @@ import org.bytedeco.pytorch.Tensor;
  * @param names where each image came from
  * @param pixels what the tower sees, fp32 [images, 3, imageSize, imageSize]
  * @param latents what the teacher sees, fp32 [images, channels, height, width]
+ * @param secondView the images changed, as pixels; null where the method has none
  */
-record ImageBatch(List<String> names, Tensor pixels, Tensor latents) implements MicroBatch {
+record ImageBatch(List<String> names, Tensor pixels, Tensor latents, Tensor secondView) implements MicroBatch {
     ImageBatch {
         names = List.copyOf(names);
     }

@@ -12,7 +12,9 @@ import dev.diva.train.Sharding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongFunction;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * Micro-batches of a set of images: batch k is positions k * batch to (k + 1) * batch - 1 of the order, or the part of them that this
@@ -83,17 +85,21 @@ final class ImageBatches implements MicroBatches<ImageBatch>, AutoCloseable {
             names.add(sample.name());
             samples.add(sample.value());
         }
-        float[] pixels = joined(samples);
-        return new ImageBatch(names, Tensors.of(pixels, batch, 3, imageSize, imageSize), latents.of(samples));
+        boolean hasSecond = samples.get(0).secondView() != null;
+        return new ImageBatch(
+                names,
+                joined(samples, TrainingSample::towerPixels),
+                latents.of(samples),
+                hasSecond ? joined(samples, TrainingSample::secondView) : null);
     }
 
-    private static float[] joined(List<TrainingSample> samples) {
-        int length = samples.get(0).towerPixels().length;
+    private Tensor joined(List<TrainingSample> samples, Function<TrainingSample, float[]> part) {
+        int length = part.apply(samples.get(0)).length;
         float[] joined = new float[samples.size() * length];
         for (int i = 0; i < samples.size(); i++) {
-            System.arraycopy(samples.get(i).towerPixels(), 0, joined, i * length, length);
+            System.arraycopy(part.apply(samples.get(i)), 0, joined, i * length, length);
         }
-        return joined;
+        return Tensors.of(joined, batch, 3, imageSize, imageSize);
     }
 
     @Override

@@ -1,10 +1,12 @@
 package dev.diva.posttrain.run;
 
 import dev.diva.diffusion.Autoencoder;
+import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -36,13 +38,13 @@ final class Latents {
 
     private Tensor of(TrainingSample sample) {
         if (cache == null) {
-            return encode(sample.autoencoderPixels());
+            return encode(sample.autoencoderPixels(), sample.posterior());
         }
         Tensor known = cache.get(sample.key());
         if (known != null) {
             return known;
         }
-        Tensor latent = encode(sample.autoencoderPixels());
+        Tensor latent = encode(sample.autoencoderPixels(), null);
         cache.put(sample.key(), latent);
         return latent;
     }
@@ -54,11 +56,21 @@ final class Latents {
         }
     }
 
-    private Tensor encode(float[] pixels) {
+    /** @param posterior seed of the noise, or null for the mean */
+    private Tensor encode(float[] pixels, Long posterior) {
         try (NoGradGuard noGrad = new NoGradGuard()) {
-            return Scopes.returning(() -> autoencoder
-                    .encode(Tensors.of(pixels, 1, 3, resolution, resolution))
-                    .squeeze(0));
+            return Scopes.returning(() -> {
+                Tensor image = Tensors.of(pixels, 1, 3, resolution, resolution);
+                Tensor latent =
+                        posterior == null ? autoencoder.encode(image) : autoencoder.encode(image, noise(posterior));
+                return latent.squeeze(0);
+            });
         }
+    }
+
+    private Tensor noise(long seed) {
+        long side = resolution / autoencoder.downscale();
+        Generator generator = new RandomStreams(seed).stream("posterior");
+        return RandomStreams.randn(generator, 1, autoencoder.shape().latentChannels(), side, side);
     }
 }

@@ -18,6 +18,7 @@ import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
 import dev.diva.train.Manifest;
+import dev.diva.train.Objective;
 import dev.diva.train.ParameterGroup;
 import dev.diva.train.RunFolder;
 import dev.diva.train.RunPlan;
@@ -48,7 +49,7 @@ public final class PostTraining implements AutoCloseable {
     private final List<String> notes = new ArrayList<>();
     private final ImageSet images;
     private final DataCheck dataCheck; // null when resumed, or on a further process
-    private final DiffusionFeedback feedback;
+    private final Objective<ImageBatch> objective;
     private final LatentCache cache; // or null
     private final RunFolder folder;
     private final RunFiles files;
@@ -64,11 +65,15 @@ public final class PostTraining implements AutoCloseable {
         if (recipe.latents() == Recipe.Latents.SHUFFLED) {
             sharding.requireWholeMicroBatches("recipe: latents: shuffled");
         }
+        if (models.method().comparesImages()) {
+            sharding.requireWholeMicroBatches(
+                    "recipe: objective: " + recipe.objective().key());
+        }
         List<DataProblem> problems = new ArrayList<>();
         requireMemory();
         this.images = ImageSet.open(recipe.images(), problems::add);
         noteLeftOut(problems);
-        this.feedback = models.feedback();
+        this.objective = models.objective();
         this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
         this.files = new RunFiles(launch.out());
@@ -112,8 +117,8 @@ public final class PostTraining implements AutoCloseable {
         if (needed > there) {
             throw new BadInputException(String.format(
                     Locale.ROOT,
-                    "recipe: train.batch is %d, which takes at least %.1f GiB, this machine has %.1f GiB; choose a smaller"
-                            + " one, and a larger train.accumulate for as many images a step",
+                    "recipe: train.batch is %d, which takes at least %.1f GiB, this machine has %.1f GiB; choose a"
+                            + " smaller one, and a larger train.accumulate for as many images a step",
                     recipe.train().batch(),
                     needed / (1 << 30),
                     there / (1 << 30)));
@@ -140,9 +145,7 @@ public final class PostTraining implements AutoCloseable {
     private RunPlan plan() {
         Recipe.Train train = recipe.train();
         TrainSettings settings = new TrainSettings(
-                List.of(
-                        new ParameterGroup(PROJECTION, recipe.projectionRates(), 0),
-                        new ParameterGroup("", train.rates(), train.projectionSteps())),
+                groups(),
                 train.accumulate(),
                 train.maxGradNorm() == null ? Double.NaN : train.maxGradNorm(),
                 recipe.checkpoint().every(),
@@ -156,6 +159,14 @@ public final class PostTraining implements AutoCloseable {
                 streams,
                 sharding,
                 recipe.checkpoint().keep());
+    }
+
+    private List<ParameterGroup> groups() {
+        ParameterGroup all =
+                new ParameterGroup("", recipe.train().rates(), recipe.train().projectionSteps());
+        return recipe.projection() == null
+                ? List.of(all)
+                : List.of(new ParameterGroup(PROJECTION, recipe.projectionRates(), 0), all);
     }
 
     /**
@@ -195,7 +206,7 @@ public final class PostTraining implements AutoCloseable {
         return new LatentCache(
                 Path.of(recipe.cache()),
                 Autoencoders.identity(
-                        models.teacher().files(),
+                        models.method().files(),
                         models.hashes(),
                         recipe.feedback().pixels(),
                         models.placement().precision()));
@@ -209,14 +220,12 @@ public final class PostTraining implements AutoCloseable {
         Manifest manifest = run.manifest();
         if (!manifest.isDescribed()) {
             List<Path> inputs = new ArrayList<>(models.vision().files());
-            inputs.addAll(models.teacher().files());
+            inputs.addAll(models.method().files());
             inputs.addAll(launch.recipeFiles());
-            if (!recipe.projection().init().equals("random")) {
-                inputs.add(Path.of(recipe.projection().init()));
-            }
             ObjectNode facts = JsonNodeFactory.instance
                     .objectNode()
                     .put("preset", recipe.preset())
+                    .put("objective", recipe.objective().key())
                     .put("seed", recipe.seed())
                     .put("precision", recipe.precision());
             manifest.describe(facts, inputs);
@@ -243,6 +252,9 @@ public final class PostTraining implements AutoCloseable {
     private static String part(String parameter) {
         if (parameter.startsWith(PROJECTION)) {
             return "projection";
+        }
+        if (parameter.startsWith("denoiser.") || parameter.startsWith("project_")) {
+            return parameter.startsWith("denoiser.") ? "denoiser" : "projectors";
         }
         if (parameter.contains(".lora_")) {
             return "tower, adapters";
@@ -272,6 +284,11 @@ public final class PostTraining implements AutoCloseable {
     /** How many files were passed over because of their suffix, by suffix. */
     public Map<String, Integer> notRead() {
         return images.notRead();
+    }
+
+    /** What the run is for: the CLIP, or what stage 2 starts from. */
+    public Path result() {
+        return recipe.isFirstStage() ? files.stage1() : files.clip();
     }
 
     /** What the run leaves behind. */
@@ -305,7 +322,7 @@ public final class PostTraining implements AutoCloseable {
         }
         watchers.add(watcher);
         try (ImageBatches batches = batches()) {
-            return run.train(objective(), batches, watchers, result);
+            return run.train(objective, batches, watchers, result);
         } finally {
             if (cache != null) {
                 cache.flush();
@@ -315,7 +332,7 @@ public final class PostTraining implements AutoCloseable {
 
     private ImageBatches batches() {
         SamplePreparation preparation = new SamplePreparation(recipe, models.pixels(), true, cache);
-        Latents latents = new Latents(models.teacher().autoencoder(), cache, recipe.resolution());
+        Latents latents = new Latents(models.method().autoencoder(), cache, recipe.resolution());
         return new ImageBatches(
                 recipe,
                 images,
@@ -327,18 +344,12 @@ public final class PostTraining implements AutoCloseable {
                 this::skip);
     }
 
-    private FeedbackObjective objective() {
-        return new FeedbackObjective(
-                feedback,
-                models.teacher().denoiser().latentChannels(),
-                recipe.resolution() / models.teacher().autoencoder().downscale(),
-                recipe.lowMemory());
-    }
-
     private void writeResult() {
         Engine.trimMemory(); // of activations and gradients, which are not needed any more
-        models.projection().write(files.projection());
-        models.vision().export(files.clip(), true);
+        models.method().write(files);
+        if (!recipe.isFirstStage()) {
+            models.vision().export(files.clip(), true);
+        }
     }
 
     @Override

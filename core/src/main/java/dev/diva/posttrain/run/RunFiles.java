@@ -42,6 +42,16 @@ public record RunFiles(Path run) {
         return run.resolve("projection.safetensors");
     }
 
+    /** What the first of two stages has trained, and what the second starts from. */
+    public Path stage1() {
+        return FirstStage.in(run);
+    }
+
+    /** GenHancer's denoiser and projectors, where they learned beside the CLIP. */
+    public Path denoiser() {
+        return run.resolve("denoiser");
+    }
+
     /** What the check of the images found. */
     public Path data() {
         return run.resolve("data.json");

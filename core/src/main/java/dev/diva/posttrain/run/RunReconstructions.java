@@ -56,6 +56,10 @@ public final class RunReconstructions {
         this.diffusion = diffusion;
         this.recipe = new RunFiles(run).recipe().recipe();
         this.steps = settings.steps;
+        if (recipe.objective() != Recipe.ObjectiveName.DIVA) {
+            throw new BadInputException(run + ": is a run of objective "
+                    + recipe.objective().key() + "; what a CLIP sees is painted of runs of diva");
+        }
         requireResult();
         Engine.setThreads(recipe.threads());
         this.placement = TrainingModels.placement(recipe);
@@ -148,7 +152,7 @@ public final class RunReconstructions {
     public Path write(Runnable stepDone) {
         try (PointerScope scope = new PointerScope();
                 DiffusionModel teacher = DiffusionModel.load(diffusion, placement)) {
-            TrainingModels.requireResolution(recipe, teacher);
+            TrainingModels.requireResolution(recipe, teacher.autoencoder(), teacher.latentMultiple());
             Tensor text = teacher.encodePrompt(recipe.prompt())
                     .to(placement.device(), placement.precision().dtype());
             Path trained = run.resolve(PROJECTION);

@@ -2,28 +2,26 @@ package dev.diva.posttrain.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.checkpoint.LowRank;
 import dev.diva.clip.TrainedPart;
-import dev.diva.clip.VisionConfig;
 import dev.diva.clip.VisionModel;
+import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Activations;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Scopes;
-import dev.diva.feedback.DenoisingLoss;
-import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
-import dev.diva.feedback.Projection;
-import dev.diva.feedback.RecapSettings;
 import dev.diva.feedback.TrainingPixels;
-import dev.diva.feedback.VisualCondition;
+import dev.diva.objective.TowerEmbedding;
+import dev.diva.posttrain.recipe.Fit;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.train.FileHashes;
+import dev.diva.train.Objective;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -40,9 +38,6 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The models of a recipe, loaded and checked against each other, and the recipe with everything filled in that they decide. */
 public final class TrainingModels implements AutoCloseable {
-    /** Two take a seventh less time than one after the other; more gain nothing. */
-    private static final int LATENTS_AT_ONCE = 2;
-
     private final Deque<Runnable> closing = new ArrayDeque<>();
     private final FileHashes hashes = closed(new FileHashes());
     private final RecipeTree tree;
@@ -50,26 +45,26 @@ public final class TrainingModels implements AutoCloseable {
     private final Placement placement;
     private final ConvertedWeights converted; // or null
     private final VisionModel vision;
-    private final DiffusionModel teacher;
-    private final Projection projection;
-    private final Tensor text; // [1, text tokens, width]
+    private final Method method;
 
     private TrainingModels(RecipeTree given) {
         Recipe asked = given.recipe();
+        Fit.require(asked);
         Engine.setThreads(asked.threads());
         this.placement = placement(asked);
         this.converted = asked.weightsCache() == null ? null : new ConvertedWeights(Path.of(asked.weightsCache()));
-        CompletableFuture<DiffusionModel> loading = CompletableFuture.supplyAsync(() -> teacher(asked));
-        this.vision = closed(VisionModel.load(Path.of(asked.clip()), asked.format(), placement, trainedPart(asked)));
+        boolean hasTeacher = asked.objective() != Recipe.ObjectiveName.GENHANCER;
+        CompletableFuture<DiffusionModel> loading =
+                CompletableFuture.supplyAsync(() -> hasTeacher ? teacher(asked) : null);
+        AdapterDropout dropout = dropout(asked);
+        this.vision =
+                closed(VisionModel.load(Path.of(asked.clip()), asked.format(), placement, trainedPart(asked, dropout)));
         requireLayers(asked);
-        this.teacher = closed(joined(loading));
-        this.tree = resolved(given, asked);
+        this.method = closed(method(asked, joined(loading), new TowerEmbedding(vision.tower(), dropout)));
+        this.tree = resolved(given);
         this.recipe = tree.recipe();
         requireSizes();
-        this.projection = closed(openProjection());
-        this.text = Scopes.keep(teacher.encodePrompt(recipe.prompt())
-                .to(placement.device(), placement.precision().dtype()));
-        closing.push(() -> Scopes.release(text));
+        method.open(recipe);
         if (recipe.lowMemory()) {
             Engine.trimMemory(); // of files as they were stored, and of the text encoder
         }
@@ -85,6 +80,15 @@ public final class TrainingModels implements AutoCloseable {
         try (PointerScope scope = new PointerScope()) {
             return new TrainingModels(recipe);
         }
+    }
+
+    private Method method(Recipe asked, DiffusionModel teacher, TowerEmbedding tower) {
+        return switch (asked.objective()) {
+            case DIVA -> new DivaMethod(asked, vision, teacher, placement);
+            case GENHANCER -> new GenHancerMethod(asked, tower, placement);
+            case DCR -> new DcrMethod(asked, tower, teacher, placement);
+            case UN2CLIP -> new Un2ClipMethod(asked, tower, teacher, placement);
+        };
     }
 
     private DiffusionModel teacher(Recipe asked) {
@@ -134,7 +138,17 @@ public final class TrainingModels implements AutoCloseable {
         return new Placement(device, precision, recipe.lowMemory() ? Activations.RECOMPUTED : Activations.KEPT);
     }
 
-    private static TrainedPart trainedPart(Recipe recipe) {
+    /** Of the adapters, or null where the recipe has none. */
+    private static AdapterDropout dropout(Recipe recipe) {
+        Double share = recipe.trainable().dropout();
+        boolean hasAdapters = recipe.trainable().mode() == Recipe.Trainable.Mode.LORA && !recipe.isFirstStage();
+        return share == null || share == 0 || !hasAdapters ? null : new AdapterDropout(share, recipe.lowMemory());
+    }
+
+    private static TrainedPart trainedPart(Recipe recipe, AdapterDropout dropout) {
+        if (recipe.isFirstStage()) {
+            return TrainedPart.nothing();
+        }
         Recipe.Trainable trainable = recipe.trainable();
         return switch (trainable.mode()) {
             case FULL -> TrainedPart.full();
@@ -144,7 +158,9 @@ public final class TrainingModels implements AutoCloseable {
                         trainable.rank(),
                         trainable.alpha(),
                         TrainedPart.layersNamed(Set.copyOf(trainable.targets())),
-                        new RandomStreams(recipe.seed()).stream("lora")));
+                        new RandomStreams(recipe.seed()).stream("lora"),
+                        Boolean.TRUE.equals(trainable.biases()),
+                        dropout));
         };
     }
 
@@ -163,55 +179,22 @@ public final class TrainingModels implements AutoCloseable {
         }
     }
 
-    private RecipeTree resolved(RecipeTree given, Recipe asked) {
+    private RecipeTree resolved(RecipeTree given) {
         ObjectNode keys = given.root().objectNode();
         keys.put("precision", placement.precision() == Precision.BF16 ? "bf16" : "fp32");
-        if (asked.timesteps().max() == null) {
-            keys.putObject("timesteps").put("max", teacher.schedule().numTrainTimesteps() - 1);
-        }
-        RecapSettings recap = recap(asked.recap());
-        keys.putObject("recap")
-                .put("tokens", recap.tokens())
-                .put("count", recap.count())
-                .put("fraction", recap.fraction())
-                .put("window", recap.window())
-                .put("replacement", recap.replacement())
-                .put("text", recap.text());
+        method.resolve(keys);
         return given.with(keys, "recipe");
     }
 
-    /** What the recipe leaves open is what the authors do with the tower; another strategy starts from nothing. */
-    private RecapSettings recap(Recipe.Recap asked) {
-        VisionConfig config = vision.tower().config();
-        RecapSettings published = vision.backbone()
-                .map(backbone -> RecapSettings.of(backbone.recap()))
-                .orElseGet(() -> RecapSettings.of(config));
-        boolean same = asked.tokens() == null || asked.tokens().equals(published.tokens());
-        boolean sized = !same || asked.count() != null || asked.fraction() != null || asked.window() != null;
-        return new RecapSettings(
-                asked.tokens() == null ? published.tokens() : asked.tokens(),
-                sized ? asked.count() : published.count(),
-                sized ? asked.fraction() : published.fraction(),
-                sized ? asked.window() : published.window(),
-                asked.replacement(),
-                asked.text() != null ? asked.text() : same ? published.text() : "mean");
-    }
-
     private void requireSizes() {
-        requireResolution(recipe, teacher);
-        if (recipe.timesteps().max() >= teacher.schedule().numTrainTimesteps()) {
-            throw new BadInputException(
-                    "recipe: timesteps.max is " + recipe.timesteps().max() + ", the teacher has "
-                            + teacher.schedule().numTrainTimesteps() + ", counted from 0");
-        }
+        requireResolution(recipe, method.autoencoder(), method.latentMultiple());
         if (recipe.latents() == Recipe.Latents.SHUFFLED && recipe.train().batch() < 2) {
             throw new BadInputException("recipe: latents: shuffled needs train.batch of 2 or more");
         }
     }
 
-    static void requireResolution(Recipe recipe, DiffusionModel teacher) {
-        long downscale = teacher.autoencoder().downscale();
-        long patch = teacher.latentMultiple();
+    static void requireResolution(Recipe recipe, Autoencoder autoencoder, long patch) {
+        long downscale = autoencoder.downscale();
         if (recipe.resolution() % (downscale * patch) != 0) {
             throw new BadInputException("recipe: resolution is " + recipe.resolution() + ", expected a multiple of "
                     + downscale * patch + ", by which the autoencoder" + (patch == 1 ? "" : " and the patches")
@@ -219,33 +202,9 @@ public final class TrainingModels implements AutoCloseable {
         }
     }
 
-    private Projection openProjection() {
-        long in = vision.tower().config().projectionDim();
-        long each = recap(recipe.recap())
-                .recap(vision.tower().config().numPatches())
-                .projectedTo();
-        long out = each * teacher.denoiser().crossAttentionDim();
-        String init = recipe.projection().init();
-        return init.equals("random")
-                ? Projection.random(in, out, recipe.seed(), placement.device())
-                : Projection.load(Path.of(init), in, out, placement.device());
-    }
-
     /** The objective of the recipe. */
-    DiffusionFeedback feedback() {
-        VisualCondition condition = new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text);
-        DenoisingLoss loss = new DenoisingLoss(
-                teacher.denoiser(), teacher.schedule(), recipe.timesteps().sampler());
-        return new DiffusionFeedback(
-                condition,
-                loss,
-                recipe.guard().weight() == 0 ? null : guard(),
-                new DiffusionFeedback.Settings(
-                        recipe.train().draws(),
-                        recipe.feedback().drawWeights().weights(),
-                        recipe.feedback().towerPerDraw(),
-                        recipe.latents() == Recipe.Latents.SHUFFLED,
-                        recipe.lowMemory() ? 1 : LATENTS_AT_ONCE));
+    Objective<ImageBatch> objective() {
+        return method.objective(recipe.guard().weight() == 0 ? null : guard());
     }
 
     private EmbeddingGuard guard() {
@@ -261,10 +220,10 @@ public final class TrainingModels implements AutoCloseable {
                 recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, vision.preprocessing());
     }
 
-    /** Everything that learns: the tower's masters, then the projection's. */
+    /** Everything that learns: the tower's masters, then the method's. */
     Map<String, Tensor> parameters() {
         Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
-        parameters.putAll(projection.parameters());
+        parameters.putAll(method.parameters());
         return parameters;
     }
 
@@ -292,12 +251,8 @@ public final class TrainingModels implements AutoCloseable {
         return vision;
     }
 
-    DiffusionModel teacher() {
-        return teacher;
-    }
-
-    Projection projection() {
-        return projection;
+    Method method() {
+        return method;
     }
 
     /** Of files, each computed once. */
@@ -307,10 +262,6 @@ public final class TrainingModels implements AutoCloseable {
 
     public Placement placement() {
         return placement;
-    }
-
-    Tensor text() {
-        return text;
     }
 
     @Override

@@ -1,0 +1,127 @@
+package dev.diva.posttrain.run;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.clip.VisionConfig;
+import dev.diva.clip.VisionModel;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Placement;
+import dev.diva.feedback.DenoisingLoss;
+import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.Projection;
+import dev.diva.feedback.RecapSettings;
+import dev.diva.feedback.VisualCondition;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.Objective;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/** The paper's method: tokens of the tower, projected, beside a prompt. */
+final class DivaMethod extends TeacherMethod {
+    private final Recipe asked;
+    private final VisionModel vision;
+    private Recipe recipe;
+    private Projection projection;
+
+    DivaMethod(Recipe asked, VisionModel vision, DiffusionModel teacher, Placement placement) {
+        super(asked, teacher, placement);
+        this.asked = asked;
+        this.vision = vision;
+    }
+
+    @Override
+    public void resolve(ObjectNode keys) {
+        super.resolve(keys);
+        RecapSettings recap = recap(asked.recap());
+        keys.putObject("recap")
+                .put("tokens", recap.tokens())
+                .put("count", recap.count())
+                .put("fraction", recap.fraction())
+                .put("window", recap.window())
+                .put("replacement", recap.replacement())
+                .put("text", recap.text());
+    }
+
+    /** What the recipe leaves open is what the authors do with the tower; another strategy starts from nothing. */
+    private RecapSettings recap(Recipe.Recap given) {
+        VisionConfig config = vision.tower().config();
+        RecapSettings published = vision.backbone()
+                .map(backbone -> RecapSettings.of(backbone.recap()))
+                .orElseGet(() -> RecapSettings.of(config));
+        boolean same = given.tokens() == null || given.tokens().equals(published.tokens());
+        boolean sized = !same || given.count() != null || given.fraction() != null || given.window() != null;
+        return new RecapSettings(
+                given.tokens() == null ? published.tokens() : given.tokens(),
+                sized ? given.count() : published.count(),
+                sized ? given.fraction() : published.fraction(),
+                sized ? given.window() : published.window(),
+                given.replacement(),
+                given.text() != null ? given.text() : same ? published.text() : "mean");
+    }
+
+    @Override
+    public void open(Recipe resolved) {
+        super.open(resolved);
+        recipe = resolved;
+        projection = openProjection();
+        keepText(teacher().encodePrompt(recipe.prompt()));
+    }
+
+    private Projection openProjection() {
+        long in = vision.tower().config().projectionDim();
+        long each = recap(recipe.recap())
+                .recap(vision.tower().config().numPatches())
+                .projectedTo();
+        long out = each * teacher().denoiser().crossAttentionDim();
+        String init = recipe.projection().init();
+        return init.equals("random")
+                ? Projection.random(in, out, recipe.seed(), placement().device())
+                : Projection.load(Path.of(init), in, out, placement().device());
+    }
+
+    @Override
+    public List<Path> files() {
+        List<Path> files = new ArrayList<>(super.files());
+        if (!recipe.projection().init().equals("random")) {
+            files.add(Path.of(recipe.projection().init()));
+        }
+        return files;
+    }
+
+    @Override
+    public Map<String, Tensor> parameters() {
+        return projection.parameters();
+    }
+
+    @Override
+    public Objective<ImageBatch> objective(EmbeddingGuard guard) {
+        VisualCondition condition = new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text());
+        DenoisingLoss loss = new DenoisingLoss(
+                teacher().denoiser(), teacher().schedule(), recipe.timesteps().sampler());
+        DiffusionFeedback feedback = new DiffusionFeedback(condition, loss, guard, FeedbackObjective.settings(recipe));
+        return FeedbackObjective.of(feedback, this, recipe);
+    }
+
+    @Override
+    public Passes passes() {
+        int draws = recipe.train().draws();
+        int towers = recipe.feedback().towerPerDraw() ? draws : 1;
+        return new Passes(draws * Passes.FROZEN, towers * Passes.TRAINED);
+    }
+
+    @Override
+    public void write(RunFiles files) {
+        projection.write(files.projection());
+    }
+
+    @Override
+    public void close() {
+        if (projection != null) {
+            projection.close();
+        }
+        super.close();
+    }
+}

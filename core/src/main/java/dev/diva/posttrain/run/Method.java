@@ -1,0 +1,85 @@
+package dev.diva.posttrain.run;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.diffusion.Autoencoder;
+import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.Objective;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/** What a feedback method brings to a run beside the vision tower: its denoiser, what learns with it, and the objective. */
+interface Method extends AutoCloseable {
+    /**
+     * Fills in what the recipe leaves open and the models decide.
+     *
+     * @param keys of the recipe, to be added to
+     */
+    void resolve(ObjectNode keys);
+
+    /**
+     * Checks the recipe against the models, and makes what depends on both.
+     *
+     * @param recipe with nothing left open
+     * @throws dev.diva.BadInputException when they contradict each other
+     */
+    void open(Recipe recipe);
+
+    /** Makes clean latents. */
+    Autoencoder autoencoder();
+
+    /** What height and width of a latent must be a multiple of. */
+    long latentMultiple();
+
+    /** Channels of a latent. */
+    long latentChannels();
+
+    /** What the method was read from, for manifests. */
+    List<Path> files();
+
+    /** The masters that learn beside the tower's. */
+    Map<String, Tensor> parameters();
+
+    /**
+     * What training minimises.
+     *
+     * @param guard a penalty added to each batch, or null
+     */
+    Objective<ImageBatch> objective(EmbeddingGuard guard);
+
+    /** Whether a micro-batch must be one process's as a whole, because its images are compared. */
+    default boolean comparesImages() {
+        return false;
+    }
+
+    /** What a micro-batch costs, for the predicted time of a step. */
+    Passes passes();
+
+    /** Writes what was trained beside the CLIP. */
+    void write(RunFiles files);
+
+    @Override
+    void close();
+
+    /**
+     * Passes through the models, each forward pass and its backward pass counted.
+     *
+     * @param denoiser of the whole batch through the denoiser
+     * @param tower the same through the tower
+     */
+    record Passes(double denoiser, double tower) {
+        /** The backward pass of frozen layers computes one product for each of the forward pass. */
+        static final double FROZEN = 2;
+        /** That of trained layers two. */
+        static final double TRAINED = 3;
+    }
+
+    /**
+     * One pass of the denoiser.
+     *
+     * @param latents zeros, [batch, channels, side, side]
+     */
+    void denoise(Tensor latents);
+}

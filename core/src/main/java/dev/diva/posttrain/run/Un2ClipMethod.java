@@ -1,0 +1,55 @@
+package dev.diva.posttrain.run;
+
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.engine.Placement;
+import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.objective.TowerEmbedding;
+import dev.diva.objective.un2clip.EmbeddingNoise;
+import dev.diva.objective.un2clip.Un2Clip;
+import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.train.Objective;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/** un2CLIP: a frozen Stable unCLIP is told of the embedding itself. */
+final class Un2ClipMethod extends TeacherMethod {
+    private final TowerEmbedding tower;
+    private Recipe recipe;
+    private Un2Clip un2Clip;
+
+    Un2ClipMethod(Recipe asked, TowerEmbedding tower, DiffusionModel teacher, Placement placement) {
+        super(asked, teacher, placement);
+        this.tower = tower;
+    }
+
+    @Override
+    public void open(Recipe resolved) {
+        super.open(resolved);
+        recipe = resolved;
+        EmbeddingNoise noise = recipe.embeddingNoise() == Recipe.EmbeddingNoiseName.NONE
+                ? EmbeddingNoise.NONE
+                : EmbeddingNoise.GENERATOR;
+        un2Clip = new Un2Clip(teacher(), noise, recipe.timesteps().sampler());
+        keepText(teacher().encodePrompt(recipe.prompt()));
+        un2Clip.condition(tower, text()); // refuses a tower of another width
+    }
+
+    @Override
+    public Map<String, Tensor> parameters() {
+        return Map.of();
+    }
+
+    @Override
+    public Objective<ImageBatch> objective(EmbeddingGuard guard) {
+        return FeedbackObjective.of(
+                un2Clip.feedback(tower, text(), guard, FeedbackObjective.settings(recipe)), this, recipe);
+    }
+
+    @Override
+    public Passes passes() {
+        return new Passes(recipe.train().draws() * Passes.FROZEN, Passes.TRAINED);
+    }
+
+    @Override
+    public void write(RunFiles files) {}
+}
