@@ -45,6 +45,20 @@ public final class AtomicFile {
         write(target, body, AtomicFile::moveNew);
     }
 
+    /**
+     * Copies a file with the rights that the umask gives, whatever those of the original are: a copy of what its owner alone may read is
+     * there for the readers of its folder.
+     */
+    public static void copy(Path from, Path to) {
+        write(to, channel -> {
+            try (FileChannel source = FileChannel.open(from)) {
+                for (long at = 0; at < source.size(); ) {
+                    at += source.transferTo(at, source.size() - at, channel);
+                }
+            }
+        });
+    }
+
     private static void write(Path target, Body body, Rename rename) {
         Path folder = target.toAbsolutePath().getParent();
         try {

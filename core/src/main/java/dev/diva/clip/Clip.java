@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
@@ -233,7 +234,8 @@ public final class Clip implements AutoCloseable {
         TextTower tower = readText();
         if (tower.isCausal()) {
             int maxTokens = options.batchSize * config.text().contextLength();
-            return TextEncoding.run(tower, ids, maxTokens, embeddings -> scaled(embeddings, scale));
+            return TextEncoding.run(
+                    tower, ids, maxTokens, embeddings -> BrokenWeights.requireNumbers(scaled(embeddings, scale), weights));
         }
         return inBatches(ids.size(), (from, to) -> scaled(tower.embedding(idTensor(ids.subList(from, to))), scale));
     }
@@ -288,8 +290,7 @@ public final class Clip implements AutoCloseable {
             try (PointerScope scope = new PointerScope();
                     NoGradGuard noGrad = new NoGradGuard()) {
                 Tensor batch = computation.compute(from, to);
-                float[] values = Tensors.toFloats(batch);
-                requireNumbers(values);
+                float[] values = BrokenWeights.requireNumbers(batch, weights);
                 int width = values.length / (to - from);
                 for (int i = from; i < to; i++) {
                     rows[i] = Arrays.copyOfRange(values, (i - from) * width, (i - from + 1) * width);
@@ -297,14 +298,6 @@ public final class Clip implements AutoCloseable {
             }
         }
         return rows;
-    }
-
-    private void requireNumbers(float[] embeddings) {
-        for (float value : embeddings) {
-            if (Float.isNaN(value)) {
-                throw BrokenWeights.in(weights);
-            }
-        }
     }
 
     private static Tensor scaled(Tensor embeddings, Scale scale) {

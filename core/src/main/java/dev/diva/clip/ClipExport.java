@@ -3,6 +3,8 @@ package dev.diva.clip;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.Dtype;
 import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.TensorInfo;
@@ -164,7 +166,7 @@ public final class ClipExport {
         boolean any = false;
         for (String name : names) {
             if (Files.isRegularFile(from.resolve(name))) {
-                Files.copy(from.resolve(name), to.resolve(name));
+                AtomicFile.copy(from.resolve(name), to.resolve(name));
                 any = true;
             }
         }

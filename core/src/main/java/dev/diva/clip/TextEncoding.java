@@ -4,7 +4,7 @@ import dev.diva.engine.Tensors;
 import dev.diva.model.TextTransformer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -29,27 +29,27 @@ final class TextEncoding {
      *
      * @param ids padded ids of each text
      * @param maxTokens computed at once
-     * @param scaled what is done to embeddings [batch, width]
+     * @param values of embeddings [batch, width]
      */
-    static float[][] run(TextTower tower, List<long[]> ids, int maxTokens, UnaryOperator<Tensor> scaled) {
+    static float[][] run(TextTower tower, List<long[]> ids, int maxTokens, Function<Tensor, float[]> values) {
         List<long[]> texts = ids.stream()
                 .map(row -> Arrays.copyOf(row, tower.pooledPosition(row) + 1))
                 .toList();
         TextEncoding encoding = new TextEncoding(tower, texts);
         for (TextBatches.Group group : TextBatches.of(texts, maxTokens)) {
-            encoding.run(group, scaled);
+            encoding.run(group, values);
         }
         return encoding.rows;
     }
 
-    private void run(TextBatches.Group group, UnaryOperator<Tensor> scaled) {
+    private void run(TextBatches.Group group, Function<Tensor, float[]> values) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             long[] begin = Arrays.copyOf(texts.get(group.batches().get(0).rows()[0]), group.prefix());
             TextTransformer.Prefix prefix = tower.prefix(begin);
             for (TextBatches.Batch batch : group.batches()) {
                 try (PointerScope ofBatch = new PointerScope()) {
-                    store(batch.rows(), scaled.apply(embedding(batch, group.prefix(), prefix)));
+                    store(batch.rows(), values.apply(embedding(batch, group.prefix(), prefix)));
                 }
             }
         }
@@ -69,8 +69,7 @@ final class TextEncoding {
         return tower.embedding(Tensors.of(ids, count, length), Tensors.of(positions, count), prefix);
     }
 
-    private void store(int[] places, Tensor embeddings) {
-        float[] values = Tensors.toFloats(embeddings);
+    private void store(int[] places, float[] values) {
         int width = values.length / places.length;
         for (int i = 0; i < places.length; i++) {
             rows[places[i]] = Arrays.copyOfRange(values, i * width, (i + 1) * width);

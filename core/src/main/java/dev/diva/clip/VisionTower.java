@@ -1,5 +1,6 @@
 package dev.diva.clip;
 
+import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import dev.diva.model.Conv2d;
@@ -36,6 +37,11 @@ public final class VisionTower {
     private VisionTower(Weights weights, VisionConfig config, boolean hasEmbedding) {
         this.config = config;
         this.placement = weights.placement();
+        if (hasEmbedding && isWithoutProjection(weights, config)) {
+            throw new CheckpointException(weights.location() + ": the image tower alone, without its projection"
+                    + " visual_projection.weight, as CLIPVisionModel saves it: it has no embedding of images; take the whole"
+                    + " CLIPModel, or save it as CLIPVisionModelWithProjection");
+        }
         long width = config.transformer().hiddenSize();
         double eps = config.transformer().layerNormEps();
         boolean hasClassToken = config.pooling() == VisionConfig.Pooling.CLASS_TOKEN;
@@ -54,6 +60,12 @@ public final class VisionTower {
                 ? Linear.withoutBias(weights.at("visual_projection"), width, config.projectionDim())
                 : null;
         this.attentionPooling = hasClassToken ? null : new AttentionPooling(model.at("head"), config.transformer());
+    }
+
+    private static boolean isWithoutProjection(Weights weights, VisionConfig config) {
+        return config.pooling() == VisionConfig.Pooling.CLASS_TOKEN
+                && weights.at("vision_model").at("post_layernorm").has("weight")
+                && !weights.at("visual_projection").has("weight");
     }
 
     /** A tower without {@code visual_projection}, which gives hidden states and no embedding. */

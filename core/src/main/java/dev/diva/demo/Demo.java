@@ -1,6 +1,7 @@
 package dev.diva.demo;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.posttrain.run.RunFiles;
@@ -12,7 +13,6 @@ import dev.diva.world.paint.SceneRenderer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -101,7 +101,7 @@ public final class Demo {
         try (Stream<Path> files = Files.list(from)) {
             for (Path file :
                     files.filter(file -> file.toString().endsWith(".json")).toList()) {
-                Files.copy(file, to.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+                AtomicFile.copy(file, to.resolve(file.getFileName()));
             }
         }
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.data.ImageDecoder;
@@ -147,7 +148,7 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
                 Tensor features =
                         hidden(tensor(pixels.subList(from, to))).select(1, 0).to(ScalarType.Float);
                 Tensor norms = features.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true);
-                float[] values = Tensors.toFloats(features.div(norms));
+                float[] values = BrokenWeights.requireNumbers(features.div(norms), weights);
                 for (int i = from; i < to; i++) {
                     rows[i] = Arrays.copyOfRange(values, (i - from) * width, (i - from + 1) * width);
                 }

@@ -3,6 +3,7 @@ package dev.diva.mllm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Dtype;
 import dev.diva.checkpoint.ExportRecord;
@@ -106,7 +107,7 @@ public final class LlavaSwap {
 
     private void fill(Path folder, Path finalPlace) throws IOException {
         for (Path file : plainFiles()) {
-            Files.copy(file, folder.resolve(file.getFileName()));
+            AtomicFile.copy(file, folder.resolve(file.getFileName()));
         }
         if (llava.config().layout() == LlavaConfig.Layout.HF) {
             inHubLayout(folder);
@@ -156,10 +157,10 @@ public final class LlavaSwap {
             new ShardRewrite(llava.weights(), folder, name -> name, null, null).run();
         } else {
             for (Path file : ShardRewrite.files(llava.weights())) {
-                Files.copy(file, folder.resolve(file.getFileName()));
+                AtomicFile.copy(file, folder.resolve(file.getFileName()));
             }
             if (llava.weights().toString().endsWith(".index.json")) {
-                Files.copy(llava.weights(), folder.resolve(llava.weights().getFileName()));
+                AtomicFile.copy(llava.weights(), folder.resolve(llava.weights().getFileName()));
             }
         }
         tower.export(folder.resolve(TOWER));

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,17 @@ class AtomicOutputTest {
                 .isEqualTo(Files.getPosixFilePermissions(Files.createFile(folder.resolve("plain"))));
         assertThat(Files.getPosixFilePermissions(made))
                 .isEqualTo(Files.getPosixFilePermissions(Files.createDirectory(folder.resolve("plain folder"))));
+    }
+
+    @Test
+    void aCopyHasTheRightsOfPlainFilesToo() throws IOException {
+        assumeTrue(FileSystems.getDefault().supportedFileAttributeViews().contains("posix"), "modes");
+        Path original = Files.writeString(folder.resolve("original"), "x");
+        Files.setPosixFilePermissions(original, PosixFilePermissions.fromString("r--------"));
+        AtomicFile.copy(original, folder.resolve("copy"));
+        assertThat(folder.resolve("copy")).hasContent("x");
+        assertThat(Files.getPosixFilePermissions(folder.resolve("copy")))
+                .isEqualTo(Files.getPosixFilePermissions(Files.createFile(folder.resolve("plain"))));
     }
 
     @Test

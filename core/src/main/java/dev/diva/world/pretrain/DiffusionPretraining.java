@@ -1,6 +1,7 @@
 package dev.diva.world.pretrain;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.Weights;
@@ -115,7 +116,7 @@ public final class DiffusionPretraining {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Path target = to.resolve(from.relativize(file).toString());
                 Files.createDirectories(target.getParent());
-                Files.copy(file, target, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+                AtomicFile.copy(file, target);
             }
         }
     }

@@ -2,12 +2,12 @@ package dev.diva.world.pretrain;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,7 +38,7 @@ final class MiniTextEncoder {
         config.put("torch_dtype", "float16");
         Files.writeString(textEncoder.resolve("config.json"), config.toPrettyString() + "\n");
         for (String file : TOKENIZER) {
-            Files.copy(clip.resolve(file), tokenizer.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+            AtomicFile.copy(clip.resolve(file), tokenizer.resolve(file));
         }
     }
 }

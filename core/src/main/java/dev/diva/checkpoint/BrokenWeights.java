@@ -1,0 +1,60 @@
+package dev.diva.checkpoint;
+
+import dev.diva.BadInputException;
+import dev.diva.engine.Tensors;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/** Weights of training that went wrong, or files that were damaged: numbers that are none. */
+public final class BrokenWeights {
+    private BrokenWeights() {}
+
+    /**
+     * The values that a model computed.
+     *
+     * @throws BadInputException for NaN or infinity; names the first of the model's tensors that holds such a number
+     */
+    public static float[] requireNumbers(Tensor computed, Weights weights) {
+        float[] values = Tensors.toFloats(computed);
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                throw in(weights);
+            }
+        }
+        return values;
+    }
+
+    /**
+     * Looks at one tensor.
+     *
+     * @throws CheckpointException when it holds NaN or infinity
+     */
+    public static void refuse(String location, String name, Tensor tensor) {
+        if (!isFinite(tensor)) {
+            throw in(location, name);
+        }
+    }
+
+    private static BadInputException in(Weights weights) {
+        for (Map.Entry<String, Tensor> tensor : weights.tensors().entrySet()) {
+            if (!isFinite(tensor.getValue())) {
+                return in(weights.location(), tensor.getKey());
+            }
+        }
+        return new BadInputException(
+                weights.location() + ": an embedding is NaN or infinite: the model's weights are broken, or too large"
+                        + " for this precision; try --precision fp32, or another checkpoint");
+    }
+
+    private static CheckpointException in(String location, String name) {
+        return new CheckpointException(location + ": " + name
+                + " holds NaN or infinity: the model's weights are broken; take another checkpoint");
+    }
+
+    private static boolean isFinite(Tensor tensor) {
+        try (PointerScope scope = new PointerScope()) {
+            return !tensor.is_floating_point() || tensor.isfinite().all().item_bool();
+        }
+    }
+}
