@@ -55,7 +55,7 @@ public final class EvalMllmCommand implements Callable<Integer> {
             paramLabel = "ANSWERS",
             description =
                     "Recorded answers, one a model: a JSONL file, a folder with BENCH.jsonl, a folder of MME's score"
-                        + " files, a sheet for MMBench's server. The first is the one that others are tested against.")
+                            + " files, a sheet for MMBench's server. The first is the one that others are tested against.")
     private List<Path> recorded = List.of();
 
     @Option(

@@ -48,8 +48,7 @@ final class SuiteOptions {
 
     /** How cells are run. */
     SuiteRun.Options run() {
-        return new SuiteRun.Options(
-                Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava);
+        return new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava);
     }
 
     private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {

@@ -235,7 +235,10 @@ public final class Clip implements AutoCloseable {
         if (tower.isCausal()) {
             int maxTokens = options.batchSize * config.text().contextLength();
             return TextEncoding.run(
-                    tower, ids, maxTokens, embeddings -> BrokenWeights.requireNumbers(scaled(embeddings, scale), weights));
+                    tower,
+                    ids,
+                    maxTokens,
+                    embeddings -> BrokenWeights.requireNumbers(scaled(embeddings, scale), weights));
         }
         return inBatches(ids.size(), (from, to) -> scaled(tower.embedding(idTensor(ids.subList(from, to))), scale));
     }

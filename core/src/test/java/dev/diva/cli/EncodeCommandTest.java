@@ -57,12 +57,16 @@ class EncodeCommandTest {
         assertThat(execute(arguments)).isZero();
         try (PointerScope scope = new PointerScope();
                 SafetensorsFile written = SafetensorsFile.open(file)) {
-            Close.assertClose(written.read("image_embeds"), golden.expected("image_embeds_normalised"), 0, golden.tolerance());
-            Close.assertClose(written.read("text_embeds"), golden.expected("text_embeds_normalised"), 0, golden.tolerance());
-            Close.assertClose(written.read("tokens"), golden.expected("vision.tokens_projected"), 0, golden.tolerance());
+            Close.assertClose(
+                    written.read("image_embeds"), golden.expected("image_embeds_normalised"), 0, golden.tolerance());
+            Close.assertClose(
+                    written.read("text_embeds"), golden.expected("text_embeds_normalised"), 0, golden.tolerance());
+            Close.assertClose(
+                    written.read("tokens"), golden.expected("vision.tokens_projected"), 0, golden.tolerance());
             JsonNode names = new ObjectMapper().readTree(written.metadata().get("images"));
             for (int i = 0; i < count(); i++) {
-                assertThat(names.get(i).asText()).isEqualTo(images.resolve(i + ".png").toString());
+                assertThat(names.get(i).asText())
+                        .isEqualTo(images.resolve(i + ".png").toString());
             }
         }
     }

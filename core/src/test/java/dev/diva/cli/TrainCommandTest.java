@@ -167,14 +167,15 @@ class TrainCommandTest {
 
     /** Weights after the steps of the case; names null where they are ours. */
     private static void weights(Path out, Golden golden, String which, NameTable names) {
-        int steps = Math.toIntExact(golden.expected("learning_rate_of_each_step").numel());
+        int steps =
+                Math.toIntExact(golden.expected("learning_rate_of_each_step").numel());
         TensorSource stored = TensorMap.under(which + "step" + steps + ".weight.", golden.expected());
         TensorSource expected = names == null ? stored : TranslatedSource.toOurs(stored, names);
         double tolerance = golden.json("case.json")
                 .path("tolerance_weights_after_step" + steps)
                 .asDouble();
-        try (SafetensorsFile masters = SafetensorsFile.open(
-                out.resolve(String.format("checkpoints/step-%08d/masters.safetensors", steps)))) {
+        try (SafetensorsFile masters =
+                SafetensorsFile.open(out.resolve(String.format("checkpoints/step-%08d/masters.safetensors", steps)))) {
             for (TensorInfo info : expected.tensors()) {
                 assertClose(masters.read(info.name()), expected.read(info.name()), 0, tolerance);
             }

@@ -79,7 +79,8 @@ class BrokenWeightsTest {
         }
         Path target = folder.resolve("model.safetensors");
         try (PointerScope scope = new PointerScope();
-                SafetensorsFile source = SafetensorsFile.open(Golden.path(golden).resolve("model.safetensors"))) {
+                SafetensorsFile source =
+                        SafetensorsFile.open(Golden.path(golden).resolve("model.safetensors"))) {
             Map<String, Tensor> tensors = new TreeMap<>();
             for (TensorInfo info : source.tensors()) {
                 tensors.put(info.name(), source.read(info.name()).to(ScalarType.Float));

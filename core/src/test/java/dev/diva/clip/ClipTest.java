@@ -68,7 +68,8 @@ class ClipTest {
             assertThat(clip.format()).isEqualTo(CheckpointFormat.OPENAI);
             List<float[]> pixels = rows(golden.input(key + ".pixel_values"));
             List<long[]> ids = ids(golden.input(key + ".input_ids"));
-            assertRows(clip.encodeImages(pixels, Scale.RAW), golden.expected(key + ".image_features"), golden.tolerance());
+            assertRows(
+                    clip.encodeImages(pixels, Scale.RAW), golden.expected(key + ".image_features"), golden.tolerance());
             assertRows(clip.encodeTokens(pixels), golden.expected(key + ".tokens_projected"), golden.tolerance());
             assertRows(clip.encodeIds(ids, Scale.RAW), golden.expected(key + ".text_features"), golden.tolerance());
             assertRows(

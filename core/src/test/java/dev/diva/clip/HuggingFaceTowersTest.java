@@ -35,8 +35,7 @@ class HuggingFaceTowersTest {
             VisionTower tower = new VisionTower(weights, config(golden).vision());
             Tensor pixels = golden.input("pixel_values");
             List<Tensor> states = tower.hiddenStates(pixels);
-            assertThat(states)
-                    .hasSize(1 + config(golden).vision().transformer().numHiddenLayers());
+            assertThat(states).hasSize(1 + config(golden).vision().transformer().numHiddenLayers());
             for (int i = 0; i < states.size(); i++) {
                 assertClose(states.get(i), golden.expected("vision.hidden." + i), 0, golden.tolerance());
             }
@@ -62,7 +61,8 @@ class HuggingFaceTowersTest {
                 Tensor expected = golden.expected("text.hidden." + i); // of the first positions alone
                 assertClose(states.get(i).narrow(1, 0, expected.size(1)), expected, 0, golden.tolerance());
             }
-            assertClose(tower.transformer().forward(ids), golden.expected("text.last_hidden_state"), 0, golden.tolerance());
+            assertClose(
+                    tower.transformer().forward(ids), golden.expected("text.last_hidden_state"), 0, golden.tolerance());
             assertClose(tower.embedding(ids), golden.expected("text_embeds"), 0, golden.tolerance());
         }
     }
@@ -84,8 +84,12 @@ class HuggingFaceTowersTest {
             assertClose(tokens.patches(), golden.expected("vision.tokens_normed"), 0, golden.tolerance());
             assertClose(tokens.pooled(), golden.expected("vision.pooled"), 0, golden.tolerance());
             assertClose(
-                    text.transformer().forward(golden.input("input_ids")), golden.expected("text.last_hidden_state"), 0, golden.tolerance());
-            assertClose(text.embedding(golden.input("input_ids")), golden.expected("text.pooled"), 0, golden.tolerance());
+                    text.transformer().forward(golden.input("input_ids")),
+                    golden.expected("text.last_hidden_state"),
+                    0,
+                    golden.tolerance());
+            assertClose(
+                    text.embedding(golden.input("input_ids")), golden.expected("text.pooled"), 0, golden.tolerance());
         }
     }
 

@@ -65,8 +65,8 @@ class TextEncodingTest {
             List<long[]> texts = texts(last - 1, end, context);
             long[] all = texts.stream().flatMapToLong(Arrays::stream).toArray();
 
-            float[][] rows = TextEncoding.run(
-                    tower, texts, 16 * context, embeddings -> Tensors.toFloats(unit(embeddings)));
+            float[][] rows =
+                    TextEncoding.run(tower, texts, 16 * context, embeddings -> Tensors.toFloats(unit(embeddings)));
 
             float[] plain = Tensors.toFloats(unit(tower.embedding(Tensors.of(all, texts.size(), context))));
             Close.assertClose(joined(rows), plain, 0, 1e-6);

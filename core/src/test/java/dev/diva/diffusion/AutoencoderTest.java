@@ -38,7 +38,8 @@ class AutoencoderTest {
             Close.assertClose(posterior.mean(), golden.expected("latent_mean"), 0, tolerance);
             Close.assertClose(posterior.logVariance(), golden.expected("latent_logvar"), 0, tolerance);
             Close.assertClose(autoencoder.encode(pixels), golden.expected("z0"), 0, tolerance);
-            Tensor scaled = golden.input("latent").mul(new Scalar(autoencoder.shape().scalingFactor()));
+            Tensor scaled =
+                    golden.input("latent").mul(new Scalar(autoencoder.shape().scalingFactor()));
             Close.assertClose(autoencoder.decode(scaled), golden.expected("decoded"), 0, tolerance);
             assertThat((long) autoencoder.downscale())
                     .isEqualTo(x.size(3) / golden.expected("z0").size(3));

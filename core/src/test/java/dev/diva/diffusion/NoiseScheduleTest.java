@@ -51,8 +51,10 @@ class NoiseScheduleTest {
             Tensor z0 = golden.input("z_0");
             Tensor noise = golden.input("noise");
             Tensor timesteps = golden.input("timesteps");
-            Close.assertClose(schedule.addNoise(z0, noise, timesteps), golden.expected(name + ".z_t"), 0, golden.tolerance());
-            Close.assertClose(velocity.target(z0, noise, timesteps), golden.expected(name + ".v"), 0, golden.tolerance());
+            Close.assertClose(
+                    schedule.addNoise(z0, noise, timesteps), golden.expected(name + ".z_t"), 0, golden.tolerance());
+            Close.assertClose(
+                    velocity.target(z0, noise, timesteps), golden.expected(name + ".v"), 0, golden.tolerance());
         }
     }
 

@@ -107,7 +107,8 @@ class UNetTest {
                     golden.input("timesteps").narrow(0, 0, 1),
                     new UNet.Conditions(golden.input("context_77").narrow(0, 0, 1), null, null),
                     (name, output) -> stages.put(name, Tensors.toFloats(output)));
-            assertThat(stages.keySet()).containsExactlyInAnyOrderElementsOf(Golden.endings(golden.expected(), "stage."));
+            assertThat(stages.keySet())
+                    .containsExactlyInAnyOrderElementsOf(Golden.endings(golden.expected(), "stage."));
             stages.forEach((name, output) -> {
                 float[] expected = Tensors.toFloats(golden.expected("stage." + name));
                 Close.assertClose(output, expected, 0, golden.tolerance() * Math.max(1, largest(expected)));

@@ -54,10 +54,10 @@ class PublishedFeedbackTest {
         String openClip = "open_clip-vit-quickgelu/open_clip_model.safetensors";
         String siglip = "siglip-open_clip/open_clip_model.safetensors";
         Function<Golden, RecapSettings> all = golden -> new RecapSettings("all", null, null, null, true, "mean");
-        Function<Golden, RecapSettings> share = golden ->
-                new RecapSettings("random", null, golden.told("condition", "int\\(([0-9.]+) \\* patches\\)"), null, true, "mean");
-        Function<Golden, RecapSettings> pooled = golden ->
-                new RecapSettings("pooled", null, null, (int) golden.told("condition", "stride = ([0-9]+)"), true, "mean");
+        Function<Golden, RecapSettings> share = golden -> new RecapSettings(
+                "random", null, golden.told("condition", "int\\(([0-9.]+) \\* patches\\)"), null, true, "mean");
+        Function<Golden, RecapSettings> pooled = golden -> new RecapSettings(
+                "pooled", null, null, (int) golden.told("condition", "stride = ([0-9]+)"), true, "mean");
         return Stream.of(
                 new Case("diva-metaclip-published", openClip, NameTable.OPENAI, all),
                 new Case("diva-dfn224-published", openClip, NameTable.OPENAI, all),

@@ -84,7 +84,8 @@ class LlavaSwapTest {
             try (LlavaFolder written = LlavaFolder.open(out, null)) {
                 assertThat(written.hasInnerTower()).isFalse();
             }
-            LlavaSwap.write(ORIGINAL.file(model), tower, out, null, true); // its own folder is replaced, subfolder included
+            LlavaSwap.write(
+                    ORIGINAL.file(model), tower, out, null, true); // its own folder is replaced, subfolder included
             Path mine = Files.writeString(out.resolve("vision_tower/mine.txt"), "mine");
             assertThatThrownBy(() -> LlavaSwap.write(ORIGINAL.file(model), tower, out, null, true))
                     .isInstanceOf(BadInputException.class)

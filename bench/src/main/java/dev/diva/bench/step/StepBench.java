@@ -117,7 +117,12 @@ public final class StepBench implements AutoCloseable {
         Work unet = StepWork.unet(((UNet) teacher.denoiser()).config(), side, text.size(1));
         work.put(
                 "autoencoder",
-                batch * StepWork.encoder((AutoencoderConfig) teacher.autoencoder().shape(), PIXELS).forward());
+                batch
+                        * StepWork.encoder(
+                                        (AutoencoderConfig)
+                                                teacher.autoencoder().shape(),
+                                        PIXELS)
+                                .forward());
         work.put("tower forward", batch * tower.forward());
         work.put("UNet forward", DRAWS * batch * unet.forward());
         work.put("UNet backward", DRAWS * batch * unet.backward());
@@ -183,7 +188,8 @@ public final class StepBench implements AutoCloseable {
 
     private void judge(Tensor latents, Tensor leaf, NoiseProcess.Draw... draws) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor value = loss.ofEach(latents, List.of(draws), Condition.of(leaf)).sum();
+            Tensor value =
+                    loss.ofEach(latents, List.of(draws), Condition.of(leaf)).sum();
             end("UNet forward");
             value.backward();
             end("UNet backward");

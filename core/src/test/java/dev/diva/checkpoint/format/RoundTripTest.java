@@ -71,7 +71,8 @@ class RoundTripTest {
 
     @Test
     void sigLipInOpenAisLayoutIsRefused(@TempDir Path folder) {
-        assertThatThrownBy(() -> convert(Golden.model("siglip-hf"), folder.resolve("model.pt"), CheckpointFormat.OPENAI))
+        assertThatThrownBy(
+                        () -> convert(Golden.model("siglip-hf"), folder.resolve("model.pt"), CheckpointFormat.OPENAI))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("choose hf or open_clip");
         assertThat(folder).isEmptyDirectory();
