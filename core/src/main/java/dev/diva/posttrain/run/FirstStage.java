@@ -151,7 +151,10 @@ record FirstStage(Path files, Path projectors) {
         int side = Math.toIntExact(tower.tower().config().imageSize());
         float[] pixels = new float[3 * side * side];
         for (int i = 0; i < pixels.length; i++) {
-            pixels[i] = (float) (2 * Math.sin(0.7 * (i % side) + 0.3 * (i / side) * (1 + i / (side * side))));
+            int column = i % side;
+            int row = i / side; // over all channels
+            int channel = row / side;
+            pixels[i] = (float) (2 * Math.sin(0.7 * column + 0.3 * row * (1 + channel)));
         }
         try (NoGradGuard noGrad = new NoGradGuard()) {
             return tower.tower()
