@@ -1,5 +1,8 @@
 package dev.diva.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.data.PngFile;
@@ -47,6 +50,9 @@ public final class SegmentCommand implements Callable<Integer> {
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "PNG to write; none is replaced.")
     private Path out;
+
+    @Option(names = "--json", description = "Print the shares as JSON.")
+    private boolean json;
 
     @Override
     public Integer call() {
@@ -97,9 +103,22 @@ public final class SegmentCommand implements Callable<Integer> {
 
     private void print(List<Overlay.Entry> legend) {
         PrintWriter writer = spec.commandLine().getOut();
-        for (Overlay.Entry entry : legend) {
-            writer.printf(Locale.ROOT, "%6.2f %%  #%06x  %s%n", 100 * entry.share(), entry.color(), entry.name());
+        if (json) {
+            ObjectNode root = JsonNodeFactory.instance.objectNode().put("out", out.toString());
+            ArrayNode shares = root.putArray("classes");
+            legend.forEach(entry -> shares.addObject()
+                    .put("name", entry.name())
+                    .put("share", entry.share())
+                    .put("color", color(entry)));
+            writer.println(root.toPrettyString());
+        } else {
+            legend.forEach(entry -> writer.printf(
+                    Locale.ROOT, "%6.2f %%  %s  %s%n", 100 * entry.share(), color(entry), entry.name()));
         }
         writer.flush();
+    }
+
+    private static String color(Overlay.Entry entry) {
+        return String.format(Locale.ROOT, "#%06x", entry.color());
     }
 }

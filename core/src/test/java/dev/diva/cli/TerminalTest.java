@@ -32,6 +32,23 @@ class TerminalTest {
         assumeTrue(
                 System.getProperty("os.name").equals("Linux") && Files.isExecutable(Path.of("/usr/bin/script")),
                 "script of util-linux");
+        assumeTrue(takesSignals(), "env --default-signal of coreutils");
+    }
+
+    /** What a job in the background of a script starts ignores Ctrl-C, and so would the commands below. */
+    private static boolean takesSignals() {
+        try {
+            return new ProcessBuilder("env", "--default-signal=INT", "true")
+                            .redirectErrorStream(true)
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Test
@@ -105,7 +122,7 @@ class TerminalTest {
             String line = command.stream()
                     .map(word -> "'" + word.replace("'", "'\\''") + "'")
                     .collect(Collectors.joining(" "));
-            process = new ProcessBuilder("script", "-qefc", "exec " + line, "/dev/null")
+            process = new ProcessBuilder("script", "-qefc", "exec env --default-signal=INT " + line, "/dev/null")
                     .redirectErrorStream(true)
                     .start();
             reader = new Thread(this::read);
