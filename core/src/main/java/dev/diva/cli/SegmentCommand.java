@@ -112,8 +112,8 @@ public final class SegmentCommand implements Callable<Integer> {
                     .put("color", color(entry)));
             writer.println(root.toPrettyString());
         } else {
-            legend.forEach(entry -> writer.printf(
-                    Locale.ROOT, "%6.2f %%  %s  %s%n", 100 * entry.share(), color(entry), entry.name()));
+            legend.forEach(entry ->
+                    writer.printf(Locale.ROOT, "%6.2f %%  %s  %s%n", 100 * entry.share(), color(entry), entry.name()));
         }
         writer.flush();
     }
