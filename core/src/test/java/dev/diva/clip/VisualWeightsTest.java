@@ -34,7 +34,17 @@ class VisualWeightsTest {
 
     @Test
     void theTowerIsTheFilesAndTheTextsAreTheBases() {
-        Path file = visual(Map.of());
+        assertRepaired(visual(Map.of()));
+    }
+
+    @Test
+    void optimizerStatesBesideTheTowerArePassedOver() {
+        try (PointerScope scope = new PointerScope()) {
+            assertRepaired(visual("state_dict.module.", Map.of(), Map.of("optimizer.exp_avg", torch.zeros(3))));
+        }
+    }
+
+    private static void assertRepaired(Path file) {
         try (Clip base = Clip.load(BASE);
                 Clip repaired = Clip.load(BASE, file, Clip.Options.DEFAULT)) {
             int size = Math.toIntExact(base.config().vision().imageSize());
@@ -85,6 +95,11 @@ class VisualWeightsTest {
 
     /** The base's own tower by OpenAI's names without their prefix, its projection doubled; null leaves a tensor out. */
     private Path visual(Map<String, Tensor> changes) {
+        return visual("", changes, Map.of());
+    }
+
+    /** The same with something before every name, and other tensors beside it. */
+    private Path visual(String wrapper, Map<String, Tensor> changes, Map<String, Tensor> beside) {
         Path file = folder.resolve("openai_vit.ckpt");
         try (PointerScope scope = new PointerScope();
                 ClipCheckpoint base = ClipCheckpoint.open(BASE)) {
@@ -103,7 +118,9 @@ class VisualWeightsTest {
                     tower.put(name, value);
                 }
             });
-            StateDictWriter.write(file, tower);
+            Map<String, Tensor> all = new LinkedHashMap<>(beside);
+            tower.forEach((name, value) -> all.put(wrapper + name, value));
+            StateDictWriter.write(file, all);
         }
         return file;
     }

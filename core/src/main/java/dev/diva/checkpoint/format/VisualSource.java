@@ -21,6 +21,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class VisualSource implements TensorSource {
     private static final String PREFIX = "visual.";
+    /** Where training programs put it, beside optimizer states and the like. */
+    private static final List<String> CONTAINERS = List.of("", "state_dict.", "model.", "module.");
 
     private final TensorSource base;
     private final TensorSource tower;
@@ -61,9 +63,12 @@ final class VisualSource implements TensorSource {
     private static Optional<TensorSource> translated(TensorSource stored) {
         for (NameTable table : List.of(NameTable.OPENAI, NameTable.TIMM_SIGLIP)) {
             String anchor = table.anchor().substring(PREFIX.length());
-            TensorSource inner = Unwrapped.of(stored, anchor);
-            if (inner.info(anchor) != null) {
-                return Optional.of(TranslatedSource.toOurs(PrefixedSource.with(inner, PREFIX), table));
+            for (String container : CONTAINERS) {
+                TensorSource held = container.isEmpty() ? stored : PrefixedSource.of(stored, container);
+                TensorSource inner = Unwrapped.of(held, anchor);
+                if (inner.info(anchor) != null) {
+                    return Optional.of(TranslatedSource.toOurs(PrefixedSource.with(inner, PREFIX), table));
+                }
             }
         }
         return Optional.empty();
