@@ -3,8 +3,9 @@ package dev.diva.data;
 import java.util.Arrays;
 
 /**
- * Resizing in 8 bits that gives Pillow's numbers: antialiased, 22-bit fixed-point weights, two passes
- * with the first rounded to bytes, the horizontal one first unless the height shrinks much more. Palette images take the nearest pixel; images with alpha are resized premultiplied.
+ * Resizing in 8 bits that gives Pillow's numbers: antialiased, 22-bit fixed-point weights, two passes with the first rounded to
+ * bytes, the horizontal one first unless the height shrinks much more. Palette images take the nearest pixel; images with alpha
+ * are resized premultiplied.
  */
 public final class Resampler {
     private static final int HALF = 1 << (Taps.BITS - 1);
