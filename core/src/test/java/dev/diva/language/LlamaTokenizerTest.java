@@ -66,11 +66,14 @@ class LlamaTokenizerTest {
                         "special_tokens_map.json",
                         "added_tokens.json"));
         LlamaTokenizer.open(folder, LlamaTokenizer.Kind.FAST).close();
-        requireRefused(
-                "tokenizer.json", root -> ((ObjectNode) root.path("model").path("vocab")).put("he", 7));
-        requireRefused(
-                "tokenizer.json",
-                root -> ((ObjectNode) root.path("added_tokens").get(3)).put("id", 481));
+        requireRefused("tokenizer.json", root -> {
+            ObjectNode vocabulary = (ObjectNode) root.path("model").path("vocab");
+            vocabulary.put(vocabulary.fieldNames().next(), vocabulary.size() - 1);
+        });
+        requireRefused("tokenizer.json", root -> {
+            JsonNode added = root.path("added_tokens");
+            ((ObjectNode) added.get(3)).set("id", added.get(4).path("id"));
+        });
         requireRefused("added_tokens.json", root -> root.put("<image>", 12));
         requireRefused("special_tokens_map.json", root -> root.put("eos_token", "<unk>"));
         requireRefused(

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(OneThread.class)
 class LlavaFolderTest {
     private static final Golden ORIGINAL = Golden.of("llava-original");
-    private static final String LAYER = "model.layers.1.self_attn.k_proj.weight";
+    private static final String LAYER = "model.layers.0.self_attn.k_proj.weight";
 
     @TempDir
     Path folder;
@@ -171,9 +171,10 @@ class LlavaFolderTest {
                 assertThatThrownBy(() -> llava.answer("<image>" + "? ".repeat(positions), image, one))
                         .isInstanceOf(BadInputException.class)
                         .hasMessageContaining("the model has " + positions);
-                String fits = "?".repeat(positions - 1); // with the bos and the blank before the first, one too many
+                String fits =
+                        "\u0001".repeat(positions - 1); // with the bos and the blank before the first, one too many
                 assertThatThrownBy(() -> llava.answer(fits, null, one)).isInstanceOf(BadInputException.class);
-                Answer last = llava.answer("?".repeat(positions - 2), null, Generation.greedy(5));
+                Answer last = llava.answer("\u0001".repeat(positions - 2), null, Generation.greedy(5));
                 assertThat(last.promptTokens()).hasSize(positions);
                 assertThat(last.tokens()).hasSize(1);
             }
