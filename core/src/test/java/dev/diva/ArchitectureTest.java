@@ -153,12 +153,25 @@ class ArchitectureTest {
 
     @Test
     void libtorchStaysWhereTensorsAre() {
+        String[] allowed = Stream.concat(Stream.of(LIBTORCH_ALLOWED), Stream.of(inside("data")))
+                .toArray(String[]::new);
         check(noClasses()
                 .that()
-                .resideOutsideOfPackages(LIBTORCH_ALLOWED)
+                .resideOutsideOfPackages(allowed)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.bytedeco.."));
+    }
+
+    @Test
+    void dataHasLibrariesOfPicturesAlone() {
+        check(noClasses()
+                .that()
+                .resideInAPackage(inside("data"))
                 .should()
                 .dependOnClassesThat(resideInAPackage("org.bytedeco..")
-                        .and(not(resideInAnyPackage("org.bytedeco.leptonica..", "org.bytedeco.javacpp..")))));
+                        .and(not(resideInAnyPackage(
+                                "org.bytedeco.leptonica..", "org.bytedeco.ffmpeg..", "org.bytedeco.javacpp..")))));
     }
 
     @Test
@@ -168,7 +181,7 @@ class ArchitectureTest {
                 .resideOutsideOfPackage(inside("data"))
                 .should()
                 .dependOnClassesThat()
-                .resideInAPackage("org.bytedeco.leptonica.."));
+                .resideInAnyPackage("org.bytedeco.leptonica..", "org.bytedeco.ffmpeg.."));
     }
 
     @Test

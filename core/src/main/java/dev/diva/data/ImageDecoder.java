@@ -12,7 +12,7 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Decodes JPEG, PNG, WebP, GIF, BMP, TIFF and binary PGM and PPM, told apart by their first bytes, into the file's own colour mode
+ * Decodes JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and binary PGM and PPM, told apart by their first bytes, into the file's own colour mode
  * with the pixels of Pillow 13, whatever the JDK. Of several frames the first counts, on its canvas. Profiles, gamma and transparent
  * colours change nothing. Safe for any number of threads.
  *
@@ -25,8 +25,8 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
 
     /** Endings, after the last point and in small letters, of the names of files that are images of these formats. */
     public static final Set<String> SUFFIXES = Set.of(
-            "jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "ppm",
-            "pgm", "pnm");
+            "jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "webp", "gif", "bmp", "dib", "tif", "tiff", "avif",
+            "ppm", "pgm", "pnm");
 
     /** What is done with the EXIF orientation of JPEG files. */
     public enum Orientation {
@@ -61,6 +61,7 @@ public record ImageDecoder(long maxPixels, Orientation orientation) {
                 case WEBP -> WebpPixels.decode(file, header, maxPixels);
                 case BMP -> BufferedPixels.of(read(javasReader("bmp"), file, maxPixels));
                 case TIFF -> TiffPixels.decode(file, maxPixels);
+                case AVIF -> AvifPixels.decode(file, maxPixels);
                 case PNM -> LeptonicaPixels.pnm(file);
             };
             if (image.width() != header.width() || image.height() != header.height()) {

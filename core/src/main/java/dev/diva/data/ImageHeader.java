@@ -13,6 +13,7 @@ record ImageHeader(Format format, int width, int height) {
         GIF,
         BMP,
         TIFF,
+        AVIF,
         PNM
     }
 
@@ -59,10 +60,13 @@ record ImageHeader(Format format, int width, int height) {
             int end = in.data().length;
             return new ImageHeader(Format.TIFF, Exif.value(in, 0, end, 0x100), Exif.value(in, 0, end, 0x101));
         }
+        if (AvifHeader.matches(in)) {
+            return AvifHeader.read(in);
+        }
         if (in.startsWith(0, 'P', '5') || in.startsWith(0, 'P', '6')) {
             return pnm(in, name);
         }
-        throw new BadInputException(name + ": not a JPEG, PNG, WebP, GIF, BMP, TIFF or PNM image; it starts with "
+        throw new BadInputException(name + ": not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or PNM image; it starts with "
                 + new String(in.data(), 0, Math.min(8, in.data().length), StandardCharsets.ISO_8859_1)
                         .replaceAll("[^ -~]", "?"));
     }

@@ -189,6 +189,8 @@ public final class FuzzTargets {
                 "pictures/lossy.webp",
                 "pictures/small3.webp",
                 "pictures/screen_larger.gif",
+                "pictures/alpha_420.avif",
+                "pictures/frames.avif",
                 "pictures/t_CMYK_tiff_lzw_1.tif",
                 "pictures/t_1_group4_1.tif",
                 "pictures/xRGB.ppm"));
