@@ -34,11 +34,12 @@ class ArchitectureTest {
             Map.entry("engine", Set.of()),
             Map.entry("checkpoint", Set.of("engine")),
             Map.entry("data", Set.of()),
+            Map.entry("hub", Set.of()),
             Map.entry("model", Set.of("checkpoint", "engine")),
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
             Map.entry("language", Set.of("model", "checkpoint", "engine")),
-            Map.entry("mllm", Set.of("language", "clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("mllm", Set.of("language", "clip", "hub", "model", "checkpoint", "engine", "data")),
             Map.entry("feedback", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("checkpoint", "engine")),
             Map.entry(
@@ -56,12 +57,12 @@ class ArchitectureTest {
             Map.entry(
                     "objective",
                     Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("eval", Set.of("clip", "hub", "model", "checkpoint", "engine", "data")),
             Map.entry("segment", Set.of("eval", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("report", Set.of("eval", "checkpoint")),
-            Map.entry("compare", Set.of("eval", "report", "posttrain", "train", "clip", "checkpoint")),
+            Map.entry("report", Set.of("eval", "hub", "checkpoint")),
+            Map.entry("compare", Set.of("eval", "hub", "report", "posttrain", "train", "clip", "checkpoint")),
             Map.entry(
                     "demo",
                     Set.of(
@@ -83,6 +84,7 @@ class ArchitectureTest {
                             "engine",
                             "checkpoint",
                             "data",
+                            "hub",
                             "model",
                             "clip",
                             "diffusion",

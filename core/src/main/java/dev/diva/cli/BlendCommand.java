@@ -31,6 +31,7 @@ public final class BlendCommand implements Callable<Integer> {
 
     @Option(
             names = "--clip",
+            converter = ModelPath.class,
             required = true,
             paramLabel = "UNTOUCHED",
             description = "Folder or file of the CLIP before training; the averages have its layout.")

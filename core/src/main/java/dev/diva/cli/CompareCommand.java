@@ -37,6 +37,7 @@ public final class CompareCommand implements Callable<Integer> {
 
     @Parameters(
             arity = "1..*",
+            converter = ModelPath.class,
             paramLabel = "RUN|MODEL",
             description =
                     "Folders of finished runs, or models. Untouched is what the first run started from; without runs"

@@ -22,6 +22,7 @@ public final class EncodeOptions {
 
     @Option(
             names = "--clip",
+            converter = ModelPath.class,
             required = true,
             paramLabel = "MODEL",
             description = "Folder or file of a CLIP or SigLIP.")

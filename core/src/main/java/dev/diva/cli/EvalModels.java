@@ -9,6 +9,7 @@ import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
 import dev.diva.eval.ImageTextEncoder;
 import dev.diva.eval.SharedEncoder;
+import dev.diva.hub.HubName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,6 +29,7 @@ final class EvalModels {
 
     @Option(
             names = "--clip",
+            converter = ModelPath.class,
             required = true,
             arity = "1..*",
             paramLabel = "MODEL",
@@ -113,7 +115,7 @@ final class EvalModels {
                     + " models; give one for all, or one for each");
         }
         for (int i = 0; i < clips.size(); i++) {
-            each(clips.get(i).toString(), i, null, group, scoring);
+            each(HubName.of(clips.get(i)).map(HubName::id).orElse(clips.get(i).toString()), i, null, group, scoring);
         }
         for (Path visual : visuals) {
             each(visual.toString(), 0, visual, group, scoring);

@@ -24,7 +24,12 @@ public final class ExportCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--clip", required = true, paramLabel = "MODEL", description = "Folder, file or run folder.")
+    @Option(
+            names = "--clip",
+            required = true,
+            converter = ModelPath.class,
+            paramLabel = "MODEL",
+            description = "Folder, file, run folder or ORG/NAME.")
     private Path clip;
 
     @Option(

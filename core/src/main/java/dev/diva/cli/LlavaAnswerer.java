@@ -1,5 +1,6 @@
 package dev.diva.cli;
 
+import dev.diva.hub.Models;
 import dev.diva.BadInputException;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.RasterImage;
@@ -72,7 +73,7 @@ final class LlavaAnswerer implements SuiteRun.LlavaModel {
         if (tower == null) {
             return "";
         }
-        return Llava.OWN_TOWERS.contains(tower) ? tower : absolute(Path.of(tower));
+        return Llava.OWN_TOWERS.contains(tower) ? tower : absolute(Models.resolve(tower));
     }
 
     private static String absolute(Path path) {

@@ -1,5 +1,6 @@
 package dev.diva.cli;
 
+import dev.diva.BadInputException;
 import dev.diva.BuildInfo;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -29,6 +30,7 @@ import picocli.CommandLine.ScopeType;
             EvalCommand.class,
             CompareCommand.class,
             MineCommand.class,
+            PullCommand.class,
             MllmCommand.class,
             SegmentCommand.class,
             ReportCommand.class,
@@ -105,6 +107,11 @@ public final class Main {
 
     private static int misused(ParameterException failure, String[] arguments) {
         CommandLine command = failure.getCommandLine();
+        if (failure.getCause() instanceof BadInputException e) { // a value of the right form that names nothing
+            command.getErr().println("diva: " + Failure.line(e));
+            command.getErr().flush();
+            return ExitCodes.BAD_INPUT;
+        }
         command.getErr()
                 .println("diva: " + Failure.firstLine(failure.getMessage()) + "; see '"
                         + command.getCommandSpec().qualifiedName() + " --help'");

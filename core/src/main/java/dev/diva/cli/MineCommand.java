@@ -39,13 +39,23 @@ public final class MineCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--clip", required = true, paramLabel = "MODEL", description = "Folder or file of a CLIP.")
+    @Option(
+            names = "--clip",
+            required = true,
+            converter = ModelPath.class,
+            paramLabel = "MODEL",
+            description = "Folder or file of a CLIP, or ORG/NAME.")
     private Path clip;
 
     @Option(names = "--format", description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
     private String format;
 
-    @Option(names = "--dino", required = true, paramLabel = "DIR", description = "DINOv2 in transformers' layout.")
+    @Option(
+            names = "--dino",
+            required = true,
+            converter = ModelPath.class,
+            paramLabel = "DIR",
+            description = "DINOv2 in transformers' layout.")
     private Path dino;
 
     @Option(

@@ -33,6 +33,7 @@ public final class MllmAskCommand implements Callable<Integer> {
 
     @Option(
             names = "--llava",
+            converter = ModelPath.class,
             required = true,
             paramLabel = "DIR",
             description = "LLaVA-1.5 in either layout, or what a training stage left.")

@@ -1,5 +1,6 @@
 package dev.diva.cli;
 
+import dev.diva.hub.Models;
 import dev.diva.engine.Precision;
 import dev.diva.eval.mllm.Prompts;
 import dev.diva.mllm.ImageAspect;
@@ -24,6 +25,7 @@ final class MllmModels {
 
     @Option(
             names = "--llava",
+            converter = ModelPath.class,
             arity = "1..*",
             paramLabel = "DIR",
             description = "LLaVA-1.5 folders that answer; the first is the one that others are tested against.")
@@ -93,12 +95,12 @@ final class MllmModels {
                 new Llava.Options(precision == null ? Precision.fastest() : precision, threads, null, base);
         Function<Path, String> llavaName = names(llavas);
         List<Path> clips =
-                towers.stream().filter(tower -> !isOwn(tower)).map(Path::of).toList();
+                towers.stream().filter(tower -> !isOwn(tower)).map(Models::resolve).toList();
         Function<Path, String> clipName = names(clips);
         List<LlavaAnswerer> models = new ArrayList<>();
         for (Path llava : llavas) {
             for (String tower : towersOfEach()) {
-                String suffix = tower == null ? "" : "+" + (isOwn(tower) ? tower : clipName.apply(Path.of(tower)));
+                String suffix = tower == null ? "" : "+" + (isOwn(tower) ? tower : clipName.apply(Models.resolve(tower)));
                 models.add(new LlavaAnswerer(llavaName.apply(llava) + suffix, llava, options.withTower(tower), asking));
             }
         }
@@ -129,7 +131,7 @@ final class MllmModels {
     /** The last part of each path where that tells them apart, else the paths. */
     private static Function<Path, String> names(List<Path> paths) {
         Function<Path, String> last =
-                path -> String.valueOf(path.toAbsolutePath().normalize().getFileName());
+                Models::label;
         return paths.stream().map(last).distinct().count() == paths.size() ? last : Path::toString;
     }
 }

@@ -1,5 +1,6 @@
 package dev.diva.cli;
 
+import dev.diva.hub.Models;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
@@ -134,9 +135,16 @@ public final class RecipeOptions {
     /** So that a run can be resumed from anywhere. */
     private static ObjectNode absolutePaths(RecipeTree tree) {
         ObjectNode keys = tree.root().objectNode();
-        for (String key : List.of("clip", "diffusion", "cache", "weightsCache", "stage1", "projectors")) {
+        for (String key : List.of("cache", "weightsCache", "stage1", "projectors")) {
             if (tree.root().path(key).isTextual()) {
                 keys.put(key, absolute(tree.root().path(key).textValue()));
+            }
+        }
+        for (String model : List.of("clip", "diffusion")) { // perhaps by names on the hub
+            if (tree.root().path(model).isTextual()) {
+                keys.put(
+                        model,
+                        absolute(Models.resolve(tree.root().path(model).textValue()).toString()));
             }
         }
         if (tree.root().path("images").isArray()) {

@@ -29,6 +29,7 @@ final class SegmenterOptions {
 
     @Option(
             names = "--clip",
+            converter = ModelPath.class,
             required = true,
             arity = "1..*",
             paramLabel = "MODEL",

@@ -1,5 +1,6 @@
 package dev.diva.compare;
 
+import dev.diva.hub.Models;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.ClipSummary;
@@ -131,7 +132,7 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods) {
     }
 
     private static String lastName(Path model) {
-        return model.toAbsolutePath().normalize().getFileName().toString();
+        return Models.label(model);
     }
 
     /** Rows of one name are told apart by the path of their model, or of the first of them. */

@@ -1,5 +1,7 @@
 package dev.diva.mllm;
 
+import dev.diva.hub.HubCache;
+import dev.diva.hub.HubName;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
@@ -101,7 +103,10 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         return found;
     }
 
-    /** A path of a config, which may be relative to the working directory, as LLaVA takes it, to the folder, or to where the folder lies. */
+    /**
+     * A path of a config, which may be relative to the working directory, as LLaVA takes it, to the folder, or to where the folder lies;
+     * or a name on the hub.
+     */
     static Optional<Path> place(Path folder, String name) {
         if (name.isEmpty()) {
             return Optional.empty();
@@ -109,7 +114,8 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         Path inside = folder.toAbsolutePath().normalize();
         return Stream.of(Path.of(name), inside.resolve(name), inside.resolveSibling(name))
                 .filter(Files::isDirectory)
-                .findFirst();
+                .findFirst()
+                .or(() -> HubName.parse(name).flatMap(HubCache.of(System.getenv())::snapshot));
     }
 
     private static void addTrained(Path folder, boolean isAdapter, boolean isWhole, ComposedSource tensors) {

@@ -1,5 +1,6 @@
 package dev.diva.mllm;
 
+import dev.diva.hub.Models;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
@@ -50,7 +51,7 @@ final class Towers {
             throw new BadInputException(
                     llava.folder() + ": the config of this layout names no tower; leave --tower out");
         }
-        return wish == null || wish.equals(INNER) ? described() : TowerSource.open(Path.of(wish));
+        return wish == null || wish.equals(INNER) ? described() : TowerSource.open(Models.resolve(wish));
     }
 
     private TowerSource described() {
@@ -60,7 +61,7 @@ final class Towers {
 
     private TowerSource inAuthorsLayout(String wish) {
         if (wish != null && !wish.equals(INNER) && !wish.equals(NAMED)) {
-            return TowerSource.open(Path.of(wish));
+            return TowerSource.open(Models.resolve(wish));
         }
         Optional<Path> place = LlavaFolder.place(llava.folder(), config.towerName());
         boolean takesInner = INNER.equals(wish) || (wish == null && config.takesInnerTower() && llava.hasInnerTower());

@@ -1,5 +1,6 @@
 package dev.diva.report;
 
+import dev.diva.hub.Models;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
@@ -82,8 +83,7 @@ final class EvaluationReader {
         if (name.startsWith("after")) {
             return "After";
         }
-        Path last = Path.of(model).getFileName();
-        return last == null || last.toString().isEmpty() ? file.getFileName().toString() : last.toString();
+        return model.isEmpty() ? file.getFileName().toString() : Models.label(Path.of(model));
     }
 
     private static Optional<Score> pattern(JsonNode node) {

@@ -1,5 +1,6 @@
 package dev.diva.eval.suite;
 
+import dev.diva.hub.Models;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
@@ -134,7 +135,8 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
 
     private static ModelEntry model(JsonNode node, Path file) {
         if (node.isTextual()) {
-            return new ModelEntry(nameOf(node.asText()), Kind.CLIP, existing(node.asText(), file), null, null);
+            Path place = existingModel(node.asText(), file);
+            return new ModelEntry(Models.label(place), Kind.CLIP, place, null, null);
         }
         List<Kind> kinds =
                 Arrays.stream(Kind.values()).filter(kind -> node.has(kind.key)).toList();
@@ -148,10 +150,11 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
         if ((node.has("tower") && kind != Kind.LLAVA) || (node.has("format") && kind != Kind.CLIP)) {
             throw new BadInputException(place + ": tower goes with llava, format with path");
         }
+        Path found = existingModel(path, file);
         return new ModelEntry(
-                node.path("name").asText(nameOf(path)),
+                node.path("name").asText(Models.label(found)),
                 kind,
-                existing(path, file),
+                found,
                 node.path("format").asText(null),
                 node.path("tower").asText(null));
     }
@@ -177,6 +180,11 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             tasks.addAll(Task.of(folder, node.has("captions")));
         }
         return new DataEntry(node.path("name").asText(nameOf(path)), folder, List.copyOf(tasks), node);
+    }
+
+    /** Models may be named as on the hub. */
+    private static Path existingModel(String path, Path file) {
+        return existing(path.isEmpty() ? path : Models.resolve(path).toString(), file);
     }
 
     private static Path existing(String path, Path file) {

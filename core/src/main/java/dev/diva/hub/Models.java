@@ -1,0 +1,51 @@
+package dev.diva.hub;
+
+import dev.diva.BadInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** What people write for a model: a file, a folder, or a name on the hub whose files are in the hub's cache. */
+public final class Models {
+    private static final String HASH = "[0-9a-f]{32,64}";
+
+    private Models() {}
+
+    /** The file or folder of a model; a file or folder of that name comes first. The network is not used. */
+    public static Path resolve(String given) {
+        return resolve(given, System.getenv());
+    }
+
+    /**
+     * The same in another environment.
+     *
+     * @return as given where it is the name of no model on the hub
+     * @throws BadInputException if it has the form of such a name, and neither such a file nor such a model is there
+     */
+    static Path resolve(String given, Map<String, String> environment) {
+        Path path = Path.of(given);
+        Optional<HubName> name = HubName.parse(given);
+        if (Files.exists(path) || name.isEmpty()) {
+            return path;
+        }
+        HubCache cache = HubCache.of(environment);
+        return cache.snapshot(name.get())
+                .orElseThrow(() -> new BadInputException(given
+                        + ": no such file or folder, and no such model in the hub's cache " + cache.root()
+                        + "; bring it with: diva pull " + name.get()));
+    }
+
+    /** What a model is called in tables: {@code ORG/NAME} out of the hub's cache, else its last folder that is no hash. */
+    public static String label(Path path) {
+        Optional<HubName> name = HubName.of(path);
+        if (name.isPresent()) {
+            return name.get().id();
+        }
+        Path place = path.toAbsolutePath().normalize();
+        while (place.getParent() != null && place.getFileName().toString().matches(HASH)) {
+            place = place.getParent();
+        }
+        return place.getFileName() == null ? place.toString() : place.getFileName().toString();
+    }
+}

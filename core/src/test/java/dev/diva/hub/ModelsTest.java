@@ -1,0 +1,86 @@
+package dev.diva.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.BadInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelsTest {
+    private static final String COMMIT = HubServer.COMMIT;
+
+    @TempDir
+    private Path folder;
+
+    private Path cached(String id, String revision) throws IOException {
+        Path model = folder.resolve("models--" + id.replace("/", "--"));
+        Path ref = model.resolve("refs").resolve(revision);
+        Files.createDirectories(ref.getParent());
+        Files.writeString(ref, COMMIT);
+        return Files.createDirectories(model.resolve("snapshots").resolve(COMMIT));
+    }
+
+    private Path resolve(String given) {
+        return Models.resolve(given, Map.of("HF_HUB_CACHE", folder.toString()));
+    }
+
+    @Test
+    void namesAreFoundAtTheirRevision() throws IOException {
+        Path main = cached("org/model.v1-L_14", "main");
+        assertThat(resolve("org/model.v1-L_14")).isEqualTo(main);
+        assertThat(resolve("hf-hub:org/model.v1-L_14")).isEqualTo(main);
+        assertThat(resolve("org/model.v1-L_14@" + COMMIT)).isEqualTo(main);
+        Path branch = cached("org/model.v1-L_14", "refs/pr/3");
+        assertThat(resolve("org/model.v1-L_14@refs/pr/3")).isEqualTo(branch);
+        assertThatThrownBy(() -> resolve("org/model.v1-L_14@v2"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("org/model.v1-L_14@v2: no such file or folder, and no such model in the hub's cache " + folder
+                        + "; bring it with: diva pull org/model.v1-L_14@v2");
+    }
+
+    @Test
+    void aFolderOfThatNameComesFirst() throws IOException {
+        cached("src/main", "main");
+        assertThat(resolve("src/main")).isEqualTo(Path.of("src/main")); // of this project
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/a/b", "./a", "../a/b", "a/../b", "a/b/c", "model", "a/b@/c", "a\\b", ""})
+    void otherTextsArePaths(String text) {
+        assertThat(resolve(text)).isEqualTo(Path.of(text));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "HF_HUB_CACHE=/c HF_HOME=/h, /c",
+        "HF_HOME=/h XDG_CACHE_HOME=/x, /h/hub",
+        "XDG_CACHE_HOME=/x, /x/huggingface/hub",
+        "HF_HUB_CACHE= HF_HOME=/h, /h/hub",
+    })
+    void theCacheIsWhereTheEnvironmentSays(String variables, String expected) {
+        Map<String, String> environment = new java.util.HashMap<>();
+        for (String variable : variables.split(" ")) {
+            environment.put(variable.split("=")[0], variable.replaceFirst("[^=]*=", ""));
+        }
+        assertThat(HubCache.of(environment).root()).isEqualTo(Path.of(expected));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/c/models--org--model--x/snapshots/0123456789abcdef0123456789abcdef01234567/unet, org/model--x",
+        "/c/models/clip/0123456789abcdef0123456789abcdef01234567, clip",
+        "/c/models/clip/, clip",
+        "runs/one, one",
+    })
+    void labelsNameTheModel(String path, String label) {
+        assertThat(Models.label(Path.of(path))).isEqualTo(label);
+    }
+}
