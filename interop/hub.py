@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A model that `diva pull` brought is found by huggingface_hub, which brings nothing again; and the reverse.
 
-usage: hub.py PATH_OF_DIVA      needs huggingface_hub, tried with 0.36
+usage: hub.py PATH_OF_DIVA      needs huggingface_hub, tried with 0.36 and 2.4
 A small hub is served here: no network and no account is needed.
 """
 import hashlib
@@ -18,6 +18,17 @@ FILES = {"config.json": b'{"a": 1}', "unet/weights.bin": bytes(range(256)) * 40,
 downloads = []
 
 
+def etag(content):
+    large = len(content) > 1000
+    return hashlib.sha256(content).hexdigest() if large else hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def entry(name):
+    size = len(FILES[name])
+    large = {"lfs": {"oid": etag(FILES[name]), "size": size, "pointerSize": 134}} if size > 1000 else {}
+    return {"type": "file", "path": name, "size": size, "oid": etag(FILES[name])[:40]} | large
+
+
 class Hub(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -29,7 +40,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
     def answer(self, body):
         path = self.path.split("?")[0]
-        if path.startswith("/api/models/org/tiny"):
+        if "/tree/" in path:
+            content = json.dumps([entry(name) for name in FILES]).encode()
+            headers = {}
+        elif path.startswith("/api/models/org/tiny"):
             content = json.dumps({"id": "org/tiny", "modelId": "org/tiny", "sha": COMMIT, "private": False, "tags": [],
                                   "downloads": 0, "likes": 0,
                                   "siblings": [{"rfilename": name} for name in FILES]}).encode()
@@ -38,7 +52,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
             name = path.split(f"/resolve/{COMMIT}/")[-1].split("/resolve/main/")[-1]
             content = FILES[name]
             large = len(content) > 1000
-            tag = hashlib.sha256(content).hexdigest() if large else hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            tag = etag(content)
             headers = {"ETag": f'"{tag}"', "X-Repo-Commit": COMMIT}
             if large:
                 headers |= {"X-Linked-Etag": f'"{tag}"', "X-Linked-Size": str(len(content))}

@@ -46,6 +46,7 @@ class ArchitectureTest {
                     "posttrain",
                     Set.of(
                             "objective",
+                            "hub",
                             "feedback",
                             "train",
                             "clip",

@@ -30,7 +30,10 @@ public final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "PATH", converter = ModelPath.class, description = "Folder (transformers, open_clip, run) or file of weights.")
+    @Parameters(
+            paramLabel = "PATH",
+            converter = ModelPath.class,
+            description = "Folder (transformers, open_clip, run) or file of weights.")
     private Path path;
 
     @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")

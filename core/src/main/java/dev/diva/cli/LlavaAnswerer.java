@@ -1,12 +1,12 @@
 package dev.diva.cli;
 
-import dev.diva.hub.Models;
 import dev.diva.BadInputException;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.RasterImage;
 import dev.diva.eval.mllm.Item;
 import dev.diva.eval.mllm.Picture;
 import dev.diva.eval.suite.SuiteRun;
+import dev.diva.hub.Models;
 import dev.diva.language.Generation;
 import dev.diva.mllm.ImageAspect;
 import dev.diva.mllm.ImageTokens;

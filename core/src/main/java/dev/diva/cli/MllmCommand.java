@@ -30,9 +30,19 @@ public final class MllmCommand {
             mixinStandardHelpOptions = true,
             description = "Write a LLaVA with another tower, in the layout that it has.")
     int swap(
-            @Option(names = "--llava", required = true, converter = ModelPath.class, paramLabel = "DIR", description = "LLaVA-1.5, either layout.")
+            @Option(
+                            names = "--llava",
+                            required = true,
+                            converter = ModelPath.class,
+                            paramLabel = "DIR",
+                            description = "LLaVA-1.5, either layout.")
                     Path llava,
-            @Option(names = "--clip", required = true, converter = ModelPath.class, paramLabel = "MODEL", description = "The new tower: any CLIP.")
+            @Option(
+                            names = "--clip",
+                            required = true,
+                            converter = ModelPath.class,
+                            paramLabel = "MODEL",
+                            description = "The new tower: any CLIP.")
                     Path clip,
             @Option(names = "--out", required = true, paramLabel = "DIR", description = "New folder.") Path out,
             @Option(

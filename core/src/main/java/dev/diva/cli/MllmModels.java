@@ -1,8 +1,8 @@
 package dev.diva.cli;
 
-import dev.diva.hub.Models;
 import dev.diva.engine.Precision;
 import dev.diva.eval.mllm.Prompts;
+import dev.diva.hub.Models;
 import dev.diva.mllm.ImageAspect;
 import dev.diva.mllm.Llava;
 import dev.diva.mllm.PromptTemplate;
@@ -94,13 +94,16 @@ final class MllmModels {
         Llava.Options options =
                 new Llava.Options(precision == null ? Precision.fastest() : precision, threads, null, base);
         Function<Path, String> llavaName = names(llavas);
-        List<Path> clips =
-                towers.stream().filter(tower -> !isOwn(tower)).map(Models::resolve).toList();
+        List<Path> clips = towers.stream()
+                .filter(tower -> !isOwn(tower))
+                .map(Models::resolve)
+                .toList();
         Function<Path, String> clipName = names(clips);
         List<LlavaAnswerer> models = new ArrayList<>();
         for (Path llava : llavas) {
             for (String tower : towersOfEach()) {
-                String suffix = tower == null ? "" : "+" + (isOwn(tower) ? tower : clipName.apply(Models.resolve(tower)));
+                String suffix =
+                        tower == null ? "" : "+" + (isOwn(tower) ? tower : clipName.apply(Models.resolve(tower)));
                 models.add(new LlavaAnswerer(llavaName.apply(llava) + suffix, llava, options.withTower(tower), asking));
             }
         }
@@ -130,8 +133,7 @@ final class MllmModels {
 
     /** The last part of each path where that tells them apart, else the paths. */
     private static Function<Path, String> names(List<Path> paths) {
-        Function<Path, String> last =
-                Models::label;
+        Function<Path, String> last = Models::label;
         return paths.stream().map(last).distinct().count() == paths.size() ? last : Path::toString;
     }
 }

@@ -22,7 +22,10 @@ import picocli.CommandLine.Spec;
         name = "pull",
         mixinStandardHelpOptions = true,
         description = "Bring a model from the Hugging Face hub into its cache, where all commands find it by name.",
-        footer = {"", "Reads HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_ENDPOINT and HTTPS_PROXY. Goes on where it was stopped."})
+        footer = {
+            "",
+            "Reads HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_ENDPOINT and HTTPS_PROXY. Goes on where it was stopped."
+        })
 public final class PullCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -43,7 +46,8 @@ public final class PullCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         HubName name = HubName.parse(model)
-                .orElseThrow(() -> new BadInputException(model + ": not the name of a model, expected ORG/NAME[@REVISION]"));
+                .orElseThrow(
+                        () -> new BadInputException(model + ": not the name of a model, expected ORG/NAME[@REVISION]"));
         Path folder;
         try (Bar bar = new Bar()) {
             folder = new Pull(System.getenv(), bar).pull(name, include);

@@ -1,9 +1,9 @@
 package dev.diva.cli;
 
-import dev.diva.hub.Models;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.hub.Models;
 import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.train.RecipeKeys;
 import java.nio.file.Path;
@@ -144,7 +144,8 @@ public final class RecipeOptions {
             if (tree.root().path(model).isTextual()) {
                 keys.put(
                         model,
-                        absolute(Models.resolve(tree.root().path(model).textValue()).toString()));
+                        absolute(Models.resolve(tree.root().path(model).textValue())
+                                .toString()));
             }
         }
         if (tree.root().path("images").isArray()) {

@@ -1,11 +1,11 @@
 package dev.diva.compare;
 
-import dev.diva.hub.Models;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.ClipSummary;
 import dev.diva.eval.suite.Suite;
 import dev.diva.eval.suite.Task;
+import dev.diva.hub.Models;
 import dev.diva.report.RunCost;
 import dev.diva.train.RunFolder;
 import java.io.IOException;

@@ -18,14 +18,16 @@ public record HubCache(Path root) {
 
     /** Where the hub's tools keep it: {@code HF_HUB_CACHE}, else {@code HF_HOME/hub}, else {@code ~/.cache/huggingface/hub}. */
     public static HubCache of(Map<String, String> environment) {
-        return new HubCache(set(environment, "HF_HUB_CACHE").orElseGet(() -> home(environment).resolve("hub")));
+        return new HubCache(set(environment, "HF_HUB_CACHE")
+                .orElseGet(() -> home(environment).resolve("hub")));
     }
 
     /** The folder of the hub's tools: {@code HF_HOME}, else {@code huggingface} in the user's cache. */
     static Path home(Map<String, String> environment) {
-        return set(environment, "HF_HOME").orElseGet(() -> set(environment, "XDG_CACHE_HOME")
-                .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache"))
-                .resolve("huggingface"));
+        return set(environment, "HF_HOME")
+                .orElseGet(() -> set(environment, "XDG_CACHE_HOME")
+                        .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache"))
+                        .resolve("huggingface"));
     }
 
     private static Optional<Path> set(Map<String, String> environment, String name) {

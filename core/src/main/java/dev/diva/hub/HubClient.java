@@ -62,7 +62,8 @@ final class HubClient {
                 return uri;
             }
         } catch (IllegalArgumentException e) {
-            throw new BadInputException("HF_ENDPOINT is \"" + given + "\", expected an address such as https://HOST", e);
+            throw new BadInputException(
+                    "HF_ENDPOINT is \"" + given + "\", expected an address such as https://HOST", e);
         }
         throw new BadInputException("HF_ENDPOINT is \"" + given + "\", expected an address such as https://HOST");
     }

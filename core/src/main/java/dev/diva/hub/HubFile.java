@@ -103,12 +103,11 @@ record HubFile(String name, String etag, long size, URI uri) {
         if (size >= 0 && length < size) {
             throw new IOException("the connection ended after " + length + " of " + size + " bytes");
         }
-        String hash =
-                switch (etag.length()) {
-                    case 64 -> hash(file, "SHA-256", "");
-                    case 40 -> hash(file, "SHA-1", "blob " + length + "\0"); // git's own of a blob
-                    default -> etag;
-                };
+        String hash = switch (etag.length()) {
+            case 64 -> hash(file, "SHA-256", "");
+            case 40 -> hash(file, "SHA-1", "blob " + length + "\0"); // git's own of a blob
+            default -> etag;
+        };
         if ((size >= 0 && length != size) || !hash.equalsIgnoreCase(etag)) {
             Files.delete(file);
             throw new IOException("what came is not what the hub names (hash " + hash + ", expected " + etag + ")");

@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 public record HubName(String id, String revision) {
     private static final String DEFAULT_REVISION = "main";
     /** As the hub allows them; the prefix is open_clip's. */
-    private static final Pattern FORM =
-            Pattern.compile("(?:hf-hub:)?([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)(?:@([A-Za-z0-9._/-]+))?");
+    private static final Pattern FORM = Pattern.compile(
+            "(?:hf-hub:)?([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)(?:@([A-Za-z0-9._/-]+))?");
 
     private static final Pattern SNAPSHOT = Pattern.compile("models--(.+?)--(.+)");
 

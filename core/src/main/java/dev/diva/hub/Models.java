@@ -46,6 +46,8 @@ public final class Models {
         while (place.getParent() != null && place.getFileName().toString().matches(HASH)) {
             place = place.getParent();
         }
-        return place.getFileName() == null ? place.toString() : place.getFileName().toString();
+        return place.getFileName() == null
+                ? place.toString()
+                : place.getFileName().toString();
     }
 }

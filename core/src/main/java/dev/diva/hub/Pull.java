@@ -78,12 +78,16 @@ public final class Pull {
             }
             Path blobs = Files.createDirectories(model.resolve("blobs"));
             try (FileChannel lock = FileChannel.open(
-                            Files.createDirectories(cache.root().resolve(".locks").resolve(name.folder()))
+                            Files.createDirectories(
+                                            cache.root().resolve(".locks").resolve(name.folder()))
                                     .resolve("diva.lock"),
                             StandardOpenOption.CREATE,
                             StandardOpenOption.WRITE);
                     FileLock held = lock(lock, name)) {
-                bring(files(name, commit, names), blobs, model.resolve(HubCache.SNAPSHOTS).resolve(commit));
+                bring(
+                        files(name, commit, names),
+                        blobs,
+                        model.resolve(HubCache.SNAPSHOTS).resolve(commit));
                 if (!name.revision().equals(commit)) {
                     writeRef(model.resolve("refs").resolve(name.revision()), commit);
                 }
@@ -121,8 +125,7 @@ public final class Pull {
                 : "set HF_TOKEN, and accept its terms on its page if it has some";
         switch (response.statusCode()) {
             case 200 -> {}
-            case 401 ->
-                throw new BadInputException(name + ": no such model, or one that needs a token: " + access);
+            case 401 -> throw new BadInputException(name + ": no such model, or one that needs a token: " + access);
             case 403 -> throw new BadInputException(name + ": the hub refuses access: " + access);
             case 404 ->
                 throw new BadInputException(name + ": the hub has no such model or revision"
@@ -136,7 +139,8 @@ public final class Pull {
 
     private static List<String> included(JsonNode revision, List<String> include, HubName name) {
         List<PathMatcher> globs = include.stream()
-                .map(glob -> FileSystems.getDefault().getPathMatcher("glob:" + (glob.contains("/") ? "" : "{,**/}") + glob))
+                .map(glob ->
+                        FileSystems.getDefault().getPathMatcher("glob:" + (glob.contains("/") ? "" : "{,**/}") + glob))
                 .toList();
         List<String> names = new ArrayList<>();
         for (JsonNode sibling : revision.path("siblings")) {
@@ -175,7 +179,9 @@ public final class Pull {
     }
 
     private void bring(List<HubFile> files, Path blobs, Path snapshot) throws IOException {
-        listener.start(files.size(), files.stream().mapToLong(file -> Math.max(0, file.size())).sum());
+        listener.start(
+                files.size(),
+                files.stream().mapToLong(file -> Math.max(0, file.size())).sum());
         long before = 0;
         for (HubFile file : files) {
             Path blob = blobs.resolve(file.etag());

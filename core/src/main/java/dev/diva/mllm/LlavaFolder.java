@@ -1,7 +1,5 @@
 package dev.diva.mllm;
 
-import dev.diva.hub.HubCache;
-import dev.diva.hub.HubName;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
@@ -9,6 +7,8 @@ import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
+import dev.diva.hub.HubCache;
+import dev.diva.hub.HubName;
 import dev.diva.language.LlamaConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package dev.diva.mllm;
 
-import dev.diva.hub.Models;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.clip.TowerSource;
+import dev.diva.hub.Models;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;

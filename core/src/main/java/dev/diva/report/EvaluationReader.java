@@ -1,9 +1,9 @@
 package dev.diva.report;
 
-import dev.diva.hub.Models;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.hub.Models;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

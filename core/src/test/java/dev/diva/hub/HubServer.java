@@ -123,15 +123,15 @@ final class HubServer implements AutoCloseable {
         exchange.sendResponseHeaders(range == null ? 200 : 206, content.length - from);
         boolean cut = cuts > 0;
         cuts = Math.max(0, cuts - 1);
-        exchange.getResponseBody()
-                .write(content, from, cut ? (content.length - from) / 2 : content.length - from);
+        exchange.getResponseBody().write(content, from, cut ? (content.length - from) / 2 : content.length - from);
     }
 
     /** SHA-256 of a large file, git's hash of a small one. */
     static String etag(byte[] content) {
         try {
             if (content.length >= LARGE) {
-                return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+                return HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256").digest(content));
             }
             MessageDigest sha1 = MessageDigest.getInstance("SHA-1");
             sha1.update(("blob " + content.length + "\0").getBytes(StandardCharsets.UTF_8));

@@ -42,8 +42,8 @@ class ModelsTest {
         assertThat(resolve("org/model.v1-L_14@refs/pr/3")).isEqualTo(branch);
         assertThatThrownBy(() -> resolve("org/model.v1-L_14@v2"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("org/model.v1-L_14@v2: no such file or folder, and no such model in the hub's cache " + folder
-                        + "; bring it with: diva pull org/model.v1-L_14@v2");
+                .hasMessage("org/model.v1-L_14@v2: no such file or folder, and no such model in the hub's cache "
+                        + folder + "; bring it with: diva pull org/model.v1-L_14@v2");
     }
 
     @Test

@@ -79,7 +79,8 @@ class PullTest {
         }
         assertThat(Models.resolve("ORG/NAME", environment)).isEqualTo(snapshot);
         assertThat(server.requests).contains("start 3 " + (WEIGHTS.length + 2 * CONFIG.length));
-        assertThat(server.requests.get(server.requests.size() - 1)).isEqualTo("at " + (WEIGHTS.length + 2 * CONFIG.length));
+        assertThat(server.requests.get(server.requests.size() - 1))
+                .isEqualTo("at " + (WEIGHTS.length + 2 * CONFIG.length));
     }
 
     @Test
@@ -106,8 +107,7 @@ class PullTest {
     @Test
     void aStoppedPullGoesOn() throws IOException {
         Path blobs = Files.createDirectories(folder.resolve("hub/models--ORG--NAME/blobs"));
-        Files.write(
-                blobs.resolve(HubServer.etag(WEIGHTS) + ".incomplete"), java.util.Arrays.copyOf(WEIGHTS, 60_000));
+        Files.write(blobs.resolve(HubServer.etag(WEIGHTS) + ".incomplete"), java.util.Arrays.copyOf(WEIGHTS, 60_000));
         assertThat(pull("model.safetensors").resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
         assertThat(server.requests("store GET")).containsExactly("store GET /model.safetensors bytes=60000-");
     }
@@ -132,7 +132,9 @@ class PullTest {
         Files.createDirectories(folder.resolve("home"));
         Files.writeString(folder.resolve("home/token"), "secret\n");
         pull();
-        assertThat(server.requests("hub")).filteredOn(line -> line.endsWith(" Bearer secret")).hasSize(6);
+        assertThat(server.requests("hub"))
+                .filteredOn(line -> line.endsWith(" Bearer secret"))
+                .hasSize(6);
         assertThat(server.requests("store")).isNotEmpty().noneMatch(line -> line.contains("secret"));
         environment.put("HF_TOKEN", "wrong");
         assertThatThrownBy(this::pull)

@@ -1,12 +1,12 @@
 package dev.diva.eval.suite;
 
-import dev.diva.hub.Models;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
 import dev.diva.TextFile;
+import dev.diva.hub.Models;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -14,6 +14,7 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.hub.HubName;
 import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
@@ -228,6 +229,9 @@ public final class PostTraining implements AutoCloseable {
                     .put("objective", recipe.objective().key())
                     .put("seed", recipe.seed())
                     .put("precision", recipe.precision());
+            Map.of("clip", recipe.clip(), "diffusion", recipe.diffusion())
+                    .forEach((key, model) -> HubName.of(Path.of(model))
+                            .ifPresent(name -> facts.withObject("/hub").put(key, name.toString())));
             manifest.describe(facts, inputs);
             manifest.describeData(
                     "images",
