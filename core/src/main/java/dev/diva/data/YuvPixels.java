@@ -30,7 +30,7 @@ final class YuvPixels {
         }
 
         int brightness(int luma) {
-            return (luma * 0x0101 * scale >>> 16) + offset;
+            return ((luma * 0x0101 * scale) >>> 16) + offset;
         }
 
         static byte clamp(int value) {
@@ -120,7 +120,7 @@ final class YuvPixels {
         for (int y = 0; y < height; y++) {
             data.position((long) y * frame.linesize(index)).get(row);
             for (int x = 0; x < width; x++) {
-                int value = bits > 8 ? row[2 * x] & 0xff | (row[2 * x + 1] & 0xff) << 8 : row[x] & 0xff;
+                int value = (row[bits > 8 ? 2 * x : x] & 0xff) | (bits > 8 ? (row[2 * x + 1] & 0xff) << 8 : 0);
                 out[y * width + x] = (byte) (nearest ? (value * 255 + largest / 2) / largest : value >> (bits - 8));
             }
         }

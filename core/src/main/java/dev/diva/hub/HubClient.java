@@ -28,7 +28,7 @@ final class HubClient {
     private static final int TRIES = 5;
     private static final int REDIRECTS = 10;
     private static final Duration CONNECT = Duration.ofSeconds(30);
-    private static final Duration ANSWER = Duration.ofSeconds(120);
+    private static final Duration ANSWER = Duration.ofMinutes(2);
     private static final long LONGEST_PAUSE_SECONDS = 300;
 
     private final URI endpoint;
@@ -118,13 +118,13 @@ final class HubClient {
                     return response;
                 }
                 close(response);
-                pause(retryAfter(response).orElse(1L << attempt - 1));
+                pause(retryAfter(response).orElse(1L << (attempt - 1)));
             } catch (IOException e) {
                 if (attempt == TRIES) {
                     throw new UncheckedIOException(
                             new IOException(uri.getHost() + ": no answer: " + reason(e) + "; try again later", e));
                 }
-                pause(1L << attempt - 1);
+                pause(1L << (attempt - 1));
             }
         }
     }

