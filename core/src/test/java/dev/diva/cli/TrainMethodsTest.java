@@ -155,30 +155,7 @@ class TrainMethodsTest {
         if (preset.startsWith("genhancer")) {
             return Golden.path("genhancer").resolve("ae.safetensors").toString();
         }
-        return plain || !preset.startsWith("un2clip") ? Golden.path("sd21").toString() : unclip();
-    }
-
-    /** The case has the UNet and how it is told; the rest of the folder is Stable Diffusion 2.1's. */
-    private String unclip() throws IOException {
-        Path made = folder.resolve("unclip");
-        if (!Files.exists(made)) {
-            for (String part : List.of("vae", "text_encoder", "tokenizer")) {
-                copy(Golden.path("sd21").resolve(part), made.resolve(part));
-            }
-            for (String part : List.of("unet", "scheduler", "image_normalizer", "image_noising_scheduler")) {
-                copy(Golden.path("un2clip").resolve(part), made.resolve(part));
-            }
-        }
-        return made.toString();
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        Files.createDirectories(to);
-        try (Stream<Path> files = Files.list(from)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(file.getFileName().toString()));
-            }
-        }
+        return plain || !preset.startsWith("un2clip") ? Golden.path("sd21").toString() : new TrainRuns(folder).unclip().toString();
     }
 
     private List<String> arguments(String out, String preset, String... more) throws IOException {
