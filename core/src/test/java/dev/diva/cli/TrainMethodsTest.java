@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.jsoup.Jsoup;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +42,10 @@ class TrainMethodsTest {
         first.addAll(SMALL_DENOISER);
         train("first", "genhancer", first.toArray(String[]::new));
         assertThat(folder.resolve("first/clip")).doesNotExist();
+        TrainRuns.Outcome painted =
+                TrainRuns.run("report", folder.resolve("first").toString(), "--diffusion", diffusion("genhancer", true));
+        assertThat(painted.code()).isEqualTo(ExitCodes.BAD_INPUT);
+        assertThat(painted.err()).contains("first: is stage 1 of genhancer, whose CLIP is untouched");
         String stage1 = "stage1=" + folder.resolve("first");
         train("only", "genhancer", "--set", stage1);
         assertThat(folder.resolve("only/denoiser")).doesNotExist();
@@ -79,6 +84,7 @@ class TrainMethodsTest {
         byte[] expected = Files.readAllBytes(last.resolve("masters.safetensors"));
         double loss = metrics("run").get(0).path("loss").asDouble();
         double norm = metrics("run").get(0).path("gradNorm").asDouble();
+        paints("run", preset);
         Files.move(last, folder.resolve("taken")); // as if it had been killed after the first step
         TrainRuns.Outcome resumed = TrainRuns.run(
                 "train", "--resume", "--out", folder.resolve("run").toString());
@@ -129,6 +135,24 @@ class TrainMethodsTest {
             more.addAll(List.of("--set", assignment));
         }
         assertThat(refused("bad", preset, more.toArray(String[]::new))).contains(problem);
+    }
+
+    /** The page of a run: its loss by name, DCR's control, and pictures that are not those of before. */
+    private void paints(String out, String preset) throws IOException {
+        Path run = folder.resolve(out);
+        TrainRuns.Outcome outcome = TrainRuns.run(
+                "report", run.toString(), "--diffusion", diffusion(preset, false), "--paint", "1", "--steps", "2");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        String page = Jsoup.parse(run.resolve("report.html")).body().text();
+        String loss = Map.of("genhancer", "Velocity loss", "dcr", "Contrastive loss", "un2clip", "Denoising loss")
+                .get(preset);
+        assertThat(page.contains(loss + ": values")).isTrue();
+        assertThat(page.contains("Share of images whose own condition wins")).isEqualTo(preset.equals("dcr"));
+        assertThat(page.contains("paints each picture again from nothing but the CLIP's embedding"))
+                .isTrue();
+        Path painted = run.resolve("reconstructions");
+        assertThat(Files.mismatch(painted.resolve("0-before.png"), painted.resolve("0-after.png")))
+                .isNotNegative();
     }
 
     /** What a second stage starts from: weights of the golden cases. */

@@ -8,6 +8,7 @@ import dev.diva.engine.Placement;
 import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.ImageCondition;
 import dev.diva.feedback.Projection;
 import dev.diva.feedback.RecapSettings;
 import dev.diva.feedback.VisualCondition;
@@ -92,16 +93,20 @@ final class DivaMethod extends TeacherMethod {
     }
 
     @Override
+    public ImageCondition condition() {
+        return new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text());
+    }
+
+    @Override
     public Map<String, Tensor> parameters() {
         return projection.parameters();
     }
 
     @Override
     public Objective<ImageBatch> objective(EmbeddingGuard guard) {
-        VisualCondition condition = new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text());
         DenoisingLoss loss = new DenoisingLoss(
                 teacher().denoiser(), teacher().schedule(), recipe.timesteps().sampler());
-        DiffusionFeedback feedback = new DiffusionFeedback(condition, loss, guard, FeedbackObjective.settings(recipe));
+        DiffusionFeedback feedback = new DiffusionFeedback(condition(), loss, guard, FeedbackObjective.settings(recipe));
         return FeedbackObjective.of(feedback, this, recipe);
     }
 

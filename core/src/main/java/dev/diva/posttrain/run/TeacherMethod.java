@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.Condition;
+import dev.diva.diffusion.DdimSampler;
+import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.Sampler;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.posttrain.recipe.Recipe;
@@ -72,8 +75,13 @@ abstract class TeacherMethod implements Method {
     }
 
     @Override
-    public long latentChannels() {
-        return teacher.denoiser().latentChannels();
+    public Denoiser denoiser() {
+        return teacher.denoiser();
+    }
+
+    @Override
+    public Sampler sampler(int steps) {
+        return new DdimSampler(teacher.schedule(), steps);
     }
 
     @Override
@@ -84,11 +92,11 @@ abstract class TeacherMethod implements Method {
     @Override
     public void denoise(Tensor latents) {
         long batch = latents.size(0);
-        Tensor tokens = torch.zeros(batch, text.size(1), teacher.denoiser().crossAttentionDim());
+        Tensor tokens = torch.zeros(batch, text.size(1), denoiser().crossAttentionDim());
         Tensor vector = teacher.unclip()
                 .map(unclip -> torch.zeros(batch, 2 * unclip.embeddingDim()))
                 .orElse(null);
-        teacher.denoiser()
+        denoiser()
                 .predict(
                         latents,
                         torch.zeros(new long[] {batch}, new TensorOptions(torch.ScalarType.Long)),

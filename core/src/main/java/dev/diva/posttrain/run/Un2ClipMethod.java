@@ -3,6 +3,7 @@ package dev.diva.posttrain.run;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.ImageCondition;
 import dev.diva.objective.TowerEmbedding;
 import dev.diva.objective.un2clip.EmbeddingNoise;
 import dev.diva.objective.un2clip.Un2Clip;
@@ -31,7 +32,12 @@ final class Un2ClipMethod extends TeacherMethod {
                 : EmbeddingNoise.GENERATOR;
         un2Clip = new Un2Clip(teacher(), noise, recipe.timesteps().sampler());
         keepText(teacher().encodePrompt(recipe.prompt()));
-        un2Clip.condition(tower, text()); // refuses a tower of another width
+        condition(); // refuses a tower of another width
+    }
+
+    @Override
+    public ImageCondition condition() {
+        return un2Clip.condition(tower, text());
     }
 
     @Override
