@@ -27,6 +27,7 @@ import dev.diva.engine.Tensors;
 import dev.diva.feedback.DdpmNoise;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.DrawWeights;
+import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.RectifiedFlow;
 import dev.diva.feedback.TimestepSampler;
@@ -87,32 +88,37 @@ class TrainMethodsGoldenTest {
     @TempDir
     private Path folder;
 
-    /** Adds the gradient of micro-batch k, and gives its loss. */
+    /** Adds the gradient of micro-batch k, and gives its loss, then the penalty of a guard. */
     private interface MicroBatch {
-        double backward(int k);
+        double[] backward(int k);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"none", "generator"})
-    void un2Clip(String embeddingNoise) throws IOException {
+    @ValueSource(strings = {"embeddingNoise=none", "embeddingNoise=generator", "latents=shuffled", "guard.weight=0.5"})
+    void un2Clip(String assignment) throws IOException {
         Case un2clip = new Case("un2clip", 1);
         Path unclip = new TrainRuns(folder).unclip();
-        Path out = un2clip.train("un2clip", unclip, "trainable.mode=full", "embeddingNoise=" + embeddingNoise);
+        Path out = un2clip.train("un2clip", unclip, "trainable.mode=full", assignment);
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.full());
+                VisionModel untouched = un2clip.frozen();
                 DiffusionModel generator = DiffusionModel.load(unclip, CPU)) {
-            EmbeddingNoise noise = embeddingNoise.equals("none") ? EmbeddingNoise.NONE : EmbeddingNoise.GENERATOR;
+            EmbeddingNoise noise = assignment.endsWith("generator") ? EmbeddingNoise.GENERATOR : EmbeddingNoise.NONE;
             DiffusionFeedback feedback = new Un2Clip(generator, noise, all(1000))
-                    .feedback(new TowerEmbedding(vision.tower(), null), generator.encodePrompt(""), null, one());
+                    .feedback(
+                            new TowerEmbedding(vision.tower(), null),
+                            generator.encodePrompt(""),
+                            guard(assignment, vision, untouched),
+                            one());
             Generator draws = torch.make_generator_cpu(SEED);
             un2clip.assertSteps(
                     out,
                     vision.parameters(),
                     k -> feedback.backward(
                             un2clip.tower(vision, k),
-                            un2clip.latents(generator.autoencoder(), k, false),
+                            judged(assignment, un2clip.latents(generator.autoencoder(), k, false)),
                             un2clip.draws(draws),
-                            un2clip.contribution())[0]);
+                            un2clip.contribution()));
         }
     }
 
@@ -151,30 +157,32 @@ class TrainMethodsGoldenTest {
                             dcr.secondViews(vision, k),
                             dcr.latents(teacher.autoencoder(), k, true),
                             dcr.draws(draws),
-                            dcr.contribution())[0]);
+                            dcr.contribution()));
             projector.close();
         }
     }
 
     /** Stage 1 makes its denoiser, so that of the case enters in stage 2: frozen, and learning. */
     @ParameterizedTest
-    @ValueSource(strings = {"only", "all"})
-    void genHancersSecondStage(String what) throws IOException {
+    @ValueSource(
+            strings = {"denoiser.learns=false", "denoiser.learns=true", "latents=shuffled", "guard.weight=0.5"})
+    void genHancersSecondStage(String assignment) throws IOException {
         Case genhancer = new Case("genhancer", 16);
-        boolean learns = what.equals("all");
+        boolean learns = assignment.endsWith("true");
         Path out = genhancer.train(
                 "genhancer-published",
                 genhancer.file(learns ? "vae" : "ae.safetensors"),
                 "stage1=" + Golden.path("genhancer"),
                 genhancer.given("projectors"),
-                "denoiser.learns=" + learns,
+                assignment,
                 "levels.std=" + genhancer.json().path("scale_factor"));
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = genhancer.adapted()) {
             TowerEmbedding tower = new TowerEmbedding(vision.tower(), null);
             try (GenHancer made = GenHancer.load(
                     genhancer.file("denoiser.safetensors"), genhancer.inputs(), tower.width(), CPU, learns)) {
-                genhancer.assertFlow(out, vision, made, genhancer.json().path("scale_factor").asDouble());
+                genhancer.assertFlow(
+                        assignment, out, vision, made, genhancer.json().path("scale_factor").asDouble());
             }
         }
     }
@@ -194,9 +202,23 @@ class TrainMethodsGoldenTest {
                 VisionModel vision = genhancer.frozen()) {
             long width = new TowerEmbedding(vision.tower(), null).width();
             try (GenHancer made = GenHancer.random(FluxConfig.of(32, 2, 1, 1), width, SEED, CPU)) {
-                genhancer.assertFlow(out, vision, made, 1);
+                genhancer.assertFlow("", out, vision, made, 1);
             }
         }
+    }
+
+    private static EmbeddingGuard guard(String assignment, VisionModel vision, VisionModel untouched) {
+        return assignment.startsWith("guard")
+                ? new EmbeddingGuard(
+                        vision.tower(),
+                        untouched.tower(),
+                        Double.parseDouble(assignment.substring(assignment.indexOf('=') + 1)))
+                : null;
+    }
+
+    /** The control judges an image by the latent of the one before it. */
+    private static Tensor judged(String assignment, Tensor latents) {
+        return assignment.endsWith("shuffled") ? latents.roll(new long[] {1}, new long[] {0}) : latents;
     }
 
     private static TimestepSampler all(int timesteps) {
@@ -374,22 +396,24 @@ class TrainMethodsGoldenTest {
         }
 
         /** GenHancer's steps, of either stage. */
-        void assertFlow(Path out, VisionModel vision, GenHancer made, double std) throws IOException {
+        void assertFlow(String assignment, Path out, VisionModel vision, GenHancer made, double std)
+                throws IOException {
             Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
             parameters.putAll(made.parameters());
             NoiseProcess flow = new RectifiedFlow(0, std);
-            DiffusionFeedback feedback =
-                    made.feedback(new TowerEmbedding(vision.tower(), null), flow, null, one());
             Generator draws = torch.make_generator_cpu(SEED);
-            try (AutoencoderModel autoencoder = AutoencoderModel.load(file("vae"), CPU)) {
+            try (VisionModel untouched = frozen();
+                    AutoencoderModel autoencoder = AutoencoderModel.load(file("vae"), CPU)) {
+                DiffusionFeedback feedback = made.feedback(
+                        new TowerEmbedding(vision.tower(), null), flow, guard(assignment, vision, untouched), one());
                 assertSteps(
                         out,
                         parameters,
                         k -> feedback.backward(
                                 tower(vision, k),
-                                latents(autoencoder.autoencoder(), k, true),
+                                judged(assignment, latents(autoencoder.autoencoder(), k, true)),
                                 draws(draws),
-                                contribution())[0]);
+                                contribution()));
             }
         }
 
@@ -401,10 +425,13 @@ class TrainMethodsGoldenTest {
             for (int step = 0; step < STEPS; step++) {
                 JsonNode line = new ObjectMapper().readTree(lines.get(step));
                 assertThat(line.path("losses")).hasSize(accumulate);
+                double guard = 0;
                 for (int i = 0; i < accumulate; i++) {
-                    double loss = micro.backward(step * accumulate + i);
-                    assertThat(line.path("losses").get(i).asDouble()).isCloseTo(loss, within(1e-5 * loss));
+                    double[] losses = micro.backward(step * accumulate + i);
+                    assertThat(line.path("losses").get(i).asDouble()).isCloseTo(losses[0], within(1e-5 * losses[0]));
+                    guard += losses.length > 1 ? losses[1] / accumulate : 0;
                 }
+                assertThat(line.path("guard").asDouble()).isCloseTo(guard, within(1e-4 * guard + 1e-7));
                 double norm = adam.step();
                 assertThat(line.path("gradNorm").asDouble()).isCloseTo(norm, within(1e-3 * norm));
             }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.jsoup.Jsoup;
@@ -103,6 +104,58 @@ class TrainMethodsTest {
         train("little", preset, more);
         assertThat(metrics("little").get(0).path("loss").asDouble()).isCloseTo(loss, within(1e-4));
         assertThat(metrics("little").get(0).path("gradNorm").asDouble()).isCloseTo(norm, withPercentage(0.01));
+    }
+
+    /** Latents of the autoencoder in either layout, made beforehand, are all that a training needs of them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ae.safetensors", "vae"})
+    void aCacheGivesWhatTheAutoencoderGives(String autoencoder) throws IOException {
+        String diffusion = Golden.path("genhancer").resolve(autoencoder).toString();
+        String[] more = Stream.concat(
+                        Arrays.stream(given("genhancer")).map(word -> word.replace("=sampled", "=mean")),
+                        Stream.of("--diffusion", diffusion, "--crops", "1"))
+                .toArray(String[]::new);
+        train("plain", "genhancer", more);
+        Path cache = folder.resolve("latents");
+        TrainRuns.Outcome made = TrainRuns.run(
+                "cache",
+                "--preset",
+                "genhancer",
+                "--diffusion",
+                diffusion,
+                "--images",
+                folder.resolve("images").toString(),
+                "--set",
+                "resolution=64",
+                "--set",
+                "precision=fp32",
+                "--set",
+                "threads=1",
+                "--crops",
+                "1",
+                "--out",
+                cache.toString());
+        assertThat(made.code()).as(made.err()).isZero();
+        Map<String, Long> before = sizes(cache);
+        train(
+                "cached",
+                "genhancer",
+                Stream.concat(Arrays.stream(more), Stream.of("--cache", cache.toString()))
+                        .toArray(String[]::new));
+        assertThat(sizes(cache)).isEqualTo(before);
+        assertThat(Files.readAllBytes(checkpoint("cached", STEPS).resolve("masters.safetensors")))
+                .isEqualTo(Files.readAllBytes(checkpoint("plain", STEPS).resolve("masters.safetensors")));
+    }
+
+    private static Map<String, Long> sizes(Path cache) throws IOException {
+        Map<String, Long> sizes = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(cache)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                sizes.put(file.toString(), Files.size(file));
+            }
+        }
+        assertThat(sizes).isNotEmpty();
+        return sizes;
     }
 
     @ParameterizedTest

@@ -168,6 +168,11 @@ final class GenHancerMethod implements Method {
     }
 
     @Override
+    public List<Path> autoencoderFiles() {
+        return autoencoder.files();
+    }
+
+    @Override
     public Map<String, Tensor> parameters() {
         return genHancer.parameters();
     }

@@ -74,6 +74,9 @@ interface Method extends AutoCloseable {
     /** What the method was read from, for manifests. */
     List<Path> files();
 
+    /** Those of them that decide what a latent is. */
+    List<Path> autoencoderFiles();
+
     /** The masters that learn beside the tower's. */
     Map<String, Tensor> parameters();
 

@@ -90,6 +90,11 @@ abstract class TeacherMethod implements Method {
     }
 
     @Override
+    public List<Path> autoencoderFiles() {
+        return Autoencoders.filesOf(teacher);
+    }
+
+    @Override
     public void denoise(Tensor latents) {
         long batch = latents.size(0);
         Tensor tokens = torch.zeros(batch, text.size(1), denoiser().crossAttentionDim());
