@@ -106,6 +106,26 @@ class TrainMethodsTest {
         assertThat(metrics("little").get(0).path("gradNorm").asDouble()).isCloseTo(norm, withPercentage(0.01));
     }
 
+    /** A denoiser as the authors' training writes it tells its sizes, but not how its heads turn. */
+    @Test
+    void whatABareDenoiserDoesNotTellIsToldAsAssumed() throws IOException {
+        Path bare = folder.resolve("checkpoint-dit-100.safetensors");
+        Files.copy(Golden.model("genhancer").resolve("denoiser.safetensors"), bare);
+        List<String> arguments = arguments(
+                "run",
+                "genhancer",
+                "--set",
+                "stage1=" + bare,
+                "--set",
+                "projectors=" + Golden.model("genhancer").resolve("inputs.safetensors"));
+        TrainRuns.Outcome outcome = TrainRuns.run(arguments.toArray(String[]::new));
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        String told = "no denoiser.json beside it: heads of 16 whose numbers turn with token, row and column as"
+                + " [4, 6, 6] are assumed, with theta 10000";
+        assertThat(outcome.err()).contains("warning: " + bare + ": " + told);
+        assertThat(Files.readString(folder.resolve("run/manifest.json"))).contains(told);
+    }
+
     /** Latents of the autoencoder in either layout, made beforehand, are all that a training needs of them. */
     @ParameterizedTest
     @ValueSource(strings = {"ae.safetensors", "vae"})
@@ -206,6 +226,23 @@ class TrainMethodsTest {
         Path painted = run.resolve("reconstructions");
         assertThat(Files.mismatch(painted.resolve("0-before.png"), painted.resolve("0-after.png")))
                 .isNotNegative();
+    }
+
+    /** A Stable unCLIP must be told of the embedding, by one that has its width; found before anything is written. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "dcr | clip-hf-vit | the denoiser takes a condition vector of width",
+                "corrected | clip-hf-vit | the denoiser takes a condition vector of width",
+                "un2clip | siglip-hf | the tower's embeddings have width"
+            })
+    void aGeneratorThatIsToldOtherwiseIsRefused(String preset, String clip, String problem) throws IOException {
+        String unclip = new TrainRuns(folder).unclip().toString();
+        List<String> more = new ArrayList<>(List.of("--diffusion", unclip, "--clip", Golden.path(clip) + ""));
+        more.addAll(preset.equals("dcr") ? List.of("--set", "stage=1") : List.of());
+        assertThat(refused("bad", preset, more.toArray(String[]::new)))
+                .contains("recipe: diffusion " + unclip + ": " + problem);
     }
 
     /** What a second stage starts from: weights of the golden cases. */

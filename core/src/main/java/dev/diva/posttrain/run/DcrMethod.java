@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.diffusion.NoiseConfig;
 import dev.diva.diffusion.NoiseSchedule;
@@ -57,6 +58,7 @@ final class DcrMethod extends TeacherMethod {
                 recipe.contrast().promptMask()
                         ? teacher().encodeMaskedPrompt(recipe.prompt())
                         : teacher().encodePrompt(recipe.prompt()));
+        requireTold(() -> Condition.of(text()));
     }
 
     @Override

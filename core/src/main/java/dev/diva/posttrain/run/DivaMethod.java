@@ -3,6 +3,7 @@ package dev.diva.posttrain.run;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.clip.VisionConfig;
 import dev.diva.clip.VisionModel;
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.DenoisingLoss;
@@ -69,6 +70,7 @@ final class DivaMethod extends TeacherMethod {
         recipe = resolved;
         projection = openProjection();
         keepText(teacher().encodePrompt(recipe.prompt()));
+        requireTold(() -> Condition.of(text()));
     }
 
     private Projection openProjection() {

@@ -168,6 +168,11 @@ final class GenHancerMethod implements Method {
     }
 
     @Override
+    public List<String> notes() {
+        return genHancer.model().notes();
+    }
+
+    @Override
     public List<Path> autoencoderFiles() {
         return autoencoder.files();
     }

@@ -74,6 +74,11 @@ interface Method extends AutoCloseable {
     /** What the method was read from, for manifests. */
     List<Path> files();
 
+    /** What was assumed because no file tells it: a line each. */
+    default List<String> notes() {
+        return List.of();
+    }
+
     /** Those of them that decide what a latent is. */
     List<Path> autoencoderFiles();
 

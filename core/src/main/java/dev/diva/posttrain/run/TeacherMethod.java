@@ -13,6 +13,7 @@ import dev.diva.engine.Scopes;
 import dev.diva.posttrain.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -50,6 +51,19 @@ abstract class TeacherMethod implements Method {
     /** Encodes the prompt, which lives as long as the method. */
     final void keepText(Tensor encoded) {
         text = Scopes.keep(encoded.to(placement.device(), placement.precision().dtype()));
+    }
+
+    /**
+     * Refuses a denoiser that is told of images otherwise than the method does, before anything is begun.
+     *
+     * @param told any condition, or what throws when there can be none
+     */
+    final void requireTold(Supplier<Condition> told) {
+        try {
+            told.get().requireVector(denoiser().vectorDim());
+        } catch (BadInputException e) {
+            throw new BadInputException("recipe: diffusion " + asked.diffusion() + ": " + e.getMessage(), e);
+        }
     }
 
     final DiffusionModel teacher() {

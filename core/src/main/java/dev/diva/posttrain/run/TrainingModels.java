@@ -23,6 +23,7 @@ import dev.diva.train.FileHashes;
 import dev.diva.train.Objective;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -232,9 +233,11 @@ public final class TrainingModels implements AutoCloseable {
         return Optional.ofNullable(converted).flatMap(ConvertedWeights::problem);
     }
 
-    /** What was assumed of the CLIP because no file tells it, or passed over: a line each. */
+    /** What was assumed because no file tells it, or passed over: a line each. */
     List<String> assumptions() {
-        return vision.notes();
+        List<String> assumptions = new ArrayList<>(vision.notes());
+        assumptions.addAll(method.notes());
+        return assumptions;
     }
 
     VisionModel vision() {

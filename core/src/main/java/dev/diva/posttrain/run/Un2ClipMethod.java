@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.EmbeddingGuard;
@@ -11,6 +12,7 @@ import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Objective;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** un2CLIP: a frozen Stable unCLIP is told of the embedding itself. */
 final class Un2ClipMethod extends TeacherMethod {
@@ -30,9 +32,12 @@ final class Un2ClipMethod extends TeacherMethod {
         EmbeddingNoise noise = recipe.embeddingNoise() == Recipe.EmbeddingNoiseName.NONE
                 ? EmbeddingNoise.NONE
                 : EmbeddingNoise.GENERATOR;
-        un2Clip = new Un2Clip(teacher(), noise, recipe.timesteps().sampler());
         keepText(teacher().encodePrompt(recipe.prompt()));
-        condition(); // refuses a tower of another width
+        requireTold(() -> {
+            un2Clip = new Un2Clip(teacher(), noise, recipe.timesteps().sampler());
+            condition(); // refuses a tower of another width
+            return new Condition(text(), torch.zeros(1, 2 * tower.width()));
+        });
     }
 
     @Override
