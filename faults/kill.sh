@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # kill -9 of a random rank, of the launcher, or of everything, at random moments of a training on two processes; then --resume.
 # Promised: what is left ends within 30 s, a line names the rank, and the finished run has the bits of an uninterrupted one.
-#   faults/kill.sh [KILLS, default 100] [SEED, default 1]
+#   faults/kill.sh [KILLS, default 100] [SEED, default 1] [METHOD of faults/classpath.sh, default diva]
+# The uninterrupted run is made on one process as well, which must have the same bits.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 . faults/classpath.sh
@@ -11,11 +12,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 now() { date +%s%N; }
 
+mkdir "$work/teacher"
+method "${3:-diva}" "$work/teacher" || exit 2
+
+tiny "$work/one" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 began=$(now)
 tiny "$work/straight" --processes 2 > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 length=$((($(now) - began) / 1000000))
 expected=$(masters "$work/straight")
 echo "uninterrupted: $length ms, masters $expected"
+[ "$(masters "$work/one")" = "$expected" ] || { echo "one process gave $(masters "$work/one")"; exit 1; }
 
 done_kills=0 finished=0 wrong=0 unnamed=0 slowest=0 early=0
 declare -A hit=([rank]=0 [launcher]=0 [all]=0)
@@ -58,7 +64,7 @@ while [ "$done_kills" -lt "$kills" ]; do
             cat "$work/log"
         fi
     fi
-    if [ -d "$out/clip" ]; then
+    if [ -d "$out/clip" ] || [ -d "$out/stage1" ]; then
         finished=$((finished + 1))
         [ "$(masters "$out")" = "$expected" ] || { wrong=$((wrong + 1)); echo "another result in run $run"; }
         rm -rf "$out"

@@ -51,7 +51,8 @@ public final class CompareCommand implements Callable<Integer> {
             names = "--max-loss",
             paramLabel = "DATASET.METRIC=POINTS",
             converter = GateText.class,
-            description = "Mark methods that lose more than this, in percentage points; may be given several times.")
+            description = "Mark methods that lose more than this, in percentage points; may be given several times."
+                    + " The exit code does not depend on it.")
     private List<Gate> gates = List.of();
 
     @Option(
@@ -82,6 +83,7 @@ public final class CompareCommand implements Callable<Integer> {
         gates.forEach(gate -> gate.requireIn(datasets));
         Contenders contenders = Contenders.of(sources);
         contenders.requireTexts(datasets);
+        Warnings.print(spec, contenders.notes());
         Comparison.requireOurs(out);
         SuiteRun untouched = run(contenders.models().subList(0, 1), datasets);
         Scores first = new Scores(untouched.cells());

@@ -14,6 +14,8 @@ import java.util.Optional;
 
 /** What lies beside the tensors of a checkpoint: config, preprocessing, tokenizer. */
 final class ClipFiles {
+    private static final long PUBLISHED_IDS = 49408;
+
     private final ClipCheckpoint checkpoint;
 
     ClipFiles(ClipCheckpoint checkpoint) {
@@ -58,6 +60,11 @@ final class ClipFiles {
                         json -> passedOver(json, ImageProcessorConfig.unknownKeys(json), notes),
                         () -> notes.add(checkpoint.folder() + ": no preprocessor_config.json nor processor_config.json:"
                                 + " images are prepared as the models of this kind usually are"));
+        TextConfig text = config().text();
+        if (text != null && lacksPublishedTokenizer(text)) {
+            notes.add(checkpoint.folder() + ": no vocab.json nor tokenizer.json: with " + PUBLISHED_IDS
+                    + " ids the published vocabulary is assumed");
+        }
         return notes;
     }
 
@@ -119,13 +126,24 @@ final class ClipFiles {
             return OpenClipTokenizer.open(folder, openClip.get(), text);
         }
         return switch (checkpoint.format()) {
-            case HF ->
-                text.pooling() == TextConfig.Pooling.LAST
-                        ? SiglipTokenizer.ofTransformers(folder, text)
+            case HF -> {
+                if (text.pooling() == TextConfig.Pooling.LAST) {
+                    yield SiglipTokenizer.ofTransformers(folder, text);
+                }
+                yield lacksPublishedTokenizer(text)
+                        ? ClipTokenizer.published(ClipTokenizer.Flavour.TRANSFORMERS, text.contextLength())
                         : ClipTokenizer.open(folder, ClipTokenizer.Flavour.TRANSFORMERS);
+            }
             case OPEN_CLIP -> ClipTokenizer.published(ClipTokenizer.Flavour.OPEN_CLIP, text.contextLength());
             case OPENAI, DIVA -> ClipTokenizer.published(ClipTokenizer.Flavour.OPENAI, text.contextLength());
         };
+    }
+
+    /** Whether it was saved without its tokenizer, which by the number of its ids is the published one. */
+    private boolean lacksPublishedTokenizer(TextConfig text) {
+        return text.pooling() != TextConfig.Pooling.LAST
+                && text.transformer().vocabSize() == PUBLISHED_IDS
+                && !ClipTokenizer.isIn(checkpoint.folder());
     }
 
     private static Path required(Path file) {

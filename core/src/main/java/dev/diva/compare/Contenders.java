@@ -16,14 +16,17 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 
 /**
  * Who is compared: the untouched model and the methods. Models go by their paths, also in the names of cells, so that a cell of one is
  * never taken for that of another.
+ *
+ * @param notes what is not known of them, a line each
  */
-public record Contenders(Suite.ModelEntry untouched, List<Method> methods) {
+public record Contenders(Suite.ModelEntry untouched, List<Method> methods, List<String> notes) {
     /**
      * A row: runs that differ only in their seed, or one model that no run tells of.
      *
@@ -62,7 +65,10 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods) {
         if (methods.isEmpty()) {
             throw new BadInputException(untouched.path() + ": nothing to compare it with; give runs or further models");
         }
-        Contenders all = new Contenders(untouched, named(methods));
+        Contenders all = new Contenders(
+                untouched,
+                named(methods),
+                runs.stream().map(FinishedRun::unknown).filter(Objects::nonNull).toList());
         all.requireNamesOfTheirOwn();
         return all;
     }

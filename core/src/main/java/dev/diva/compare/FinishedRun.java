@@ -10,6 +10,8 @@ import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * A run of post-training that reached its end.
@@ -19,6 +21,8 @@ import java.nio.file.Path;
  * @param format layout of that model, or null to find it
  * @param method objective and preset
  * @param recipe all keys, as the run wrote them
+ * @param cost of all its stages, as far as their runs are there
+ * @param unknown what the cost leaves out, or null
  */
 record FinishedRun(
         Path folder,
@@ -28,7 +32,8 @@ record FinishedRun(
         String method,
         long seed,
         RecipeKeys recipe,
-        RunCost cost) {
+        RunCost cost,
+        String unknown) {
     /**
      * Reads a folder.
      *
@@ -50,6 +55,9 @@ record FinishedRun(
         if (!Files.exists(model)) {
             throw new BadInputException(model + ": no such folder; the result of the run is gone");
         }
+        RunCost own = RunCost.read(folder);
+        Path stage1 = stage1(keys);
+        boolean isKnown = stage1 == null || RunFolder.isRun(stage1);
         return new FinishedRun(
                 folder,
                 model,
@@ -58,7 +66,25 @@ record FinishedRun(
                 method(keys),
                 keys.path("seed").asLong(),
                 new RecipeKeys(keys),
-                RunCost.read(folder));
+                isKnown && stage1 != null ? own.plus(RunCost.read(stage1)) : own,
+                isKnown
+                        ? null
+                        : folder + ": its price is that of stage 2 alone, because " + stage1
+                                + " is no folder of a run; stage 1 took more");
+    }
+
+    /** Run of the first stage, or files of elsewhere that the second started from; null for a method of one stage. */
+    private static Path stage1(ObjectNode recipe) {
+        String given = recipe.path("stage1").asText(recipe.path("projectors").asText(null));
+        if (given == null) {
+            return null;
+        }
+        Path path = Path.of(given).toAbsolutePath();
+        return Stream.iterate(path, Objects::nonNull, Path::getParent)
+                .limit(3) // RUN/stage1/projectors.safetensors
+                .filter(RunFolder::isRun)
+                .findFirst()
+                .orElse(path);
     }
 
     /** Recipes of before there were other objectives have no such key. */

@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * timesteps are spread evenly and begin at the last one ("trailing"), which is right for schedules that end in noise alone as well; the
  * last step goes to abar = 1. Keeps no gradient.
  */
-public final class DdimSampler {
+public final class DdimSampler implements Sampler {
     private final NoiseSchedule schedule;
     private final int[] timesteps; // falling
 
@@ -39,14 +39,7 @@ public final class DdimSampler {
         return timesteps.clone();
     }
 
-    /**
-     * Denoises.
-     *
-     * @param denoiser predicts what the schedule says
-     * @param noise standard normal, [batch, latentChannels, h, w]
-     * @param condition tokens, and a vector where the denoiser takes one
-     * @return scaled latents as noise, fp32, for {@link Autoencoder#decode}; owned by the caller's scope
-     */
+    @Override
     public Tensor sample(Denoiser denoiser, Tensor noise, Condition condition) {
         return Scopes.returning(() -> {
             try (NoGradGuard noGrad = new NoGradGuard()) {

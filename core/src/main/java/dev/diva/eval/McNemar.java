@@ -13,8 +13,11 @@ public record McNemar(int gained, int lost, double p) {
     /** The test of a split of the changed questions; with none changed p is 1. */
     public static McNemar exact(int gained, int lost) {
         int changed = gained + lost;
-        double tail =
-                changed == 0 ? 1 : new BinomialDistribution(changed, 0.5).cumulativeProbability(Math.min(gained, lost));
+        BinomialDistribution fair = new BinomialDistribution(changed, 0.5);
+        double tail = 0; // summed from its small end: a cumulative probability is 0 below 1e-16
+        for (int k = 0; k <= Math.min(gained, lost); k++) {
+            tail += fair.probability(k);
+        }
         return new McNemar(gained, lost, Math.min(1, 2 * tail));
     }
 

@@ -2,10 +2,10 @@ package dev.diva.feedback;
 
 import dev.diva.data.ColorMode;
 import dev.diva.data.RasterImage;
+import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.Condition;
-import dev.diva.diffusion.DdimSampler;
 import dev.diva.diffusion.Denoiser;
-import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.Sampler;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
@@ -16,27 +16,30 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * What a tower's tokens tell: the teacher paints an image from the condition alone, by DDIM from fixed noise. Every image starts from the
- * same stream {@code reconstruction} of the seed, which gives its noise, then its recap; so two towers differ in nothing but their tokens.
+ * What a tower tells a denoiser: an image is painted from the condition alone, from fixed noise. Every image starts from the same stream
+ * {@code reconstruction} of the seed, which gives its noise, then its recap; so two towers differ in nothing but what they tell.
  */
 public final class Reconstruction {
     private static final String STREAM = "reconstruction";
 
-    private final DiffusionModel teacher;
+    private final Autoencoder autoencoder;
+    private final Denoiser denoiser;
+    private final Sampler sampler;
     private final Settings settings;
 
     /**
      * How an image is painted.
      *
-     * @param steps of DDIM, 1 to the schedule's timesteps; 20 to 50 are usual
      * @param side of the image in pixels, a multiple of the autoencoder's downscale
      * @param seed of the noise and the recap
      */
-    public record Settings(int steps, int side, long seed) {}
+    public record Settings(int side, long seed) {}
 
-    /** @param teacher stays the caller's */
-    public Reconstruction(DiffusionModel teacher, Settings settings) {
-        this.teacher = teacher;
+    /** Of models that stay the caller's. */
+    public Reconstruction(Autoencoder autoencoder, Denoiser denoiser, Sampler sampler, Settings settings) {
+        this.autoencoder = autoencoder;
+        this.denoiser = denoiser;
+        this.sampler = sampler;
         this.settings = settings;
     }
 
@@ -52,15 +55,14 @@ public final class Reconstruction {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             BatchDraws draws = new BatchDraws(new RandomStreams(settings.seed).stream(STREAM), BatchShard.whole(1));
-            long latentSide = settings.side / teacher.autoencoder().downscale();
-            Tensor noise = draws.randn(teacher.denoiser().latentChannels(), latentSide, latentSide);
+            long latentSide = settings.side / autoencoder.downscale();
+            Tensor noise = draws.randn(denoiser.latentChannels(), latentSide, latentSide);
             Condition told = condition.encode(pixels, draws).condition();
-            Tensor latent = new DdimSampler(teacher.schedule(), settings.steps)
-                    .sample(
-                            new Watched(teacher.denoiser(), stepDone),
-                            noise.to(told.tokens().device(), torch.kFloat()),
-                            told);
-            return image(teacher.autoencoder().decode(latent));
+            Tensor latent = sampler.sample(
+                    new Watched(denoiser, stepDone),
+                    noise.to(told.tokens().device(), torch.kFloat()),
+                    told);
+            return image(autoencoder.decode(latent));
         }
     }
 

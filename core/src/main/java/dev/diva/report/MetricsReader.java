@@ -20,13 +20,13 @@ final class MetricsReader {
     static final int POINTS = 600;
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Map<String, String> TITLES = titles();
 
     private MetricsReader() {}
 
-    private static Map<String, String> titles() {
+    private static Map<String, String> titles(String loss) {
         Map<String, String> titles = new LinkedHashMap<>();
-        titles.put("loss", "Denoising loss");
+        titles.put("loss", loss);
+        titles.put("ownShare", "Share of images whose own condition wins; chance is 1 / batch");
         titles.put("guard", "Guard: 1 - cosine with the untouched embedding, weighted");
         titles.put("lr", "Learning rate");
         titles.put("gradNorm", "Gradient norm");
@@ -35,10 +35,11 @@ final class MetricsReader {
         return titles;
     }
 
-    static List<Curve> read(Path file) {
+    /** @param loss title of the loss */
+    static List<Curve> read(Path file, String loss) {
         List<JsonNode> lines = lines(file);
         List<Curve> curves = new ArrayList<>();
-        TITLES.forEach((name, title) -> {
+        titles(loss).forEach((name, title) -> {
             Curve curve = curve(name, title, lines);
             if (!curve.steps().isEmpty()) {
                 curves.add(curve.downsampled(POINTS));

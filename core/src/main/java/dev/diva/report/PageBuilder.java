@@ -52,7 +52,13 @@ final class PageBuilder {
         List<RunSection> sections = runs.stream()
                 .filter(run -> !run.name().isEmpty())
                 .map(run -> new RunSection(
-                        run.name(), run.curves(), run.recipe(), run.manifest(), run.data(), run.reconstructions()))
+                        run.name(),
+                        run.curves(),
+                        run.recipe(),
+                        run.manifest(),
+                        run.data(),
+                        run.reconstructions(),
+                        run.objective().painted()))
                 .toList();
         List<String> reading = new ArrayList<>();
         runs.forEach(run -> reading.addAll(run.notes()));

@@ -1,5 +1,7 @@
 package dev.diva.report;
 
+import dev.diva.eval.McNemar;
+
 /**
  * A paired comparison of two models on the same questions.
  *
@@ -8,16 +10,10 @@ package dev.diva.report;
  * @param p two-sided p-value, 0..1
  */
 public record PairedTest(String data, String first, String second, int gained, int lost, double p) {
-    /** McNemar's exact test: the binomial probability of a split of the changed pairs at least this uneven. */
+    /** McNemar's exact test. */
     static PairedTest exact(String data, String first, String second, int gained, int lost) {
-        int changed = gained + lost;
-        double logTerm = -changed * Math.log(2);
-        double tail = 0;
-        for (int k = 0; k <= Math.min(gained, lost); k++) {
-            tail += Math.exp(logTerm);
-            logTerm += Math.log((double) (changed - k) / (k + 1));
-        }
-        return new PairedTest(data, first, second, gained, lost, Math.min(1, 2 * tail));
+        return new PairedTest(
+                data, first, second, gained, lost, McNemar.exact(gained, lost).p());
     }
 
     /** The same under another name of the data. */

@@ -14,6 +14,12 @@ import java.nio.file.Path;
  * @param peakBytes largest resident memory of its first process at the end of a step
  */
 public record RunCost(double steps, double images, double hours, double peakBytes) {
+    /** Of two stages that made one result. */
+    public RunCost plus(RunCost other) {
+        return new RunCost(
+                steps + other.steps, images + other.images, hours + other.hours, Math.max(peakBytes, other.peakBytes));
+    }
+
     /**
      * Reads it.
      *

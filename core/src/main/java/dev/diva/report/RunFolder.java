@@ -15,11 +15,13 @@ import java.util.stream.Stream;
 /**
  * What a run left on disk. Every part may be missing: a run that was killed, or one that was never evaluated, has a report too.
  *
+ * @param objective that it minimised
  * @param recipe text of recipe.yaml, empty when there is none
  * @param notes lines of notes.txt: sentences that whoever made the run has to say about its figures
  */
 record RunFolder(
         String name,
+        Objective objective,
         List<Evaluation> evaluations,
         List<Curve> curves,
         String recipe,
@@ -32,17 +34,30 @@ record RunFolder(
     static RunFolder read(Path path) {
         if (Files.isRegularFile(path)) {
             return new RunFolder(
-                    "", List.of(EvaluationReader.read(path)), List.of(), "", Map.of(), Map.of(), List.of(), List.of());
+                    "",
+                    Objective.OTHER,
+                    List.of(EvaluationReader.read(path)),
+                    List.of(),
+                    "",
+                    Map.of(),
+                    Map.of(),
+                    List.of(),
+                    List.of());
         }
         if (!Files.isDirectory(path)) {
             throw new BadInputException(path + ": no such run folder or evaluation file");
         }
+        Optional<JsonNode> manifest = file(path, "manifest.json").map(EvaluationReader::tree);
+        Objective objective = manifest.map(Objective::of).orElse(Objective.OTHER);
         RunFolder run = new RunFolder(
                 path.toAbsolutePath().normalize().getFileName().toString(),
+                objective,
                 evaluations(path.resolve("evaluations")),
-                file(path, "metrics.jsonl").map(MetricsReader::read).orElse(List.of()),
+                file(path, "metrics.jsonl")
+                        .map(metrics -> MetricsReader.read(metrics, objective.loss()))
+                        .orElse(List.of()),
                 file(path, "recipe.yaml").map(RunFolder::text).orElse(""),
-                file(path, "manifest.json").map(RunFolder::facts).orElse(Map.of()),
+                manifest.map(Facts::of).orElse(Map.of()),
                 file(path, "data.json")
                         .map(EvaluationReader::tree)
                         .map(DataFacts::of)
@@ -90,10 +105,5 @@ record RunFolder(
         } catch (IOException e) {
             throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
         }
-    }
-
-    private static Map<String, String> facts(Path file) {
-        JsonNode tree = EvaluationReader.tree(file);
-        return Facts.of(tree);
     }
 }

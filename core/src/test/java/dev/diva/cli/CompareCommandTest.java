@@ -179,6 +179,28 @@ class CompareCommandTest {
         assertThat(page.select("#gain-hours .axis.below").text()).isEqualTo("hours");
     }
 
+    /** Two steps of 6 images take 24 s; the price of a run of two stages is that of both. */
+    @Test
+    void aFirstStageCosts() throws IOException {
+        Path first = run("first", a, a, "stage: 1\n");
+        Path named = run("named", a, b, "objective: genhancer\nseed: 1\nstage1: '" + first + "'\n");
+        Path file = first.resolve("stage1/projectors.safetensors");
+        Path projector = run("projector", a, b, "objective: dcr\nseed: 1\nprojectors: '" + file + "'\n");
+        Path elsewhere = run("elsewhere", a, b, "objective: dcr\nseed: 2\nprojectors: 'p.safetensors'\n");
+        TrainRuns.Outcome outcome = compare(List.of(named, projector, elsewhere), "--json");
+        JsonNode rows = json(outcome).path("methods");
+        for (int i = 0; i < 3; i++) {
+            JsonNode cost = rows.get(i).path("costs").get(0);
+            double stages = i == 2 ? 1 : 2;
+            assertThat(cost.path("steps").asDouble()).isEqualTo(2 * stages);
+            assertThat(cost.path("images").asDouble()).isEqualTo(12 * stages);
+            assertThat(cost.path("hours").asDouble()).isCloseTo(stages * 24 / 3600, within(1e-12));
+            assertThat(cost.path("peakBytes").asDouble()).isEqualTo(3.0 * (1L << 30));
+        }
+        assertThat(outcome.err()).contains("warning: " + elsewhere + ": its price is that of stage 2 alone");
+        assertThat(outcome.err()).doesNotContain("warning: " + projector);
+    }
+
     @Test
     void cellsOfAnEarlierCallAreKept() throws IOException {
         compare(List.of(a, b));

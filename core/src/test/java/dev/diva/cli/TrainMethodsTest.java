@@ -17,8 +17,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.jsoup.Jsoup;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +43,10 @@ class TrainMethodsTest {
         first.addAll(SMALL_DENOISER);
         train("first", "genhancer", first.toArray(String[]::new));
         assertThat(folder.resolve("first/clip")).doesNotExist();
+        TrainRuns.Outcome painted =
+                TrainRuns.run("report", folder.resolve("first").toString(), "--diffusion", diffusion("genhancer", true));
+        assertThat(painted.code()).isEqualTo(ExitCodes.BAD_INPUT);
+        assertThat(painted.err()).contains("first: is stage 1 of genhancer, whose CLIP is untouched");
         String stage1 = "stage1=" + folder.resolve("first");
         train("only", "genhancer", "--set", stage1);
         assertThat(folder.resolve("only/denoiser")).doesNotExist();
@@ -79,6 +85,7 @@ class TrainMethodsTest {
         byte[] expected = Files.readAllBytes(last.resolve("masters.safetensors"));
         double loss = metrics("run").get(0).path("loss").asDouble();
         double norm = metrics("run").get(0).path("gradNorm").asDouble();
+        paints("run", preset);
         Files.move(last, folder.resolve("taken")); // as if it had been killed after the first step
         TrainRuns.Outcome resumed = TrainRuns.run(
                 "train", "--resume", "--out", folder.resolve("run").toString());
@@ -97,6 +104,78 @@ class TrainMethodsTest {
         train("little", preset, more);
         assertThat(metrics("little").get(0).path("loss").asDouble()).isCloseTo(loss, within(1e-4));
         assertThat(metrics("little").get(0).path("gradNorm").asDouble()).isCloseTo(norm, withPercentage(0.01));
+    }
+
+    /** A denoiser as the authors' training writes it tells its sizes, but not how its heads turn. */
+    @Test
+    void whatABareDenoiserDoesNotTellIsToldAsAssumed() throws IOException {
+        Path bare = folder.resolve("checkpoint-dit-100.safetensors");
+        Files.copy(Golden.model("genhancer").resolve("denoiser.safetensors"), bare);
+        List<String> arguments = arguments(
+                "run",
+                "genhancer",
+                "--set",
+                "stage1=" + bare,
+                "--set",
+                "projectors=" + Golden.model("genhancer").resolve("inputs.safetensors"));
+        TrainRuns.Outcome outcome = TrainRuns.run(arguments.toArray(String[]::new));
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        String told = "no denoiser.json beside it: heads of 16 whose numbers turn with token, row and column as"
+                + " [4, 6, 6] are assumed, with theta 10000";
+        assertThat(outcome.err()).contains("warning: " + bare + ": " + told);
+        assertThat(Files.readString(folder.resolve("run/manifest.json"))).contains(told);
+    }
+
+    /** Latents of the autoencoder in either layout, made beforehand, are all that a training needs of them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ae.safetensors", "vae"})
+    void aCacheGivesWhatTheAutoencoderGives(String autoencoder) throws IOException {
+        String diffusion = Golden.path("genhancer").resolve(autoencoder).toString();
+        String[] more = Stream.concat(
+                        Arrays.stream(given("genhancer")).map(word -> word.replace("=sampled", "=mean")),
+                        Stream.of("--diffusion", diffusion, "--crops", "1"))
+                .toArray(String[]::new);
+        train("plain", "genhancer", more);
+        Path cache = folder.resolve("latents");
+        TrainRuns.Outcome made = TrainRuns.run(
+                "cache",
+                "--preset",
+                "genhancer",
+                "--diffusion",
+                diffusion,
+                "--images",
+                folder.resolve("images").toString(),
+                "--set",
+                "resolution=64",
+                "--set",
+                "precision=fp32",
+                "--set",
+                "threads=1",
+                "--crops",
+                "1",
+                "--out",
+                cache.toString());
+        assertThat(made.code()).as(made.err()).isZero();
+        Map<String, Long> before = sizes(cache);
+        train(
+                "cached",
+                "genhancer",
+                Stream.concat(Arrays.stream(more), Stream.of("--cache", cache.toString()))
+                        .toArray(String[]::new));
+        assertThat(sizes(cache)).isEqualTo(before);
+        assertThat(Files.readAllBytes(checkpoint("cached", STEPS).resolve("masters.safetensors")))
+                .isEqualTo(Files.readAllBytes(checkpoint("plain", STEPS).resolve("masters.safetensors")));
+    }
+
+    private static Map<String, Long> sizes(Path cache) throws IOException {
+        Map<String, Long> sizes = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(cache)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                sizes.put(file.toString(), Files.size(file));
+            }
+        }
+        assertThat(sizes).isNotEmpty();
+        return sizes;
     }
 
     @ParameterizedTest
@@ -131,6 +210,41 @@ class TrainMethodsTest {
         assertThat(refused("bad", preset, more.toArray(String[]::new))).contains(problem);
     }
 
+    /** The page of a run: its loss by name, DCR's control, and pictures that are not those of before. */
+    private void paints(String out, String preset) throws IOException {
+        Path run = folder.resolve(out);
+        TrainRuns.Outcome outcome = TrainRuns.run(
+                "report", run.toString(), "--diffusion", diffusion(preset, false), "--paint", "1", "--steps", "2");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        String page = Jsoup.parse(run.resolve("report.html")).body().text();
+        String loss = Map.of("genhancer", "Velocity loss", "dcr", "Contrastive loss", "un2clip", "Denoising loss")
+                .get(preset);
+        assertThat(page.contains(loss + ": values")).isTrue();
+        assertThat(page.contains("Share of images whose own condition wins")).isEqualTo(preset.equals("dcr"));
+        assertThat(page.contains("paints each picture again from nothing but the CLIP's embedding"))
+                .isTrue();
+        Path painted = run.resolve("reconstructions");
+        assertThat(Files.mismatch(painted.resolve("0-before.png"), painted.resolve("0-after.png")))
+                .isNotNegative();
+    }
+
+    /** A Stable unCLIP must be told of the embedding, by one that has its width; found before anything is written. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "dcr | clip-hf-vit | the denoiser takes a condition vector of width",
+                "corrected | clip-hf-vit | the denoiser takes a condition vector of width",
+                "un2clip | siglip-hf | the tower's embeddings have width"
+            })
+    void aGeneratorThatIsToldOtherwiseIsRefused(String preset, String clip, String problem) throws IOException {
+        String unclip = new TrainRuns(folder).unclip().toString();
+        List<String> more = new ArrayList<>(List.of("--diffusion", unclip, "--clip", Golden.path(clip) + ""));
+        more.addAll(preset.equals("dcr") ? List.of("--set", "stage=1") : List.of());
+        assertThat(refused("bad", preset, more.toArray(String[]::new)))
+                .contains("recipe: diffusion " + unclip + ": " + problem);
+    }
+
     /** What a second stage starts from: weights of the golden cases. */
     private static String[] given(String preset) {
         return switch (preset) {
@@ -155,30 +269,7 @@ class TrainMethodsTest {
         if (preset.startsWith("genhancer")) {
             return Golden.path("genhancer").resolve("ae.safetensors").toString();
         }
-        return plain || !preset.startsWith("un2clip") ? Golden.path("sd21").toString() : unclip();
-    }
-
-    /** The case has the UNet and how it is told; the rest of the folder is Stable Diffusion 2.1's. */
-    private String unclip() throws IOException {
-        Path made = folder.resolve("unclip");
-        if (!Files.exists(made)) {
-            for (String part : List.of("vae", "text_encoder", "tokenizer")) {
-                copy(Golden.path("sd21").resolve(part), made.resolve(part));
-            }
-            for (String part : List.of("unet", "scheduler", "image_normalizer", "image_noising_scheduler")) {
-                copy(Golden.path("un2clip").resolve(part), made.resolve(part));
-            }
-        }
-        return made.toString();
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        Files.createDirectories(to);
-        try (Stream<Path> files = Files.list(from)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(file.getFileName().toString()));
-            }
-        }
+        return plain || !preset.startsWith("un2clip") ? Golden.path("sd21").toString() : new TrainRuns(folder).unclip().toString();
     }
 
     private List<String> arguments(String out, String preset, String... more) throws IOException {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 
 /** Trainings of the tiny golden models through the command line. */
@@ -27,6 +28,29 @@ record TrainRuns(Path folder) {
             }
         }
         return images;
+    }
+
+    /** A whole Stable unCLIP, written once: the golden case has the UNet and how it is told, the rest is that of Stable Diffusion 2.1. */
+    Path unclip() throws IOException {
+        Path made = folder.resolve("unclip");
+        if (!Files.exists(made)) {
+            for (String part : List.of("vae", "text_encoder", "tokenizer")) {
+                copy(Golden.path("sd21").resolve(part), made.resolve(part));
+            }
+            for (String part : List.of("unet", "scheduler", "image_normalizer", "image_noising_scheduler")) {
+                copy(Golden.path("un2clip").resolve(part), made.resolve(part));
+            }
+        }
+        return made;
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName().toString()));
+            }
+        }
     }
 
     /** Three steps of a tiny run in fp32, changed by more arguments. */

@@ -2,6 +2,7 @@ package dev.diva.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.data.Percentage.withPercentage;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,8 @@ class StatisticsTest {
     @Test
     void mcNemarOfFiveToNothingIsTwiceTheTail() {
         assertThat(McNemar.exact(5, 0).p()).isCloseTo(2.0 / 32, within(TOLERANCE));
+        assertThat(McNemar.exact(60, 0).p()).isCloseTo(Math.pow(2, -59), withPercentage(1e-6));
+        assertThat(McNemar.exact(1, 199).p()).isCloseTo(201 * Math.pow(2, -199), withPercentage(1e-6));
         assertThat(McNemar.exact(2, 7).p()).isCloseTo(2.0 * (1 + 9 + 36) / 512, within(TOLERANCE));
     }
 

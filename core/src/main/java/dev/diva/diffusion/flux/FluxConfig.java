@@ -119,22 +119,35 @@ public record FluxConfig(
         }
     }
 
+    /** What tensors do not tell, for people. */
+    String assumption() {
+        return "no denoiser.json beside it: heads of " + headDim() + " whose numbers turn with token, row and column as "
+                + axes + " are assumed, with theta " + Math.round(theta)
+                + ", as published; a denoiser.json with axes_dim and theta says otherwise";
+    }
+
     /**
-     * The shape that the tensors of a state dictionary tell; how a head is split is told by none, and taken as published.
+     * The shape that the tensors of a state dictionary tell; {@link #assumption} says what they do not.
      *
      * @throws BadInputException when it is none of such a denoiser
      */
     static FluxConfig of(TensorSource tensors) {
         long[] image = shape(tensors, "img_in.weight", 2);
-        long head = shape(tensors, "single_blocks.0.norm.query_norm.scale", 1)[0];
-        long[] linear2 = shape(tensors, "single_blocks.0.linear2.weight", 2);
+        boolean hasSingle = tensors.info("single_blocks.0.linear2.weight") != null;
+        long head = shape(
+                tensors,
+                hasSingle ? "single_blocks.0.norm.query_norm.scale" : "double_blocks.0.img_attn.norm.query_norm.scale",
+                1)[0];
+        long inner = hasSingle
+                ? shape(tensors, "single_blocks.0.linear2.weight", 2)[1] - image[0]
+                : shape(tensors, "double_blocks.0.img_mlp.0.weight", 2)[0];
         try {
             return new FluxConfig(
                     image[1],
                     shape(tensors, "vector_in.in_layer.weight", 2)[1],
                     shape(tensors, "txt_in.weight", 2)[1],
                     image[0],
-                    (double) linear2[1] / image[0] - 1,
+                    (double) inner / image[0],
                     image[0] / Math.max(1, head),
                     count(tensors, "double_blocks"),
                     count(tensors, "single_blocks"),

@@ -13,6 +13,7 @@ import dev.diva.engine.Placement;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -30,8 +31,11 @@ public final class FluxModel implements AutoCloseable {
 
     private final Weights weights;
     private final FluxDenoiser denoiser;
+    private final List<String> notes;
 
-    private FluxModel(TensorSource source, FluxConfig config, Placement placement, boolean learns) {
+    private FluxModel(
+            TensorSource source, FluxConfig config, Placement placement, boolean learns, List<String> notes) {
+        this.notes = notes;
         this.weights = Weights.trained(source, placement, name -> learns);
         try (PointerScope scope = new PointerScope()) {
             this.denoiser = new FluxDenoiser(weights, config);
@@ -44,7 +48,7 @@ public final class FluxModel implements AutoCloseable {
 
     /** A new one that learns, with values that follow from the seed. */
     public static FluxModel random(FluxConfig config, long seed, Placement placement) {
-        return new FluxModel(new InitialFlux(seed), config, placement, true);
+        return new FluxModel(InitialFlux.of(seed), config, placement, true, List.of());
     }
 
     /**
@@ -64,12 +68,20 @@ public final class FluxModel implements AutoCloseable {
         Path json = file.toAbsolutePath().resolveSibling(CONFIG);
         TensorSource source = TensorFile.open(file);
         try {
-            FluxConfig config = Files.exists(json) ? FluxConfig.read(ConfigJson.read(json)) : FluxConfig.of(source);
-            return new FluxModel(source, config, placement, learns);
+            if (Files.exists(json)) {
+                return new FluxModel(source, FluxConfig.read(ConfigJson.read(json)), placement, learns, List.of());
+            }
+            FluxConfig config = FluxConfig.of(source);
+            return new FluxModel(source, config, placement, learns, List.of(file + ": " + config.assumption()));
         } catch (RuntimeException e) {
             source.close();
             throw e;
         }
+    }
+
+    /** What was assumed because no file tells it: a line each, for people. */
+    public List<String> notes() {
+        return notes;
     }
 
     /** The denoiser. */

@@ -1,11 +1,13 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.diffusion.NoiseConfig;
 import dev.diva.diffusion.NoiseSchedule;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.DdpmNoise;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.ImageCondition;
 import dev.diva.objective.MlpProjector;
 import dev.diva.objective.TowerEmbedding;
 import dev.diva.objective.dcr.ContrastiveLoss;
@@ -56,6 +58,7 @@ final class DcrMethod extends TeacherMethod {
                 recipe.contrast().promptMask()
                         ? teacher().encodeMaskedPrompt(recipe.prompt())
                         : teacher().encodePrompt(recipe.prompt()));
+        requireTold(() -> Condition.of(text()));
     }
 
     @Override
@@ -68,6 +71,11 @@ final class DcrMethod extends TeacherMethod {
     }
 
     @Override
+    public ImageCondition condition() {
+        return new DcrCondition(tower, projector, text());
+    }
+
+    @Override
     public Map<String, Tensor> parameters() {
         return projector.parameters();
     }
@@ -75,7 +83,7 @@ final class DcrMethod extends TeacherMethod {
     @Override
     public Objective<ImageBatch> objective(EmbeddingGuard guard) {
         DcrFeedback feedback = new DcrFeedback(
-                new DcrCondition(tower, projector, text()),
+                condition(),
                 teacher().denoiser(),
                 new DdpmNoise(new NoiseSchedule(noise()), recipe.timesteps().sampler()),
                 new ContrastiveLoss(recipe.contrast().temperature()),

@@ -3,11 +3,13 @@ package dev.diva.posttrain.run;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.clip.VisionConfig;
 import dev.diva.clip.VisionModel;
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.ImageCondition;
 import dev.diva.feedback.Projection;
 import dev.diva.feedback.RecapSettings;
 import dev.diva.feedback.VisualCondition;
@@ -68,6 +70,7 @@ final class DivaMethod extends TeacherMethod {
         recipe = resolved;
         projection = openProjection();
         keepText(teacher().encodePrompt(recipe.prompt()));
+        requireTold(() -> Condition.of(text()));
     }
 
     private Projection openProjection() {
@@ -92,16 +95,20 @@ final class DivaMethod extends TeacherMethod {
     }
 
     @Override
+    public ImageCondition condition() {
+        return new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text());
+    }
+
+    @Override
     public Map<String, Tensor> parameters() {
         return projection.parameters();
     }
 
     @Override
     public Objective<ImageBatch> objective(EmbeddingGuard guard) {
-        VisualCondition condition = new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text());
         DenoisingLoss loss = new DenoisingLoss(
                 teacher().denoiser(), teacher().schedule(), recipe.timesteps().sampler());
-        DiffusionFeedback feedback = new DiffusionFeedback(condition, loss, guard, FeedbackObjective.settings(recipe));
+        DiffusionFeedback feedback = new DiffusionFeedback(condition(), loss, guard, FeedbackObjective.settings(recipe));
         return FeedbackObjective.of(feedback, this, recipe);
     }
 

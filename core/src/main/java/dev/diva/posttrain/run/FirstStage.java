@@ -32,7 +32,8 @@ record FirstStage(Path files, Path projectors) {
     private static final String TOWER = "tower.safetensors";
     private static final String EMBEDDING = "embedding";
     private static final String PRECISION = "precision";
-    private static final List<String> WRITTEN = List.of(PROJECTORS, TOWER, "denoiser.safetensors", "denoiser.json");
+    private static final String DENOISER = "denoiser.safetensors";
+    private static final List<String> WRITTEN = List.of(PROJECTORS, TOWER, DENOISER, "denoiser.json");
     /** Of the length of an embedding that may differ: kernels and machines round otherwise. */
     private static final double EXACT = 1e-3;
     /** The same where one of both was computed in bf16. */
@@ -41,6 +42,11 @@ record FirstStage(Path files, Path projectors) {
     /** Where a run of stage 1 leaves it. */
     static Path in(Path run) {
         return run.resolve(FOLDER);
+    }
+
+    /** File of the denoiser in a folder of it; a file is that itself. */
+    static Path denoiserIn(Path files) {
+        return Files.isDirectory(files) ? files.resolve(DENOISER) : files;
     }
 
     /**

@@ -6,10 +6,13 @@ import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.AutoencoderModel;
 import dev.diva.diffusion.Condition;
+import dev.diva.diffusion.FlowSampler;
+import dev.diva.diffusion.Sampler;
 import dev.diva.diffusion.flux.FluxConfig;
 import dev.diva.diffusion.flux.FluxDenoiser;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.ImageCondition;
 import dev.diva.feedback.RectifiedFlow;
 import dev.diva.objective.TowerEmbedding;
 import dev.diva.objective.genhancer.GenHancer;
@@ -130,8 +133,19 @@ final class GenHancerMethod implements Method {
     @Override
     public void open(Recipe resolved) {}
 
-    private FluxDenoiser denoiser() {
+    @Override
+    public FluxDenoiser denoiser() {
         return genHancer.model().denoiser();
+    }
+
+    @Override
+    public ImageCondition condition() {
+        return genHancer.condition(tower);
+    }
+
+    @Override
+    public Sampler sampler(int steps) {
+        return new FlowSampler(steps);
     }
 
     @Override
@@ -145,17 +159,22 @@ final class GenHancerMethod implements Method {
     }
 
     @Override
-    public long latentChannels() {
-        return denoiser().latentChannels();
-    }
-
-    @Override
     public List<Path> files() {
         List<Path> files = new ArrayList<>(autoencoder.files());
         if (stage1 != null) {
             files.addAll(stage1.all());
         }
         return files;
+    }
+
+    @Override
+    public List<String> notes() {
+        return genHancer.model().notes();
+    }
+
+    @Override
+    public List<Path> autoencoderFiles() {
+        return autoencoder.files();
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.util.List;
  * What makes the latents of a recipe, without what else the objective needs.
  *
  * @param latentMultiple what height and width of a latent must be a multiple of
- * @param files that it was read from
+ * @param files of the autoencoder
  * @param closing frees it
  */
 record LatentMaker(Autoencoder autoencoder, long latentMultiple, List<Path> files, Runnable closing)
@@ -24,7 +24,7 @@ record LatentMaker(Autoencoder autoencoder, long latentMultiple, List<Path> file
             return new LatentMaker(alone.autoencoder(), GenHancerMethod.PATCH, alone.files(), alone::close);
         }
         DiffusionModel teacher = DiffusionModel.load(path, placement);
-        return new LatentMaker(teacher.autoencoder(), teacher.latentMultiple(), teacher.files(), teacher::close);
+        return new LatentMaker(teacher.autoencoder(), teacher.latentMultiple(), Autoencoders.filesOf(teacher), teacher::close);
     }
 
     @Override

@@ -1,8 +1,16 @@
 package dev.diva.posttrain.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.checkpoint.AdapterDropout;
+import dev.diva.clip.VisionModel;
 import dev.diva.diffusion.Autoencoder;
+import dev.diva.diffusion.Denoiser;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.Sampler;
+import dev.diva.engine.Placement;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.ImageCondition;
+import dev.diva.objective.TowerEmbedding;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Objective;
 import java.nio.file.Path;
@@ -12,6 +20,22 @@ import org.bytedeco.pytorch.Tensor;
 
 /** What a feedback method brings to a run beside the vision tower: its denoiser, what learns with it, and the objective. */
 interface Method extends AutoCloseable {
+    /**
+     * That of a recipe.
+     *
+     * @param teacher becomes the method's; null for GenHancer, which reads its own autoencoder
+     */
+    static Method of(
+            Recipe asked, VisionModel vision, AdapterDropout dropout, DiffusionModel teacher, Placement placement) {
+        TowerEmbedding tower = new TowerEmbedding(vision.tower(), dropout);
+        return switch (asked.objective()) {
+            case DIVA -> new DivaMethod(asked, vision, teacher, placement);
+            case GENHANCER -> new GenHancerMethod(asked, tower, placement);
+            case DCR -> new DcrMethod(asked, tower, teacher, placement);
+            case UN2CLIP -> new Un2ClipMethod(asked, tower, teacher, placement);
+        };
+    }
+
     /**
      * Fills in what the recipe leaves open and the models decide.
      *
@@ -30,14 +54,33 @@ interface Method extends AutoCloseable {
     /** Makes clean latents. */
     Autoencoder autoencoder();
 
+    /** Judges them. */
+    Denoiser denoiser();
+
+    /** What the denoiser is told of images; not before {@link #open}. */
+    ImageCondition condition();
+
+    /** Paints what the denoiser is told, in so many steps. */
+    Sampler sampler(int steps);
+
     /** What height and width of a latent must be a multiple of. */
     long latentMultiple();
 
     /** Channels of a latent. */
-    long latentChannels();
+    default long latentChannels() {
+        return denoiser().latentChannels();
+    }
 
     /** What the method was read from, for manifests. */
     List<Path> files();
+
+    /** What was assumed because no file tells it: a line each. */
+    default List<String> notes() {
+        return List.of();
+    }
+
+    /** Those of them that decide what a latent is. */
+    List<Path> autoencoderFiles();
 
     /** The masters that learn beside the tower's. */
     Map<String, Tensor> parameters();

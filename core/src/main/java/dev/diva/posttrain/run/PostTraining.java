@@ -207,7 +207,7 @@ public final class PostTraining implements AutoCloseable {
         return new LatentCache(
                 Path.of(recipe.cache()),
                 Autoencoders.identity(
-                        models.method().files(),
+                        models.method().autoencoderFiles(),
                         models.hashes(),
                         recipe.feedback().pixels(),
                         models.placement().precision()));

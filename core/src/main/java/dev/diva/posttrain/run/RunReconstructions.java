@@ -2,6 +2,7 @@ package dev.diva.posttrain.run;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFolder;
@@ -19,12 +20,10 @@ import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Tensors;
-import dev.diva.feedback.Projection;
-import dev.diva.feedback.RecapSettings;
 import dev.diva.feedback.Reconstruction;
 import dev.diva.feedback.TrainingPixels;
-import dev.diva.feedback.VisualCondition;
 import dev.diva.posttrain.recipe.Recipe;
+import dev.diva.posttrain.recipe.RecipeTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,18 +31,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
 
 /**
- * "What this CLIP sees": images of a finished run painted again from the tokens of its tower before and after training, in {@code
- * reconstructions/}. The noise and the choice of tokens are the same. Both towers speak through the trained projection; where the run first
- * trained it alone and that checkpoint is still there, the untouched tower speaks through the projection that was fitted to it. An image
- * is the central square of its file at the recipe's resolution.
+ * "What this CLIP sees": images of a finished run painted again from what its tower tells the denoiser before and after training, in {@code
+ * reconstructions/}. Noise and choice of tokens are the same. DIVA: both towers speak through the trained projection; where the run first
+ * trained it alone and that checkpoint is still there, the untouched tower speaks through the projection that was fitted to it. GenHancer
+ * and DCR: through the projectors that training left, of stage 1 where they did not learn further. An image is the central square of its
+ * file at the recipe's resolution.
  */
 public final class RunReconstructions {
-    private static final String PROJECTION = "projection.safetensors";
     private final Path run;
+    private final RunFiles files;
     private final Path diffusion;
+    private final RecipeTree tree;
     private final Recipe recipe;
     private final Placement placement;
     private final List<Picture> pictures;
@@ -54,11 +54,13 @@ public final class RunReconstructions {
     private RunReconstructions(Path run, Path diffusion, List<String> images, Settings settings) {
         this.run = run;
         this.diffusion = diffusion;
-        this.recipe = new RunFiles(run).recipe().recipe();
+        this.files = new RunFiles(run);
+        this.tree = files.recipe();
+        this.recipe = tree.recipe();
         this.steps = settings.steps;
-        if (recipe.objective() != Recipe.ObjectiveName.DIVA) {
-            throw new BadInputException(run + ": is a run of objective "
-                    + recipe.objective().key() + "; what a CLIP sees is painted of runs of diva");
+        if (recipe.isFirstStage()) {
+            throw new BadInputException(
+                    run + ": is stage 1 of " + recipe.objective().key() + ", whose CLIP is untouched; name a run of stage 2");
         }
         requireResult();
         Engine.setThreads(recipe.threads());
@@ -87,7 +89,7 @@ public final class RunReconstructions {
      * Reads the images; loads no model yet.
      *
      * @param run folder of a finished run
-     * @param diffusion folder of the diffusion model that it was trained with
+     * @param diffusion what it was trained with: a diffusion model, for GenHancer an autoencoder
      * @param images folders, files, globs or tars, of which the first readable images are taken; none for those of the run
      * @throws BadInputException when the run is not finished, or no image can be read
      */
@@ -96,12 +98,10 @@ public final class RunReconstructions {
     }
 
     private void requireResult() {
-        for (Path part : List.of(run.resolve("clip"), run.resolve(PROJECTION))) {
-            if (!Files.exists(part)) {
-                throw new BadInputException(
-                        part + ": not there, so the run is not finished; go on with it by diva train"
-                                + " --resume --out " + run);
-            }
+        if (!Files.exists(files.clip())) {
+            throw new BadInputException(files.clip()
+                    + ": not there, so the run is not finished; go on with it by diva train" + " --resume --out "
+                    + run);
         }
         if (!Files.exists(Path.of(recipe.clip()))) {
             throw new BadInputException(run.resolve("recipe.yaml") + ": the CLIP before training, " + recipe.clip()
@@ -150,25 +150,11 @@ public final class RunReconstructions {
      * @throws BadInputException when the models do not fit each other
      */
     public Path write(Runnable stepDone) {
-        try (PointerScope scope = new PointerScope();
-                DiffusionModel teacher = DiffusionModel.load(diffusion, placement)) {
-            TrainingModels.requireResolution(recipe, teacher.autoencoder(), teacher.latentMultiple());
-            Tensor text = teacher.encodePrompt(recipe.prompt())
-                    .to(placement.device(), placement.precision().dtype());
-            Path trained = run.resolve(PROJECTION);
-            Path fitted = fittedProjection();
-            List<RasterImage> before = painted(
-                    Path.of(recipe.clip()),
-                    recipe.format(),
-                    Files.exists(fitted) ? fitted : trained,
-                    teacher,
-                    text,
-                    stepDone);
-            List<RasterImage> after = painted(run.resolve("clip"), null, trained, teacher, text, stepDone);
-            Path folder = run.resolve("reconstructions");
-            AtomicFolder.replace(folder, RunReconstructions::isPainted, temporary -> write(temporary, before, after));
-            return folder;
-        }
+        List<RasterImage> before = painted(spoken(fittedProjection()), Path.of(recipe.clip()), recipe.format(), stepDone);
+        List<RasterImage> after = painted(spoken(files.projection()), files.clip(), null, stepDone);
+        Path folder = run.resolve("reconstructions");
+        AtomicFolder.replace(folder, RunReconstructions::isPainted, temporary -> write(temporary, before, after));
+        return folder;
     }
 
     /** Whether a file of that name is of an earlier painting. */
@@ -176,43 +162,67 @@ public final class RunReconstructions {
         return file.toString().matches("index\\.json|\\d+-(image|before|after)\\.png");
     }
 
-    /** The projection after the steps that trained it alone. */
+    /** The projection after the steps that trained it alone, or where that is gone the trained one. */
     private Path fittedProjection() {
-        String step = String.format(Locale.ROOT, "step-%08d", recipe.train().projectionSteps());
-        return run.resolve("checkpoints").resolve(step).resolve("masters.safetensors");
+        Long alone = recipe.train().projectionSteps();
+        Path masters = run.resolve("checkpoints")
+                .resolve(String.format(Locale.ROOT, "step-%08d", alone == null ? 0 : alone))
+                .resolve("masters.safetensors");
+        return Files.exists(masters) ? masters : files.projection();
     }
 
-    private List<RasterImage> painted(
-            Path clip, String format, Path trainedProjection, DiffusionModel teacher, Tensor text, Runnable stepDone) {
-        RecapSettings recap = recap();
-        Reconstruction reconstruction =
-                new Reconstruction(teacher, new Reconstruction.Settings(steps, recipe.resolution(), recipe.seed()));
+    /**
+     * The recipe with what training has left to speak through, and without noise on what is told.
+     *
+     * @param projection DIVA's
+     */
+    private Recipe spoken(Path projection) {
+        ObjectNode keys = JsonNodeFactory.instance.objectNode().put("diffusion", diffusion.toString());
+        switch (recipe.objective()) {
+            case DIVA -> keys.putObject("projection").put("init", projection.toString());
+            case UN2CLIP -> keys.put("embeddingNoise", "none");
+            case DCR ->
+                keys.put("projectors", FirstStage.of(recipe).projectors().toString())
+                        .putNull("stage1"); // whose tower is not that of after
+            case GENHANCER -> {
+                FirstStage first = FirstStage.of(recipe);
+                Path learned = Files.exists(files.denoiser()) ? files.denoiser() : first.files();
+                Path projectors = Files.exists(files.denoiser())
+                        ? files.denoiser().resolve(FirstStage.PROJECTORS)
+                        : first.projectors();
+                keys.put("stage1", FirstStage.denoiserIn(learned).toString()).put("projectors", projectors.toString());
+            }
+        }
+        return tree.with(keys, "recipe").recipe();
+    }
+
+    private List<RasterImage> painted(Recipe spoken, Path clip, String format, Runnable stepDone) {
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = VisionModel.load(clip, format, placement, TrainedPart.nothing());
-                Projection projection = Projection.load(
-                        trainedProjection,
-                        vision.tower().config().projectionDim(),
-                        recap.recap(vision.tower().config().numPatches()).projectedTo()
-                                * teacher.denoiser().crossAttentionDim(),
-                        placement.device())) {
-            VisualCondition condition = new VisualCondition(vision.tower(), recap, projection, text);
+                Method method = Method.of(spoken, vision, null, teacher(), placement)) {
+            method.open(spoken);
+            TrainingModels.requireResolution(spoken, method.autoencoder(), method.latentMultiple());
+            Reconstruction reconstruction = new Reconstruction(
+                    method.autoencoder(),
+                    method.denoiser(),
+                    method.sampler(steps),
+                    new Reconstruction.Settings(recipe.resolution(), recipe.seed()));
             long imageSize = vision.tower().config().imageSize();
             TrainingPixels pixels = TrainingPixels.of(
                     recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, vision.preprocessing());
             List<RasterImage> painted = new ArrayList<>();
             for (Picture picture : pictures) {
                 float[] values = pixels.tower(picture.square);
-                painted.add(reconstruction.of(condition, Tensors.of(values, 1, 3, imageSize, imageSize), stepDone));
+                painted.add(reconstruction.of(
+                        method.condition(), Tensors.of(values, 1, 3, imageSize, imageSize), stepDone));
             }
             return painted;
         }
     }
 
-    /** A run's recipe leaves nothing of the recap open. */
-    private RecapSettings recap() {
-        Recipe.Recap recap = recipe.recap();
-        return new RecapSettings(
-                recap.tokens(), recap.count(), recap.fraction(), recap.window(), recap.replacement(), recap.text());
+    /** Null for GenHancer, which has none. */
+    private DiffusionModel teacher() {
+        return recipe.objective() == Recipe.ObjectiveName.GENHANCER ? null : DiffusionModel.load(diffusion, placement);
     }
 
     private void write(Path folder, List<RasterImage> before, List<RasterImage> after) throws IOException {

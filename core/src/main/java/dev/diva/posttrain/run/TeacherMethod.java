@@ -4,12 +4,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.Condition;
+import dev.diva.diffusion.DdimSampler;
+import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.Sampler;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.posttrain.recipe.Recipe;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -49,6 +53,19 @@ abstract class TeacherMethod implements Method {
         text = Scopes.keep(encoded.to(placement.device(), placement.precision().dtype()));
     }
 
+    /**
+     * Refuses a denoiser that is told of images otherwise than the method does, before anything is begun.
+     *
+     * @param told any condition, or what throws when there can be none
+     */
+    final void requireTold(Supplier<Condition> told) {
+        try {
+            told.get().requireVector(denoiser().vectorDim());
+        } catch (BadInputException e) {
+            throw new BadInputException("recipe: diffusion " + asked.diffusion() + ": " + e.getMessage(), e);
+        }
+    }
+
     final DiffusionModel teacher() {
         return teacher;
     }
@@ -72,8 +89,13 @@ abstract class TeacherMethod implements Method {
     }
 
     @Override
-    public long latentChannels() {
-        return teacher.denoiser().latentChannels();
+    public Denoiser denoiser() {
+        return teacher.denoiser();
+    }
+
+    @Override
+    public Sampler sampler(int steps) {
+        return new DdimSampler(teacher.schedule(), steps);
     }
 
     @Override
@@ -82,13 +104,18 @@ abstract class TeacherMethod implements Method {
     }
 
     @Override
+    public List<Path> autoencoderFiles() {
+        return Autoencoders.filesOf(teacher);
+    }
+
+    @Override
     public void denoise(Tensor latents) {
         long batch = latents.size(0);
-        Tensor tokens = torch.zeros(batch, text.size(1), teacher.denoiser().crossAttentionDim());
+        Tensor tokens = torch.zeros(batch, text.size(1), denoiser().crossAttentionDim());
         Tensor vector = teacher.unclip()
                 .map(unclip -> torch.zeros(batch, 2 * unclip.embeddingDim()))
                 .orElse(null);
-        teacher.denoiser()
+        denoiser()
                 .predict(
                         latents,
                         torch.zeros(new long[] {batch}, new TensorOptions(torch.ScalarType.Long)),

@@ -16,7 +16,6 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.TrainingPixels;
-import dev.diva.objective.TowerEmbedding;
 import dev.diva.posttrain.recipe.Fit;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.posttrain.recipe.RecipeTree;
@@ -24,6 +23,7 @@ import dev.diva.train.FileHashes;
 import dev.diva.train.Objective;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,7 +60,7 @@ public final class TrainingModels implements AutoCloseable {
         this.vision =
                 closed(VisionModel.load(Path.of(asked.clip()), asked.format(), placement, trainedPart(asked, dropout)));
         requireLayers(asked);
-        this.method = closed(method(asked, joined(loading), new TowerEmbedding(vision.tower(), dropout)));
+        this.method = closed(Method.of(asked, vision, dropout, joined(loading), placement));
         this.tree = resolved(given);
         this.recipe = tree.recipe();
         requireSizes();
@@ -80,15 +80,6 @@ public final class TrainingModels implements AutoCloseable {
         try (PointerScope scope = new PointerScope()) {
             return new TrainingModels(recipe);
         }
-    }
-
-    private Method method(Recipe asked, DiffusionModel teacher, TowerEmbedding tower) {
-        return switch (asked.objective()) {
-            case DIVA -> new DivaMethod(asked, vision, teacher, placement);
-            case GENHANCER -> new GenHancerMethod(asked, tower, placement);
-            case DCR -> new DcrMethod(asked, tower, teacher, placement);
-            case UN2CLIP -> new Un2ClipMethod(asked, tower, teacher, placement);
-        };
     }
 
     private DiffusionModel teacher(Recipe asked) {
@@ -242,9 +233,11 @@ public final class TrainingModels implements AutoCloseable {
         return Optional.ofNullable(converted).flatMap(ConvertedWeights::problem);
     }
 
-    /** What was assumed of the CLIP because no file tells it, or passed over: a line each. */
+    /** What was assumed because no file tells it, or passed over: a line each. */
     List<String> assumptions() {
-        return vision.notes();
+        List<String> assumptions = new ArrayList<>(vision.notes());
+        assumptions.addAll(method.notes());
+        return assumptions;
     }
 
     VisionModel vision() {

@@ -1,8 +1,10 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.ImageCondition;
 import dev.diva.objective.TowerEmbedding;
 import dev.diva.objective.un2clip.EmbeddingNoise;
 import dev.diva.objective.un2clip.Un2Clip;
@@ -10,6 +12,7 @@ import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Objective;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** un2CLIP: a frozen Stable unCLIP is told of the embedding itself. */
 final class Un2ClipMethod extends TeacherMethod {
@@ -29,9 +32,17 @@ final class Un2ClipMethod extends TeacherMethod {
         EmbeddingNoise noise = recipe.embeddingNoise() == Recipe.EmbeddingNoiseName.NONE
                 ? EmbeddingNoise.NONE
                 : EmbeddingNoise.GENERATOR;
-        un2Clip = new Un2Clip(teacher(), noise, recipe.timesteps().sampler());
         keepText(teacher().encodePrompt(recipe.prompt()));
-        un2Clip.condition(tower, text()); // refuses a tower of another width
+        requireTold(() -> {
+            un2Clip = new Un2Clip(teacher(), noise, recipe.timesteps().sampler());
+            condition(); // refuses a tower of another width
+            return new Condition(text(), torch.zeros(1, 2 * tower.width()));
+        });
+    }
+
+    @Override
+    public ImageCondition condition() {
+        return un2Clip.condition(tower, text());
     }
 
     @Override

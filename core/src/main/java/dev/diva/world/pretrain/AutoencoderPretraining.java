@@ -51,7 +51,7 @@ public final class AutoencoderPretraining {
         AutoencoderConfig config = AutoencoderConfig.read(MiniDiffusion.config(json));
         try (PointerScope scope = new PointerScope();
                 Weights weights = Weights.trained(
-                        new InitialWeights(settings.seed(), Map.of()), Placement.cpu(Precision.FP32), name -> true)) {
+                        InitialWeights.of(settings.seed(), Map.of()), Placement.cpu(Precision.FP32), name -> true)) {
             Autoencoder autoencoder = Autoencoder.read(weights, config);
             weights.finish();
             CaptionedScenes scenes = new CaptionedScenes(world);

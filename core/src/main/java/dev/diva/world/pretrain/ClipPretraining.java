@@ -42,7 +42,7 @@ public final class ClipPretraining {
         ClipConfig config = MiniClip.config(vocabulary, world.side());
         try (PointerScope scope = new PointerScope();
                 Weights weights = Weights.trained(
-                        new InitialWeights(settings.seed(), CONSTANTS), Placement.cpu(Precision.FP32), name -> true);
+                        InitialWeights.of(settings.seed(), CONSTANTS), Placement.cpu(Precision.FP32), name -> true);
                 Scratch scratch = Scratch.create();
                 ClipTokenizer tokenizer = tokenizer(vocabulary, scratch.folder())) {
             CaptionedScenes scenes = new CaptionedScenes(world);

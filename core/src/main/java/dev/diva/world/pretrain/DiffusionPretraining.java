@@ -58,7 +58,7 @@ public final class DiffusionPretraining {
                 CaptionStates captions = new CaptionStates(prepare(clip, vae, scratch.folder()), cpu);
                 Weights latentWeights = Weights.frozen(
                         SafetensorsFile.open(scratch.folder().resolve("vae").resolve(MiniDiffusion.WEIGHTS)), cpu);
-                Weights weights = Weights.trained(new InitialWeights(settings.seed(), Map.of()), cpu, name -> true)) {
+                Weights weights = Weights.trained(InitialWeights.of(settings.seed(), Map.of()), cpu, name -> true)) {
             Path parts = scratch.folder();
             Autoencoder autoencoder = Autoencoder.read(
                     latentWeights, AutoencoderConfig.read(ConfigJson.read(parts.resolve("vae/config.json"))));
