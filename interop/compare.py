@@ -29,11 +29,11 @@ def unit(features):
 
 
 def by_transformers(folder, images):
-    from transformers import AutoModel, AutoProcessor, CLIPVisionModel
+    from transformers import AutoImageProcessor, AutoModel, CLIPVisionModel
 
     model = AutoModel.from_pretrained(folder, torch_dtype=torch.float32).eval()
-    processor = AutoProcessor.from_pretrained(folder)
-    pixels = processor.image_processor(images=images, return_tensors="pt")["pixel_values"]
+    processor = AutoImageProcessor.from_pretrained(folder)
+    pixels = processor(images=images, return_tensors="pt")["pixel_values"]
     features = model.get_image_features(pixel_values=pixels)
     if not torch.is_tensor(features):  # transformers 5 gives the output of the tower, with the embedding in it
         features = features.pooler_output

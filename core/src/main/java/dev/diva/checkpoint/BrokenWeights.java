@@ -1,6 +1,7 @@
 package dev.diva.checkpoint;
 
 import dev.diva.BadInputException;
+import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -42,9 +43,10 @@ public final class BrokenWeights {
                 return in(weights.location(), tensor.getKey());
             }
         }
-        return new BadInputException(
-                weights.location() + ": an embedding is NaN or infinite: the model's weights are broken, or too large"
-                        + " for this precision; try --precision fp32, or another checkpoint");
+        boolean isExact = weights.placement().precision() == Precision.FP32;
+        return new BadInputException(weights.location()
+                + ": an embedding is NaN or infinite: the model's weights are broken"
+                + (isExact ? "; take another checkpoint" : ", or too large for bf16; try fp32, or another checkpoint"));
     }
 
     private static CheckpointException in(String location, String name) {

@@ -44,7 +44,6 @@ public final class DoctorCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        threads.requireSensible();
         Engine.setThreads(threads.count());
         Map<String, Object> facts = machine(Machine.read());
         try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), "doctor")) {

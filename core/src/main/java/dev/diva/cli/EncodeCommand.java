@@ -58,7 +58,6 @@ public final class EncodeCommand implements Callable<Integer> {
         if (options.images().isEmpty() && texts.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "give --images, --text or both");
         }
-        threads.requireSensible();
         if (processes.launches()) {
             return processes.launch();
         }
@@ -147,10 +146,7 @@ public final class EncodeCommand implements Callable<Integer> {
     }
 
     private void finish(EmbeddingsFile file) throws JsonProcessingException {
-        options.describe(file);
-        if (!notRead.isEmpty()) {
-            file.describe("not_read", new ObjectMapper().writeValueAsString(notRead));
-        }
+        options.describe(file, notRead);
         file.finish();
         report(file.list("images").size(), file.list("skipped"));
     }

@@ -1,5 +1,7 @@
 package dev.diva.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip;
 import dev.diva.clip.Clip.Scale;
@@ -8,6 +10,7 @@ import dev.diva.engine.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -116,9 +119,16 @@ public final class EncodeOptions {
         return new Clip.Options(precision(), threads, batch(), format == null ? null : CheckpointFormat.of(format));
     }
 
-    /** Writes down what the embeddings are of. */
-    public void describe(EmbeddingsFile file) {
+    /**
+     * Writes down what the embeddings are of.
+     *
+     * @param notRead files that were passed over, by suffix
+     */
+    public void describe(EmbeddingsFile file, Map<String, Integer> notRead) throws JsonProcessingException {
         String name = visual == null ? model.toString() : model + " with " + visual;
         file.describe("model", name).describe("normalized", String.valueOf(!raw));
+        if (!notRead.isEmpty()) {
+            file.describe("not_read", new ObjectMapper().writeValueAsString(notRead));
+        }
     }
 }

@@ -66,6 +66,9 @@ final class EvalModels {
     private Feature feature;
 
     @Mixin
+    private ThreadsOption threads;
+
+    @Mixin
     private ProcessesOption processes;
 
     /** Names of features on the command line. */
@@ -124,7 +127,10 @@ final class EvalModels {
 
     private void each(String name, int model, Path visual, ProcessGroup group, Consumer<ImageTextEncoder> scoring) {
         String format = formats.isEmpty() ? null : formats.get(formats.size() == 1 ? 0 : model);
-        Clip.Options options = Clip.Options.DEFAULT.withPrecision(precision).withFormat(format);
+        Clip.Options options = Clip.Options.DEFAULT
+                .withPrecision(precision)
+                .withThreads(threads.count())
+                .withFormat(format);
         try (Clip clip = Clip.load(clips.get(model), visual, options)) {
             if (processes.isFirst()) {
                 Warnings.print(spec, clip.notes());

@@ -3,12 +3,18 @@ package dev.diva.cli;
 import dev.diva.BadInputException;
 import dev.diva.BuildInfo;
 import java.io.PrintWriter;
+import java.util.List;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The {@code diva} command: its commands, and the one place where a failure becomes a line and an exit code. */
 @Command(
@@ -37,6 +43,8 @@ import picocli.CommandLine.ScopeType;
             WorldCommand.class,
         })
 public final class Main {
+    private static final Pattern OPTION = Pattern.compile("--?[A-Za-z]\\S*");
+
     @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Print the stack trace of a failure.")
     private boolean verbose;
 
@@ -60,9 +68,28 @@ public final class Main {
     static CommandLine commandLine() {
         Main main = new Main();
         CommandLine commands = new CommandLine(main);
+        commands.setExecutionStrategy(Main::runUnlessSwallowed);
         commands.setExecutionExceptionHandler((failure, command, parsed) -> main.fail(failure, command));
         commands.setParameterExceptionHandler(Main::misused);
         return commands;
+    }
+
+    /**
+     * A list of values ends at an option that the command knows; one that it does not know would be a value. Texts may begin with a dash:
+     * after an equals sign, or where no option could be meant.
+     */
+    private static int runUnlessSwallowed(ParseResult parsed) {
+        for (ParseResult level = parsed; level != null; level = level.hasSubcommand() ? level.subcommand() : null) {
+            List<String> words = level.originalArgs();
+            for (OptionSpec option : level.matchedOptions()) {
+                for (String value : option.originalStringValues()) {
+                    if (OPTION.matcher(value).matches() && words.contains(value)) {
+                        throw new UnmatchedArgumentException(level.commandSpec().commandLine(), List.of(value));
+                    }
+                }
+            }
+        }
+        return new RunLast().execute(parsed);
     }
 
     /** Runs a command; errors of the virtual machine (no memory, no native library) are lines too. */

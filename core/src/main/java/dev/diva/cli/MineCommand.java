@@ -25,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -91,6 +92,9 @@ public final class MineCommand implements Callable<Integer> {
             description = "fp32 (default) or bf16.")
     private Precision precision;
 
+    @Mixin
+    private ThreadsOption threads;
+
     @Option(names = "--json", description = "Print the pairs as JSON.")
     private boolean json;
 
@@ -111,8 +115,11 @@ public final class MineCommand implements Callable<Integer> {
         }
         List<ImageEntry> entries = set.entries();
         float[][] clipRows;
-        try (Clip model =
-                Clip.load(clip, Clip.Options.DEFAULT.withPrecision(precision).withFormat(format))) {
+        Clip.Options options = Clip.Options.DEFAULT
+                .withPrecision(precision)
+                .withThreads(threads.count())
+                .withFormat(format);
+        try (Clip model = Clip.load(clip, options)) {
             Warnings.print(spec, model.notes());
             clipRows = ImageEmbeddings.of(
                     new ClipEncoder(clip.toString(), model, Feature.ZERO_SHOT),

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -82,8 +83,8 @@ public final class MllmAskCommand implements Callable<Integer> {
             description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
     private Precision precision;
 
-    @Option(names = "--threads", defaultValue = "0", description = "Threads of an operation. Default: all cores.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     @Option(names = "--json", description = "Print JSON: text, tokens, promptTokens, complete.")
     private boolean json;
@@ -104,7 +105,7 @@ public final class MllmAskCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         Llava.Options options =
-                new Llava.Options(precision == null ? Precision.fastest() : precision, threads(), tower, base);
+                new Llava.Options(precision == null ? Precision.fastest() : precision, threads.count(), tower, base);
         Generation generation = generation();
         String prompt = question.prompt != null ? question.prompt : template.ask(question.text, image != null);
         RasterImage picture = image == null
@@ -133,13 +134,6 @@ public final class MllmAskCommand implements Callable<Integer> {
             throw misused("--max-new-tokens is at least 1, --temperature 0 or more");
         }
         return new Generation(maxNewTokens, temperature, seed);
-    }
-
-    private int threads() {
-        if (threads < 0) {
-            throw misused("--threads is at least 0");
-        }
-        return threads;
     }
 
     private ParameterException misused(String message) {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -63,8 +64,8 @@ final class MllmModels {
             description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
     private Precision precision;
 
-    @Option(names = "--threads", defaultValue = "0", description = "Threads of an operation. Default: all cores.")
-    private int threads;
+    @Mixin
+    private ThreadsOption threads;
 
     /** Names of aspects on the command line. */
     static final class AspectName implements ITypeConverter<ImageAspect> {
@@ -84,15 +85,15 @@ final class MllmModels {
 
     /** Not loaded yet; checked as far as headers tell. */
     List<LlavaAnswerer> open(Prompts prompts) {
-        if (threads < 0 || (maxNewTokens != null && maxNewTokens < 1)) {
-            throw new ParameterException(spec.commandLine(), "--threads is at least 0, --max-new-tokens at least 1");
+        if (maxNewTokens != null && maxNewTokens < 1) {
+            throw new ParameterException(spec.commandLine(), "--max-new-tokens is at least 1");
         }
         LlavaAnswerer.Asking asking = new LlavaAnswerer.Asking(
                 template == null ? template(prompts) : template,
                 aspect,
                 maxNewTokens == null ? Integer.MAX_VALUE : maxNewTokens);
         Llava.Options options =
-                new Llava.Options(precision == null ? Precision.fastest() : precision, threads, null, base);
+                new Llava.Options(precision == null ? Precision.fastest() : precision, threads.count(), null, base);
         Function<Path, String> llavaName = names(llavas);
         List<Path> clips = towers.stream()
                 .filter(tower -> !isOwn(tower))

@@ -144,7 +144,6 @@ abstract class PretrainCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        threads.requireSensible();
         Engine.setThreads(threads.count());
         WorldRecipe world = scenes.recipe();
         PretrainSettings settings = settings(world.seed());

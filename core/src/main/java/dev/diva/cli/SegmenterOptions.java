@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -59,6 +60,9 @@ final class SegmenterOptions {
 
     @Option(names = "--format", description = "Layout of the CLIPs: hf, open_clip, openai or diva. Default: found.")
     private String format;
+
+    @Mixin
+    private ThreadsOption threads;
 
     private final TextClasses texts = new TextClasses();
 
@@ -120,9 +124,11 @@ final class SegmenterOptions {
     /** Loads one model after the other and hands it on. */
     void each(Work work) {
         int count = count();
+        Clip.Options options =
+                Clip.Options.DEFAULT.withThreads(threads.count()).withFormat(format);
         for (int i = 0; i < count; i++) {
             Path path = clips.get(clips.size() == 1 ? 0 : i);
-            try (Clip clip = Clip.load(path, Clip.Options.DEFAULT.withFormat(format))) {
+            try (Clip clip = Clip.load(path, options)) {
                 Warnings.print(spec, clip.notes());
                 if (method == Method.maskclip) {
                     work.with(new Loaded(path.toString(), clip, null));

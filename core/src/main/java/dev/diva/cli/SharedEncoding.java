@@ -8,6 +8,7 @@ import dev.diva.clip.EmbeddingsFile;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.ProcessGroup;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -58,24 +59,32 @@ record SharedEncoding(ProcessGroup processGroup, Path out, int batch) {
         }
     }
 
-    /** Removes what an encoding that was killed left beside the target; nothing else is. */
+    /**
+     * Removes what an encoding that was killed left beside the target.
+     *
+     * @throws BadInputException when something else has the name of a part; it is left alone
+     */
     void clean() {
         if (processGroup.isFirst()) {
-            for (int rank = 0; rank < processGroup.worldSize(); rank++) {
-                Path part = part(rank);
-                if (Files.exists(part) && isPart(part)) {
-                    Temporary.adopt(part).close();
-                }
-            }
+            List<Path> left = IntStream.range(0, processGroup.worldSize())
+                    .mapToObj(this::part)
+                    .filter(part -> Files.exists(part, LinkOption.NOFOLLOW_LINKS))
+                    .toList();
+            left.forEach(SharedEncoding::requirePart);
+            left.forEach(part -> Temporary.adopt(part).close());
         }
         processGroup.awaitAll();
     }
 
-    private static boolean isPart(Path file) {
+    private static void requirePart(Path file) {
+        boolean isPart;
         try (SafetensorsFile part = SafetensorsFile.open(file)) {
-            return part.metadata().containsKey(PART);
+            isPart = part.metadata().containsKey(PART);
         } catch (CheckpointException e) {
-            return false;
+            isPart = false;
+        }
+        if (!isPart) {
+            throw new BadInputException(file + ": has the name of a part of --out and is none; move it away");
         }
     }
 

@@ -12,6 +12,7 @@ import dev.diva.mllm.ImageAspect;
 import dev.diva.mllm.Llava;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -41,6 +42,9 @@ final class SuiteOptions {
             description = "zero-shot (default), class-plus-mean-local, mean-local or backbone.")
     private Feature feature;
 
+    @Mixin
+    private ThreadsOption threads;
+
     /** The file. */
     Path suite() {
         return suite;
@@ -48,14 +52,15 @@ final class SuiteOptions {
 
     /** How cells are run. */
     SuiteRun.Options run() {
-        return new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava);
+        Clip.Options loading = Clip.Options.DEFAULT.withPrecision(precision).withThreads(threads.count());
+        return new SuiteRun.Options(loading, feature, skipExisting, this::llava);
     }
 
     private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {
         LlavaAnswerer.Asking asking =
                 new LlavaAnswerer.Asking(MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
         return new LlavaAnswerer(
-                entry.name(), entry.path(), new Llava.Options(precision, 0, entry.tower(), null), asking);
+                entry.name(), entry.path(), new Llava.Options(precision, threads.count(), entry.tower(), null), asking);
     }
 
     /** Runs the cells and tells of each on the error stream; false when it was stopped. */

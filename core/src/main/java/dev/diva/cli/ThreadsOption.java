@@ -6,25 +6,25 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code --threads N} of commands that compute. */
+/** {@code --threads N} of commands that compute; a number that no machine is quick with is wrong usage. */
 final class ThreadsOption {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
+
+    private int threads;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
             defaultValue = "0",
             description = "Threads of an operation. Default: all cores.")
-    private int threads;
-
-    /** Refuses a number that no machine is quick with. */
-    void requireSensible() {
-        if (threads < 0 || threads > Engine.mostThreads()) {
+    void set(int count) {
+        if (count < 0 || count > Engine.mostThreads()) {
             throw new ParameterException(
                     command.commandLine(),
-                    "--threads is " + threads + ", expected at most " + Engine.mostThreads() + ", or 0 for all cores");
+                    "--threads is " + count + ", expected at most " + Engine.mostThreads() + ", or 0 for all cores");
         }
+        threads = count;
     }
 
     /** So many, or 0 for all cores. */

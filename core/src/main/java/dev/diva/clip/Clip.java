@@ -71,6 +71,11 @@ public final class Clip implements AutoCloseable {
             return new Options(other, threads, batchSize, format);
         }
 
+        /** The same on so many threads; 0 takes all cores. */
+        public Options withThreads(int count) {
+            return new Options(precision, count, batchSize, format);
+        }
+
         /** The same for a layout that the user named; null to find it. */
         public Options withFormat(String name) {
             return new Options(precision, threads, batchSize, name == null ? null : CheckpointFormat.of(name));

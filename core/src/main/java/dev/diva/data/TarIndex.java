@@ -60,6 +60,7 @@ final class TarIndex {
 
     private static List<Member> read(Path tar, Path content, Consumer<DataProblem> problems) {
         List<Member> members = new ArrayList<>();
+        TarLinks links = new TarLinks(tar);
         if (holdsNothing(content) || isGzip(content)) {
             String reason = holdsNothing(content) ? "the tar is empty" : "is a gzip file; name it .tar.gz";
             problems.accept(new DataProblem(tar.toString(), reason));
@@ -72,12 +73,16 @@ final class TarIndex {
             TarArchiveEntry entry = in.getNextEntry();
             while (entry != null) {
                 long offset = file.getChannel().position();
-                if (entry.isFile() && !entry.isSparse() && !entry.isSymbolicLink() && !entry.isLink()) {
+                if (entry.isLink() || entry.isSymbolicLink()) {
+                    links.add(entry, members.size());
+                } else if (entry.isSparse()) {
+                    problems.accept(new DataProblem(tar + "!" + entry.getName(), "a sparse file, which is not read"));
+                } else if (entry.isFile()) {
                     add(tar, entry, offset, size, members, problems);
                 }
                 if (offset + entry.getSize() > size) {
                     problems.accept(new DataProblem(tar.toString(), truncated(members.size())));
-                    return members;
+                    return links.resolve(members, problems);
                 }
                 end = offset + (entry.getSize() + BLOCK - 1) / BLOCK * BLOCK;
                 entry = in.getNextEntry();
@@ -94,7 +99,7 @@ final class TarIndex {
                     "not a whole tar (" + e.getMessage() + "); " + members.size()
                             + " files before the damage are used"));
         }
-        return members;
+        return links.resolve(members, problems);
     }
 
     private static void add(

@@ -133,7 +133,7 @@ final class Peers implements AutoCloseable {
 
     private ProcessGroupException stops(String reason, RuntimeException cause) {
         return new ProcessGroupException(
-                "rank " + place.rank() + " stops: " + reason + "; continue from the last checkpoint with --resume",
+                "rank " + place.rank() + " stops: " + reason + "; start it again (a training with --resume)",
                 cause);
     }
 

@@ -98,8 +98,8 @@ public final class RunFolder implements AutoCloseable {
         }
         try (Stream<Path> entries = Files.list(folder)) {
             if (entries.anyMatch(entry -> !entry.getFileName().toString().equals(LOCK))) {
-                throw new BadInputException(
-                        folder + ": in use already; choose another --out, or continue its run with --resume");
+                throw new BadInputException(folder + ": in use already; choose another --out"
+                        + (isRun(folder) ? ", or continue its run with --resume" : ""));
             }
         } catch (IOException e) {
             throw new BadInputException(folder + ": is no folder that can be listed: " + e, e);

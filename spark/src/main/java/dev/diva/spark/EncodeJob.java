@@ -1,5 +1,7 @@
 package dev.diva.spark;
 
+import dev.diva.checkpoint.OutputLock;
+import dev.diva.checkpoint.Temporary;
 import dev.diva.cli.EncodeOptions;
 import dev.diva.clip.Clip;
 import dev.diva.clip.EmbeddingsFile;
@@ -49,22 +51,30 @@ public final class EncodeJob implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "give --images");
         }
         ImageSet all = ImageSet.open(options.images(), problem -> LOG.warn("{}", problem));
+        if (!all.notRead().isEmpty()) {
+            LOG.warn("{}", all.notReadWords());
+        }
         Path target = options.out().toAbsolutePath();
-        try (EmbeddingsFile file = new EmbeddingsFile(target)) {
+        try (OutputLock lock = OutputLock.of(target);
+                Temporary folder = Temporary.folder(target);
+                EmbeddingsFile file = new EmbeddingsFile(target)) {
             JavaSparkContext context = Jobs.context("diva encode");
             ImageEncoding.Settings encoding =
                     new ImageEncoding.Settings(options.scale(), options.tokens(), options.batch(), false);
             Task task = new Task(
                     options.model().toAbsolutePath().toString(),
+                    options.visual() == null
+                            ? null
+                            : options.visual().toAbsolutePath().toString(),
                     options.loading(context.getConf().getInt("spark.task.cpus", 1)),
                     encoding,
-                    target.toString(),
+                    folder.path().toString(),
                     context.broadcast(new SharedImages(all)));
             for (String part : Jobs.run(context, Part.cut(all.size(), options.batch(), parts), task)) {
                 file.appendPart(Path.of(part));
-                Files.delete(Path.of(part));
+                Files.delete(Path.of(part)); // of our own folder
             }
-            options.describe(file);
+            options.describe(file, all.notRead());
             file.finish();
             spec.commandLine()
                     .getOut()
@@ -73,21 +83,22 @@ public final class EncodeJob implements Callable<Integer> {
         return 0;
     }
 
-    /** Encodes a part of whole batches into a file beside the target, and tells its name. */
+    /** Encodes a part of whole batches into a file of the folder, and tells its name. */
     private record Task(
             String model,
+            String visual, // or null
             Clip.Options loading,
             ImageEncoding.Settings encoding,
-            String out,
+            String folder,
             Broadcast<SharedImages> images)
             implements Function<Part, String> {
         @Override
         public String call(Part part) throws IOException {
-            Path target = Path.of(out);
-            Path file = target.resolveSibling("." + target.getFileName() + ".part-" + part.index() + ".safetensors");
+            Path file = Path.of(folder).resolve("part-" + part.index() + ".safetensors");
             Files.deleteIfExists(file); // of an attempt whose answer was lost
-            try (Clip clip = Clip.load(Path.of(model), loading);
+            try (Clip clip = Clip.load(Path.of(model), visual == null ? null : Path.of(visual), loading);
                     EmbeddingsFile embeddings = new EmbeddingsFile(file)) {
+                clip.notes().forEach(LOG::warn);
                 new ImageEncoding(clip, embeddings, encoding)
                         .run(images.value().between(part.from(), part.to()), new Log());
                 embeddings.finish();

@@ -21,7 +21,9 @@ final class Jobs {
 
     /** A job as a command: 0 done, 1 the work failed, 2 wrong usage, 3 bad input, with one line on standard error. */
     static CommandLine commandLine(Callable<Integer> job) {
-        return new CommandLine(job).setExecutionExceptionHandler((failure, command, parsed) -> {
+        CommandLine commands = new CommandLine(job);
+        commands.setUnmatchedOptionsAllowedAsOptionParameters(false); // a list would take what the job does not know
+        return commands.setExecutionExceptionHandler((failure, command, parsed) -> {
             Throwable reason = reason(failure);
             command.getErr()
                     .println(String.valueOf(reason.getMessage())

@@ -106,7 +106,8 @@ public record ClipCheckpoint(
         }
         if (flag == null && hf.isPresent() && openClip.isPresent()) {
             throw new CheckpointException(folder + ": holds " + hf.get().getFileName() + " and "
-                    + openClip.get().getFileName() + "; say which with --format hf or --format open_clip");
+                    + openClip.get().getFileName()
+                    + "; give the path of the one that you mean, or its layout where a command has --format");
         }
         return hf.or(() -> openClip)
                 .or(() -> first(folder, OPENAI_FILES))
@@ -123,7 +124,8 @@ public record ClipCheckpoint(
         if (layouts.isEmpty()) {
             if (VisualSource.isIn(stored)) {
                 throw new CheckpointException(file + ": an image tower alone, without a text tower and the number of"
-                        + " heads; give the CLIP that it was trained from with --clip, and this file with --visual");
+                        + " heads; give the CLIP that it was trained from, and this file as --visual of encode, eval, inspect or"
+                        + " export, whose result every command takes");
             }
             throw new CheckpointException(file + ": no CLIP in it: none of its "
                     + stored.tensors().size() + " tensors is a patch embedding by a known name" + example(stored));
@@ -137,7 +139,7 @@ public record ClipCheckpoint(
         CheckpointFormat format = layout.format(stored, Files.exists(folder.resolve("open_clip_config.json")));
         if (flag != null && !layout.fits(flag, format)) {
             throw new CheckpointException(
-                    file + ": is " + format.flag() + ", not " + flag.flag() + " as asked for; leave --format out");
+                    file + ": is " + format.flag() + ", not " + flag.flag() + " as was asked for; its layout is found without that");
         }
         requireNothingElse(stored, layout);
         TensorSource inner = layout.prefix().isEmpty() ? stored : PrefixedSource.of(stored, layout.prefix());

@@ -1,10 +1,9 @@
 package dev.diva.eval.mllm;
 
 import dev.diva.BadInputException;
+import dev.diva.TextFile;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.eval.Result;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,21 +33,17 @@ public final class MmeScoreFiles {
     }
 
     private static void read(Path file, String category, List<MmeScore.Answer> answers) {
-        try {
-            List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-            for (int i = 0; i < lines.size(); i++) {
-                String place = file + " line " + (i + 1);
-                String[] cells = lines.get(i).split("\t", -1);
-                if (cells.length != 4) {
-                    throw new BadInputException(
-                            place + ": " + cells.length
-                                    + " columns, expected name, question, label, answer (a tab or line feed inside an answer?)");
-                }
-                answers.add(new MmeScore.Answer(
-                        category, cells[0], MmeQuestions.label(cells[2], file, i + 1), cells[3], place));
+        List<String> lines = TextFile.read(file).lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            String place = file + " line " + (i + 1);
+            String[] cells = lines.get(i).split("\t", -1);
+            if (cells.length != 4) {
+                throw new BadInputException(
+                        place + ": " + cells.length
+                                + " columns, expected name, question, label, answer (a tab or line feed inside an answer?)");
             }
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + Answers.firstLine(e), e);
+            answers.add(new MmeScore.Answer(
+                    category, cells[0], MmeQuestions.label(cells[2], file, i + 1), cells[3], place));
         }
     }
 

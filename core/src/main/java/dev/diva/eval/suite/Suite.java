@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.StreamSupport;
 
 /** Which models are scored on which data sets. Paths are relative to the current folder. */
 public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
@@ -35,6 +36,9 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             "rules",
             "prompts",
             "judge");
+
+    private static final Set<String> COUNTS = Set.of("shots", "recallK");
+    private static final Set<String> LISTS = Set.of("tasks", "recallK", "judge");
 
     /**
      * A model; named by its file or folder unless a name is given.
@@ -171,11 +175,12 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
 
     private static DataEntry data(JsonNode node, Path file) {
         String path = node.isTextual() ? node.asText() : node.path("data").asText();
-        String place = file + " dataset " + path;
+        String place = file + " dataset " + node.path("name").asText(path);
         requireKeys(node, DATA_KEYS, place);
+        node.properties().forEach(entry -> requireValue(entry.getKey(), entry.getValue(), place));
         Path folder = existing(path, file);
         List<Task> tasks = new ArrayList<>();
-        node.path("tasks").forEach(task -> tasks.add(Task.named(task.asText(), place)));
+        values(node.path("tasks")).forEach(task -> tasks.add(Task.named(task.asText(), place)));
         if (tasks.isEmpty()) {
             tasks.addAll(Task.of(folder, node.has("captions")));
         }
@@ -185,6 +190,26 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     /** Models may be named as on the hub. */
     private static Path existingModel(String path, Path file) {
         return existing(path.isEmpty() ? path : Models.resolve(path).toString(), file);
+    }
+
+    /** A key of a data set has one value, or several where it is a list. */
+    private static void requireValue(String key, JsonNode value, String place) {
+        boolean isNumber = COUNTS.contains(key);
+        boolean isSound = values(value).stream()
+                .allMatch(each -> isNumber
+                        ? each.isIntegralNumber() && each.canConvertToInt() && each.asInt() >= 0
+                        : each.isValueNode());
+        if (!isSound || (value.isContainerNode() && (!LISTS.contains(key) || value.isEmpty()))) {
+            throw new BadInputException(place + ": " + key + " is " + value + ", expected "
+                    + (isNumber ? "a whole number" : "a name") + (LISTS.contains(key) ? " or a list of them" : ""));
+        }
+    }
+
+    /** One value, or those of a list. */
+    private static List<JsonNode> values(JsonNode node) {
+        return node.isValueNode()
+                ? List.of(node)
+                : StreamSupport.stream(node.spliterator(), false).toList();
     }
 
     private static Path existing(String path, Path file) {

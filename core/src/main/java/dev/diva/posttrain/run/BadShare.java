@@ -32,7 +32,7 @@ final class BadShare {
         if (lost > limit * Math.max(FIRST, asked)) {
             throw new BadInputException(lost + " of " + asked
                     + " images asked for since the start cannot be read, more than the limit of " + limit
-                    + " (--max-bad-share); the last: " + problem + ". Mend it and go on with --resume");
+                    + " (maxBadShare); the last: " + problem + ". Mend it; the run goes on from its last checkpoint");
         }
     }
 }

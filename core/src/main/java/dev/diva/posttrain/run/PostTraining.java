@@ -188,7 +188,7 @@ public final class PostTraining implements AutoCloseable {
         if (bad == check.checked() || bad > recipe.maxBadShare() * check.checked()) {
             throw new BadInputException(bad + " of " + check.checked()
                     + " images cannot be read, more than the limit of " + recipe.maxBadShare()
-                    + " (--max-bad-share); the first: " + check.unreadable().get(0));
+                    + " (maxBadShare); the first: " + check.unreadable().get(0));
         }
         return check;
     }
