@@ -1,5 +1,6 @@
 package dev.diva.clip;
 
+import dev.diva.checkpoint.TrainedSource;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;

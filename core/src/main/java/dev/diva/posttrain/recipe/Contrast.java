@@ -1,5 +1,6 @@
 package dev.diva.posttrain.recipe;
 
+import dev.diva.train.RecipeChecks;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
 /**
@@ -13,9 +14,9 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  */
 public record Contrast(double temperature, Target target, Noise noise, View secondView, boolean promptMask) {
     public Contrast {
-        Checks.given("contrast.target", target);
-        Checks.given("contrast.noise", noise);
-        Checks.given("contrast.secondView", secondView);
+        RecipeChecks.given("contrast.target", target);
+        RecipeChecks.given("contrast.noise", noise);
+        RecipeChecks.given("contrast.secondView", secondView);
         if (!(temperature > 0) || Double.isInfinite(temperature)) {
             throw new IllegalArgumentException("contrast.temperature is " + temperature + ", expected above 0");
         }

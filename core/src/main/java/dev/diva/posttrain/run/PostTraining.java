@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.train.Launch;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
