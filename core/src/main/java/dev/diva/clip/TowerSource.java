@@ -1,5 +1,8 @@
 package dev.diva.clip;
 
+import java.util.Map;
+import dev.diva.checkpoint.SafetensorsWriter;
+import dev.diva.checkpoint.AtomicFolder;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
@@ -97,16 +100,22 @@ public record TowerSource(
         return new ConfigFiles(new ClipConfig(config, null)).transformersPreprocessing(preprocessing);
     }
 
-    /**
-     * Writes the CLIP that it belongs to as a folder that transformers and LLaVA load.
-     *
-     * @throws IllegalStateException for a tower inside a larger model
-     */
+    /** Writes a folder that transformers and LLaVA load: the CLIP that it belongs to, or the tower alone where it is inside a larger model. */
     public void export(Path folder) {
-        if (checkpoint == null) {
-            throw new IllegalStateException("a tower inside " + location() + " has no checkpoint of its own");
+        if (checkpoint != null) {
+            ClipExport.export(checkpoint, CheckpointFormat.HF, folder, false);
+            return;
         }
-        ClipExport.export(checkpoint, CheckpointFormat.HF, folder, false);
+        AtomicFolder.write(folder, temporary -> {
+            SafetensorsWriter.write(
+                    temporary.resolve("model.safetensors"),
+                    parts(),
+                    info -> tensors.read(info.name()),
+                    Map.of("format", "pt"));
+            Files.writeString(temporary.resolve("config.json"), configJson().toPrettyString() + "\n");
+            Files.writeString(
+                    temporary.resolve("preprocessor_config.json"), preprocessorJson().toPrettyString() + "\n");
+        });
     }
 
     @Override

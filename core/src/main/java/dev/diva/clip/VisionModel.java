@@ -103,18 +103,9 @@ public final class VisionModel implements AutoCloseable {
         return checkpoint.format();
     }
 
-    /** The file of the tensors and the small files beside it that belong to the checkpoint. */
+    /** See {@link ClipCheckpoint#files}. */
     public List<Path> files() {
-        try (Stream<Path> files = Files.list(checkpoint.folder())) {
-            return files.filter(Files::isRegularFile)
-                    .filter(file -> file.equals(checkpoint.file().toAbsolutePath())
-                            || file.toString().endsWith(".json")
-                            || checkpoint.file().toString().endsWith(".index.json"))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new BadInputException(checkpoint.folder() + ": cannot be listed: " + e.getMessage(), e);
-        }
+        return checkpoint.files();
     }
 
     /**

@@ -9,11 +9,11 @@ import java.util.stream.LongStream;
  *
  * @param ids of the text, {@link #IMAGE} in the place of an image
  */
-record Prompt(long... ids) {
+public record Prompt(long... ids) {
     /** Stands for an image, as in LLaVA's code. */
-    static final long IMAGE = -200;
+    public static final long IMAGE = -200;
 
-    Prompt {
+    public Prompt {
         ids = ids.clone();
     }
 

@@ -1,5 +1,8 @@
 package dev.diva.checkpoint.format;
 
+import dev.diva.BadInputException;
+import java.util.stream.Stream;
+import java.io.IOException;
 import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
@@ -179,6 +182,20 @@ public record ClipCheckpoint(
     /** Whether it has a text tower. */
     public boolean hasText() {
         return tensors.info("text_model.embeddings.token_embedding.weight") != null;
+    }
+
+    /** The file of the tensors and the small files beside it that belong to the checkpoint. */
+    public List<Path> files() {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(one -> one.equals(file.toAbsolutePath())
+                            || one.toString().endsWith(".json")
+                            || file.toString().endsWith(".index.json"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": cannot be listed: " + e.getMessage(), e);
+        }
     }
 
     @Override
