@@ -25,7 +25,7 @@ public record Prompt(long... ids) {
     }
 
     /** As LLaVA does: the text before and behind an image is tokenised apart, and begins once. */
-    static Prompt inParts(String text, LlamaTokenizer tokenizer) {
+    public static Prompt inParts(String text, LlamaTokenizer tokenizer) {
         String[] parts = text.split(PromptTemplate.IMAGE, -1);
         long[] begin = tokenizer.encode("");
         LongStream ids = Arrays.stream(tokenizer.encode(parts[0]));
