@@ -38,7 +38,7 @@ class ArchitectureTest {
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
             Map.entry("language", Set.of("model", "checkpoint", "engine")),
-            Map.entry("mllm", Set.of("language", "clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("mllm", Set.of("train", "language", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("feedback", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("checkpoint", "engine")),
             Map.entry(

@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "train",
         mixinStandardHelpOptions = true,
-        description = "Train a LLaVA-1.5: its projector from captions, then projector and language model from conversations.",
+        description =
+                "Train a LLaVA-1.5: its projector from captions, then projector and language model from conversations.",
         footer = {"", "SIGTERM and SIGINT write a checkpoint and end with code 75: go on with --resume."})
 public final class MllmTrainCommand implements Callable<Integer> {
     @Spec

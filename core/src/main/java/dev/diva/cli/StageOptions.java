@@ -74,7 +74,8 @@ final class StageOptions {
     /** The recipe of a new run. */
     StageKeys keys() {
         ObjectNode file = recipe == null ? null : RecipeKeys.read(recipe);
-        String asked = stage != null ? stage : file == null ? null : file.path("stage").textValue();
+        String asked =
+                stage != null ? stage : file == null ? null : file.path("stage").textValue();
         if (asked == null) {
             throw new BadInputException("recipe: stage is not given; add --stage projector or --stage instruct");
         }

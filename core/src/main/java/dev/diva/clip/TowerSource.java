@@ -1,11 +1,10 @@
 package dev.diva.clip;
 
-import java.util.Map;
-import dev.diva.checkpoint.SafetensorsWriter;
-import dev.diva.checkpoint.AtomicFolder;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.CheckpointFormat;
@@ -13,6 +12,7 @@ import dev.diva.checkpoint.format.ClipCheckpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -114,7 +114,8 @@ public record TowerSource(
                     Map.of("format", "pt"));
             Files.writeString(temporary.resolve("config.json"), configJson().toPrettyString() + "\n");
             Files.writeString(
-                    temporary.resolve("preprocessor_config.json"), preprocessorJson().toPrettyString() + "\n");
+                    temporary.resolve("preprocessor_config.json"),
+                    preprocessorJson().toPrettyString() + "\n");
         });
     }
 

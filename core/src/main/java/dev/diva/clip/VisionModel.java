@@ -1,19 +1,16 @@
 package dev.diva.clip;
 
-import dev.diva.checkpoint.TrainedSource;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.engine.Placement;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 

@@ -28,12 +28,11 @@ public record Placement(Device device, Precision precision, Activations activati
      * @throws BadInputException when there is no such device
      */
     public static Placement of(String device, String precision, boolean lowMemory) {
-        Precision chosen =
-                switch (precision) {
-                    case "fp32" -> Precision.FP32;
-                    case "bf16" -> Precision.BF16;
-                    default -> Precision.fastest();
-                };
+        Precision chosen = switch (precision) {
+            case "fp32" -> Precision.FP32;
+            case "bf16" -> Precision.BF16;
+            default -> Precision.fastest();
+        };
         Device found;
         try {
             found = Engine.device(device);

@@ -84,8 +84,8 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         if (base != null) {
             throw new BadInputException(folder + ": is a language model, which stands over no other; leave --base out");
         }
-        Path weights = weightsIn(folder)
-                .orElseThrow(() -> new BadInputException(folder + ": holds none of " + WEIGHTS));
+        Path weights =
+                weightsIn(folder).orElseThrow(() -> new BadInputException(folder + ": holds none of " + WEIGHTS));
         ComposedSource tensors = new ComposedSource(weights.toString());
         tensors.add(TensorFile.open(weights), LlavaNames::ours);
         return new LlavaFolder(folder, null, weights, LlavaConfig.ofLanguageModel(json), tensors);

@@ -96,7 +96,8 @@ public final class LlavaResult {
         String tower = model.start().tower();
         if (model.layout() == LlavaConfig.Layout.HF && tower != null && !Llava.OWN_TOWERS.contains(tower)) {
             throw new BadInputException(model.folder().folder()
-                    + ": in this layout the tower is inside, and a part of the model would be read with that one" + whole);
+                    + ": in this layout the tower is inside, and a part of the model would be read with that one"
+                    + whole);
         }
     }
 
@@ -127,7 +128,9 @@ public final class LlavaResult {
     /** Beneath the part. */
     private Path base() {
         LlavaFolder folder = model.folder();
-        return (folder.base() == null ? folder.folder() : folder.base()).toAbsolutePath().normalize();
+        return (folder.base() == null ? folder.folder() : folder.base())
+                .toAbsolutePath()
+                .normalize();
     }
 
     private void writeConfig(Path folder, Path finalPlace) throws IOException {
@@ -153,10 +156,18 @@ public final class LlavaResult {
         config.put("unfreeze_mm_vision_tower", isInner);
         if (isOther) {
             model.towerSource().export(folder.resolve(LlavaSwap.TOWER));
-            config.put("mm_vision_tower", finalPlace.toAbsolutePath().normalize().resolve(LlavaSwap.TOWER).toString());
+            config.put(
+                    "mm_vision_tower",
+                    finalPlace
+                            .toAbsolutePath()
+                            .normalize()
+                            .resolve(LlavaSwap.TOWER)
+                            .toString());
         } else if (!isInner) {
             LlavaFolder.place(model.folder().folder(), model.config().towerName())
-                    .ifPresent(place -> config.put("mm_vision_tower", place.toAbsolutePath().normalize().toString()));
+                    .ifPresent(place -> config.put(
+                            "mm_vision_tower",
+                            place.toAbsolutePath().normalize().toString()));
         }
     }
 

@@ -129,9 +129,13 @@ public final class LlavaSwap {
 
     private List<Path> plainFiles() throws IOException {
         List<Path> plain = new ArrayList<>();
-        for (Path folder : Stream.of(llava.base(), llava.folder()).filter(Objects::nonNull).toList()) {
+        for (Path folder :
+                Stream.of(llava.base(), llava.folder()).filter(Objects::nonNull).toList()) {
             try (Stream<Path> files = Files.list(folder)) {
-                files.filter(Files::isRegularFile).filter(this::isPlain).sorted().forEach(plain::add);
+                files.filter(Files::isRegularFile)
+                        .filter(this::isPlain)
+                        .sorted()
+                        .forEach(plain::add);
             }
         }
         return plain;
@@ -139,7 +143,9 @@ public final class LlavaSwap {
 
     private boolean isPlain(Path file) {
         String name = file.getFileName().toString();
-        return name.equals(PROJECTOR) ? trained == null : !NOT_COPIED.matcher(name).matches();
+        return name.equals(PROJECTOR)
+                ? trained == null
+                : !NOT_COPIED.matcher(name).matches();
     }
 
     private void inHubLayout(Path folder) throws IOException {

@@ -107,7 +107,12 @@ final class ShardRewrite {
             hasTower |= isTower;
             if (!isTower && !LlavaNames.BUFFERS.matcher(ours).matches()) {
                 boolean isChanged = changed != null && changed.info(ours) != null;
-                add(names.apply(ours), info, isChanged ? new Copy(changed, ours) : new Copy(file, info.name()), infos, copies);
+                add(
+                        names.apply(ours),
+                        info,
+                        isChanged ? new Copy(changed, ours) : new Copy(file, info.name()),
+                        infos,
+                        copies);
                 common = common == null && info.dtype().isFloating() ? info.dtype() : common;
                 written.add(ours);
             }
@@ -133,8 +138,7 @@ final class ShardRewrite {
         SafetensorsWriter.write(target.resolve(name), infos, info -> read(copies.get(info.name()), info), METADATA);
     }
 
-    private void add(
-            String name, TensorInfo info, Copy copy, List<TensorInfo> infos, Map<String, Copy> copies) {
+    private void add(String name, TensorInfo info, Copy copy, List<TensorInfo> infos, Map<String, Copy> copies) {
         boolean isConverted = dtype != null && info.dtype().isFloating();
         infos.add(new TensorInfo(name, isConverted ? dtype : info.dtype(), info.shape()));
         copies.put(name, copy);

@@ -60,7 +60,12 @@ public final class TrainableLlava implements AutoCloseable {
     }
 
     private TrainableLlava(
-            Start start, LlavaFolder folder, TowerSource towerSource, HiddenTokens tower, Placement placement, Learning learning) {
+            Start start,
+            LlavaFolder folder,
+            TowerSource towerSource,
+            HiddenTokens tower,
+            Placement placement,
+            Learning learning) {
         this.start = start;
         this.folder = folder;
         this.tower = tower;
@@ -113,10 +118,12 @@ public final class TrainableLlava implements AutoCloseable {
         Towers towers = new Towers(folder);
         boolean hasProjector = folder.tensors().info(LlavaNames.PROJECTOR + "0.weight") != null;
         if (!hasProjector && start.projector == null) {
-            throw new BadInputException(
-                    folder.folder() + ": has no projector; name the one of stage 1 with --projector, or train that first");
+            throw new BadInputException(folder.folder()
+                    + ": has no projector; name the one of stage 1 with --projector, or train that first");
         }
-        if (start.tower == null && !folder.hasInnerTower() && folder.config().towerName().isEmpty()) {
+        if (start.tower == null
+                && !folder.hasInnerTower()
+                && folder.config().towerName().isEmpty()) {
             throw new BadInputException(folder.folder() + ": has no tower; name a CLIP with --tower MODEL");
         }
         return start.projector == null ? towers.open(start.tower) : towers.openForAnyProjector(start.tower);
@@ -232,14 +239,16 @@ public final class TrainableLlava implements AutoCloseable {
     public List<Path> files() {
         List<Path> files = new ArrayList<>(ShardRewrite.files(folder.weights()));
         try (Stream<Path> own = Files.list(folder.folder())) {
-            own.filter(Files::isRegularFile).filter(file -> !files.contains(file)).sorted().forEach(files::add);
+            own.filter(Files::isRegularFile)
+                    .filter(file -> !files.contains(file))
+                    .sorted()
+                    .forEach(files::add);
         } catch (java.io.IOException e) {
             throw new BadInputException(folder.folder() + ": cannot be listed: " + e.getMessage(), e);
         }
         if (start.projector != null && !start.projector.equals(FRESH)) {
             Path projectorFile = Path.of(start.projector);
-            files.add(
-                    Files.isDirectory(projectorFile) ? projectorFile.resolve(LlavaFolder.PROJECTOR) : projectorFile);
+            files.add(Files.isDirectory(projectorFile) ? projectorFile.resolve(LlavaFolder.PROJECTOR) : projectorFile);
         }
         if (towerSource.checkpoint() != null) {
             files.addAll(towerSource.checkpoint().files());

@@ -1,19 +1,19 @@
 package dev.diva.checkpoint.format;
 
 import dev.diva.BadInputException;
-import java.util.stream.Stream;
-import java.io.IOException;
 import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.pickle.PickleFile;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A CLIP or SigLIP on disk, in any layout that the world ships, under our names.

@@ -50,8 +50,7 @@ final class AnswerObjective implements Objective<ConversationBatch> {
                 Engine.trimMemory();
             }
             double loss = contribution.backward(loss(batch, contribution.shard()));
-            return new double[] {
-                loss, batch.labelled(), batch.labelled() == 0 ? 1 : 0, batch.mismatched(), batch.cut()
+            return new double[] {loss, batch.labelled(), batch.labelled() == 0 ? 1 : 0, batch.mismatched(), batch.cut()
             };
         } finally {
             if (dropout != null) {
@@ -79,7 +78,8 @@ final class AnswerObjective implements Objective<ConversationBatch> {
             return nothing(model.parameters().values());
         }
         Tensor loss = answers(batch).mul(new Scalar((double) shard.total() / shard.count() / batch.labelled()));
-        // The projector has a gradient in any case, so that its momentum moves it, and processes exchange the same tensors.
+        // The projector has a gradient in any case, so that its momentum moves it, and processes exchange the same
+        // tensors.
         return batch.pixels() != null ? loss : loss.add(nothing(projectorParameters()));
     }
 
@@ -123,8 +123,10 @@ final class AnswerObjective implements Objective<ConversationBatch> {
             int to = Math.min(places.size(), from + TOKENS_AT_ONCE);
             Tensor states = flat.index_select(0, indices(places.subList(from, to), flat));
             Tensor expected = indices(targets.subList(from, to), flat);
-            sum = sum.add(model.language().placement().activations().through(
-                    inputs -> crossEntropy(model.language(), inputs[0], expected), states));
+            sum = sum.add(model.language()
+                    .placement()
+                    .activations()
+                    .through(inputs -> crossEntropy(model.language(), inputs[0], expected), states));
         }
         return sum;
     }
@@ -138,9 +140,8 @@ final class AnswerObjective implements Objective<ConversationBatch> {
         return language.logits(states)
                 .log_softmax(-1)
                 .gather(1, expected.unsqueeze(1))
-                .sum()
-                .neg()
-                .reshape(1);
+                .sum(0)
+                .neg();
     }
 
     /** [rows, longest, width], padded with zeros. */
@@ -173,6 +174,7 @@ final class AnswerObjective implements Objective<ConversationBatch> {
 
     /** [images, tokens, width]; the tower learns nothing. */
     private Tensor features(Tensor pixels) {
-        return model.projector().forward(OwnGradient.withoutGraph(() -> model.tower().forward(pixels)));
+        return model.projector()
+                .forward(OwnGradient.withoutGraph(() -> model.tower().forward(pixels)));
     }
 }

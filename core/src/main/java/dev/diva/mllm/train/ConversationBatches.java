@@ -85,7 +85,8 @@ final class ConversationBatches implements MicroBatches<ConversationBatch> {
         int[] indices = IntStream.range(0, Math.toIntExact(shard.total()))
                 .map(i -> order.applyAsInt(first + i))
                 .toArray();
-        // Images are decoded side by side; those of other processes as well, since a row whose image cannot be read is no row of theirs.
+        // Images are decoded side by side; those of other processes as well, since a row whose image cannot be read is
+        // no row of theirs.
         List<Row> rows = IntStream.of(indices).parallel().mapToObj(this::image).toList();
         List<String> names = new ArrayList<>();
         List<Sequence> own = new ArrayList<>();

@@ -165,7 +165,8 @@ final class ConversationFile implements AutoCloseable {
         try {
             return Conversation.read(node(index));
         } catch (Conversation.Unusable e) {
-            throw new BadInputException(file + ": was changed meanwhile: sample " + (index + 1) + " " + e.getMessage(), e);
+            throw new BadInputException(
+                    file + ": was changed meanwhile: sample " + (index + 1) + " " + e.getMessage(), e);
         }
     }
 

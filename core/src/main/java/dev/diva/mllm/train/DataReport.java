@@ -83,7 +83,8 @@ final class DataReport {
 
     private static void tell(List<String> lines, List<String> names, int looked, String what) {
         if (!names.isEmpty()) {
-            lines.add("warning: " + names.size() + " of " + looked + " samples " + what + "; the first: " + names.get(0));
+            lines.add(
+                    "warning: " + names.size() + " of " + looked + " samples " + what + "; the first: " + names.get(0));
         }
     }
 }

@@ -125,6 +125,9 @@ final class GroupedOrder implements LongToIntFunction {
     }
 
     private static long[] permutation(int count, Generator generator) {
+        if (count == 0) {
+            return new long[0]; // draws nothing
+        }
         try (PointerScope scope = new PointerScope()) {
             return Tensors.toLongs(RandomStreams.randperm(generator, count));
         }

@@ -16,8 +16,7 @@ import java.util.function.Function;
  *     the dummy prefix behind special tokens)
  * @param limit most ids of a sequence
  */
-record Labelling(
-        PromptTemplate template, Function<String, Prompt> tokenized, boolean roundsAreJoined, int limit) {
+record Labelling(PromptTemplate template, Function<String, Prompt> tokenized, boolean roundsAreJoined, int limit) {
     private static final String END = "</s>";
     private static final String ANSWER = " ASSISTANT: ";
 
@@ -33,8 +32,9 @@ record Labelling(
     static void requireFit(PromptTemplate template, Conversation conversation) throws Conversation.Unusable {
         int turns = conversation.turns().size();
         if (template == PromptTemplate.PLAIN && (turns != 2 || conversation.image() == null)) {
-            throw new Conversation.Unusable("has " + turns + " turns and " + (conversation.image() == null ? "no" : "an")
-                    + " image; the template plain takes an image, one question and its caption");
+            throw new Conversation.Unusable(
+                    "has " + turns + " turns and " + (conversation.image() == null ? "no" : "an")
+                            + " image; the template plain takes an image, one question and its caption");
         }
     }
 

@@ -54,6 +54,9 @@ record Sequence(long[] before, int imageTokens, long[] after, long[] labels, boo
 
     /** Tokens that are learnt: each is foretold at the place before it, so that the first is none. */
     int labelled() {
-        return (int) Arrays.stream(labels).skip(1).filter(label -> label != LabelledText.NONE).count();
+        return (int) Arrays.stream(labels)
+                .skip(1)
+                .filter(label -> label != LabelledText.NONE)
+                .count();
     }
 }

@@ -36,9 +36,7 @@ public final class StageInputs implements AutoCloseable {
         this.placement = Placement.of(given.device(), given.precision(), given.lowMemory());
         this.dropout = dropout(given);
         this.data = ConversationFile.open(
-                Path.of(given.data()),
-                Path.of(given.images()),
-                given.template().prompts());
+                Path.of(given.data()), Path.of(given.images()), given.template().prompts());
         try {
             this.model = TrainableLlava.load(start(given), placement, learning(given));
         } catch (RuntimeException e) {
@@ -160,8 +158,7 @@ public final class StageInputs implements AutoCloseable {
 
     /** Text to labels, as the recipe says. */
     Labelling labelling() {
-        return new Labelling(
-                recipe.template().prompts(), model::tokenized, !model.roundsRestart(), recipe.maxLength());
+        return new Labelling(recipe.template().prompts(), model::tokenized, !model.roundsRestart(), recipe.maxLength());
     }
 
     FileHashes hashes() {

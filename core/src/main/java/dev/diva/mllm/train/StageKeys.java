@@ -47,8 +47,8 @@ public record StageKeys(RecipeKeys keys) {
         Path file = RunFolder.recipeOf(run);
         ObjectNode stored = RecipeKeys.read(file);
         if (!STAGES.contains(stored.path(STAGE).asText())) {
-            throw new BadInputException(file + ": is no recipe of 'diva mllm train': its stage is "
-                    + stored.path(STAGE) + ", expected projector or instruct");
+            throw new BadInputException(file + ": is no recipe of 'diva mllm train': its stage is " + stored.path(STAGE)
+                    + ", expected projector or instruct");
         }
         return of(stored.path(STAGE).asText()).with(stored, file.toString());
     }
@@ -87,7 +87,9 @@ public record StageKeys(RecipeKeys keys) {
         if (isProjector != (recipe.stage() == StageRecipe.Stage.PROJECTOR)) {
             throw new BadInputException("recipe: trainable.mode is "
                     + recipe.trainable().mode().name().toLowerCase(java.util.Locale.ROOT)
-                    + (isProjector ? ", in the stage instruct one of lora, full" : ", in the stage projector projector"));
+                    + (isProjector
+                            ? ", in the stage instruct one of lora, full"
+                            : ", in the stage projector projector"));
         }
         return recipe;
     }

@@ -1,7 +1,7 @@
 package dev.diva.posttrain.recipe;
 
-import dev.diva.train.RecipeChecks;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.diva.train.RecipeChecks;
 
 /**
  * What DCR's contrast of predictions is made of.

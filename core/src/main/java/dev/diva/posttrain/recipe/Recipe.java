@@ -1,10 +1,10 @@
 package dev.diva.posttrain.recipe;
 
-import dev.diva.train.RecipeChecks;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.diva.feedback.DrawWeights;
 import dev.diva.feedback.TimestepSampler;
 import dev.diva.train.OptimizerSettings;
+import dev.diva.train.RecipeChecks;
 import dev.diva.train.Schedule;
 import java.util.List;
 import java.util.Locale;

@@ -1,6 +1,5 @@
 package dev.diva.posttrain.run;
 
-import dev.diva.train.Launch;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
@@ -18,6 +17,7 @@ import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
+import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
 import dev.diva.train.Objective;
 import dev.diva.train.ParameterGroup;

@@ -5,12 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.checkpoint.LowRank;
-import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
-import dev.diva.data.ImageDecoder;
-import dev.diva.data.ImageEntry;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
@@ -18,7 +15,6 @@ import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import dev.diva.language.LlamaTokenizer;
 import dev.diva.mllm.ImageAspect;
-import dev.diva.mllm.ImageTokens;
 import dev.diva.mllm.Llava;
 import dev.diva.mllm.LlavaResult;
 import dev.diva.mllm.Prompt;
@@ -39,7 +35,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.LongStream;
 import java.util.stream.StreamSupport;
 import org.bytedeco.javacpp.PointerScope;
@@ -69,14 +64,16 @@ class StagesTest {
 
     @Test
     void projectorAloneFollowsTheReference() {
-        double rate = CASE.json("case.json").path("learning rates").path("stage 1 projector").asDouble();
+        double rate = CASE.json("case.json")
+                .path("learning rates")
+                .path("stage 1 projector")
+                .asDouble();
         try (PointerScope scope = new PointerScope();
                 TrainableLlava model = load(TrainableLlava.FRESH, Learning.PROJECTOR)) {
             set(model, "stage1.init.");
             follow("stage1", model, List.of(new ParameterGroup("", schedule(rate), 0)));
             new LlavaResult(model).writeProjector(folder.resolve("made"));
-            requireSameFile(
-                    folder.resolve("made/mm_projector.bin"), CASE.file("stage1-projector/mm_projector.bin"));
+            requireSameFile(folder.resolve("made/mm_projector.bin"), CASE.file("stage1-projector/mm_projector.bin"));
         }
     }
 
@@ -84,7 +81,8 @@ class StagesTest {
     void adaptersAndProjectorFollowTheReference() throws Exception {
         JsonNode rates = CASE.json("case.json").path("learning rates");
         JsonNode adapter = CASE.json("stage2-lora/adapter_config.json");
-        List<String> targets = StreamSupport.stream(adapter.path("target_modules").spliterator(), false)
+        List<String> targets = StreamSupport.stream(
+                        adapter.path("target_modules").spliterator(), false)
                 .map(JsonNode::asText)
                 .toList();
         LowRank.Plan plan = new LowRank.Plan(
@@ -104,7 +102,8 @@ class StagesTest {
                                     TrainableLlava.projectorPrefix(),
                                     schedule(rates.path("stage 2 projector").asDouble()),
                                     0),
-                            new ParameterGroup("", schedule(rates.path("stage 2 LoRA").asDouble()), 0)));
+                            new ParameterGroup(
+                                    "", schedule(rates.path("stage 2 LoRA").asDouble()), 0)));
             LlavaResult result = new LlavaResult(model);
             result.writeAdapter(folder.resolve("part"), plan.alpha(), 0, targets);
             result.writeMerged(folder.resolve("whole"));
@@ -118,7 +117,8 @@ class StagesTest {
         for (String key : List.of("peft_type", "task_type", "r", "bias", "fan_in_fan_out", "inference_mode")) {
             assertThat(made.path(key)).as(key).isEqualTo(adapter.path(key));
         }
-        assertThat(made.path("lora_alpha").asDouble()).isEqualTo(adapter.path("lora_alpha").asDouble());
+        assertThat(made.path("lora_alpha").asDouble())
+                .isEqualTo(adapter.path("lora_alpha").asDouble());
         requireMerged();
     }
 
@@ -133,8 +133,7 @@ class StagesTest {
                 for (String name : Golden.endings(CASE.expected(), "merged.logits_last.")) {
                     Tensor pixels = CASE.input("stage2.pixel_values");
                     long index = Tensors.toLongs(CASE.input("stage2.step.0.image_index"))[Integer.parseInt(name)];
-                    Tensor features = llava.projector()
-                            .forward(llava.tower().forward(pixels.narrow(0, index, 1)));
+                    Tensor features = llava.projector().forward(llava.tower().forward(pixels.narrow(0, index, 1)));
                     Tensor logits = logits(llava, prompt, features);
                     double allowed = read.equals("part") ? tolerance : 0.05;
                     Close.assertClose(logits, CASE.expected("merged.logits_last." + name), 0, allowed);
@@ -177,7 +176,8 @@ class StagesTest {
         try (PointerScope scope = new PointerScope();
                 TrainableLlava model = load(TrainableLlava.FRESH, Learning.PROJECTOR);
                 ConversationFile file = file("stage2.json", PromptTemplate.VICUNA_V1)) {
-            JsonNode batch = CASE.json("case.json").path("batches").path("stage2.json").get(0);
+            JsonNode batch =
+                    CASE.json("case.json").path("batches").path("stage2.json").get(0);
             requireMerged(
                     texts(file, labelling(model, "stage2", LIMIT), batch),
                     model.imageTokens(),
@@ -194,12 +194,14 @@ class StagesTest {
     }
 
     private static void requireMerged(List<LabelledText> texts, int imageTokens, int limit, String expected) {
-        List<Sequence> rows =
-                texts.stream().map(text -> Sequence.of(text, imageTokens, limit)).toList();
+        List<Sequence> rows = texts.stream()
+                .map(text -> Sequence.of(text, imageTokens, limit))
+                .toList();
         requireRows(rows.stream().map(Sequence::labels).toList(), CASE.expected(expected + "labels"), -100);
         requireRows(
                 rows.stream()
-                        .map(row -> LongStream.generate(() -> 1).limit(row.length()).toArray())
+                        .map(row ->
+                                LongStream.generate(() -> 1).limit(row.length()).toArray())
                         .toList(),
                 CASE.expected(expected + "mask"),
                 0);
@@ -228,7 +230,9 @@ class StagesTest {
                 LabelledText text = labelling.of(file.at(i));
                 String expected = "odd.legacy=" + legacy + "." + i + ".";
                 long[] labels = Tensors.toLongs(CASE.expected(expected + "labels"));
-                assertThat(text.ids()).as(expected).containsExactly(Tensors.toLongs(CASE.expected(expected + "input_ids")));
+                assertThat(text.ids())
+                        .as(expected)
+                        .containsExactly(Tensors.toLongs(CASE.expected(expected + "input_ids")));
                 assertThat(text.labels()).as(expected).containsExactly(labels);
                 assertThat(text.isMismatched()).isEqualTo(Arrays.stream(labels).allMatch(label -> label == -100));
             }
@@ -271,8 +275,11 @@ class StagesTest {
                     String at = stage + ".step." + step + ".";
                     ConversationBatch batch = batch(stage, model, file, batches.get(step));
                     requirePixels(batch, stage, at);
-                    double loss = objective.backward(
-                            batch, new RandomStreams(0), Contribution.of(batch.rows().size(), 1))[0];
+                    double loss = objective
+                            .backward(
+                                    batch,
+                                    new RandomStreams(0),
+                                    Contribution.of(batch.rows().size(), 1))[0];
                     assertThat(loss).isCloseTo(CASE.expected(at + "loss").item_float(), within(tolerance));
                     model.parameters().forEach((name, parameter) -> requireGradient(parameter, at + "grad." + name));
                     requireRates(settings, model, step, CASE.expected(at + "lr"));
@@ -302,8 +309,7 @@ class StagesTest {
         if (withImage.isEmpty()) {
             assertThat(batch.pixels()).isNull();
         } else {
-            Close.assertClose(
-                    batch.pixels(), torch.stack(new TensorVector(withImage.toArray(Tensor[]::new))), 0, 1e-6);
+            Close.assertClose(batch.pixels(), torch.stack(new TensorVector(withImage.toArray(Tensor[]::new))), 0, 1e-6);
         }
     }
 
@@ -356,7 +362,8 @@ class StagesTest {
         for (int i = 0; i < rows.size(); i++) {
             long[] padded = Arrays.copyOf(rows.get(i), (int) expected.size(1));
             Arrays.fill(padded, rows.get(i).length, padded.length, padding);
-            assertThat(padded).containsExactly(Tensors.toLongs(expected.select(0, i).to(torch.ScalarType.Long)));
+            assertThat(padded)
+                    .containsExactly(Tensors.toLongs(expected.select(0, i).to(torch.ScalarType.Long)));
         }
     }
 
