@@ -7,7 +7,7 @@ import dev.diva.engine.Engine;
 import dev.diva.engine.OwnGradient;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
-import dev.diva.language.Llama;
+import dev.diva.language.NextTokens;
 import dev.diva.mllm.TrainableLlava;
 import dev.diva.train.Contribution;
 import dev.diva.train.Objective;
@@ -27,8 +27,6 @@ import org.bytedeco.pytorch.global.torch;
 final class AnswerObjective implements Objective<ConversationBatch> {
     private static final String STREAM = "draws";
     private static final long SEEDS = Long.MAX_VALUE;
-    /** Scores of the whole vocabulary are held for so many tokens at a time. */
-    private static final int TOKENS_AT_ONCE = 1024;
 
     private final TrainableLlava model;
     private final AdapterDropout dropout; // or null
@@ -106,42 +104,8 @@ final class AnswerObjective implements Objective<ConversationBatch> {
     private Tensor answers(ConversationBatch batch) {
         int longest = batch.rows().stream().mapToInt(Sequence::length).max().orElse(0);
         Tensor hidden = model.language().forward(embedded(batch, longest), null);
-        List<Long> places = new ArrayList<>();
-        List<Long> targets = new ArrayList<>();
-        for (int row = 0; row < batch.rows().size(); row++) {
-            long[] labels = batch.rows().get(row).labels();
-            for (int i = 1; i < labels.length; i++) {
-                if (labels[i] != LabelledText.NONE) {
-                    places.add((long) row * longest + i - 1);
-                    targets.add(labels[i]);
-                }
-            }
-        }
-        Tensor flat = hidden.reshape(-1, hidden.size(2));
-        Tensor sum = torch.zeros(1).sum();
-        for (int from = 0; from < places.size(); from += TOKENS_AT_ONCE) {
-            int to = Math.min(places.size(), from + TOKENS_AT_ONCE);
-            Tensor states = flat.index_select(0, indices(places.subList(from, to), flat));
-            Tensor expected = indices(targets.subList(from, to), flat);
-            sum = sum.add(model.language()
-                    .placement()
-                    .activations()
-                    .through(inputs -> crossEntropy(model.language(), inputs[0], expected), states));
-        }
-        return sum;
-    }
-
-    private static Tensor indices(List<Long> values, Tensor like) {
-        long[] all = values.stream().mapToLong(Long::longValue).toArray();
-        return Tensors.of(all, all.length).to(like.device(), torch.ScalarType.Long);
-    }
-
-    private static Tensor crossEntropy(Llama language, Tensor states, Tensor expected) {
-        return language.logits(states)
-                .log_softmax(-1)
-                .gather(1, expected.unsqueeze(1))
-                .sum(0)
-                .neg();
+        List<long[]> labels = batch.rows().stream().map(Sequence::labels).toList();
+        return NextTokens.crossEntropy(model.language(), hidden, labels);
     }
 
     /** [rows, longest, width], padded with zeros. */

@@ -1,5 +1,6 @@
 package dev.diva.mllm.train;
 
+import dev.diva.language.NextTokens;
 import dev.diva.mllm.Prompt;
 import java.util.Arrays;
 
@@ -7,20 +8,17 @@ import java.util.Arrays;
  * Ids of a conversation, and which of them are learnt.
  *
  * @param ids {@link Prompt#IMAGE} stands for an image
- * @param labels the same ids, {@link #NONE} where nothing is learnt
+ * @param labels the same ids, {@link NextTokens#NONE} where nothing is learnt
  * @param isMismatched whether its rounds tokenised alone do not add up to the whole: LLaVA learns nothing of it then
  */
 record LabelledText(long[] ids, long[] labels, boolean isMismatched) {
-    /** Label of what is not learnt. */
-    static final long NONE = -100;
-
     /** The id that pads, which LLaVA takes out wherever it stands. */
     static final long PAD = 0;
 
     /** Of which nothing is learnt. */
     static LabelledText masked(long[] ids, boolean isMismatched) {
         long[] labels = new long[ids.length];
-        Arrays.fill(labels, NONE);
+        Arrays.fill(labels, NextTokens.NONE);
         return new LabelledText(ids, labels, isMismatched);
     }
 

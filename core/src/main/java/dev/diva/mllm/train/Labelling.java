@@ -1,5 +1,6 @@
 package dev.diva.mllm.train;
 
+import dev.diva.language.NextTokens;
 import dev.diva.mllm.Prompt;
 import dev.diva.mllm.PromptTemplate;
 import java.util.Arrays;
@@ -42,7 +43,7 @@ record Labelling(PromptTemplate template, Function<String, Prompt> tokenized, bo
         String text = PromptTemplate.IMAGE + conversation.turns().get(1).value() + "\n";
         long[] ids = tokenized.apply(text).ids();
         long[] labels = ids.clone();
-        Arrays.fill(labels, 0, tokenized.apply(PromptTemplate.IMAGE).ids().length, LabelledText.NONE);
+        Arrays.fill(labels, 0, tokenized.apply(PromptTemplate.IMAGE).ids().length, NextTokens.NONE);
         return new LabelledText(ids, labels, false);
     }
 
@@ -66,7 +67,7 @@ record Labelling(PromptTemplate template, Function<String, Prompt> tokenized, bo
             ids = Arrays.copyOf(ids, limit); // LLaVA cuts these before it labels them
         }
         long[] labels = ids.clone();
-        Arrays.fill(labels, 0, Math.min(1, labels.length), LabelledText.NONE);
+        Arrays.fill(labels, 0, Math.min(1, labels.length), NextTokens.NONE);
         int at = 1;
         String[] rounds = text.split(END, -1);
         for (int i = 0; i < rounds.length && !rounds[i].isEmpty(); i++) {
@@ -88,6 +89,6 @@ record Labelling(PromptTemplate template, Function<String, Prompt> tokenized, bo
 
     private static void mask(long[] labels, int from, int to) {
         int start = Math.min(labels.length, from);
-        Arrays.fill(labels, start, Math.max(start, Math.min(labels.length, to)), LabelledText.NONE);
+        Arrays.fill(labels, start, Math.max(start, Math.min(labels.length, to)), NextTokens.NONE);
     }
 }

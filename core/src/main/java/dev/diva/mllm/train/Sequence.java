@@ -1,5 +1,6 @@
 package dev.diva.mllm.train;
 
+import dev.diva.language.NextTokens;
 import dev.diva.mllm.Prompt;
 import java.util.Arrays;
 
@@ -23,7 +24,7 @@ record Sequence(long[] before, int imageTokens, long[] after, long[] labels, boo
         LabelledText cut = text.cut(limit);
         long[] ids = new long[cut.ids().length];
         long[] labels = new long[ids.length + imageTokens];
-        Arrays.fill(labels, LabelledText.NONE);
+        Arrays.fill(labels, NextTokens.NONE);
         int count = 0;
         int image = -1;
         for (int i = 0; i < ids.length; i++) {
@@ -56,7 +57,7 @@ record Sequence(long[] before, int imageTokens, long[] after, long[] labels, boo
     int labelled() {
         return (int) Arrays.stream(labels)
                 .skip(1)
-                .filter(label -> label != LabelledText.NONE)
+                .filter(label -> label != NextTokens.NONE)
                 .count();
     }
 }
