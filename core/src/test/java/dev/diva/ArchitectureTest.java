@@ -75,6 +75,8 @@ class ArchitectureTest {
                             "train",
                             "posttrain",
                             "eval",
+                            "language",
+                            "mllm",
                             "world",
                             "report")),
             Map.entry(

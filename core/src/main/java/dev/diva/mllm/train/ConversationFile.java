@@ -174,8 +174,9 @@ final class ConversationFile implements AutoCloseable {
         Place place = places.get(index);
         ByteBuffer bytes = ByteBuffer.allocate(place.bytes());
         try {
-            while (bytes.hasRemaining() && channel.read(bytes, place.from() + bytes.position()) > 0) {
-                continue;
+            int read = 0;
+            while (read >= 0 && bytes.hasRemaining()) {
+                read = channel.read(bytes, place.from() + bytes.position());
             }
             return JSON.readTree(bytes.array());
         } catch (IOException e) {

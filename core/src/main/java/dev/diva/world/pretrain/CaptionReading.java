@@ -6,7 +6,6 @@ import dev.diva.engine.Tensors;
 import dev.diva.language.Llama;
 import dev.diva.language.LlamaTokenizer;
 import dev.diva.language.NextTokens;
-import dev.diva.mllm.PromptTemplate;
 import dev.diva.train.Contribution;
 import dev.diva.train.Objective;
 import dev.diva.world.ConversationSets;
@@ -28,6 +27,8 @@ import org.bytedeco.pytorch.Tensor;
  * Cross entropy of the tokens of its answers, their sum's mean over the scenes.
  */
 final class CaptionReading implements Objective<SceneBatch> {
+    // The system sentence, a third of the tokens, is left to the stages of a LLaVA.
+
     /** Shares of scenes of which the caption is said again: bare, as stage 1 shows it, and as an answer. */
     private static final double BARE = 0.15;
 
@@ -80,7 +81,7 @@ final class CaptionReading implements Objective<SceneBatch> {
         }
         List<SceneQuestion> questions = kind < SAID ? List.of() : ConversationSets.questions(scene, random);
         String first = questions.isEmpty() ? SceneQuestion.CAPTION : questions.get(0).asked();
-        text.add(PromptTemplate.VICUNA_V1.ask(caption + "\n" + first, false), false);
+        text.add("USER: " + caption + "\n" + first + " ASSISTANT:", false);
         text.answer(questions.isEmpty() ? caption : questions.get(0).answer());
         questions.stream().skip(1).forEach(question -> {
             text.add("USER: " + question.asked() + " ASSISTANT:", false);

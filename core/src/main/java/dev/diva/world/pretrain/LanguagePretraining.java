@@ -17,7 +17,7 @@ import org.bytedeco.javacpp.PointerScope;
 /** Trains the small language model to read captions: what it will be told through the projector of a LLaVA it is told in words here. */
 public final class LanguagePretraining {
     /** What the shipped language model was trained with. */
-    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 2000, 32, 2e-3);
+    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 2500, 16, 2e-3);
 
     private final WorldRecipe world;
     private final PretrainSettings settings;
