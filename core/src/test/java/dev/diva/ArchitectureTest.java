@@ -39,7 +39,7 @@ class ArchitectureTest {
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
             Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
             Map.entry("language", Set.of("model", "checkpoint", "engine")),
-            Map.entry("mllm", Set.of("language", "clip", "hub", "model", "checkpoint", "engine", "data")),
+            Map.entry("mllm", Set.of("train", "language", "clip", "model", "checkpoint", "engine", "data", "hub")),
             Map.entry("feedback", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("train", Set.of("checkpoint", "engine")),
             Map.entry(
@@ -61,9 +61,9 @@ class ArchitectureTest {
             Map.entry("eval", Set.of("clip", "hub", "model", "checkpoint", "engine", "data")),
             Map.entry("segment", Set.of("eval", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
-            Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("report", Set.of("eval", "hub", "checkpoint")),
-            Map.entry("compare", Set.of("eval", "hub", "report", "posttrain", "train", "clip", "checkpoint")),
+            Map.entry("world", Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry("report", Set.of("eval", "checkpoint", "hub")),
+            Map.entry("compare", Set.of("eval", "report", "posttrain", "train", "clip", "checkpoint", "hub")),
             Map.entry(
                     "demo",
                     Set.of(
@@ -77,6 +77,8 @@ class ArchitectureTest {
                             "train",
                             "posttrain",
                             "eval",
+                            "language",
+                            "mllm",
                             "world",
                             "report")),
             Map.entry(

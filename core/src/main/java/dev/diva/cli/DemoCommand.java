@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.demo.Demo;
+import dev.diva.demo.LlavaDemo;
+import dev.diva.eval.Evaluation;
 import dev.diva.demo.Study;
 import dev.diva.demo.Watcher;
 import dev.diva.train.TrainListener;
@@ -51,6 +53,11 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--seeds", defaultValue = "1,2,3", split = ",", description = "Of the study. Default: 1,2,3.")
     private List<Long> seeds;
 
+    @Option(
+            names = "--mllm",
+            description = "Then both stages of a small LLaVA with the tower before and after, scored on pairs.")
+    private boolean mllm;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -66,11 +73,30 @@ public final class DemoCommand implements Callable<Integer> {
             Study run = new Study(out, seeds, watcher);
             return finish(stopping(run::stop, run::run), "study");
         }
+        if (mllm) {
+            return llavas(watcher);
+        }
         Demo run = new Demo(out, watcher);
         return finish(stopping(run::stop, run::run), "report");
     }
 
-    private Optional<Path> stopping(Runnable stop, Supplier<Optional<Path>> work) {
+    private int llavas(Watcher watcher) throws JsonProcessingException {
+        Demo demo = new Demo(out, watcher);
+        LlavaDemo llavas = new LlavaDemo(out, watcher);
+        Optional<Evaluation> scores = stopping(
+                () -> {
+                    demo.stop();
+                    llavas.stop();
+                },
+                () -> demo.run().flatMap(report -> llavas.run()));
+        if (scores.isEmpty()) {
+            return finish(Optional.empty(), "scores");
+        }
+        new EvalOutput(json).print(spec.commandLine(), scores.get());
+        return 0;
+    }
+
+    private <T> Optional<T> stopping(Runnable stop, Supplier<Optional<T>> work) {
         Object oldTerm = Signals.register("TERM", stop);
         Object oldInt = Signals.register("INT", stop);
         try {

@@ -22,6 +22,13 @@ final class EvalOutput {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
+    EvalOutput() {}
+
+    /** For a command that has the option itself. */
+    EvalOutput(boolean json) {
+        this.json = json;
+    }
+
     void print(CommandLine command, Evaluation evaluation) throws JsonProcessingException {
         PrintWriter err = command.getErr();
         Set<String> warnings = new LinkedHashSet<>();

@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
         name = "mllm",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = MllmAskCommand.class,
-        description = "LLaVA-1.5: put another tower in, ask.")
+        subcommands = {MllmAskCommand.class, MllmTrainCommand.class},
+        description = "LLaVA-1.5: put another tower in, train, ask.")
 public final class MllmCommand {
     @Spec
     private CommandSpec spec;

@@ -14,6 +14,7 @@ import dev.diva.world.pretrain.AutoencoderPretraining;
 import dev.diva.world.pretrain.CaptionCheck;
 import dev.diva.world.pretrain.ClipPretraining;
 import dev.diva.world.pretrain.DiffusionPretraining;
+import dev.diva.world.pretrain.LanguagePretraining;
 import dev.diva.world.pretrain.PretrainLaunch;
 import dev.diva.world.pretrain.PretrainListener;
 import dev.diva.world.pretrain.PretrainSettings;
@@ -125,6 +126,24 @@ abstract class PretrainCommand implements Callable<Integer> {
             Optional<List<CaptionCheck.Level>> levels =
                     new DiffusionPretraining(world, settings, listener).run(clip, vae, launch);
             return levels.map(list -> Map.of("captions", list));
+        }
+    }
+
+    /** A small language model. */
+    @Command(
+            name = "pretrain-llm",
+            mixinStandardHelpOptions = true,
+            description = "A small Llama that answers questions on captions, as transformers saves it.")
+    static final class Language extends PretrainCommand {
+        @Override
+        PretrainSettings standard() {
+            return LanguagePretraining.DEFAULT;
+        }
+
+        @Override
+        Optional<Map<String, Object>> train(
+                WorldRecipe world, PretrainSettings settings, PretrainLaunch launch, PretrainListener listener) {
+            return result(new LanguagePretraining(world, settings, listener).run(launch));
         }
     }
 

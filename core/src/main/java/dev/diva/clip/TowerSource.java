@@ -2,7 +2,9 @@ package dev.diva.clip;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.CheckpointFormat;
@@ -10,6 +12,7 @@ import dev.diva.checkpoint.format.ClipCheckpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -97,16 +100,23 @@ public record TowerSource(
         return new ConfigFiles(new ClipConfig(config, null)).transformersPreprocessing(preprocessing);
     }
 
-    /**
-     * Writes the CLIP that it belongs to as a folder that transformers and LLaVA load.
-     *
-     * @throws IllegalStateException for a tower inside a larger model
-     */
+    /** Writes a folder that transformers and LLaVA load: the CLIP that it belongs to, or the tower alone where it is inside a larger model. */
     public void export(Path folder) {
-        if (checkpoint == null) {
-            throw new IllegalStateException("a tower inside " + location() + " has no checkpoint of its own");
+        if (checkpoint != null) {
+            ClipExport.export(checkpoint, CheckpointFormat.HF, folder, false);
+            return;
         }
-        ClipExport.export(checkpoint, CheckpointFormat.HF, folder, false);
+        AtomicFolder.write(folder, temporary -> {
+            SafetensorsWriter.write(
+                    temporary.resolve("model.safetensors"),
+                    parts(),
+                    info -> tensors.read(info.name()),
+                    Map.of("format", "pt"));
+            Files.writeString(temporary.resolve("config.json"), configJson().toPrettyString() + "\n");
+            Files.writeString(
+                    temporary.resolve("preprocessor_config.json"),
+                    preprocessorJson().toPrettyString() + "\n");
+        });
     }
 
     @Override

@@ -1,18 +1,16 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.engine.Placement;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -102,18 +100,9 @@ public final class VisionModel implements AutoCloseable {
         return checkpoint.format();
     }
 
-    /** The file of the tensors and the small files beside it that belong to the checkpoint. */
+    /** See {@link ClipCheckpoint#files}. */
     public List<Path> files() {
-        try (Stream<Path> files = Files.list(checkpoint.folder())) {
-            return files.filter(Files::isRegularFile)
-                    .filter(file -> file.equals(checkpoint.file().toAbsolutePath())
-                            || file.toString().endsWith(".json")
-                            || checkpoint.file().toString().endsWith(".index.json"))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new BadInputException(checkpoint.folder() + ": cannot be listed: " + e.getMessage(), e);
-        }
+        return checkpoint.files();
     }
 
     /**

@@ -39,6 +39,11 @@ record Places(Path root) {
         return root.resolve("scores");
     }
 
+    /** The small LLaVAs: their data, runs and answers. */
+    Path llavas() {
+        return root.resolve("mllm");
+    }
+
     Path report() {
         return root.resolve("report.html");
     }

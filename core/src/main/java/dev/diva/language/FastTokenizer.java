@@ -22,6 +22,7 @@ final class FastTokenizer implements LlamaTokenizer {
     private final Map<String, Long> ids = new HashMap<>();
     private final long size;
     private final long endId;
+    private final String end;
 
     FastTokenizer(TokenizerFiles files) {
         ObjectNode root = (ObjectNode) ConfigJson.read(files.json()).node();
@@ -33,7 +34,7 @@ final class FastTokenizer implements LlamaTokenizer {
                 .forEach(node ->
                         ids.put(node.path("content").asText(), node.path("id").asLong()));
         this.size = ids.values().stream().mapToLong(Long::longValue).max().orElse(-1) + 1;
-        String end = files.token("eos_token", TokenizerFiles.defaultToken("eos_token"));
+        this.end = files.token("eos_token", TokenizerFiles.defaultToken("eos_token"));
         this.endId = idOf(end)
                 .orElseThrow(
                         () -> new BadInputException(files.json() + ": has no token \"" + end + "\", the eos_token"));
@@ -83,6 +84,12 @@ final class FastTokenizer implements LlamaTokenizer {
     public String decode(long... tokens) {
         long[] known = Arrays.stream(tokens).filter(id -> id < size).toArray();
         return known.length == 0 ? "" : library.decode(known, true);
+    }
+
+    @Override
+    public boolean restartsBehindSpecial() {
+        int alone = encode("USER").length - encode("").length;
+        return encode(end + "USER").length - encode(end).length == alone;
     }
 
     @Override

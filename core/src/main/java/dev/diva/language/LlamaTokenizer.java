@@ -39,6 +39,9 @@ public interface LlamaTokenizer extends AutoCloseable {
     /** The text of ids: special ones are left out, bytes become characters, bad ones U+FFFD. */
     String decode(long... ids);
 
+    /** Whether a text behind a special token begins as at the start of a text, with a blank of its own. */
+    boolean restartsBehindSpecial();
+
     /** The id of a piece or special token. */
     OptionalLong idOf(String token);
 

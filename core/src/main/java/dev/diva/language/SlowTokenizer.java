@@ -160,6 +160,11 @@ final class SlowTokenizer implements LlamaTokenizer {
     }
 
     @Override
+    public boolean restartsBehindSpecial() {
+        return isLegacy;
+    }
+
+    @Override
     public OptionalLong idOf(String token) {
         Long id = ids.get(token);
         return id == null ? OptionalLong.empty() : OptionalLong.of(id);

@@ -1,7 +1,9 @@
 package dev.diva.mllm;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.clip.TowerSource;
 import dev.diva.language.LlamaConfig;
 import java.util.Map;
 import java.util.Set;
@@ -55,6 +57,36 @@ public record LlavaConfig(
                     + "\", expected llava or llava_llama (LLaVA-1.5)");
         }
         return json.has("text_config") || json.has("vision_config") ? hf(json) : original(json);
+    }
+
+    /** What a language model's config becomes when it is to be a LLaVA in its authors' layout. */
+    static LlavaConfig ofLanguageModel(ConfigJson json) {
+        ObjectNode root = ((ObjectNode) json.node()).deepCopy();
+        root.put("model_type", "llava_llama");
+        root.putArray("architectures").add("LlavaLlamaForCausalLM");
+        root.put("use_mm_proj", true)
+                .put("mm_projector_type", "mlp2x_gelu")
+                .put("mm_vision_select_layer", -2)
+                .put("mm_vision_select_feature", "patch")
+                .put("mm_patch_merge_type", "flat")
+                .put("mm_use_im_start_end", false)
+                .put("mm_use_im_patch_token", false)
+                .put("image_aspect_ratio", "pad");
+        return original(new ConfigJson(root, json.location()));
+    }
+
+    /** The same with a projector for the tokens of a tower. */
+    LlavaConfig seeing(TowerSource tower) {
+        ObjectNode root = ((ObjectNode) json.node()).deepCopy();
+        long width = tower.config().transformer().hiddenSize();
+        if (layout == Layout.ORIGINAL) {
+            root.put("mm_hidden_size", width);
+        } else {
+            ObjectNode vision = root.withObject("/vision_config");
+            vision.setAll(tower.configJson());
+        }
+        ConfigJson changed = new ConfigJson(root, json.location());
+        return new LlavaConfig(layout, language, width, selectLayer, withClassToken, imageTokenId, changed);
     }
 
     private static LlavaConfig original(ConfigJson json) {

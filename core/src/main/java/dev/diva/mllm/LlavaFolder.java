@@ -33,8 +33,8 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         implements AutoCloseable {
     private static final List<String> WEIGHTS = List.of(
             "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json");
-    private static final String PROJECTOR = "mm_projector.bin";
-    private static final String TRAINED_BESIDE_ADAPTER = "non_lora_trainables.bin";
+    static final String PROJECTOR = "mm_projector.bin";
+    static final String TRAINED_BESIDE_ADAPTER = "non_lora_trainables.bin";
     private static final String CONFIG = "config.json";
 
     /** Whether a path is a folder whose config says so. */
@@ -70,6 +70,40 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
             tensors.close();
             throw e;
         }
+    }
+
+    /**
+     * Opens what training may begin with: a LLaVA, or a language model that is to become one.
+     *
+     * @param base as in {@link #open}
+     * @throws BadInputException as {@link #open}
+     */
+    static LlavaFolder openForTraining(Path folder, Path base) {
+        ConfigJson json = ConfigJson.read(folder.resolve(CONFIG));
+        if (!json.text("model_type", "").equals("llama")) {
+            return open(folder, base);
+        }
+        if (base != null) {
+            throw new BadInputException(folder + ": is a language model, which stands over no other; leave --base out");
+        }
+        Path weights =
+                weightsIn(folder).orElseThrow(() -> new BadInputException(folder + ": holds none of " + WEIGHTS));
+        ComposedSource tensors = new ComposedSource(weights.toString());
+        tensors.add(TensorFile.open(weights), LlavaNames::ours);
+        return new LlavaFolder(folder, null, weights, LlavaConfig.ofLanguageModel(json), tensors);
+    }
+
+    /** Takes the projector of a file in place of its own. */
+    void takeProjector(Path file) {
+        Path place = Files.isDirectory(file) ? file.resolve(PROJECTOR) : file;
+        ComposedSource all = new ComposedSource(place.toString());
+        all.add(TensorFile.open(place), stored -> LlavaNames.ours(projectorName(stored)));
+        TensorSource projector = all.only(name -> name.startsWith(LlavaNames.PROJECTOR));
+        tensors.own(all);
+        if (projector.tensors().isEmpty()) {
+            throw new BadInputException(place + ": holds no projector (mm_projector.*)");
+        }
+        tensors.add(projector, name -> name);
     }
 
     private static Optional<Path> weightsIn(Path folder) {

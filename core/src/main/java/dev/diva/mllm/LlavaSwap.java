@@ -13,7 +13,9 @@ import dev.diva.clip.TowerSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -34,13 +36,14 @@ public final class LlavaSwap {
     private static final String PROJECTOR = "mm_projector.bin";
     /** Weights of any library, which would hold the old tower, and what is written anew. */
     private static final Pattern NOT_COPIED = Pattern.compile(
-            ".*\\.(safetensors|bin|pt|pth|h5|msgpack|gguf|onnx)|.*\\.index(\\.\\w+)?\\.json|config\\.json");
+            ".*\\.(safetensors|bin|pt|pth|h5|msgpack|gguf|onnx)|.*\\.index(\\.\\w+)?\\.json|config\\.json|adapter_config\\.json");
 
     private static final List<String> DTYPE_KEYS = List.of("torch_dtype", "dtype"); // the older name first
 
     private final LlavaFolder llava;
     private final TowerSource tower;
     private final Dtype dtype;
+    private final TensorSource trained; // in place of what is stored, or null
 
     /**
      * What was written.
@@ -50,10 +53,18 @@ public final class LlavaSwap {
      */
     public record Written(LlavaConfig.Layout layout, Dtype dtype) {}
 
-    private LlavaSwap(LlavaFolder llava, TowerSource tower, Dtype dtype) {
+    private LlavaSwap(LlavaFolder llava, TowerSource tower, Dtype dtype, TensorSource trained) {
         this.llava = llava;
         this.tower = tower;
         this.dtype = dtype;
+        this.trained = trained;
+    }
+
+    /** Writes a whole model with what training has made of it into a folder, whose place will be another. */
+    static void fill(LlavaFolder llava, TowerSource tower, TensorSource trained, Path folder, Path finalPlace)
+            throws IOException {
+        boolean isHub = llava.config().layout() == LlavaConfig.Layout.HF;
+        new LlavaSwap(llava, tower, isHub ? exactType(llava, tower) : null, trained).fill(folder, finalPlace);
     }
 
     /**
@@ -81,7 +92,7 @@ public final class LlavaSwap {
                 throw new BadInputException(llava + ": in this layout each part keeps its own type; leave --dtype out");
             }
             Dtype common = isHub && dtype == null ? exactType(folder, tower) : dtype;
-            LlavaSwap swap = new LlavaSwap(folder, tower, common);
+            LlavaSwap swap = new LlavaSwap(folder, tower, common, null);
             ExportRecord.write(out, overwrite, temporary -> swap.fill(temporary, out));
             return new Written(layout, common);
         }
@@ -117,19 +128,28 @@ public final class LlavaSwap {
     }
 
     private List<Path> plainFiles() throws IOException {
-        try (Stream<Path> files = Files.list(llava.folder())) {
-            return files.filter(Files::isRegularFile)
-                    .filter(file -> file.getFileName().toString().equals(PROJECTOR)
-                            || !NOT_COPIED
-                                    .matcher(file.getFileName().toString())
-                                    .matches())
-                    .sorted()
-                    .toList();
+        List<Path> plain = new ArrayList<>();
+        for (Path folder :
+                Stream.of(llava.base(), llava.folder()).filter(Objects::nonNull).toList()) {
+            try (Stream<Path> files = Files.list(folder)) {
+                files.filter(Files::isRegularFile)
+                        .filter(this::isPlain)
+                        .sorted()
+                        .forEach(plain::add);
+            }
         }
+        return plain;
+    }
+
+    private boolean isPlain(Path file) {
+        String name = file.getFileName().toString();
+        return name.equals(PROJECTOR)
+                ? trained == null
+                : !NOT_COPIED.matcher(name).matches();
     }
 
     private void inHubLayout(Path folder) throws IOException {
-        new ShardRewrite(llava.weights(), folder, LlavaNames::published, towerUnderOurNames(), dtype).run();
+        new ShardRewrite(llava.weights(), folder, LlavaNames::published, trained, towerUnderOurNames(), dtype).run();
         ObjectNode config = root(llava.config().json());
         JsonNode old = config.path("vision_config");
         ObjectNode vision = old.isObject() ? (ObjectNode) old : config.putObject("vision_config");
@@ -153,8 +173,8 @@ public final class LlavaSwap {
     }
 
     private void inAuthorsLayout(Path folder, Path finalPlace) throws IOException {
-        if (llava.hasInnerTower()) {
-            new ShardRewrite(llava.weights(), folder, name -> name, null, null).run();
+        if (llava.hasInnerTower() || trained != null) {
+            new ShardRewrite(llava.weights(), folder, name -> name, trained, null, null).run();
         } else {
             for (Path file : ShardRewrite.files(llava.weights())) {
                 AtomicFile.copy(file, folder.resolve(file.getFileName()));

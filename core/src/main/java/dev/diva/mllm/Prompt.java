@@ -9,11 +9,11 @@ import java.util.stream.LongStream;
  *
  * @param ids of the text, {@link #IMAGE} in the place of an image
  */
-record Prompt(long... ids) {
+public record Prompt(long... ids) {
     /** Stands for an image, as in LLaVA's code. */
-    static final long IMAGE = -200;
+    public static final long IMAGE = -200;
 
-    Prompt {
+    public Prompt {
         ids = ids.clone();
     }
 
@@ -25,7 +25,7 @@ record Prompt(long... ids) {
     }
 
     /** As LLaVA does: the text before and behind an image is tokenised apart, and begins once. */
-    static Prompt inParts(String text, LlamaTokenizer tokenizer) {
+    public static Prompt inParts(String text, LlamaTokenizer tokenizer) {
         String[] parts = text.split(PromptTemplate.IMAGE, -1);
         long[] begin = tokenizer.encode("");
         LongStream ids = Arrays.stream(tokenizer.encode(parts[0]));

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,7 +30,10 @@ final class ShardRewrite {
     private final UnaryOperator<String> names;
     private final Dtype dtype; // or null
     private final ObjectNode index = new ObjectMapper().createObjectNode();
+    private final TensorSource changed; // or null
     private TensorSource tower; // still to be written, or null
+    private Dtype common; // of the first real numbers met
+    private final Set<String> written = new HashSet<>(); // our names
     private long totalBytes;
 
     /**
@@ -38,13 +42,21 @@ final class ShardRewrite {
      * @param weights file or index
      * @param target folder
      * @param names gives the name to write of one of ours
+     * @param changed tensors in place of stored ones or beside them, under our names, in the types of those; null for none
      * @param tower in place of the one inside, under our names; null leaves that out
      * @param dtype of all real numbers; null keeps each as it is
      */
-    ShardRewrite(Path weights, Path target, UnaryOperator<String> names, TensorSource tower, Dtype dtype) {
+    ShardRewrite(
+            Path weights,
+            Path target,
+            UnaryOperator<String> names,
+            TensorSource changed,
+            TensorSource tower,
+            Dtype dtype) {
         this.weights = weights;
         this.target = target;
         this.names = names;
+        this.changed = changed;
         this.tower = tower;
         this.dtype = dtype;
     }
@@ -94,12 +106,28 @@ final class ShardRewrite {
             boolean isTower = ours.startsWith(LlavaNames.TOWER);
             hasTower |= isTower;
             if (!isTower && !LlavaNames.BUFFERS.matcher(ours).matches()) {
-                add(names.apply(ours), info, file, infos, copies);
+                boolean isChanged = changed != null && changed.info(ours) != null;
+                add(
+                        names.apply(ours),
+                        info,
+                        isChanged ? new Copy(changed, ours) : new Copy(file, info.name()),
+                        infos,
+                        copies);
+                common = common == null && info.dtype().isFloating() ? info.dtype() : common;
+                written.add(ours);
+            }
+        }
+        if (changed != null && isLast) {
+            for (TensorInfo info : changed.tensors()) {
+                if (!written.contains(info.name())) {
+                    TensorInfo typed = new TensorInfo(info.name(), common, info.shape());
+                    add(names.apply(info.name()), typed, new Copy(changed, info.name()), infos, copies);
+                }
             }
         }
         if (tower != null && (hasTower || isLast)) {
             for (TensorInfo info : tower.tensors()) {
-                add(names.apply(info.name()), info, tower, infos, copies);
+                add(names.apply(info.name()), info, new Copy(tower, info.name()), infos, copies);
             }
             tower = null;
         }
@@ -110,11 +138,10 @@ final class ShardRewrite {
         SafetensorsWriter.write(target.resolve(name), infos, info -> read(copies.get(info.name()), info), METADATA);
     }
 
-    private void add(
-            String name, TensorInfo info, TensorSource source, List<TensorInfo> infos, Map<String, Copy> copies) {
+    private void add(String name, TensorInfo info, Copy copy, List<TensorInfo> infos, Map<String, Copy> copies) {
         boolean isConverted = dtype != null && info.dtype().isFloating();
         infos.add(new TensorInfo(name, isConverted ? dtype : info.dtype(), info.shape()));
-        copies.put(name, new Copy(source, info.name()));
+        copies.put(name, copy);
     }
 
     private static Tensor read(Copy copy, TensorInfo info) {

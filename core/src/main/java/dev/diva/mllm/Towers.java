@@ -36,7 +36,7 @@ final class Towers {
      * @throws BadInputException when two differ and nobody says which, or it does not fit
      */
     TowerSource open(String wish) {
-        TowerSource tower = config.layout() == LlavaConfig.Layout.HF ? inHubLayout(wish) : inAuthorsLayout(wish);
+        TowerSource tower = openForAnyProjector(wish);
         try {
             requireFit(tower);
             return tower;
@@ -44,6 +44,11 @@ final class Towers {
             tower.close();
             throw e;
         }
+    }
+
+    /** The same without asking whether it fits the projector. */
+    TowerSource openForAnyProjector(String wish) {
+        return config.layout() == LlavaConfig.Layout.HF ? inHubLayout(wish) : inAuthorsLayout(wish);
     }
 
     private TowerSource inHubLayout(String wish) {

@@ -1,16 +1,19 @@
 package dev.diva.checkpoint.format;
 
+import dev.diva.BadInputException;
 import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.pickle.PickleFile;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A CLIP or SigLIP on disk, in any layout that the world ships, under our names.
@@ -181,6 +184,20 @@ public record ClipCheckpoint(
     /** Whether it has a text tower. */
     public boolean hasText() {
         return tensors.info("text_model.embeddings.token_embedding.weight") != null;
+    }
+
+    /** The file of the tensors and the small files beside it that belong to the checkpoint. */
+    public List<Path> files() {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(one -> one.equals(file.toAbsolutePath())
+                            || one.toString().endsWith(".json")
+                            || file.toString().endsWith(".index.json"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new BadInputException(folder + ": cannot be listed: " + e.getMessage(), e);
+        }
     }
 
     @Override

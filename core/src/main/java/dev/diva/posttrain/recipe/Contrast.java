@@ -1,6 +1,7 @@
 package dev.diva.posttrain.recipe;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.diva.train.RecipeChecks;
 
 /**
  * What DCR's contrast of predictions is made of.
@@ -13,9 +14,9 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  */
 public record Contrast(double temperature, Target target, Noise noise, View secondView, boolean promptMask) {
     public Contrast {
-        Checks.given("contrast.target", target);
-        Checks.given("contrast.noise", noise);
-        Checks.given("contrast.secondView", secondView);
+        RecipeChecks.given("contrast.target", target);
+        RecipeChecks.given("contrast.noise", noise);
+        RecipeChecks.given("contrast.secondView", secondView);
         if (!(temperature > 0) || Double.isInfinite(temperature)) {
             throw new IllegalArgumentException("contrast.temperature is " + temperature + ", expected above 0");
         }

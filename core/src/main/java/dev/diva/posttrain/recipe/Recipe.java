@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.diva.feedback.DrawWeights;
 import dev.diva.feedback.TimestepSampler;
 import dev.diva.train.OptimizerSettings;
+import dev.diva.train.RecipeChecks;
 import dev.diva.train.Schedule;
 import java.util.List;
 import java.util.Locale;
@@ -56,35 +57,35 @@ public record Recipe(
     private static final int MOST_WORKERS = 256; // each keeps images in memory
 
     public Recipe {
-        Checks.given("objective", objective);
+        RecipeChecks.given("objective", objective);
         if (objective.hasStages()) {
-            Checks.given("stage", stage);
+            RecipeChecks.given("stage", stage);
             requireStage(stage);
         }
         if (objective == ObjectiveName.UN2CLIP) {
-            Checks.given("embeddingNoise", embeddingNoise);
+            RecipeChecks.given("embeddingNoise", embeddingNoise);
         }
         if (format != null) {
-            Checks.oneOf("format", format, "hf", "open_clip", "openai", "diva");
+            RecipeChecks.oneOf("format", format, "hf", "open_clip", "openai", "diva");
         }
-        Checks.given("images", images);
+        RecipeChecks.given("images", images);
         latents = objective == ObjectiveName.DCR ? Latents.OWN : latents;
         posterior = objective == ObjectiveName.DIVA ? Posterior.MEAN : posterior;
         prompt = objective == ObjectiveName.GENHANCER ? "" : prompt;
         feedback = feedback == null ? Feedback.PLAIN : feedback;
-        Checks.given("latents", latents);
-        Checks.given("posterior", posterior);
-        Checks.given("prompt", prompt);
-        Checks.given("precision", precision);
-        Checks.given("device", device);
-        Checks.atLeast("resolution", resolution, 1);
-        Checks.within("workers", workers, 1, MOST_WORKERS);
-        Checks.atLeast("threads", threads, 0);
-        Checks.within("maxBadShare", maxBadShare, 0, 1);
+        RecipeChecks.given("latents", latents);
+        RecipeChecks.given("posterior", posterior);
+        RecipeChecks.given("prompt", prompt);
+        RecipeChecks.given("precision", precision);
+        RecipeChecks.given("device", device);
+        RecipeChecks.atLeast("resolution", resolution, 1);
+        RecipeChecks.within("workers", workers, 1, MOST_WORKERS);
+        RecipeChecks.atLeast("threads", threads, 0);
+        RecipeChecks.within("maxBadShare", maxBadShare, 0, 1);
         if (crops != null) {
-            Checks.atLeast("crops", crops, 1);
+            RecipeChecks.atLeast("crops", crops, 1);
         }
-        Checks.oneOf("precision", precision, "auto", "fp32", "bf16");
+        RecipeChecks.oneOf("precision", precision, "auto", "fp32", "bf16");
     }
 
     private static void requireStage(int stage) {
@@ -96,10 +97,10 @@ public record Recipe(
     /** Boxes: shares of the area and width / height, each from and to. */
     public record Crop(List<Double> scale, List<Double> ratio) {
         public Crop {
-            Checks.given("crop.scale", scale);
-            Checks.given("crop.ratio", ratio);
-            Checks.range("crop.scale", scale, 1);
-            Checks.range("crop.ratio", ratio, Double.MAX_VALUE);
+            RecipeChecks.given("crop.scale", scale);
+            RecipeChecks.given("crop.ratio", ratio);
+            RecipeChecks.range("crop.scale", scale, 1);
+            RecipeChecks.range("crop.ratio", ratio, Double.MAX_VALUE);
         }
 
         /** Whether every epoch sees the same box of an image: the whole of it, or its centre. */
@@ -167,10 +168,10 @@ public record Recipe(
             String tokens, Integer count, Double fraction, Integer window, boolean replacement, String text) {
         public Recap {
             if (tokens != null) {
-                Checks.oneOf("recap.tokens", tokens, "random", "all", "pooled", "class");
+                RecipeChecks.oneOf("recap.tokens", tokens, "random", "all", "pooled", "class");
             }
             if (text != null) {
-                Checks.oneOf("recap.text", text, "elementwise", "mean");
+                RecipeChecks.oneOf("recap.text", text, "elementwise", "mean");
             }
         }
     }
@@ -183,8 +184,8 @@ public record Recipe(
      */
     public record Projection(String init, Double lr) {
         public Projection {
-            Checks.given("projection.init", init);
-            Checks.within("projection.lr", lr == null ? 0 : lr, 0, Double.MAX_VALUE);
+            RecipeChecks.given("projection.init", init);
+            RecipeChecks.within("projection.lr", lr == null ? 0 : lr, 0, Double.MAX_VALUE);
         }
     }
 
@@ -199,8 +200,8 @@ public record Recipe(
         static final Feedback PLAIN = new Feedback(Pixels.CORRECTED, DrawWeightsName.MEAN, false);
 
         public Feedback {
-            Checks.given("feedback.pixels", pixels);
-            Checks.given("feedback.drawWeights", drawWeights);
+            RecipeChecks.given("feedback.pixels", pixels);
+            RecipeChecks.given("feedback.drawWeights", drawWeights);
         }
 
         /** What the two models see of a crop. */
@@ -229,7 +230,7 @@ public record Recipe(
     /** Weight of the penalty that keeps the embedding near the untouched tower's. */
     public record Guard(double weight) {
         public Guard {
-            Checks.within("guard.weight", weight, 0, Double.MAX_VALUE);
+            RecipeChecks.within("guard.weight", weight, 0, Double.MAX_VALUE);
         }
     }
 
@@ -256,12 +257,12 @@ public record Recipe(
         }
 
         public Trainable {
-            Checks.given("trainable.mode", mode);
-            Checks.given("trainable.targets", targets);
-            Checks.atLeast("trainable.rank", rank, 1);
-            Checks.atLeast("trainable.lastBlocks", lastBlocks, 0);
+            RecipeChecks.given("trainable.mode", mode);
+            RecipeChecks.given("trainable.targets", targets);
+            RecipeChecks.atLeast("trainable.rank", rank, 1);
+            RecipeChecks.atLeast("trainable.lastBlocks", lastBlocks, 0);
             for (String target : targets) {
-                Checks.oneOf("trainable.targets", target, TARGETS);
+                RecipeChecks.oneOf("trainable.targets", target, TARGETS);
             }
             if (dropout != null && !(dropout >= 0 && dropout < 1)) {
                 throw new IllegalArgumentException(
@@ -281,7 +282,7 @@ public record Recipe(
         }
 
         public Timesteps {
-            Checks.given("timesteps.distribution", distribution);
+            RecipeChecks.given("timesteps.distribution", distribution);
         }
 
         /** The sampler; to be called on a resolved recipe. */
@@ -327,23 +328,23 @@ public record Recipe(
 
         public Train {
             projectionSteps = projectionSteps == null ? 0L : projectionSteps;
-            Checks.given("train.optimizer", optimizer);
-            Checks.given("train.betas", betas);
-            Checks.given("train.schedule", schedule);
-            Checks.atLeast("train.steps", steps, 1);
-            Checks.atLeast("train.batch", batch, 1);
-            Checks.atLeast("train.accumulate", accumulate, 1);
-            Checks.atLeast("train.draws", draws, 1);
-            Checks.within("train.lr", lr, 0, Double.MAX_VALUE);
-            Checks.within("train.momentum", momentum, 0, 1);
-            Checks.within("train.weightDecay", weightDecay, 0, Double.MAX_VALUE);
-            Checks.within("train.warmupRatio", warmupRatio, 0, 1);
-            Checks.atLeast("train.warmupSteps", warmupSteps == null ? 0 : warmupSteps, 0);
-            Checks.atLeast("train.projectionSteps", projectionSteps, 0);
+            RecipeChecks.given("train.optimizer", optimizer);
+            RecipeChecks.given("train.betas", betas);
+            RecipeChecks.given("train.schedule", schedule);
+            RecipeChecks.atLeast("train.steps", steps, 1);
+            RecipeChecks.atLeast("train.batch", batch, 1);
+            RecipeChecks.atLeast("train.accumulate", accumulate, 1);
+            RecipeChecks.atLeast("train.draws", draws, 1);
+            RecipeChecks.within("train.lr", lr, 0, Double.MAX_VALUE);
+            RecipeChecks.within("train.momentum", momentum, 0, 1);
+            RecipeChecks.within("train.weightDecay", weightDecay, 0, Double.MAX_VALUE);
+            RecipeChecks.within("train.warmupRatio", warmupRatio, 0, 1);
+            RecipeChecks.atLeast("train.warmupSteps", warmupSteps == null ? 0 : warmupSteps, 0);
+            RecipeChecks.atLeast("train.projectionSteps", projectionSteps, 0);
             if (betas.size() != 2) {
                 throw new IllegalArgumentException("train.betas has " + betas.size() + " values, expected 2");
             }
-            betas.forEach(beta -> Checks.within("train.betas", beta, 0, 1));
+            betas.forEach(beta -> RecipeChecks.within("train.betas", beta, 0, 1));
             if (maxGradNorm != null && !(maxGradNorm > 0)) {
                 throw new IllegalArgumentException(
                         "train.maxGradNorm is " + maxGradNorm + ", expected above 0, or null for no clipping");
@@ -376,15 +377,15 @@ public record Recipe(
     /** Steps between checkpoints, and how many are kept. */
     public record Checkpoint(long every, int keep) {
         public Checkpoint {
-            Checks.atLeast("checkpoint.every", every, 1);
-            Checks.atLeast("checkpoint.keep", keep, 1);
+            RecipeChecks.atLeast("checkpoint.every", every, 1);
+            RecipeChecks.atLeast("checkpoint.keep", keep, 1);
         }
     }
 
     /** Held-out scores; null for none. */
     public record Eval(String mmvp, Long every) {
         public Eval {
-            Checks.atLeast("eval.every", every == null ? 1 : every, 1);
+            RecipeChecks.atLeast("eval.every", every == null ? 1 : every, 1);
         }
     }
 }

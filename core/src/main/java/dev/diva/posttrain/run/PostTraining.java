@@ -18,6 +18,7 @@ import dev.diva.hub.HubName;
 import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
+import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
 import dev.diva.train.Objective;
 import dev.diva.train.ParameterGroup;

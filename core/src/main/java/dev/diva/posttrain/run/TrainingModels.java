@@ -9,7 +9,6 @@ import dev.diva.clip.TrainedPart;
 import dev.diva.clip.VisionModel;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.DiffusionModel;
-import dev.diva.engine.Activations;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
@@ -33,7 +32,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
 /** The models of a recipe, loaded and checked against each other, and the recipe with everything filled in that they decide. */
@@ -114,19 +112,7 @@ public final class TrainingModels implements AutoCloseable {
     }
 
     static Placement placement(Recipe recipe) {
-        Precision precision = switch (recipe.precision()) {
-            case "fp32" -> Precision.FP32;
-            case "bf16" -> Precision.BF16;
-            default -> Precision.fastest();
-        };
-        Device device;
-        try {
-            device = Engine.device(recipe.device());
-        } catch (IllegalArgumentException e) {
-            throw new BadInputException(e.getMessage(), e);
-        }
-        device.retainReference();
-        return new Placement(device, precision, recipe.lowMemory() ? Activations.RECOMPUTED : Activations.KEPT);
+        return Placement.of(recipe.device(), recipe.precision(), recipe.lowMemory());
     }
 
     /** Of the adapters, or null where the recipe has none. */

@@ -1,24 +1,27 @@
-package dev.diva.posttrain.recipe;
+package dev.diva.train;
 
 import java.util.List;
 
 /** Ranges of recipe values; the messages name the key. */
-final class Checks {
-    private Checks() {}
+public final class RecipeChecks {
+    private RecipeChecks() {}
 
-    static void given(String key, Object value) {
+    /** A value that is there. */
+    public static void given(String key, Object value) {
         if (value == null) {
             throw new IllegalArgumentException(key + " is null, which stands for nothing here");
         }
     }
 
-    static void atLeast(String key, long value, long least) {
+    /** A whole number from one on. */
+    public static void atLeast(String key, long value, long least) {
         if (value < least) {
             throw new IllegalArgumentException(key + " is " + value + ", expected at least " + least);
         }
     }
 
-    static void within(String key, double value, double from, double to) {
+    /** A number between two, both included; the largest double is no limit. */
+    public static void within(String key, double value, double from, double to) {
         if (!(value >= from && value <= to)) {
             String upper = to == Double.MAX_VALUE ? "" : " to " + to;
             throw new IllegalArgumentException(
@@ -27,7 +30,7 @@ final class Checks {
     }
 
     /** Two positive values in rising order. */
-    static void range(String key, List<Double> values, double most) {
+    public static void range(String key, List<Double> values, double most) {
         boolean fits =
                 values.size() == 2 && values.get(0) > 0 && values.get(0) <= values.get(1) && values.get(1) <= most;
         if (!fits) {
@@ -36,7 +39,8 @@ final class Checks {
         }
     }
 
-    static void oneOf(String key, String value, String... allowed) {
+    /** One of some words. */
+    public static void oneOf(String key, String value, String... allowed) {
         if (!List.of(allowed).contains(value)) {
             throw new IllegalArgumentException(
                     key + " is " + value + ", expected one of " + String.join(", ", allowed));

@@ -1,21 +1,22 @@
-package dev.diva.clip;
+package dev.diva.checkpoint;
 
-import dev.diva.checkpoint.LowRank;
-import dev.diva.checkpoint.SourceView;
-import dev.diva.checkpoint.TensorInfo;
-import dev.diva.checkpoint.TensorSource;
-import dev.diva.checkpoint.Weights;
 import java.util.Map;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /** A checkpoint in fp32 with the trained tensors in place of the stored ones and adapters merged into their matrices. */
-final class TrainedSource {
+public final class TrainedSource {
     private static final String WEIGHT = ".weight";
 
     private TrainedSource() {}
 
-    static TensorSource of(TensorSource stored, Weights weights) {
+    /**
+     * Shows a checkpoint as it has become.
+     *
+     * @param stored what the weights were read from; closes with the result
+     * @param weights with masters and adapters
+     */
+    public static TensorSource of(TensorSource stored, Weights weights) {
         Map<String, Tensor> masters = weights.parameters();
         Map<String, LowRank> adapters = weights.adapters();
         SourceView view = new SourceView(stored);
