@@ -2,7 +2,7 @@ package dev.diva.demo;
 
 import dev.diva.engine.ProcessGroup;
 import dev.diva.posttrain.recipe.RecipeTree;
-import dev.diva.posttrain.run.Launch;
+import dev.diva.train.Launch;
 import dev.diva.posttrain.run.PostTraining;
 import dev.diva.posttrain.run.RunFiles;
 import dev.diva.posttrain.run.TrainingModels;

@@ -2,6 +2,7 @@ package dev.diva.posttrain.run;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.data.DataCheck;
@@ -17,6 +18,7 @@ import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
+import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
 import dev.diva.train.Objective;
 import dev.diva.train.ParameterGroup;
@@ -50,7 +52,7 @@ public final class PostTraining implements AutoCloseable {
     private final ImageSet images;
     private final DataCheck dataCheck; // null when resumed, or on a further process
     private final Objective<ImageBatch> objective;
-    private final LatentCache cache; // or null
+    private final TensorCache cache; // or null
     private final RunFolder folder;
     private final RunFiles files;
     private final TrainingRun run;
@@ -193,7 +195,7 @@ public final class PostTraining implements AutoCloseable {
     }
 
     /** The cache of a recipe, or null. */
-    private static LatentCache openCache(TrainingModels models) {
+    private static TensorCache openCache(TrainingModels models) {
         Recipe recipe = models.recipe();
         if (recipe.cache() == null) {
             return null;
@@ -203,7 +205,7 @@ public final class PostTraining implements AutoCloseable {
                     "recipe: cache is useless while every epoch crops anew; set crops to the number of"
                             + " fixed crops of an image, for instance crops: 1");
         }
-        return new LatentCache(
+        return CacheFilling.open(
                 Path.of(recipe.cache()),
                 Autoencoders.identity(
                         models.method().files(),

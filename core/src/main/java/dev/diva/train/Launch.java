@@ -1,4 +1,4 @@
-package dev.diva.posttrain.run;
+package dev.diva.train;
 
 import java.nio.file.Path;
 import java.util.List;
