@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
@@ -67,13 +68,13 @@ final class SanFile {
             SafetensorsWriter.write(
                     made.resolve(TENSORS),
                     tensors,
-                    Map.of(
+                    new TreeMap<>(Map.of( // whose order is that of every run
                             CLIP,
                             clip.file().toAbsolutePath().normalize().toString(),
                             TOWER,
                             clip.imageTower(),
                             "format",
-                            "pt"));
+                            "pt")));
             Files.writeString(settingsBeside(made.resolve(TENSORS)), settings.toYaml());
         });
     }
