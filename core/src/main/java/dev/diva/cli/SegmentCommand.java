@@ -13,7 +13,6 @@ import dev.diva.eval.segmentation.Segmenter;
 import dev.diva.segment.Overlay;
 import dev.diva.segment.TextClasses;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -60,8 +59,7 @@ public final class SegmentCommand implements Callable<Integer> {
         if (image == null || out == null) { // a command below this one needs neither
             throw new ParameterException(
                     spec.commandLine(),
-                    "Missing required option: "
-                            + (image == null ? "'--image=FILE'" : "'--out=FILE'"));
+                    "Missing required option: " + (image == null ? "'--image=FILE'" : "'--out=FILE'"));
         }
         if (models.count() != 1) {
             throw new ParameterException(
@@ -75,13 +73,7 @@ public final class SegmentCommand implements Callable<Integer> {
         RasterImage picture = SegmentationSet.image(image);
         models.each(model -> {
             int[] labels = labels(model, picture, names);
-            byte[] png = PngFile.bytes(Overlay.draw(picture, names, labels));
-            AtomicFile.writeNew(out, channel -> {
-                ByteBuffer bytes = ByteBuffer.wrap(png);
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-            });
+            AtomicFile.writeNew(out, PngFile.bytes(Overlay.draw(picture, names, labels)));
             print(Overlay.legend(names, labels));
         });
         return 0;

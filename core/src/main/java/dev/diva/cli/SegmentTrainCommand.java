@@ -100,7 +100,8 @@ public final class SegmentTrainCommand implements Callable<Integer> {
             RunFolder.requireFree(out);
         }
         List<Path> files = recipe == null ? List.of() : List.of(recipe.toAbsolutePath());
-        Launch launch = new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), files);
+        Launch launch =
+                new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), files);
         try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), keys.toYaml())) {
             try (SanTraining run = SanTraining.open(keys, launch, group)) {
                 return train(run);
@@ -159,7 +160,11 @@ public final class SegmentTrainCommand implements Callable<Integer> {
         ObjectNode paths = keys.root().objectNode();
         for (String key : List.of("clip", "data", "start", "cache")) {
             if (keys.root().path(key).isTextual()) {
-                paths.put(key, Path.of(keys.root().path(key).textValue()).toAbsolutePath().toString());
+                paths.put(
+                        key,
+                        Path.of(keys.root().path(key).textValue())
+                                .toAbsolutePath()
+                                .toString());
             }
         }
         return paths;

@@ -33,8 +33,9 @@ final class SegmenterOptions {
             names = "--clip",
             arity = "1..*",
             paramLabel = "MODEL",
-            description = "Folders or files of CLIPs; with --san one for all, or one for each. Default for runs of 'diva"
-                    + " segment train': theirs.")
+            description =
+                    "Folders or files of CLIPs; with --san one for all, or one for each. Default for runs of 'diva"
+                            + " segment train': theirs.")
     private List<Path> clips = List.of();
 
     @Option(

@@ -2,10 +2,10 @@ package dev.diva.demo;
 
 import dev.diva.engine.ProcessGroup;
 import dev.diva.posttrain.recipe.RecipeTree;
-import dev.diva.train.Launch;
 import dev.diva.posttrain.run.PostTraining;
 import dev.diva.posttrain.run.RunFiles;
 import dev.diva.posttrain.run.TrainingModels;
+import dev.diva.train.Launch;
 import dev.diva.train.RunFolder;
 import dev.diva.train.TrainListener;
 import java.nio.file.Files;

@@ -38,8 +38,7 @@ final class MaskDecoder {
         /** Of maps, [batch, width, pixels, 1]: convolutions, as in the authors' code, so that they round as theirs. */
         static Mlp ofMaps(Weights weights, long... widths) {
             return new Mlp(IntStream.range(0, 3)
-                    .mapToObj(i ->
-                            Conv2d.of(weights.at("layers", i), widths[i], widths[i + 1], Conv2d.Geometry.POINT))
+                    .mapToObj(i -> Conv2d.of(weights.at("layers", i), widths[i], widths[i + 1], Conv2d.Geometry.POINT))
                     .<UnaryOperator<Tensor>>map(layer -> layer::forward)
                     .toList());
         }

@@ -113,9 +113,7 @@ public final class San implements AutoCloseable {
             settings.requireFit(clip.config().vision(), sizes, "recipe");
             SanFile.requireSameClip(source, clip, settings.recognitionLayer());
             Weights weights = Weights.trained(
-                    source,
-                    Placement.cpu(Precision.FP32),
-                    name -> learnsPositions || !name.equals(SanFile.POSITIONS));
+                    source, Placement.cpu(Precision.FP32), name -> learnsPositions || !name.equals(SanFile.POSITIONS));
             return new San(clip, weights, settings, sizes);
         } catch (RuntimeException e) {
             source.close();

@@ -133,9 +133,10 @@ final class SanFile {
     static void requireSameClip(TensorSource san, Clip clip, int recognitionLayer) {
         String trainedOn = san.metadata().get(TOWER);
         if (trainedOn != null && !trainedOn.equals(clip.imageTower())) {
-            throw new BadInputException(san.location() + ": was trained on another CLIP ("
-                    + san.metadata().getOrDefault(CLIP, "unnamed") + ") than " + clip.file()
-                    + ": their image towers differ; a SAN has to be trained again for another CLIP, or give --clip its own");
+            throw new BadInputException(
+                    san.location() + ": was trained on another CLIP ("
+                            + san.metadata().getOrDefault(CLIP, "unnamed") + ") than " + clip.file()
+                            + ": their image towers differ; a SAN has to be trained again for another CLIP, or give --clip its own");
         }
         TensorSource tower = tower(san, recognitionLayer);
         TensorSource given = clip.stored();

@@ -48,9 +48,7 @@ class SegmentTrainCommandTest {
     @BeforeEach
     void writeRecipe() throws IOException {
         data = Golden.model("san-data").resolve("datasets");
-        recipe = Files.writeString(
-                temporary.resolve("tiny.yaml"),
-                """
+        recipe = Files.writeString(temporary.resolve("tiny.yaml"), """
                 san: {clipResolution: 0.7, sideHeads: 3, fusion: {0: 0, 1: 2, 2: 4}, recognitionLayer: 4, width: 12,
                   blocks: 2, mlp: 24, queries: 7, decoderWidth: 8, decoderHidden: 8}
                 crop: 48
@@ -112,7 +110,8 @@ class SegmentTrainCommandTest {
         assertThat(early.err()).contains("is not finished", "segment train --resume");
         TrainRuns.Outcome rest = TrainRuns.run("segment", "train", "--resume", "--out", stopped.toString(), "--json");
         assertThat(rest.code()).as(rest.err()).isZero();
-        assertThat(new ObjectMapper().readTree(rest.out()).path("outcome").asText()).isEqualTo("done");
+        assertThat(new ObjectMapper().readTree(rest.out()).path("outcome").asText())
+                .isEqualTo("done");
         assertThat(result(stopped)).isEqualTo(result(straight));
         TrainRuns.Outcome used = use(straight, "used.png");
         assertThat(used.code()).as(used.err()).isZero();
@@ -122,7 +121,8 @@ class SegmentTrainCommandTest {
 
     /** The CLIP of the run is found; another is refused with both names. */
     private TrainRuns.Outcome use(Path run, String out) {
-        String picture = data.resolve("pcontext/val/image").toFile().listFiles()[0].toString();
+        String picture =
+                data.resolve("pcontext/val/image").toFile().listFiles()[0].toString();
         return TrainRuns.run(
                 "segment",
                 "--san",
@@ -158,7 +158,8 @@ class SegmentTrainCommandTest {
         assertThat(train(again, frozen).code()).isZero();
         assertThat(result(again)).isEqualTo(result(temporary.resolve("filling")));
         Path none = temporary.resolve("none");
-        assertThat(train(none, "--freeze-positions", "--crops", "1", "--set", "train.batch=1").code())
+        assertThat(train(none, "--freeze-positions", "--crops", "1", "--set", "train.batch=1")
+                        .code())
                 .isZero();
         assertThat(result(none)).isEqualTo(result(again));
         assertRefused("cache is useless", "--cache", cache.toString());
@@ -192,9 +193,7 @@ class SegmentTrainCommandTest {
 
     /** One bit of one number of the image tower in a safetensors file. */
     private static void flipVisualWeight(byte[] file) throws IOException {
-        int header = ByteBuffer.wrap(file)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .getInt(0);
+        int header = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(0);
         JsonNode infos = new ObjectMapper().readTree(file, 8, header);
         int offset = infos.at("/visual.ln_post.weight/data_offsets/0").asInt();
         file[8 + header + offset + 1] ^= 1;
@@ -267,8 +266,8 @@ class SegmentTrainCommandTest {
                 SafetensorsFile after = SafetensorsFile.open(out.resolve("san/model.safetensors"))) {
             assertThat(after.tensors()).hasSameSizeAs(before.tensors());
             for (TensorInfo info : before.tensors()) {
-                boolean isSame = after.read(info.name())
-                        .equal(before.read(info.name()).to(ScalarType.Float));
+                boolean isSame =
+                        after.read(info.name()).equal(before.read(info.name()).to(ScalarType.Float));
                 assertThat(isSame).as(info.name()).isTrue();
             }
         }

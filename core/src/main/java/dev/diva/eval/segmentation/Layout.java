@@ -33,8 +33,7 @@ public record Layout(String name, String images, String labels, int ignored, Lis
             Layout scored = new Layout(name, images, labels, ignored, classes);
             return trainingImages == null
                     ? Stream.of(scored)
-                    : Stream.of(
-                            scored, new Layout(name + "-train", trainingImages, trainingLabels, ignored, classes));
+                    : Stream.of(scored, new Layout(name + "-train", trainingImages, trainingLabels, ignored, classes));
         }
     }
 
@@ -60,7 +59,9 @@ public record Layout(String name, String images, String labels, int ignored, Lis
     private static List<Layout> read() {
         try (InputStream file = Layout.class.getResourceAsStream("sets.json")) {
             return new ObjectMapper()
-                    .readValue(file, new TypeReference<List<Row>>() {}).stream().flatMap(Row::layouts).toList();
+                    .readValue(file, new TypeReference<List<Row>>() {}).stream()
+                            .flatMap(Row::layouts)
+                            .toList();
         } catch (IOException e) {
             throw new IllegalStateException("sets.json is in the jar", e);
         }

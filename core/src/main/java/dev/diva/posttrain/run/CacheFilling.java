@@ -1,7 +1,7 @@
 package dev.diva.posttrain.run;
 
-import dev.diva.checkpoint.TensorCache;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;

@@ -2,9 +2,9 @@ package dev.diva.posttrain.run;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.diva.checkpoint.TensorCache;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.data.DataCheck;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;

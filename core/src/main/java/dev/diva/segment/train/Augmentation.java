@@ -39,11 +39,7 @@ record Augmentation(List<Integer> shortEdges, int longEdge, int crop, int ignore
         int top = random.nextInt(size[1] - high + 1);
         int left = random.nextInt(size[0] - wide + 1);
         return new Choice(
-                size[0],
-                size[1],
-                new Box(top, left, high, wide),
-                ColorDistortion.draw(random),
-                random.nextBoolean());
+                size[0], size[1], new Box(top, left, high, wide), ColorDistortion.draw(random), random.nextBoolean());
     }
 
     /**

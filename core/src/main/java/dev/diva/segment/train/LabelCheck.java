@@ -41,7 +41,8 @@ final class LabelCheck {
             try {
                 RasterImage image = SegmentationSet.image(pair.image());
                 int[] labels = set.labels(pair, image);
-                SanBatches.augmentation(recipe, set).requireFits(image, pair.image().toString());
+                SanBatches.augmentation(recipe, set)
+                        .requireFits(image, pair.image().toString());
                 boolean isEmpty = Arrays.stream(labels)
                         .allMatch(label -> label == set.layout().ignored());
                 empty += isEmpty ? 1 : 0;
@@ -55,8 +56,9 @@ final class LabelCheck {
                     + recipe.maxBadShare() + " (maxBadShare); the first: " + first);
         }
         if (empty == count - bad) {
-            throw new BadInputException(Path.of(recipe.data()).resolve(set.layout().labels()) + ": every pixel of "
-                    + empty + " label maps is " + set.layout().ignored() + ", ignored: there is nothing to learn");
+            throw new BadInputException(
+                    Path.of(recipe.data()).resolve(set.layout().labels()) + ": every pixel of " + empty
+                            + " label maps is " + set.layout().ignored() + ", ignored: there is nothing to learn");
         }
         if (bad > 0) {
             notes.add("warning: " + bad + " of " + count + " pictures cannot be used; the first: " + first);

@@ -41,7 +41,8 @@ final class PointReading {
     static Tensor uncertain(Tensor logits, long points, Draws draws) {
         Tensor candidates = draws.uniform(logits.size(0), CANDIDATES * points);
         long chosen = (long) (UNCERTAIN * points);
-        Tensor best = at(logits, candidates).abs().neg().topk(chosen, 1, true, true).get1();
+        Tensor best =
+                at(logits, candidates).abs().neg().topk(chosen, 1, true, true).get1();
         Tensor least = candidates.gather(1, best.unsqueeze(-1).expand(-1, -1, 2));
         return torch.cat(new TensorVector(least, draws.uniform(logits.size(0), points - chosen)), 1);
     }

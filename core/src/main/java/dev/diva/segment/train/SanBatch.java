@@ -15,6 +15,5 @@ import org.bytedeco.pytorch.Tensor;
  * @param masks what sums over masks are divided by: their mean number in the micro-batches of the step, at least 1
  * @param position of the micro-batch in the run
  */
-record SanBatch(
-        List<String> names, Tensor pixels, ClipView view, List<Target> targets, double masks, long position)
+record SanBatch(List<String> names, Tensor pixels, ClipView view, List<Target> targets, double masks, long position)
         implements MicroBatch {}

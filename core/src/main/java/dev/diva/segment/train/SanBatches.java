@@ -108,8 +108,7 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
         int rows = Math.toIntExact(sharding.shard().count());
         int own = Math.toIntExact(position % sharding.accumulation()) / sharding.microBatchesAtOnce();
         List<ImageLoader.Sample<TrainingCrop>> samples = step.subList(own * rows, (own + 1) * rows);
-        List<String> names =
-                samples.stream().map(ImageLoader.Sample::name).toList();
+        List<String> names = samples.stream().map(ImageLoader.Sample::name).toList();
         Tensor pixels = pixels(samples);
         List<String> keys = cache == null
                 ? List.of()

@@ -90,8 +90,7 @@ record SanLoss(int points) {
     }
 
     /** The pairs of each row, no gradient. */
-    List<List<Assignment.Pair>> pairs(
-            Tensor logits, Tensor maps, List<Target> targets, PointReading.Draws draws) {
+    List<List<Assignment.Pair>> pairs(Tensor logits, Tensor maps, List<Target> targets, PointReading.Draws draws) {
         List<List<Assignment.Pair>> all = new ArrayList<>();
         for (int row = 0; row < targets.size(); row++) {
             try (PointerScope scope = new PointerScope();

@@ -46,7 +46,10 @@ public record SanRecipe(
     private static final Set<String> SILENT = Set.of("workers", "cache");
 
     public SanRecipe {
-        require(set != null && san != null && train != null && checkpoint != null, "set, san, train or checkpoint", null);
+        require(
+                set != null && san != null && train != null && checkpoint != null,
+                "set, san, train or checkpoint",
+                null);
         require(crop >= 1, "crop", crop);
         require(shortEdges != null && !shortEdges.isEmpty(), "shortEdges", shortEdges);
         require(shortEdges.stream().allMatch(edge -> edge != null && edge >= 1), "shortEdges", shortEdges);
@@ -59,8 +62,8 @@ public record SanRecipe(
         require(threads >= 0, "threads", threads);
         require(maxBadShare >= 0 && maxBadShare <= 1, "maxBadShare", maxBadShare);
         if (crop % san.patch != 0) {
-            throw new IllegalArgumentException(
-                    "crop is " + crop + ", expected a multiple of san.patch " + san.patch + ", so that the patches fill it");
+            throw new IllegalArgumentException("crop is " + crop + ", expected a multiple of san.patch " + san.patch
+                    + ", so that the patches fill it");
         }
         if (cache != null && !(freezePositions && crops != null)) {
             throw new IllegalArgumentException("cache is useless while CLIP's table of positions learns or every epoch"

@@ -66,7 +66,8 @@ public final class SanTraining implements AutoCloseable {
     private final RunFolder folder;
     private final TrainingRun run;
 
-    private SanTraining(RecipeKeys keys, SanRecipe recipe, Launch launch, ProcessGroup processGroup, Clip clip, San san) {
+    private SanTraining(
+            RecipeKeys keys, SanRecipe recipe, Launch launch, ProcessGroup processGroup, Clip clip, San san) {
         this.keys = keys;
         this.recipe = recipe;
         this.launch = launch;
@@ -79,9 +80,8 @@ public final class SanTraining implements AutoCloseable {
         this.set = LabelCheck.open(recipe, processGroup.isFirst() && !launch.resume(), notes);
         san.grid(recipe.crop(), recipe.crop()); // refuses a crop that leaves CLIP nothing
         this.classes = Scopes.keep(vectors());
-        this.cache = recipe.cache() == null
-                ? null
-                : new ViewCache(Path.of(recipe.cache()), san, recipe.clipPrecision());
+        this.cache =
+                recipe.cache() == null ? null : new ViewCache(Path.of(recipe.cache()), san, recipe.clipPrecision());
         note();
         this.folder = openFolder();
         this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, hashes, notes::add);
@@ -282,8 +282,8 @@ public final class SanTraining implements AutoCloseable {
                 classes,
                 new SanLoss(recipe.points()),
                 SanObjective.seeded(recipe.seed()));
-        try (SanBatches batches = new SanBatches(
-                recipe, set, san, run.firstStep(), sharding, processGroup, cache, this::skip)) {
+        try (SanBatches batches =
+                new SanBatches(recipe, set, san, run.firstStep(), sharding, processGroup, cache, this::skip)) {
             return run.train(objective, batches, List.of(watcher), this::writeResult);
         }
     }

@@ -24,7 +24,11 @@ record Target(long[] classes, Tensor masks) {
      */
     static Target of(int[] labels, int width, int ignored) {
         long[] values = Arrays.stream(labels).asLongStream().toArray();
-        long[] classes = Arrays.stream(values).filter(c -> c != ignored).distinct().sorted().toArray();
+        long[] classes = Arrays.stream(values)
+                .filter(c -> c != ignored)
+                .distinct()
+                .sorted()
+                .toArray();
         long height = labels.length / width;
         if (classes.length == 0) {
             return new Target(classes, torch.zeros(new long[] {0, height, width}, new TensorOptions(ScalarType.Float)));

@@ -114,7 +114,8 @@ final class ViewCache implements AutoCloseable {
                 maps.put(block, all.narrow(1, at, width * count).reshape(batch, width, rows, columns));
                 at += width * count;
             }
-            Tensor classToken = all.narrow(1, at, width).reshape(batch, 1, width).to(type);
+            Tensor classToken =
+                    all.narrow(1, at, width).reshape(batch, 1, width).to(type);
             at += width;
             List<KeyValues> patches = new ArrayList<>();
             for (int layer = 0; layer < layers; layer++) {

@@ -18,12 +18,15 @@ class AssignmentTest {
             float[][] cost = new float[queries][targets];
             for (float[] row : cost) {
                 for (int t = 0; t < targets; t++) {
-                    row[t] = i % 2 == 0 ? random.nextFloat() * 20 - 10 : random.nextInt(3); // with ties every other time
+                    row[t] =
+                            i % 2 == 0 ? random.nextFloat() * 20 - 10 : random.nextInt(3); // with ties every other time
                 }
             }
             List<Assignment.Pair> pairs = Assignment.of(cost);
             assertThat(pairs).hasSize(Math.min(queries, targets));
-            assertThat(pairs.stream().map(Assignment.Pair::query)).doesNotHaveDuplicates().isSorted();
+            assertThat(pairs.stream().map(Assignment.Pair::query))
+                    .doesNotHaveDuplicates()
+                    .isSorted();
             assertThat(pairs.stream().map(Assignment.Pair::target)).doesNotHaveDuplicates();
             double sum = pairs.stream()
                     .mapToDouble(pair -> cost[pair.query()][pair.target()])
@@ -59,6 +62,7 @@ class AssignmentTest {
                 cost[q][t] = q == 99 - 3 * t ? -1 : (q * 7 + t * 13) % 11 * 0.1f;
             }
         }
-        assertThat(Assignment.of(cost)).allSatisfy(pair -> assertThat(pair.query()).isEqualTo(99 - 3 * pair.target()));
+        assertThat(Assignment.of(cost))
+                .allSatisfy(pair -> assertThat(pair.query()).isEqualTo(99 - 3 * pair.target()));
     }
 }

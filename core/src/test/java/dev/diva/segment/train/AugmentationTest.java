@@ -54,7 +54,8 @@ class AugmentationTest {
                 int worst = worst(made, Tensors.toLongs(expected.permute(1, 2, 0)));
                 assertThat(worst).as("picture " + n).isLessThanOrEqualTo(isRecolored ? tolerance : 0);
                 long[] labels = Tensors.toLongs(GOLDEN.expected("train." + n + ".labels"));
-                assertThat(Arrays.stream(made.labels()).asLongStream().toArray()).isEqualTo(labels);
+                assertThat(Arrays.stream(made.labels()).asLongStream().toArray())
+                        .isEqualTo(labels);
                 Target target = Target.of(made.labels(), crop, set.layout().ignored());
                 assertThat(target.classes()).isEqualTo(Tensors.toLongs(GOLDEN.expected("train." + n + ".classes")));
                 assertThat(Tensors.toLongs(target.masks().sum(new long[] {1, 2}, false, null)))

@@ -116,7 +116,12 @@ class SanTrainTest {
         }
         double masks = targets.stream().mapToInt(Target::count).sum();
         return new SanBatch(
-                List.of("a", "b", "c"), SanPixels.batch(images, san.clip().preprocessing()), null, targets, masks, position);
+                List.of("a", "b", "c"),
+                SanPixels.batch(images, san.clip().preprocessing()),
+                null,
+                targets,
+                masks,
+                position);
     }
 
     /**
@@ -159,7 +164,10 @@ class SanTrainTest {
             shift(san, shift);
             SanBatch batch = batch(san, 0);
             double[] losses = objective(san)
-                    .backward(batch, new RandomStreams(1), Contribution.of(batch.names().size(), 1));
+                    .backward(
+                            batch,
+                            new RandomStreams(1),
+                            Contribution.of(batch.names().size(), 1));
             assertThat(losses[0]).isCloseTo(expected("step0.total"), within(tolerance));
             List<String> names = objective(san).penalties();
             for (int i = 0; i < names.size(); i++) {
@@ -201,9 +209,7 @@ class SanTrainTest {
                     }
                 }
                 Tensor points = PointReading.uncertain(
-                        torch.stack(new TensorVector(matched.toArray(Tensor[]::new))),
-                        loss.points(),
-                        draws);
+                        torch.stack(new TensorVector(matched.toArray(Tensor[]::new))), loss.points(), draws);
                 Close.assertClose(points, GOLDEN.expected(prefix + "loss_points"), 0, tolerance);
             }
         }
@@ -229,13 +235,20 @@ class SanTrainTest {
         long total = (long) number(schedule.substring(schedule.indexOf("step/")));
         double clip = number(optimizer.path("clip").asText());
         SanRecipe.Train train = new SanRecipe.Train(
-                (int) total, 1, 1, lr, List.of(0.9, 0.999), optimizer.path("eps").asDouble(), decay, clip);
+                (int) total,
+                1,
+                1,
+                lr,
+                List.of(0.9, 0.999),
+                optimizer.path("eps").asDouble(),
+                decay,
+                clip);
         try (PointerScope scope = new PointerScope();
                 Clip loaded = Clip.load(new SanCase("large").clip());
                 San san = san(loaded)) {
             shift(san, shift);
-            OptimizerSettings.AdamW settings = (OptimizerSettings.AdamW) SanTraining.optimizer(
-                    train, san.parameters().keySet());
+            OptimizerSettings.AdamW settings = (OptimizerSettings.AdamW)
+                    SanTraining.optimizer(train, san.parameters().keySet());
             checkDecay(settings.undecayed(), decay);
             List<StepRecord> steps = loop(san, train, settings);
             double[] rates = rates();
