@@ -58,8 +58,8 @@ class ArchitectureTest {
             Map.entry(
                     "objective",
                     Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("eval", Set.of("clip", "hub", "model", "checkpoint", "engine", "data")),
-            Map.entry("segment", Set.of("eval", "clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data", "hub")),
+            Map.entry("segment", Set.of("eval", "train", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("eval", "checkpoint", "hub")),
@@ -79,6 +79,7 @@ class ArchitectureTest {
                             "eval",
                             "language",
                             "mllm",
+                            "segment",
                             "world",
                             "report")),
             Map.entry(

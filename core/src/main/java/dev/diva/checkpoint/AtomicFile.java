@@ -2,6 +2,7 @@ package dev.diva.checkpoint;
 
 import dev.diva.BadInputException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -97,13 +98,25 @@ public final class AtomicFile {
         }
     }
 
+    /** The same from memory. */
+    public static void write(Path target, byte... bytes) {
+        write(target, channel -> writeAll(channel, bytes));
+    }
+
+    /** The same from memory, where there must be no file yet. */
+    public static void writeNew(Path target, byte... bytes) {
+        writeNew(target, channel -> writeAll(channel, bytes));
+    }
+
+    private static void writeAll(FileChannel channel, byte... bytes) throws IOException {
+        ByteBuffer rest = ByteBuffer.wrap(bytes);
+        while (rest.hasRemaining()) {
+            channel.write(rest);
+        }
+    }
+
     /** The same for text in UTF-8. */
     public static void writeString(Path target, String text) {
-        write(target, channel -> {
-            var bytes = StandardCharsets.UTF_8.encode(text);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
+        write(target, text.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -2,11 +2,13 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
+import dev.diva.engine.ProcessGroup;
 import dev.diva.eval.Evaluation;
 import dev.diva.eval.Result;
 import dev.diva.eval.segmentation.Layout;
 import dev.diva.eval.segmentation.PixelCounts;
-import dev.diva.eval.segmentation.SegmentationRecord;
 import dev.diva.eval.segmentation.SegmentationRun;
 import dev.diva.eval.segmentation.SegmentationScores;
 import dev.diva.eval.segmentation.SegmentationSet;
@@ -68,52 +70,102 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
                     + " classes for each model and set. Default: ${DEFAULT-VALUE}.")
     private Path out;
 
+    @Option(
+            names = "--save",
+            description = "Write every picture in the colours of its classes to --out, and for each further model a page of"
+                    + " the pictures that changed most.")
+    private boolean save;
+
+    @Mixin
+    private ProcessesOption processes;
+
+    /** What the models are compared with on a set. */
+    private record First(List<PixelCounts> counts, SegmentationPictures pictures) {}
+
     @Override
     public Integer call() throws JsonProcessingException {
         if (limit != null && limit < 1) {
             throw new ParameterException(spec.commandLine(), "--limit is at least 1");
+        }
+        models.count();
+        if (processes.launches()) {
+            return processes.launch();
         }
         List<SegmentationSet> sets = names.stream()
                 .distinct()
                 .map(name -> SegmentationSet.open(Layout.named(name), data))
                 .map(set -> limit == null ? set : set.limited(limit))
                 .toList();
-        List<Result> results = new ArrayList<>();
-        Map<String, List<PixelCounts>> first = new HashMap<>();
-        models.each(model -> {
-            for (SegmentationSet set : sets) {
-                List<PixelCounts> counts = counts(model, set);
-                List<PixelCounts> reference = first.putIfAbsent(set.layout().name(), counts);
-                results.add(SegmentationScores.result(model.name(), set, counts, reference));
+        try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), data + " " + names + " " + limit)) {
+            try {
+                List<Result> results = results(sets, group);
+                if (group.isFirst()) {
+                    output.print(spec.commandLine(), Evaluation.of("segmentation", results));
+                }
+                return 0;
+            } catch (RuntimeException e) {
+                group.fail(Failure.line(e));
+                throw e;
             }
-        });
-        output.print(spec.commandLine(), Evaluation.of("segmentation", results));
-        return 0;
+        }
     }
 
-    private List<PixelCounts> counts(SegmenterOptions.Loaded model, SegmentationSet set) {
+    private List<Result> results(List<SegmentationSet> sets, ProcessGroup group) {
+        List<Result> results = new ArrayList<>();
+        Map<String, First> firsts = new HashMap<>();
+        models.each(model -> {
+            for (SegmentationSet set : sets) {
+                Path folder = out.resolve(folderName(model.name()));
+                SegmentationPictures pictures = new SegmentationPictures(
+                        set, folder.resolve(set.layout().name()));
+                List<PixelCounts> counts = counts(model, set, folder, pictures, group);
+                if (!group.isFirst()) {
+                    continue;
+                }
+                First first = firsts.putIfAbsent(set.layout().name(), new First(counts, pictures));
+                results.add(
+                        SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
+                if (save && first != null) {
+                    Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
+                    pictures.writeChanges(first.pictures, first.counts, counts, page);
+                    note("wrote " + page);
+                }
+            }
+        });
+        return results;
+    }
+
+    private List<PixelCounts> counts(
+            SegmenterOptions.Loaded model,
+            SegmentationSet set,
+            Path folder,
+            SegmentationPictures pictures,
+            ProcessGroup group) {
         Layout layout = set.layout();
-        Path folder = out.resolve(folderName(model.name()));
         String scored = model.identity() + ", " + layout.name() + " of "
                 + data.toAbsolutePath().normalize();
-        try (SegmentationRecord record = new SegmentationRecord(
-                folder.resolve(layout.name() + ".jsonl"),
-                scored,
-                layout.classes().size())) {
-            List<PixelCounts> counts = SegmentationRun.counts(
-                    set, record, model.segmenter(layout.classes()), (done, all) -> tell(model, set, done, all));
+        SegmentationRun run = new SegmentationRun(set, folder.resolve(layout.name() + ".jsonl"), scored, group);
+        List<PixelCounts> counts = run.counts(
+                model.segmenter(layout.classes()),
+                save ? pictures : SegmentationRun.Pictures.NONE,
+                (done, all) -> tell(model, set, done, all));
+        if (group.isFirst()) {
             AtomicFile.writeString(
                     folder.resolve(layout.name() + "-classes.csv"), SegmentationScores.csv(layout, counts));
-            return counts;
         }
+        return counts;
     }
 
     private void tell(SegmenterOptions.Loaded model, SegmentationSet set, int done, int all) {
         if (done % 100 == 0 || done == all) {
-            PrintWriter err = spec.commandLine().getErr();
-            err.println(model.name() + ", " + set.layout().name() + ": " + done + " of " + all + " pictures");
-            err.flush();
+            note(model.name() + ", " + set.layout().name() + ": " + done + " of " + all + " pictures");
         }
+    }
+
+    private void note(String line) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(line);
+        err.flush();
     }
 
     /** The end of the path, with what no file system minds. */

@@ -13,7 +13,6 @@ import dev.diva.eval.segmentation.Segmenter;
 import dev.diva.segment.Overlay;
 import dev.diva.segment.TextClasses;
 import java.io.PrintWriter;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -31,6 +30,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "segment",
         mixinStandardHelpOptions = true,
+        subcommands = SegmentTrainCommand.class,
         description = "Colours a picture by classes that you name, with a legend; prints the share of each.")
 public final class SegmentCommand implements Callable<Integer> {
     @Spec
@@ -39,7 +39,7 @@ public final class SegmentCommand implements Callable<Integer> {
     @Mixin
     private SegmenterOptions models;
 
-    @Option(names = "--image", required = true, paramLabel = "FILE", description = "The picture.")
+    @Option(names = "--image", paramLabel = "FILE", description = "The picture.")
     private Path image;
 
     @Option(names = "--classes", paramLabel = "NAMES", description = "Names with commas: \"cat, sofa, open door\".")
@@ -48,7 +48,7 @@ public final class SegmentCommand implements Callable<Integer> {
     @Option(names = "--classnames", paramLabel = "FILE", description = "Names, one a line; these may hold commas.")
     private Path classFile;
 
-    @Option(names = "--out", required = true, paramLabel = "FILE", description = "PNG to write; none is replaced.")
+    @Option(names = "--out", paramLabel = "FILE", description = "PNG to write; none is replaced.")
     private Path out;
 
     @Option(names = "--json", description = "Print the shares as JSON.")
@@ -56,6 +56,11 @@ public final class SegmentCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (image == null || out == null) { // a command below this one needs neither
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "Missing required option: " + (image == null ? "'--image=FILE'" : "'--out=FILE'"));
+        }
         if (models.count() != 1) {
             throw new ParameterException(
                     spec.commandLine(), "expected one --san FILE, or --method maskclip with one --clip");
@@ -68,13 +73,7 @@ public final class SegmentCommand implements Callable<Integer> {
         RasterImage picture = SegmentationSet.image(image);
         models.each(model -> {
             int[] labels = labels(model, picture, names);
-            byte[] png = PngFile.bytes(Overlay.draw(picture, names, labels));
-            AtomicFile.writeNew(out, channel -> {
-                ByteBuffer bytes = ByteBuffer.wrap(png);
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-            });
+            AtomicFile.writeNew(out, PngFile.bytes(Overlay.draw(picture, names, labels)));
             print(Overlay.legend(names, labels));
         });
         return 0;

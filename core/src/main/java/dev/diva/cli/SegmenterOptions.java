@@ -7,6 +7,8 @@ import dev.diva.segment.MaskClip;
 import dev.diva.segment.San;
 import dev.diva.segment.SanSegmenter;
 import dev.diva.segment.TextClasses;
+import dev.diva.segment.train.SanRecipe;
+import dev.diva.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,18 +33,19 @@ final class SegmenterOptions {
     @Option(
             names = "--clip",
             converter = ModelPath.class,
-            required = true,
             arity = "1..*",
             paramLabel = "MODEL",
-            description = "Folders or files of CLIPs; with --san one for all, or one for each.")
-    private List<Path> clips;
+            description =
+                    "Folders or files of CLIPs; with --san one for all, or one for each. Default for runs of 'diva"
+                            + " segment train': theirs.")
+    private List<Path> clips = List.of();
 
     @Option(
             names = "--san",
             arity = "1..*",
-            paramLabel = "FILE",
+            paramLabel = "SAN",
             description =
-                    "Checkpoints of SAN, each trained on its CLIP; the first is the one that others are compared with.")
+                    "Runs of 'diva segment train' or checkpoints of SAN, each trained on its CLIP; the first is the one that others are compared with.")
     private List<Path> sans = List.of();
 
     @Option(
@@ -102,7 +105,7 @@ final class SegmenterOptions {
             String tower = "CLIP " + stamp(clip.file());
             return san == null
                     ? "MaskCLIP on " + tower
-                    : "SAN " + stamp(Path.of(name)) + " " + san.settings() + " on " + tower;
+                    : "SAN " + stamp(San.checkpoint(Path.of(name))) + " " + san.settings() + " on " + tower;
         }
     }
 
@@ -142,6 +145,12 @@ final class SegmenterOptions {
     }
 
     private void requireSense() {
+        if (clips.isEmpty() && !sans.isEmpty() && sans.stream().allMatch(RunFolder::isRun)) {
+            clips = sans.stream().map(SanRecipe::clipOf).toList();
+        }
+        if (clips.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), "Missing required option: '--clip=MODEL'");
+        }
         if (method == Method.maskclip && (!sans.isEmpty() || sanConfig != null)) {
             throw new ParameterException(spec.commandLine(), "--method maskclip takes no --san and no --san-config");
         }

@@ -52,6 +52,7 @@ public final class Clip implements AutoCloseable {
     private TextTower text; // read with the first text
     private Tokenizer tokenizer; // opened with the first text
     private String textTower; // computed when asked for
+    private String imageTower; // the same
 
     /**
      * How to load and run.
@@ -261,9 +262,17 @@ public final class Clip implements AutoCloseable {
     public String textTower() {
         readText();
         if (textTower == null) {
-            textTower = TextDigest.of(weights.tensors(), checkpoint.format() + " " + options.precision);
+            textTower = TowerDigest.ofTexts(weights.tensors(), checkpoint.format() + " " + options.precision);
         }
         return textTower;
+    }
+
+    /** Names the image tower by its stored content, rounded to fp16: equal for copies of it. */
+    public String imageTower() {
+        if (imageTower == null) {
+            imageTower = TowerDigest.ofImages(stored());
+        }
+        return imageTower;
     }
 
     /** Factor of the cosine similarities in logits: the exponential of what is stored. */

@@ -4,25 +4,30 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Pairs of images side by side, for a person who writes down what tells them apart.
+ * Images side by side: pairs for a person who writes down what tells them apart, or one picture as several models see it.
  *
  * @param title heading of the page
  * @param note a sentence below it
  */
 public record PairGallery(String title, String note, List<Item> items) {
     /**
-     * One pair.
+     * One row.
      *
      * @param caption words below it
-     * @param names files of the two images
-     * @param images the two pictures
+     * @param names of the images
+     * @param images the pictures, two or more
      */
     public record Item(String caption, List<String> names, List<InlineImage> images) {
-        /** Reads the pictures. */
+        /** Reads the pictures, under the names of their files. */
         public static Item of(String caption, List<Path> files) {
+            return of(caption, files.stream().map(file -> file.getFileName().toString()).toList(), files);
+        }
+
+        /** Reads the pictures. */
+        public static Item of(String caption, List<String> names, List<Path> files) {
             return new Item(
                     caption,
-                    files.stream().map(file -> file.getFileName().toString()).toList(),
+                    names,
                     files.stream()
                             .map(file -> InlineImage.read(file).orElse(InlineImage.NONE))
                             .toList());

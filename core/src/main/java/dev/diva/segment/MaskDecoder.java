@@ -1,16 +1,18 @@
 package dev.diva.segment;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.model.Conv2d;
 import dev.diva.model.Linear;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /** Side tokens to mask logits and attention biases; both are products with the same vector of each query. */
 final class MaskDecoder {
-    private final PointMlp queryMlp;
-    private final PointMlp pixelMlp;
-    private final PointMlp attentionMlp;
+    private final Mlp queryMlp;
+    private final Mlp pixelMlp;
+    private final Mlp attentionMlp;
     private final Linear biasScaling;
     private final long queries;
     private final long heads;
@@ -23,30 +25,27 @@ final class MaskDecoder {
      */
     record Masks(Tensor logits, Tensor bias) {}
 
-    /** A layer on each token; the kernel of a 1 x 1 convolution is looked at as a matrix when it is used. */
-    private record Point(Tensor weight, Tensor bias) {
-        Tensor forward(Tensor x) {
-            return Linear.of(weight.flatten(1, -1), bias).forward(x);
+    /** Three layers with ReLU between. */
+    private record Mlp(List<UnaryOperator<Tensor>> layers) {
+        /** Of tokens, [batch, tokens, width]. */
+        static Mlp ofTokens(Weights weights, long... widths) {
+            return new Mlp(IntStream.range(0, 3)
+                    .mapToObj(i -> Linear.of(weights.at("layers", i), widths[i], widths[i + 1]))
+                    .<UnaryOperator<Tensor>>map(layer -> layer::forward)
+                    .toList());
         }
-    }
 
-    /** Three of them with ReLU between. */
-    private record PointMlp(List<Point> layers) {
-        static PointMlp of(Weights weights, boolean isConvolution, long... widths) {
-            List<Point> layers = new ArrayList<>();
-            for (int i = 0; i < 3; i++) {
-                Weights layer = weights.at("layers", i);
-                long in = widths[i];
-                long out = widths[i + 1];
-                Tensor kernel = isConvolution ? layer.matrix("weight", out, in, 1, 1) : layer.matrix("weight", out, in);
-                layers.add(new Point(kernel, layer.matrix("bias", out)));
-            }
-            return new PointMlp(layers);
+        /** Of maps, [batch, width, pixels, 1]: convolutions, as in the authors' code, so that they round as theirs. */
+        static Mlp ofMaps(Weights weights, long... widths) {
+            return new Mlp(IntStream.range(0, 3)
+                    .mapToObj(i -> Conv2d.of(weights.at("layers", i), widths[i], widths[i + 1], Conv2d.Geometry.POINT))
+                    .<UnaryOperator<Tensor>>map(layer -> layer::forward)
+                    .toList());
         }
 
         Tensor forward(Tensor x) {
-            Tensor first = layers.get(0).forward(x).relu();
-            return layers.get(2).forward(layers.get(1).forward(first).relu());
+            Tensor first = layers.get(0).apply(x).relu();
+            return layers.get(2).apply(layers.get(1).apply(first).relu());
         }
     }
 
@@ -55,9 +54,9 @@ final class MaskDecoder {
         long in = shape.width();
         long hidden = shape.decoderHidden();
         long out = shape.decoderWidth();
-        this.queryMlp = PointMlp.of(weights.at("query_mlp"), false, in, hidden, hidden, out);
-        this.pixelMlp = PointMlp.of(weights.at("pix_mlp"), true, in, hidden, hidden, out);
-        this.attentionMlp = PointMlp.of(weights.at("attn_mlp"), true, in, hidden, hidden, out * heads);
+        this.queryMlp = Mlp.ofTokens(weights.at("query_mlp"), in, hidden, hidden, out);
+        this.pixelMlp = Mlp.ofMaps(weights.at("pix_mlp"), in, hidden, hidden, out);
+        this.attentionMlp = Mlp.ofMaps(weights.at("attn_mlp"), in, hidden, hidden, out * heads);
         this.biasScaling = Linear.of(weights.at("bias_scaling"), 1, 1);
         this.queries = shape.queries();
         this.heads = heads;
@@ -69,13 +68,12 @@ final class MaskDecoder {
      * @param tokens [batch, queries + rows * columns, width]
      */
     Masks forward(Tensor tokens, long rows, long columns) {
-        Tensor patches = tokens.narrow(1, queries, rows * columns);
+        Tensor map = tokens.narrow(1, queries, rows * columns).transpose(1, 2).unsqueeze(-1); // in one column
         Tensor query = queryMlp.forward(tokens.narrow(1, 0, queries)); // [batch, queries, out]
-        Tensor logits = query.matmul(pixelMlp.forward(patches).transpose(1, 2));
+        Tensor logits = query.matmul(pixelMlp.forward(map).flatten(2, 3));
         Tensor keys = attentionMlp // channel = head * out + e
-                .forward(patches)
-                .view(query.size(0), rows * columns, heads, query.size(2))
-                .permute(0, 2, 3, 1);
+                .forward(map)
+                .reshape(query.size(0), heads, query.size(2), rows * columns);
         Tensor bias = biasScaling
                 .forward(query.unsqueeze(1).matmul(keys).unsqueeze(-1))
                 .squeeze(-1);

@@ -30,11 +30,13 @@ public final class Overlay {
      */
     public record Entry(String name, int color, double share) {}
 
-    /** The classes that are there, the largest first. */
+    /** The classes that are there, the largest first; labels beyond the names are no class. */
     public static List<Entry> legend(List<String> names, int... labels) {
         int[] pixels = new int[names.size()];
         for (int label : labels) {
-            pixels[label]++;
+            if (label < pixels.length) {
+                pixels[label]++;
+            }
         }
         List<Entry> entries = new ArrayList<>();
         for (int c = 0; c < pixels.length; c++) {
@@ -46,7 +48,7 @@ public final class Overlay {
         return entries;
     }
 
-    /** Halfway between picture and colours, the legend below. */
+    /** Halfway between picture and colours, the legend below; labels beyond the names leave the picture as it is. */
     public static RasterImage draw(RasterImage image, List<String> names, int... labels) {
         List<Entry> legend = legend(names, labels);
         int width = Math.max(MIN_WIDTH, image.width());
@@ -56,7 +58,7 @@ public final class Overlay {
         try {
             graphics.setColor(Color.WHITE);
             graphics.fillRect(0, 0, canvas.getWidth(), canvas.getHeight());
-            blend(image.toRgb(), canvas, labels);
+            blend(image.toRgb(), names.size(), canvas, labels);
             write(graphics, image.height(), legend);
         } finally {
             graphics.dispose();
@@ -64,15 +66,18 @@ public final class Overlay {
         return raster(canvas);
     }
 
-    private static void blend(RasterImage rgb, BufferedImage canvas, int... labels) {
+    private static void blend(RasterImage rgb, int classes, BufferedImage canvas, int... labels) {
         byte[] samples = rgb.samples();
         for (int i = 0; i < labels.length; i++) {
-            int color = color(labels[i]);
-            int red = ((samples[3 * i] & 0xff) + (color >> 16)) / 2;
-            int green = ((samples[3 * i + 1] & 0xff) + (color >> 8 & 0xff)) / 2;
-            int blue = ((samples[3 * i + 2] & 0xff) + (color & 0xff)) / 2;
-            canvas.setRGB(i % rgb.width(), i / rgb.width(), red << 16 | green << 8 | blue);
+            int own = (samples[3 * i] & 0xff) << 16 | (samples[3 * i + 1] & 0xff) << 8 | samples[3 * i + 2] & 0xff;
+            int mixed = labels[i] < classes ? half(own) + half(color(labels[i])) : own;
+            canvas.setRGB(i % rgb.width(), i / rgb.width(), mixed);
         }
+    }
+
+    /** Of each of the three parts of a colour. */
+    private static int half(int color) {
+        return color >> 1 & 0x7f7f7f;
     }
 
     private static void write(Graphics2D graphics, int top, List<Entry> legend) {

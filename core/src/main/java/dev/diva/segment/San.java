@@ -12,6 +12,8 @@ import dev.diva.model.KeyValues;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -94,12 +96,66 @@ public final class San implements AutoCloseable {
         }
     }
 
-    private static void requireClassToken(Clip clip) {
+    /**
+     * A SAN that learns: fp32 masters of all its tensors.
+     *
+     * @param start a checkpoint to go on from, or null for new weights of that seed and shape
+     * @param learnsPositions whether CLIP's table of positions learns as well, as in the published recipe
+     * @throws BadInputException as {@link #load}
+     */
+    public static San trained(
+            Path start, long seed, SanSettings settings, SanShape shape, Clip clip, boolean learnsPositions) {
+        requireClassToken(clip);
+        TensorSource source =
+                start == null ? new InitialSan(seed, clip.visionTower().positionTable()) : SanFile.open(start);
+        try (PointerScope scope = new PointerScope()) {
+            SanShape sizes = start == null ? shape : SanShape.of(source);
+            settings.requireFit(clip.config().vision(), sizes, "recipe");
+            SanFile.requireSameClip(source, clip, settings.recognitionLayer());
+            Weights weights = Weights.trained(
+                    source, Placement.cpu(Precision.FP32), name -> learnsPositions || !name.equals(SanFile.POSITIONS));
+            return new San(clip, weights, settings, sizes);
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    /** Refuses a CLIP that there is no SAN on. */
+    public static void requireClassToken(Clip clip) {
         if (clip.config().vision().pooling() != VisionConfig.Pooling.CLASS_TOKEN) {
             throw new BadInputException(
                     clip.file() + ": is a SigLIP, which has no class token; SAN names each mask by a copy"
                             + " of it, so there is no SAN on SigLIP; --method maskclip works for every tower");
         }
+    }
+
+    /** Writes what it trains with its settings, as a folder that {@link #load} reads. */
+    public void write(Path folder) {
+        SanFile.write(folder, weights.tensors(), settings, clip);
+    }
+
+    /**
+     * The file of tensors that a path names: itself, or that of a finished run.
+     *
+     * @throws BadInputException when the run is not finished
+     */
+    public static Path checkpoint(Path path) {
+        return SanFile.in(path);
+    }
+
+    /**
+     * The settings of a checkpoint.
+     *
+     * @throws BadInputException when there is neither {@code san.yaml} beside it nor a preset of the CLIP
+     */
+    public static SanSettings settingsOf(Path path, VisionConfig clip) {
+        return SanFile.settings(path, null, clip);
+    }
+
+    /** Where a run leaves its SAN. */
+    public static Path inRun(Path run) {
+        return run.resolve(SanFile.FOLDER);
     }
 
     /** The CLIP that it sees with. */
@@ -117,8 +173,18 @@ public final class San implements AutoCloseable {
         return shape;
     }
 
+    /** What learns, by SAN's names. */
+    public Map<String, Tensor> parameters() {
+        return weights.parameters();
+    }
+
+    /** All its tensors, by SAN's names. */
+    public Map<String, Tensor> tensors() {
+        return weights.tensors();
+    }
+
     /** The learned vector of what is no class, [1, embedding]. */
-    Tensor background() {
+    public Tensor background() {
         return background;
     }
 
@@ -139,24 +205,52 @@ public final class San implements AutoCloseable {
      * @param decoded numbers of blocks, from 1
      */
     List<Output> forward(Tensor pixels, Tensor classes, List<Integer> decoded, SideNetwork.Watch watch) {
-        Tensor small = clipPixels(pixels);
-        watch.saw("clip_pixels", small);
-        List<Tensor> states = clipStates(small, watch);
-        Tensor deep = states.get(settings.recognitionLayer());
-        long[] grid = {small.size(2) / patch(), small.size(3) / patch()};
-        List<Tensor> tokens =
-                side.forward(pixels, block -> map(states.get(settings.fusion().get(block)), grid), watch);
-        List<KeyValues> seen = tower.layers().keyValues(deep, settings.recognitionLayer()).stream()
-                .map(keyValues -> keyValues.without(1))
-                .toList();
+        return forward(pixels, view(pixels, watch), classes, decoded, watch);
+    }
+
+    /**
+     * The same where CLIP has run.
+     *
+     * @param view of {@link #view}
+     */
+    public List<Output> forward(Tensor pixels, ClipView view, Tensor classes, List<Integer> decoded) {
+        return forward(pixels, view, classes, decoded, (name, value) -> {});
+    }
+
+    private List<Output> forward(
+            Tensor pixels, ClipView view, Tensor classes, List<Integer> decoded, SideNetwork.Watch watch) {
+        List<Tensor> tokens = side.forward(pixels, view.maps()::get, watch);
         List<Output> outputs = new ArrayList<>();
         for (int block : decoded) {
             MaskDecoder.Masks masks =
                     decoder.forward(tokens.get(block), pixels.size(2) / shape.patch(), pixels.size(3) / shape.patch());
-            Tensor embeddings = recognised(deep, seen, patchBias(masks.bias(), grid));
+            Tensor embeddings = recognised(view, patchBias(masks.bias(), view.rows(), view.columns()));
             outputs.add(new Output(masks.logits(), masks.bias(), embeddings, logits(embeddings, classes)));
         }
         return outputs;
+    }
+
+    /**
+     * Runs CLIP.
+     *
+     * @param pixels of {@link #forward(Tensor, Tensor)}
+     */
+    public ClipView view(Tensor pixels) {
+        return view(pixels, (name, value) -> {});
+    }
+
+    private ClipView view(Tensor pixels, SideNetwork.Watch watch) {
+        Tensor small = clipPixels(pixels);
+        watch.saw("clip_pixels", small);
+        List<Tensor> states = clipStates(small, watch);
+        Tensor deep = states.get(settings.recognitionLayer());
+        long[] grid = grid(pixels.size(2), pixels.size(3));
+        Map<Integer, Tensor> maps = new TreeMap<>();
+        settings.fusion().forEach((block, outputs) -> maps.put(block, map(states.get(outputs), grid)));
+        List<KeyValues> patches = tower.layers().keyValues(deep, settings.recognitionLayer()).stream()
+                .map(keyValues -> keyValues.without(1))
+                .toList();
+        return new ClipView(maps, deep.narrow(1, 0, 1), patches, grid[0], grid[1]);
     }
 
     private long patch() {
@@ -166,14 +260,32 @@ public final class San implements AutoCloseable {
     /** Sampled at steps of 1 / share, not of the ratio of the sizes; sizes are cut off in double precision. */
     private Tensor clipPixels(Tensor pixels) {
         double share = settings.clipResolution();
-        long height = (long) (pixels.size(2) * share);
-        long width = (long) (pixels.size(3) * share);
-        if (height < patch() || width < patch()) {
-            throw new BadInputException("a picture of " + pixels.size(3) + "x" + pixels.size(2) + " pixels leaves CLIP "
-                    + width + "x" + height + ", less than one patch of " + patch());
-        }
         return torch.upsample_bilinear2d(
-                pixels, new long[] {height, width}, false, new DoubleOptional(share), new DoubleOptional(share));
+                pixels,
+                clipSize(pixels.size(2), pixels.size(3)),
+                false,
+                new DoubleOptional(share),
+                new DoubleOptional(share));
+    }
+
+    private long[] clipSize(long height, long width) {
+        long[] size = {(long) (height * settings.clipResolution()), (long) (width * settings.clipResolution())};
+        if (size[0] < patch() || size[1] < patch()) {
+            throw new BadInputException("a picture of " + width + "x" + height + " pixels leaves CLIP " + size[1] + "x"
+                    + size[0] + ", less than one patch of " + patch());
+        }
+        return size;
+    }
+
+    /** Rows and columns of CLIP's patches in a picture. */
+    public long[] grid(long height, long width) {
+        long[] size = clipSize(height, width);
+        return new long[] {size[0] / patch(), size[1] / patch()};
+    }
+
+    /** CLIP's table of positions as it is now, [tokens, width]. */
+    public Tensor positions() {
+        return positions;
     }
 
     /** What enters CLIP's layers and what each gives, as far as the first one of recognition. */
@@ -203,9 +315,9 @@ public final class San implements AutoCloseable {
                 .view(bias.size(0), bias.size(1), bias.size(2), grid[0] * grid[1]);
     }
 
-    private Tensor recognised(Tensor deep, List<KeyValues> seen, Tensor bias) {
-        Tensor copies = deep.narrow(1, 0, 1).expand(-1, shape.queries(), -1);
-        Tensor hidden = tower.layers().beside(copies, settings.recognitionLayer(), seen, bias);
+    private Tensor recognised(ClipView view, Tensor bias) {
+        Tensor copies = view.classToken().expand(-1, shape.queries(), -1);
+        Tensor hidden = tower.layers().beside(copies, settings.recognitionLayer(), view.patches(), bias);
         return TextClasses.unit(tower.projected(hidden).to(ScalarType.Float));
     }
 

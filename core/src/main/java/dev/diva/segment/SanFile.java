@@ -1,7 +1,9 @@
 package dev.diva.segment;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.CheckpointException;
+import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.SourceView;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
@@ -13,6 +15,8 @@ import dev.diva.clip.VisionConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
@@ -27,19 +31,61 @@ final class SanFile {
     static final String POSITIONS = "clip_visual_extractor.positional_embedding";
     static final String BACKGROUND = "ov_classifier.bg_embed";
 
+    /** Where a run leaves its SAN, and the tensors in that folder. */
+    static final String FOLDER = "san";
+
+    private static final String TENSORS = "model.safetensors";
+
     private static final String ANCHOR = SIDE + ".query_embed";
     private static final Pattern LAYER =
             Pattern.compile("clip_(visual_extractor|rec_head)\\.resblocks\\.(\\d+)\\.(.+)");
     private static final Pattern TRUNK = Pattern.compile("clip_(?:visual_extractor|rec_head)\\.(.+)");
 
+    /** Of a SAN that was trained here: the path of its CLIP, and the digest of that CLIP's image tower. */
+    private static final String CLIP = "clip";
+
+    private static final String TOWER = "clip_image_tower";
+
     private SanFile() {}
 
+    /** The checkpoint that a path names: itself, or that of a finished run in it. */
+    static Path in(Path path) {
+        if (!Files.isDirectory(path)) {
+            return path;
+        }
+        Path own = path.resolve(TENSORS);
+        Path ofRun = path.resolve(FOLDER).resolve(TENSORS);
+        if (!Files.exists(own) && !Files.exists(ofRun) && Files.exists(path.resolve("recipe.yaml"))) {
+            throw new BadInputException(
+                    path + ": the run is not finished; go on with 'diva segment train --resume --out " + path + "'");
+        }
+        return Files.exists(own) ? own : ofRun;
+    }
+
+    /** Writes a folder that {@link #open} reads, with its settings. */
+    static void write(Path folder, Map<String, Tensor> tensors, SanSettings settings, Clip clip) {
+        AtomicFolder.write(folder, made -> {
+            SafetensorsWriter.write(
+                    made.resolve(TENSORS),
+                    tensors,
+                    new TreeMap<>(Map.of( // whose order is that of every run
+                            CLIP,
+                            clip.file().toAbsolutePath().normalize().toString(),
+                            TOWER,
+                            clip.imageTower(),
+                            "format",
+                            "pt")));
+            Files.writeString(settingsBeside(made.resolve(TENSORS)), settings.toYaml());
+        });
+    }
+
     /**
-     * Opens a file; only what is the model's is there.
+     * Opens a file, or what a run left; only what is the model's is there.
      *
      * @throws CheckpointException when there is no SAN in it
      */
-    static TensorSource open(Path file) {
+    static TensorSource open(Path path) {
+        Path file = in(path);
         TensorSource stored = TensorFile.open(file);
         for (TensorInfo info : stored.tensors()) {
             if (info.name().equals(ANCHOR) || info.name().endsWith("." + ANCHOR)) {
@@ -67,7 +113,8 @@ final class SanFile {
     }
 
     /** The settings of a checkpoint: those of a file that was named, else of {@code san.yaml} beside it, else of the CLIP's preset. */
-    static SanSettings settings(Path file, Path named, VisionConfig clip) {
+    static SanSettings settings(Path path, Path named, VisionConfig clip) {
+        Path file = in(path);
         if (named != null || Files.exists(settingsBeside(file))) {
             return SanSettings.read(named == null ? settingsBeside(file) : named);
         }
@@ -84,6 +131,13 @@ final class SanFile {
      * @throws BadInputException with both names and the first tensor that differs
      */
     static void requireSameClip(TensorSource san, Clip clip, int recognitionLayer) {
+        String trainedOn = san.metadata().get(TOWER);
+        if (trainedOn != null && !trainedOn.equals(clip.imageTower())) {
+            throw new BadInputException(
+                    san.location() + ": was trained on another CLIP ("
+                            + san.metadata().getOrDefault(CLIP, "unnamed") + ") than " + clip.file()
+                            + ": their image towers differ; a SAN has to be trained again for another CLIP, or give --clip its own");
+        }
         TensorSource tower = tower(san, recognitionLayer);
         TensorSource given = clip.stored();
         for (TensorInfo info : tower.tensors()) {

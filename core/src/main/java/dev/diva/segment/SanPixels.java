@@ -14,22 +14,22 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** How a picture is scored: its short edge resized, then padded to the right and below with zeros behind the normalisation. */
-final class SanPixels {
+public final class SanPixels {
     private static final int MULTIPLE = 32;
 
     private SanPixels() {}
 
     /**
-     * Resizes the short edge (detectron2's ResizeShortestEdge, PIL's bilinear filter).
+     * Width and height with another short edge (detectron2's ResizeShortestEdge).
      *
      * @param shortEdge pixels
      * @param limit of the long edge; where it would pass it, both become smaller
      * @throws BadInputException when less than a pixel is left of an edge
      */
-    static RasterImage resized(RasterImage image, int shortEdge, int limit) {
-        double scale = (double) shortEdge / Math.min(image.width(), image.height());
-        double height = image.height() < image.width() ? shortEdge : scale * image.height();
-        double width = image.height() < image.width() ? scale * image.width() : shortEdge;
+    public static int[] size(int oldWidth, int oldHeight, int shortEdge, int limit) {
+        double scale = (double) shortEdge / Math.min(oldWidth, oldHeight);
+        double height = oldHeight < oldWidth ? shortEdge : scale * oldHeight;
+        double width = oldHeight < oldWidth ? scale * oldWidth : shortEdge;
         if (Math.max(height, width) > limit) {
             double smaller = limit / Math.max(height, width);
             height *= smaller;
@@ -38,14 +38,19 @@ final class SanPixels {
         int rows = (int) (height + 0.5);
         int columns = (int) (width + 0.5);
         if (rows < 1 || columns < 1) {
-            throw new BadInputException("a picture of " + image.width() + "x" + image.height()
-                    + " is too thin: resized to a" + " long edge of " + limit + " nothing is left of the short one");
+            throw new BadInputException("a picture of " + oldWidth + "x" + oldHeight
+                    + " is too thin: resized to a long edge of " + limit + " nothing is left of the short one");
         }
-        return Resampler.resize(image.toRgb(), columns, rows, Filter.BILINEAR);
+        return new int[] {columns, rows};
+    }
+
+    /** Resizes a picture of any mode by PIL's bilinear filter, to RGB. */
+    public static RasterImage resized(RasterImage image, int width, int height) {
+        return Resampler.resize(image.toRgb(), width, height, Filter.BILINEAR);
     }
 
     /** Pictures of any sizes as one batch, [batch, 3, height, width]; sizes are multiples of 32 that hold the largest. */
-    static Tensor batch(List<RasterImage> images, Preprocessing preprocessing) {
+    public static Tensor batch(List<RasterImage> images, Preprocessing preprocessing) {
         long height =
                 multiple(images.stream().mapToInt(RasterImage::height).max().orElseThrow());
         long width = multiple(images.stream().mapToInt(RasterImage::width).max().orElseThrow());

@@ -9,26 +9,26 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * SAN as it is scored: short edge 640 (long edge at most 2560); every mask votes for its classes, background left out, with its
+ * SAN as it is scored: short edge 640 (long edge at most 4 times that); every mask votes for its classes, background left out, with its
  * probability at each pixel, which is taken at the original size.
  *
  * @param classes unit vectors [classes, embedding]
  * @param shortEdge pixels
  */
 public record SanSegmenter(San san, float[][] classes, int shortEdge) implements Segmenter {
-    static final int SHORT_EDGE = 640;
-    private static final int LIMIT = 2560;
+    private static final int LONGEST = 4; // long edge, in short edges
 
-    /** At the published size. */
+    /** At the size that it was made for. */
     public SanSegmenter(San san, float[][] classes) {
-        this(san, classes, SHORT_EDGE);
+        this(san, classes, san.settings().shortEdge());
     }
 
     @Override
     public int[] labels(RasterImage image) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            RasterImage resized = SanPixels.resized(image, shortEdge, LIMIT);
+            int[] size = SanPixels.size(image.width(), image.height(), shortEdge, LONGEST * shortEdge);
+            RasterImage resized = SanPixels.resized(image, size[0], size[1]);
             Tensor pixels = SanPixels.batch(List.of(resized), san.clip().preprocessing());
             Tensor vectors = TextClasses.withBackground(TextClasses.tensor(classes), san.background());
             San.Output output = san.forward(pixels, vectors);

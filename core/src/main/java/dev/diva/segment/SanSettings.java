@@ -18,23 +18,31 @@ import java.util.TreeMap;
  * @param sideHeads attention heads of the side network
  * @param fusion number of a side block (0: before the first) to the number of CLIP layers whose output is added behind it
  * @param recognitionLayer first layer of CLIP, from 0, that the mask tokens go through
+ * @param shortEdge of the pictures that are scored, pixels; null for the published 640
  */
-public record SanSettings(double clipResolution, int sideHeads, Map<Integer, Integer> fusion, int recognitionLayer) {
+public record SanSettings(
+        double clipResolution, int sideHeads, Map<Integer, Integer> fusion, int recognitionLayer, Integer shortEdge) {
+    private static final int PUBLISHED = 640;
     private static final ObjectMapper YAML = YAMLMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();
 
     public SanSettings {
-        if (fusion == null || !(clipResolution > 0 && clipResolution <= 4) || sideHeads < 1 || recognitionLayer < 0) {
+        shortEdge = shortEdge == null ? PUBLISHED : shortEdge;
+        if (fusion == null
+                || !(clipResolution > 0 && clipResolution <= 4)
+                || sideHeads < 1
+                || recognitionLayer < 0
+                || shortEdge < 1) {
             throw new BadInputException(
                     "expected clipResolution above 0 and at most 4, sideHeads at least 1, fusion as a"
-                            + " map from side blocks to CLIP layers, recognitionLayer 0 or more");
+                            + " map from side blocks to CLIP layers, recognitionLayer 0 or more, shortEdge at least 1");
         }
         fusion = new TreeMap<>(fusion);
     }
 
     /**
-     * Reads a YAML file with these four keys.
+     * Reads a YAML file with these keys.
      *
      * @throws BadInputException naming the file and what is wrong in it
      */
@@ -46,8 +54,17 @@ public record SanSettings(double clipResolution, int sideHeads, Map<Integer, Int
                     e.getCause() instanceof BadInputException cause ? cause.getMessage() : e.getOriginalMessage();
             throw new BadInputException(
                     file + ": " + reason.lines().findFirst().orElse("not YAML")
-                            + "; keys: clipResolution, sideHeads, fusion, recognitionLayer",
+                            + "; keys: clipResolution, sideHeads, fusion, recognitionLayer, and shortEdge where it is not 640",
                     e);
+        }
+    }
+
+    /** As a file that {@link #read} reads. */
+    String toYaml() {
+        try {
+            return YAML.writeValueAsString(this);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a record of numbers can be written", e);
         }
     }
 

@@ -62,12 +62,12 @@ public final class TextClasses {
     }
 
     /** Classes with a background behind them, [classes + 1, embedding]; all of length 1. */
-    static Tensor withBackground(Tensor classes, Tensor background) {
+    public static Tensor withBackground(Tensor classes, Tensor background) {
         return unit(torch.cat(new TensorVector(classes, background), 0));
     }
 
     /** Rows as a tensor. */
-    static Tensor tensor(float[]... rows) {
+    public static Tensor tensor(float[]... rows) {
         int width = rows[0].length;
         float[] all = new float[Math.multiplyExact(rows.length, width)];
         for (int i = 0; i < rows.length; i++) {

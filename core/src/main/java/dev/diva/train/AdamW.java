@@ -16,24 +16,18 @@ public final class AdamW implements Optimizer {
     private static final String SQUARE = ".exp_avg_sq";
     private static final String STEP = ".step";
 
-    private final double beta1;
-    private final double beta2;
-    private final double eps;
-    private final double weightDecay;
+    private final OptimizerSettings.AdamW settings;
     private final SharedMemory memory;
     private final Buffers moments;
     private final Map<String, Long> counts = new TreeMap<>(); // updates of each parameter: some join later
 
     public AdamW(double beta1, double beta2, double eps, double weightDecay) {
-        this(beta1, beta2, eps, weightDecay, SharedMemory.none());
+        this(new OptimizerSettings.AdamW(beta1, beta2, eps, weightDecay), SharedMemory.none());
     }
 
     /** @param memory for two moments of every parameter */
-    public AdamW(double beta1, double beta2, double eps, double weightDecay, SharedMemory memory) {
-        this.beta1 = beta1;
-        this.beta2 = beta2;
-        this.eps = eps;
-        this.weightDecay = weightDecay;
+    public AdamW(OptimizerSettings.AdamW settings, SharedMemory memory) {
+        this.settings = settings;
         this.memory = memory;
         this.moments = new Buffers(memory);
     }
@@ -57,11 +51,14 @@ public final class AdamW implements Optimizer {
         Tensor mean = moments.own(name + MEAN);
         Tensor square = moments.own(name + SQUARE);
         Tensor gradient = memory.own(parameter.grad()).mul_(new Scalar(gradientFactor));
-        Tensor own = memory.own(parameter).mul_(new Scalar(1 - rate * weightDecay));
+        double beta1 = settings.beta1();
+        double beta2 = settings.beta2();
+        double decay = settings.undecayed().contains(name) ? 0 : settings.weightDecay();
+        Tensor own = memory.own(parameter).mul_(new Scalar(1 - rate * decay));
         mean.lerp_(gradient, new Scalar(1 - beta1));
         square.mul_(new Scalar(beta2)).addcmul_(gradient, gradient, new Scalar(1 - beta2));
         double rootCorrection = Math.sqrt(1 - Math.pow(beta2, count));
-        Tensor scale = square.sqrt().div_(new Scalar(rootCorrection)).add_(new Scalar(eps));
+        Tensor scale = square.sqrt().div_(new Scalar(rootCorrection)).add_(new Scalar(settings.eps()));
         own.addcdiv_(mean, scale, new Scalar(-rate / (1 - Math.pow(beta1, count))));
     }
 

@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import dev.diva.engine.SharedMemory;
+import java.util.Set;
 
 /** Which optimiser a run has. */
 public sealed interface OptimizerSettings {
@@ -23,11 +24,21 @@ public sealed interface OptimizerSettings {
         }
     }
 
-    /** See {@link dev.diva.train.AdamW}. */
-    record AdamW(double beta1, double beta2, double eps, double weightDecay) implements OptimizerSettings {
+    /**
+     * See {@link dev.diva.train.AdamW}.
+     *
+     * @param undecayed names of parameters without weight decay
+     */
+    record AdamW(double beta1, double beta2, double eps, double weightDecay, Set<String> undecayed)
+            implements OptimizerSettings {
+        /** All parameters decay. */
+        public AdamW(double beta1, double beta2, double eps, double weightDecay) {
+            this(beta1, beta2, eps, weightDecay, Set.of());
+        }
+
         @Override
         public Optimizer create(SharedMemory memory) {
-            return new dev.diva.train.AdamW(beta1, beta2, eps, weightDecay, memory);
+            return new dev.diva.train.AdamW(this, memory);
         }
 
         @Override

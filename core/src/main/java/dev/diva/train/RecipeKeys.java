@@ -117,12 +117,18 @@ public record RecipeKeys(ObjectNode root) {
                 throw new BadInputException(
                         where + ": " + prefix + key + " is no key of a recipe; nearest: " + nearest(prefix + key));
             }
-            if (old instanceof ObjectNode group) {
+            if (old instanceof ObjectNode group && !isMap(group)) {
                 merge(group, group(prefix + key, value, where), prefix + key + ".", where);
             } else {
                 target.set(key, number(value));
             }
         });
+    }
+
+    /** A value with numbers for keys, which another one replaces as a whole. */
+    private static boolean isMap(ObjectNode node) {
+        return !node.isEmpty()
+                && node.properties().stream().allMatch(entry -> entry.getKey().matches("\\d+"));
     }
 
     private static ObjectNode group(String key, JsonNode value, String where) {

@@ -2,7 +2,7 @@ package dev.diva.train;
 
 /**
  * Learning rate as a pure function of the step, as transformers' {@code get_*_schedule_with_warmup} computes it: warm-up is linear and
- * starts at rate 0.
+ * starts at rate 0. Polynomial is the decay of segmentation models since DeepLab, with their power of 0.9.
  *
  * @param kind shape after the warm-up
  * @param lr peak rate
@@ -14,8 +14,11 @@ public record Schedule(Kind kind, double lr, long warmupSteps, long totalSteps) 
     public enum Kind {
         CONSTANT,
         LINEAR,
-        COSINE
+        COSINE,
+        POLYNOMIAL
     }
+
+    private static final double POWER = 0.9;
 
     public Schedule {
         if (!(lr >= 0) || warmupSteps < 0 || totalSteps < 1) {
@@ -39,6 +42,7 @@ public record Schedule(Kind kind, double lr, long warmupSteps, long totalSteps) 
                 * switch (kind) {
                     case CONSTANT -> 1.0;
                     case LINEAR -> Math.max(0.0, (totalSteps - step) / rest);
+                    case POLYNOMIAL -> Math.pow(Math.max(0.0, (totalSteps - step) / rest), POWER);
                     case COSINE -> Math.max(0.0, 0.5 * (1.0 + Math.cos(Math.PI * ((step - warmupSteps) / rest))));
                 };
     }

@@ -8,6 +8,7 @@ import dev.diva.eval.segmentation.Layout;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.segment.SanCase;
 import dev.diva.testing.Golden;
+import dev.diva.testing.JavaProcess;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -15,6 +16,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,6 +119,115 @@ class SegmentationCommandTest {
                 counts, lines.get(0) + "\n" + lines.get(1) + "\n" + lines.get(2).substring(0, 9));
         assertThat(run(0, arguments)).isEqualTo(whole);
         assertThat(Files.readAllLines(counts)).isEqualTo(lines);
+    }
+
+    /** Pictures in colours for each model, a page of what changed, and pictures again where only counts are there. */
+    @Test
+    void picturesAreSavedAndThoseThatChangedMostAreShown() throws IOException {
+        Path out = temporary.resolve("saved");
+        String[] arguments = {
+            "eval",
+            "segmentation",
+            "--method",
+            "maskclip",
+            "--clip",
+            LARGE.clip().toString(),
+            Golden.model("clip-hf-vit").toString(),
+            "--data",
+            DATA.toString(),
+            "--set",
+            "pc59",
+            "--out",
+            out.toString(),
+            "--save"
+        };
+        String scores = run(0, arguments);
+        List<Path> pictures = pictures(out);
+        int count = SegmentationSet.open(Layout.named("pc59"), DATA).pairs().size();
+        assertThat(pictures).hasSize(3 * count); // of both models, and of the truth
+        Path page = Path.of(err.lines()
+                .filter(line -> line.startsWith("wrote "))
+                .findFirst()
+                .orElseThrow()
+                .substring("wrote ".length()));
+        assertThat(Files.readString(page)).contains("truth", "before", "after", "data:image/");
+        Files.delete(pictures.get(0));
+        assertThat(run(0, arguments)).isEqualTo(scores);
+        assertThat(pictures(out)).isEqualTo(pictures);
+    }
+
+    private static List<Path> pictures(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.toString().endsWith(".png")).sorted().toList();
+        }
+    }
+
+    @Test
+    void twoProcessesScoreAsOne() throws IOException {
+        String[] arguments = san("eval", "segmentation", "--data", DATA.toString(), "--set", "pc59", "--json");
+        String one = run(0, with(arguments, "--out", temporary.resolve("one").toString()));
+        Path out = temporary.resolve("two");
+        JavaProcess shared = JavaProcess.start(
+                temporary, Main.class, Map.of(), with(arguments, "--processes", "2", "--out", out.toString()));
+        assertThat(shared.await(120)).as(shared.output()).isZero();
+        assertThat(shared.output()).contains(one);
+        try (Stream<Path> files = Files.walk(out)) {
+            assertThat(files.filter(file -> file.toString().contains(".rank-"))).isEmpty();
+        }
+        assertThat(run(0, with(arguments, "--out", out.toString()))).isEqualTo(one); // all is counted
+    }
+
+    private static String[] with(String[] arguments, String... more) {
+        return Stream.concat(Stream.of(arguments), Stream.of(more)).toArray(String[]::new);
+    }
+
+    /** Layouts that the golden case has no scores for: labels in their own folders, pictures without labels beside. */
+    @Test
+    void vocAndCocoStuffAreFoundWhereDetectron2HasThem() throws IOException {
+        Path root = temporary.resolve("sets");
+        Path source = DATA.resolve("coco/train2017");
+        Path labels = DATA.resolve("coco/stuffthingmaps_detectron2/train2017");
+        copy(source, root.resolve("coco/val2017"));
+        copy(labels, root.resolve("coco/stuffthingmaps_detectron2/val2017"));
+        copy(source, root.resolve("VOC2012/JPEGImages"));
+        Path voc = root.resolve("VOC2012/annotations_detectron2/val");
+        copy(labels, voc);
+        String[] arguments = san(
+                "eval",
+                "segmentation",
+                "--data",
+                root.toString(),
+                "--set",
+                "cocostuff171",
+                "--limit",
+                "1",
+                "--out",
+                temporary.resolve("scores").toString());
+        assertThat(run(0, arguments)).contains("cocostuff171");
+        arguments[5] = "voc20";
+        run(3, arguments); // these labels are of 171 classes
+        assertThat(err).contains("voc20 has 0..19 and 255 for what is ignored");
+        try (Stream<Path> files = Files.list(voc)) {
+            for (Path file : files.toList()) {
+                BufferedImage map = ImageIO.read(file.toFile());
+                BufferedImage few = new BufferedImage(map.getWidth(), map.getHeight(), BufferedImage.TYPE_BYTE_GRAY);
+                for (int i = 0; i < map.getWidth() * map.getHeight(); i++) {
+                    int label = map.getRaster().getSample(i % map.getWidth(), i / map.getWidth(), 0);
+                    few.getRaster().setSample(i % map.getWidth(), i / map.getWidth(), 0, label == 255 ? 255 : label % 20);
+                }
+                ImageIO.write(few, "png", file.toFile());
+            }
+        }
+        assertThat(run(0, arguments)).contains("voc20");
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
     }
 
     @Test

@@ -27,7 +27,7 @@ public final class SanCase {
         this.kind = kind;
     }
 
-    static Golden golden() {
+    public static Golden golden() {
         return Golden.of("san-forward");
     }
 
@@ -75,7 +75,7 @@ public final class SanCase {
     }
 
     /** Unit vectors of the vocabulary, from the text tower where the case has them from there. */
-    float[][] classes(Clip clip) {
+    public float[][] classes(Clip clip) {
         Golden golden = golden();
         if (kind.equals("large")) {
             List<String> names = new ArrayList<>();

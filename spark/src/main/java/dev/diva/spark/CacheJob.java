@@ -7,7 +7,6 @@ import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.posttrain.run.CacheFilling;
 import dev.diva.posttrain.run.CacheFilling.Samples;
-import dev.diva.posttrain.run.LatentCache;
 import dev.diva.train.RecipeKeys;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,7 +61,7 @@ public final class CacheJob implements Callable<Integer> {
         Samples samples = CacheFilling.samples(recipe, images);
         JavaSparkContext context = Jobs.context("diva cache");
         Task task = new Task(tree.root(), out.toAbsolutePath().toString(), context.broadcast(new SharedImages(images)));
-        List<Long> made = Jobs.run(context, Part.cut(samples.count(), LatentCache.SHARD, parts), task);
+        List<Long> made = Jobs.run(context, Part.cut(samples.count(), CacheFilling.SHARD, parts), task);
         long sum = made.stream().mapToLong(Long::longValue).sum();
         spec.commandLine().getOut().println(out + ": " + samples.count() + " samples, " + sum + " latents of them new");
         return 0;

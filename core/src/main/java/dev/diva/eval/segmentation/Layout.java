@@ -7,6 +7,7 @@ import dev.diva.NearestName;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Where a data set lies below the root of detectron2's data sets, and what its values mean.
@@ -19,7 +20,24 @@ import java.util.List;
 public record Layout(String name, String images, String labels, int ignored, List<String> classes) {
     private static final List<Layout> ALL = read();
 
-    /** Every one: ADE-150, ADE-847, PC-59, PC-459, VOC-20, COCO-Stuff-171. */
+    /** A set of {@code sets.json}, which may have pictures to learn from as well. */
+    private record Row(
+            String name,
+            String images,
+            String labels,
+            String trainingImages,
+            String trainingLabels,
+            int ignored,
+            List<String> classes) {
+        Stream<Layout> layouts() {
+            Layout scored = new Layout(name, images, labels, ignored, classes);
+            return trainingImages == null
+                    ? Stream.of(scored)
+                    : Stream.of(scored, new Layout(name + "-train", trainingImages, trainingLabels, ignored, classes));
+        }
+    }
+
+    /** Every one: ADE-150, ADE-847, PC-59, PC-459, VOC-20, COCO-Stuff-171, and what SAN learns from, cocostuff171-train. */
     public static List<Layout> all() {
         return ALL;
     }
@@ -40,7 +58,10 @@ public record Layout(String name, String images, String labels, int ignored, Lis
 
     private static List<Layout> read() {
         try (InputStream file = Layout.class.getResourceAsStream("sets.json")) {
-            return List.copyOf(new ObjectMapper().readValue(file, new TypeReference<List<Layout>>() {}));
+            return new ObjectMapper()
+                    .readValue(file, new TypeReference<List<Row>>() {}).stream()
+                            .flatMap(Row::layouts)
+                            .toList();
         } catch (IOException e) {
             throw new IllegalStateException("sets.json is in the jar", e);
         }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The file of what a model said of a set: what was scored, then the counts of each picture, a JSON line each. A file that is there is
@@ -87,6 +88,11 @@ public final class SegmentationRecord implements AutoCloseable {
         return new BadInputException(
                 file + " line " + number + ": is not what diva writes there; delete the file or choose another --out",
                 cause);
+    }
+
+    /** Names of the pictures that are counted. */
+    public Set<String> images() {
+        return Set.copyOf(known.keySet());
     }
 
     /** The counts of a picture, or null. */

@@ -22,7 +22,8 @@ import java.util.stream.Stream;
  * @param warnings what was left out, a line each
  */
 public record SegmentationSet(Layout layout, List<Pair> pairs, List<String> warnings) {
-    private static final ImageDecoder DECODER =
+    /** Pictures are turned upright; their labels are not. */
+    public static final ImageDecoder DECODER =
             new ImageDecoder(ImageDecoder.PILLOW_BOMB_PIXELS, ImageDecoder.Orientation.APPLIED);
 
     /** A picture and its label map. */

@@ -1,6 +1,7 @@
 package dev.diva.posttrain.run;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
@@ -22,7 +23,18 @@ import java.util.Set;
 
 /** Makes all latents that a training with fixed crops will ask for. Begun caches are finished, finished ones left alone. */
 public final class CacheFilling {
+    /** Latents of a full shard. */
+    public static final int SHARD = 256;
+
     private CacheFilling() {}
+
+    /**
+     * Opens the cache that one autoencoder fills; the key of a latent is the SHA-256 of the bytes of its crop, which stands for image, box and
+     * resolution at once.
+     */
+    static TensorCache open(Path cache, String autoencoder) {
+        return new TensorCache(cache, autoencoder, "latents", SHARD);
+    }
 
     /**
      * What was done.
@@ -113,7 +125,7 @@ public final class CacheFilling {
         Placement placement = TrainingModels.placement(recipe);
         try (LatentMaker maker = LatentMaker.load(recipe, placement);
                 FileHashes hashes = new FileHashes();
-                LatentCache cache = new LatentCache(out, identity(recipe, maker, hashes, placement))) {
+                TensorCache cache = open(out, identity(recipe, maker, hashes, placement))) {
             cache.damaged().forEach(listener::warning);
             TrainingModels.requireResolution(recipe, maker.autoencoder(), maker.latentMultiple());
             int before = cache.size();
@@ -146,7 +158,7 @@ public final class CacheFilling {
 
     /** Latents that the processes have written together; two may have made the same one. */
     private static int distinct(Path out, String identity) {
-        try (LatentCache all = new LatentCache(out, identity)) {
+        try (TensorCache all = open(out, identity)) {
             return all.size();
         }
     }
@@ -156,7 +168,7 @@ public final class CacheFilling {
             ImageSet images,
             Samples samples,
             Autoencoder autoencoder,
-            LatentCache cache,
+            TensorCache cache,
             Listener listener) {
         TrainingPixels pixels = TrainingPixels.of(recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, null);
         SamplePreparation preparation = new SamplePreparation(recipe, pixels, false, cache);

@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.data.BadShare;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;

@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
@@ -18,10 +19,10 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class Latents {
     private final Autoencoder autoencoder;
-    private final LatentCache cache; // or null
+    private final TensorCache cache; // or null
     private final int resolution;
 
-    Latents(Autoencoder autoencoder, LatentCache cache, int resolution) {
+    Latents(Autoencoder autoencoder, TensorCache cache, int resolution) {
         this.autoencoder = autoencoder;
         this.cache = cache;
         this.resolution = resolution;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.data.DataCheck;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
@@ -52,7 +53,7 @@ public final class PostTraining implements AutoCloseable {
     private final ImageSet images;
     private final DataCheck dataCheck; // null when resumed, or on a further process
     private final Objective<ImageBatch> objective;
-    private final LatentCache cache; // or null
+    private final TensorCache cache; // or null
     private final RunFolder folder;
     private final RunFiles files;
     private final TrainingRun run;
@@ -195,7 +196,7 @@ public final class PostTraining implements AutoCloseable {
     }
 
     /** The cache of a recipe, or null. */
-    private static LatentCache openCache(TrainingModels models) {
+    private static TensorCache openCache(TrainingModels models) {
         Recipe recipe = models.recipe();
         if (recipe.cache() == null) {
             return null;
@@ -205,7 +206,7 @@ public final class PostTraining implements AutoCloseable {
                     "recipe: cache is useless while every epoch crops anew; set crops to the number of"
                             + " fixed crops of an image, for instance crops: 1");
         }
-        return new LatentCache(
+        return CacheFilling.open(
                 Path.of(recipe.cache()),
                 Autoencoders.identity(
                         models.method().autoencoderFiles(),

@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.data.Box;
 import dev.diva.data.Filter;
 import dev.diva.data.ImageLoader;
@@ -30,7 +31,7 @@ final class SamplePreparation implements ImageLoader.Preparation<TrainingSample>
     private final int resolution;
     private final TrainingPixels pixels;
     private final boolean withTower;
-    private final LatentCache cache;
+    private final TensorCache cache;
     private final Contrast contrast; // null where there is no second view
     private final boolean isSampled;
 
@@ -38,7 +39,7 @@ final class SamplePreparation implements ImageLoader.Preparation<TrainingSample>
      * @param withTower whether the tower's pixels are wanted
      * @param cache of latents, or null
      */
-    SamplePreparation(Recipe recipe, TrainingPixels pixels, boolean withTower, LatentCache cache) {
+    SamplePreparation(Recipe recipe, TrainingPixels pixels, boolean withTower, TensorCache cache) {
         this.crop = new RandomCrop(
                 recipe.crop().scale().get(0),
                 recipe.crop().scale().get(1),

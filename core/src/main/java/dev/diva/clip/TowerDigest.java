@@ -1,5 +1,7 @@
 package dev.diva.clip;
 
+import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -8,17 +10,18 @@ import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** SHA-256 over the names and values of a text tower. */
-final class TextDigest {
-    private TextDigest() {}
+/** SHA-256 over the names and values of a tower. */
+final class TowerDigest {
+    private TowerDigest() {}
 
     /**
-     * Digests what begins with {@code text_}.
+     * Digests a text tower: what begins with {@code text_}.
      *
      * @param reading what else decides about the embedding of a text: tokenizer, precision
      */
-    static String of(Map<String, Tensor> tensors, String reading) {
+    static String ofTexts(Map<String, Tensor> tensors, String reading) {
         MessageDigest digest = sha256();
         digest.update(reading.getBytes(StandardCharsets.UTF_8));
         tensors.forEach((name, tensor) -> {
@@ -27,6 +30,22 @@ final class TextDigest {
                 add(digest, tensor);
             }
         });
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** Digests an image tower as it is stored, rounded to fp16: a copy in a shorter type is the same tower. */
+    static String ofImages(TensorSource stored) {
+        MessageDigest digest = sha256();
+        stored.tensors().stream()
+                .map(TensorInfo::name)
+                .filter(name -> name.startsWith("vision_model.") || name.startsWith("visual_projection."))
+                .sorted()
+                .forEach(name -> {
+                    digest.update(name.getBytes(StandardCharsets.UTF_8));
+                    try (PointerScope scope = new PointerScope()) {
+                        add(digest, stored.readOnce(name).to(ScalarType.Half));
+                    }
+                });
         return HexFormat.of().formatHex(digest.digest());
     }
 

@@ -1,10 +1,9 @@
-package dev.diva.posttrain.run;
+package dev.diva.data;
 
 import dev.diva.BadInputException;
-import dev.diva.data.DataProblem;
 
 /** Counts the images that a run asks for and those that cannot be read, and stops it when too many are lost. */
-final class BadShare {
+public final class BadShare {
     /** Samples that are looked at before a share of them means anything. */
     private static final long FIRST = 100;
 
@@ -13,12 +12,12 @@ final class BadShare {
     private long lost;
 
     /** @param limit share of the images, 0..1 */
-    BadShare(double limit) {
+    public BadShare(double limit) {
         this.limit = limit;
     }
 
     /** An image is asked for. */
-    void asked() {
+    public void asked() {
         asked++;
     }
 
@@ -27,7 +26,7 @@ final class BadShare {
      *
      * @throws BadInputException when these are more than the limit allows
      */
-    void lost(DataProblem problem) {
+    public void lost(DataProblem problem) {
         lost++;
         if (lost > limit * Math.max(FIRST, asked)) {
             throw new BadInputException(lost + " of " + asked
