@@ -34,7 +34,7 @@ public final class LanguagePretraining {
         Pretraining pretraining = new Pretraining(world, settings, launch, listener);
         try (PointerScope scope = new PointerScope();
                 Weights weights = Weights.trained(
-                        new InitialWeights(settings.seed(), Map.of()), Placement.cpu(Precision.FP32), name -> true);
+                        InitialWeights.of(settings.seed(), Map.of()), Placement.cpu(Precision.FP32), name -> true);
                 Scratch scratch = Scratch.create();
                 LlamaTokenizer tokenizer = tokenizer(scratch.folder())) {
             Llama llama = new Llama(weights, MiniLanguage.shape());
