@@ -2,6 +2,7 @@ package dev.diva;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Optional;
 
 /** Finds the valid name that a user probably meant. */
 public final class NearestName {
@@ -12,6 +13,12 @@ public final class NearestName {
         return candidates.stream()
                 .min(Comparator.comparingInt(candidate -> distance(name, candidate)))
                 .orElse("");
+    }
+
+    /** The same, where no more than about a third of the name is otherwise. */
+    public static Optional<String> close(String name, Collection<String> candidates) {
+        return Optional.of(of(name, candidates))
+                .filter(found -> !found.isEmpty() && distance(name, found) <= (name.length() + 2) / 3);
     }
 
     /** Levenshtein distance. */

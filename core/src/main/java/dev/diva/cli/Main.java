@@ -2,8 +2,13 @@ package dev.diva.cli;
 
 import dev.diva.BadInputException;
 import dev.diva.BuildInfo;
+import dev.diva.NearestName;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -139,10 +144,32 @@ public final class Main {
             command.getErr().flush();
             return ExitCodes.BAD_INPUT;
         }
+        String line = unknown(failure, arguments)
+                .map(word -> "unknown " + (word.startsWith("-") ? "option " : "argument ") + word + suggested(command, word))
+                .orElse(Failure.firstLine(failure.getMessage()));
         command.getErr()
-                .println("diva: " + Failure.firstLine(failure.getMessage()) + "; see '"
-                        + command.getCommandSpec().qualifiedName() + " --help'");
+                .println("diva: " + line + "; see '" + command.getCommandSpec().qualifiedName() + " --help'");
         command.getErr().flush();
         return CommandLine.ExitCode.USAGE;
+    }
+
+    /** The first word that the command does not know: a misspelt option may be why another one is missing. */
+    private static Optional<String> unknown(ParameterException failure, String[] arguments) {
+        if (failure instanceof UnmatchedArgumentException unmatched) {
+            return unmatched.getUnmatched().stream().findFirst();
+        }
+        Set<String> known = failure.getCommandLine().getCommandSpec().optionsMap().keySet();
+        return Arrays.stream(arguments)
+                .filter(word -> OPTION.matcher(word).matches() && !known.contains(word.replaceFirst("=.*", "")))
+                .findFirst();
+    }
+
+    private static String suggested(CommandLine command, String word) {
+        Collection<String> known = word.startsWith("-")
+                ? command.getCommandSpec().optionsMap().keySet()
+                : command.getSubcommands().keySet();
+        return NearestName.close(word.replaceFirst("=.*", ""), known)
+                .map(name -> "; did you mean " + name + "?")
+                .orElse("");
     }
 }

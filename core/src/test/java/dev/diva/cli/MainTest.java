@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -50,6 +52,18 @@ class MainTest {
         assertThat(run("inspect", folder.resolve("absent").toString())).isEqualTo(3);
         assertThat(err.toString()).isEqualTo("diva: " + folder.resolve("absent") + ": no such file or folder\n");
         assertThat(out.toString()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "trian, unknown argument trian; did you mean train?; see 'diva --help'",
+        "train --clipp x, unknown option --clipp; did you mean --clip?; see 'diva train --help'",
+        "encode --images a --threds 3, unknown option --threds; did you mean --threads?; see 'diva encode --help'",
+        "encode --images a --zzzzzzzzz, unknown option --zzzzzzzzz; see 'diva encode --help'",
+    })
+    void aMisspeltWordIsNamedWithTheNearestOne(String line, String expected) {
+        assertThat(run(line.split(" "))).isEqualTo(2);
+        assertThat(err.toString()).isEqualTo("diva: " + expected + "\n");
     }
 
     @Test
