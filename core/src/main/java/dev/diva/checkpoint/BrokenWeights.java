@@ -4,6 +4,7 @@ import dev.diva.BadInputException;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -24,6 +25,18 @@ public final class BrokenWeights {
             }
         }
         return values;
+    }
+
+    /** The first tensor that holds NaN or infinity, in one line for people; empty when there is none. */
+    public static Optional<String> find(String location, TensorSource tensors) {
+        for (TensorInfo info : tensors.tensors()) {
+            try (PointerScope scope = new PointerScope()) {
+                if (!isFinite(tensors.read(info.name()))) {
+                    return Optional.of(in(location, info.name()).getMessage());
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /**

@@ -56,6 +56,11 @@ final class Failure {
         if (message == null || message.isBlank()) {
             return cause.getClass().getSimpleName() + "; --verbose shows where";
         }
+        if (cause instanceof BadInputException
+                && cause.getCause() instanceof FileSystemException e
+                && message.endsWith(": " + e.getMessage())) { // which is often no more than the file's name
+            return message.substring(0, message.length() - e.getMessage().length()) + reason(e);
+        }
         return cause instanceof BadInputException
                         || cause instanceof IOException
                         || cause instanceof ProcessGroupException

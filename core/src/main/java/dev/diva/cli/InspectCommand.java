@@ -60,6 +60,9 @@ public final class InspectCommand implements Callable<Integer> {
         } else {
             ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format), visual);
             show(summary, () -> print(summary, out), out);
+            if (summary.broken() != null) {
+                throw new BadInputException(summary.broken());
+            }
         }
         return 0;
     }

@@ -50,9 +50,9 @@ final class LlavaAnswerer implements SuiteRun.LlavaModel {
         return name;
     }
 
-    /** Refuses from the headers what could not be loaded later. */
-    void check() {
-        Llava.check(folder, options);
+    /** Refuses from the headers what could not be loaded later; tells what is assumed. */
+    List<String> check() {
+        return Llava.check(folder, options);
     }
 
     @Override

@@ -112,6 +112,7 @@ public final class MllmAskCommand implements Callable<Integer> {
                 ? null
                 : ImageDecoder.reference().decode(ImageEntry.of(image).read(), image.toString());
         PrintWriter out = spec.commandLine().getOut();
+        Warnings.print(spec, Llava.check(llava, options));
         try (Llava model = Llava.load(llava, options);
                 ImageTokens seen = picture == null ? null : model.image(picture, aspect)) {
             if (json) {

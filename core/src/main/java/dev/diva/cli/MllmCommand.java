@@ -54,6 +54,7 @@ public final class MllmCommand {
             @Option(names = "--json", description = "Print JSON.") boolean json)
             throws JsonProcessingException {
         LlavaSwap.Written written = LlavaSwap.write(llava, clip, out, type(dtype), overwrite);
+        Warnings.print(spec, written.notes());
         String layout = written.layout().flag();
         PrintWriter writer = spec.commandLine().getOut();
         if (json) {

@@ -108,7 +108,7 @@ final class MllmModels {
                 models.add(new LlavaAnswerer(llavaName.apply(llava) + suffix, llava, options.withTower(tower), asking));
             }
         }
-        models.forEach(LlavaAnswerer::check);
+        models.forEach(model -> Warnings.print(spec, model.check()));
         return models;
     }
 

@@ -68,6 +68,10 @@ public final class ClipExport {
         if (to == CheckpointFormat.OPENAI) {
             requireOpenAi(checkpoint, config);
         }
+        if (to != CheckpointFormat.OPEN_CLIP && config.hasText() && files.hasForeignTokenizer()) {
+            throw new BadInputException(checkpoint.file() + ": its texts go through another tokenizer than CLIP's"
+                    + " (hf_tokenizer_name), which the layout " + to.flag() + " has no place for; choose open_clip");
+        }
         ExportRecord.write(folder, overwrite, temporary -> {
             CheckpointWriter.write(temporary.resolve(CheckpointWriter.fileName(to)), tensors, to);
             if (to == checkpoint.format()) {

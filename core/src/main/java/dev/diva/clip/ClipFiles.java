@@ -79,6 +79,14 @@ final class ClipFiles {
         return SiglipTokenizer.isFirst(checkpoint.folder());
     }
 
+    /** Whether texts of a CLIP go through another tokenizer than CLIP's: MetaCLIP 2, and other multilingual ones. */
+    boolean hasForeignTokenizer() {
+        return !checkpoint.isSiglip()
+                && openClipConfig()
+                        .map(json -> json.at("model_cfg").at("text_cfg").has("hf_tokenizer_name"))
+                        .orElse(false);
+    }
+
     /** open_clip's config, where the layout has one. */
     private Optional<ConfigJson> openClipConfig() {
         Path file = file("open_clip_config.json");

@@ -1,5 +1,6 @@
 package dev.diva.clip;
 
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
@@ -11,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a CLIP checkpoint is, read from its header and config without loading it.
+ * What a CLIP checkpoint is, read from its header and config; its tensors are looked at for NaN alone.
  *
  * @param file what holds the tensors
  * @param format layout by its name on the command line
@@ -24,6 +25,7 @@ import java.util.TreeMap;
  * @param storage bytes by storage type
  * @param preprocessing how images become pixels, in words
  * @param notes what was assumed because no file tells it, or passed over because nothing is known of it
+ * @param broken the first tensor that holds NaN or infinity, in words, or null
  */
 public record ClipSummary(
         String file,
@@ -36,7 +38,8 @@ public record ClipSummary(
         Map<String, Long> parameters,
         Map<String, Long> storage,
         String preprocessing,
-        List<String> notes) {
+        List<String> notes,
+        String broken) {
     /**
      * One tower in numbers.
      *
@@ -59,7 +62,7 @@ public record ClipSummary(
             String activation,
             String pooling) {}
 
-    /** Reads headers and config. */
+    /** Reads config and tensors. */
     public static ClipSummary of(Path path, CheckpointFormat format) {
         return of(path, format, null);
     }
@@ -89,7 +92,9 @@ public record ClipSummary(
                     parameters(checkpoint),
                     storage(checkpoint),
                     preprocessing.toString(),
-                    files.notes());
+                    files.notes(),
+                    BrokenWeights.find(checkpoint.file().toString(), checkpoint.tensors())
+                            .orElse(null));
         }
     }
 

@@ -85,6 +85,11 @@ public record TowerSource(
                 .toList();
     }
 
+    /** What was assumed because no file tells it: a line each, for people. */
+    public List<String> notes() {
+        return checkpoint == null ? List.of() : new ClipFiles(checkpoint).notes();
+    }
+
     /** Where it lies, for messages. */
     public String location() {
         return tensors.location();

@@ -5,6 +5,7 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.engine.Tensors;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -52,6 +53,10 @@ public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerm
             "TCDScheduler",
             "SASolverScheduler");
 
+    /** Settings of another noise, with the values that mean this one. Those of samplers alone are not looked at. */
+    private static final Map<String, Set<String>> ONLY =
+            Map.of("use_flow_sigmas", Set.of("false"), "snr_shift_scale", Set.of("1", "1.0"));
+
     /** What a denoiser predicts, under the names of the config files. */
     public enum Prediction {
         /** The noise. */
@@ -91,6 +96,7 @@ public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerm
                     "_class_name",
                     "a scheduler with noise at discrete timesteps, such as DDPMScheduler or PNDMScheduler");
         }
+        json.requireOnly(ONLY);
         return new NoiseConfig(betas(json), prediction(json), json.flag("rescale_betas_zero_snr", false));
     }
 
@@ -121,10 +127,12 @@ public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerm
     private static float[] trained(ConfigJson json) {
         JsonNode values = json.node().path("trained_betas");
         float[] betas = new float[values.size()];
+        boolean isSound = values.isArray() && !values.isEmpty();
         for (int i = 0; i < betas.length; i++) {
-            betas[i] = (float) values.get(i).asDouble();
+            isSound &= values.path(i).isNumber();
+            betas[i] = (float) values.path(i).asDouble();
         }
-        if (betas.length == 0) {
+        if (!isSound) {
             throw json.wrong("trained_betas", "a list of numbers");
         }
         return betas;

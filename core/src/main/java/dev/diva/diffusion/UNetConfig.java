@@ -48,6 +48,7 @@ public record UNetConfig(
             Map.entry("dual_cross_attention", Set.of("false")),
             Map.entry("encoder_hid_dim_type", Set.of()),
             Map.entry("encoder_hid_dim", Set.of()),
+            Map.entry("mid_block_only_cross_attention", Set.of("false")),
             Map.entry("mid_block_scale_factor", Set.of("1", "1.0")),
             Map.entry("mid_block_type", Set.of("UNetMidBlock2DCrossAttn")),
             Map.entry("num_class_embeds", Set.of()),

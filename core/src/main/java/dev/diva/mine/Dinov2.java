@@ -1,10 +1,8 @@
 package dev.diva.mine;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.data.ImageDecoder;
@@ -16,7 +14,6 @@ import dev.diva.engine.Tensors;
 import dev.diva.eval.ImageEncoder;
 import dev.diva.model.Conv2d;
 import dev.diva.model.LayerNorm;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,7 +54,7 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
 
     private Dinov2(Path folder, Weights weights) {
         this.weights = weights;
-        this.config = Dinov2Config.of(json(folder.resolve("config.json")), folder.resolve("config.json"));
+        this.config = Dinov2Config.read(ConfigJson.read(folder.resolve("config.json")));
         this.preprocessing = Dinov2Preprocessing.of(folder.resolve("preprocessor_config.json"));
         long width = config.hiddenSize();
         long patch = config.patchSize();
@@ -95,16 +92,6 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
         } catch (RuntimeException e) {
             weights.close();
             throw e;
-        }
-    }
-
-    static JsonNode json(Path file) {
-        try {
-            return new ObjectMapper().readTree(Files.readAllBytes(file));
-        } catch (JsonProcessingException e) {
-            throw new BadInputException(file + ": not JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -1,9 +1,9 @@
 package dev.diva.mine;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.model.Activation;
-import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Shape of a DINOv2, with the defaults of transformers' Dinov2Config.
@@ -23,26 +23,32 @@ record Dinov2Config(
         long imageSize,
         long patchSize) {
 
-    static Dinov2Config of(JsonNode json, Path file) {
-        if (!json.path("model_type").asText().equals("dinov2")) {
-            throw new BadInputException(file + ": model_type is " + json.path("model_type") + ", expected dinov2");
+    /** Settings that change the computation, with the values that are followed. */
+    private static final Map<String, Set<String>> ONLY = Map.of(
+            "model_type", Set.of("dinov2"),
+            "qkv_bias", Set.of("true"),
+            "num_channels", Set.of("3"),
+            "auto_map", Set.of(),
+            "quantization_config", Set.of());
+
+    static Dinov2Config read(ConfigJson json) {
+        if (!json.has("model_type")) {
+            throw json.wrong("model_type", "dinov2");
         }
-        if (!json.path("qkv_bias").asBoolean(true)) {
-            throw new BadInputException(file + ": qkv_bias is false, which no published DINOv2 has");
-        }
-        long width = json.path("hidden_size").asLong(768);
-        boolean hasSwiglu = json.path("use_swiglu_ffn").asBoolean(false);
-        long mlpWidth = (long) (width * json.path("mlp_ratio").asDouble(4));
+        json.requireOnly(ONLY);
+        long width = json.number("hidden_size", 768);
+        boolean hasSwiglu = json.flag("use_swiglu_ffn", false);
+        long mlpWidth = (long) (width * json.fraction("mlp_ratio", 4));
         return new Dinov2Config(
                 width,
-                json.path("num_hidden_layers").asInt(12),
-                json.path("num_attention_heads").asLong(12),
+                Math.toIntExact(json.number("num_hidden_layers", 12)),
+                json.number("num_attention_heads", 12),
                 hasSwiglu ? (mlpWidth * 2 / 3 + 7) / 8 * 8 : mlpWidth,
                 hasSwiglu,
-                Activation.named(json.path("hidden_act").asText("gelu"), file + ": hidden_act"),
-                json.path("layer_norm_eps").asDouble(1e-6),
-                json.path("image_size").asLong(224),
-                json.path("patch_size").asLong(16));
+                Activation.named(json.text("hidden_act", "gelu"), json.location() + ": hidden_act"),
+                json.fraction("layer_norm_eps", 1e-6),
+                json.side("image_size", 224),
+                json.side("patch_size", 16));
     }
 
     /** Patches along a side of the position table. */

@@ -1,7 +1,7 @@
 package dev.diva.mine;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.data.Box;
 import dev.diva.data.Filter;
 import dev.diva.data.Normalize;
@@ -9,6 +9,8 @@ import dev.diva.data.RasterImage;
 import dev.diva.data.Resampler;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * transformers' BitImageProcessor as DINOv2 uses it: RGB, the shorter side to {@code shortestEdge} (bicubic), the centre, ImageNet's mean
@@ -20,6 +22,17 @@ import java.nio.file.Path;
 record Dinov2Preprocessing(int shortestEdge, int size, float[] mean, float[] std) {
     private static final float[] MEAN = {0.485f, 0.456f, 0.406f};
     private static final float[] STD = {0.229f, 0.224f, 0.225f};
+
+    private static final double RESCALE = 1.0 / 255;
+
+    /** Steps of the processor, with the values that are followed. */
+    private static final Map<String, Set<String>> ONLY = Map.of(
+            "do_resize", Set.of("true"),
+            "resample", Set.of("3"),
+            "do_center_crop", Set.of("true"),
+            "do_rescale", Set.of("true"),
+            "do_normalize", Set.of("true"),
+            "do_pad", Set.of("false"));
 
     Dinov2Preprocessing {
         if (size < 1 || shortestEdge < size) {
@@ -33,22 +46,19 @@ record Dinov2Preprocessing(int shortestEdge, int size, float[] mean, float[] std
         if (!Files.exists(file)) {
             return new Dinov2Preprocessing(256, 224, MEAN, STD);
         }
-        JsonNode json = Dinov2.json(file);
+        ConfigJson json = ConfigJson.read(file);
+        json.requireOnly(ONLY);
+        if (Math.abs(json.fraction("rescale_factor", RESCALE) - RESCALE) > 1e-9) {
+            throw json.wrong("rescale_factor", "1/255");
+        }
+        if (json.has("size") && !json.at("size").has("shortest_edge")) {
+            throw json.wrong("size", "a shortest_edge");
+        }
         return new Dinov2Preprocessing(
-                json.path("size").path("shortest_edge").asInt(256),
-                json.path("crop_size").path("height").asInt(224),
-                channels(json.path("image_mean"), MEAN),
-                channels(json.path("image_std"), STD));
-    }
-
-    private static float[] channels(JsonNode node, float[] whenAbsent) {
-        return node.size() != 3
-                ? whenAbsent.clone()
-                : new float[] {
-                    (float) node.get(0).asDouble(),
-                    (float) node.get(1).asDouble(),
-                    (float) node.get(2).asDouble()
-                };
+                Math.toIntExact(json.at("size").number("shortest_edge", 256)),
+                Math.toIntExact(json.side("crop_size", 224)),
+                json.channels("image_mean", MEAN),
+                json.channels("image_std", STD));
     }
 
     /** Normalised, channels first: 3 * size * size values. */

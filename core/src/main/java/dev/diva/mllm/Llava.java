@@ -121,11 +121,13 @@ public final class Llava implements AutoCloseable {
     /**
      * Refuses from configs and headers what {@link #load} would refuse: no LLaVA-1.5, two towers, one that does not fit.
      *
+     * @return what is assumed of the tower because no file tells it, a line each
      * @throws BadInputException as {@link #load}
      */
-    public static void check(Path path, Options options) {
-        try (LlavaFolder folder = LlavaFolder.open(path, options.base)) {
-            new Towers(folder).open(options.tower).close();
+    public static List<String> check(Path path, Options options) {
+        try (LlavaFolder folder = LlavaFolder.open(path, options.base);
+                TowerSource tower = new Towers(folder).open(options.tower)) {
+            return tower.notes();
         }
     }
 

@@ -50,8 +50,9 @@ public final class LlavaSwap {
      *
      * @param layout of the folder
      * @param dtype of all real numbers in the hub's layout; null in the authors', where each part keeps its own
+     * @param notes what was assumed of the tower because no file tells it, a line each
      */
-    public record Written(LlavaConfig.Layout layout, Dtype dtype) {}
+    public record Written(LlavaConfig.Layout layout, Dtype dtype, List<String> notes) {}
 
     private LlavaSwap(LlavaFolder llava, TowerSource tower, Dtype dtype, TensorSource trained) {
         this.llava = llava;
@@ -94,7 +95,7 @@ public final class LlavaSwap {
             Dtype common = isHub && dtype == null ? exactType(folder, tower) : dtype;
             LlavaSwap swap = new LlavaSwap(folder, tower, common, null);
             ExportRecord.write(out, overwrite, temporary -> swap.fill(temporary, out));
-            return new Written(layout, common);
+            return new Written(layout, common, tower.notes());
         }
     }
 

@@ -137,7 +137,7 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage());
+            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 }

@@ -47,7 +47,7 @@ class LlavaSwapTest {
         Path tower = otherTower();
         Path out = folder.resolve("out");
         LlavaSwap.Written written = LlavaSwap.write(HF.file("gqa"), tower, out, null, false);
-        assertThat(written).isEqualTo(new LlavaSwap.Written(LlavaConfig.Layout.HF, Dtype.F32));
+        assertThat(written).isEqualTo(new LlavaSwap.Written(LlavaConfig.Layout.HF, Dtype.F32, List.of()));
         assertThat(answer(out, null)).isEqualTo(answer(HF.file("gqa"), tower.toString()));
         try (SafetensorsFile file = SafetensorsFile.open(out.resolve("model.safetensors"))) {
             assertThat(file.tensors())
