@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,12 +38,29 @@ public final class BlendCommand implements Callable<Integer> {
             description = "Folder or file of the CLIP before training; the averages have its layout.")
     private Path clip;
 
-    @Option(
-            names = "--with",
-            required = true,
-            paramLabel = "TRAINED",
-            description = "The same after training: folder, file or run folder, any layout.")
-    private Path trained;
+    @ArgGroup(multiplicity = "1")
+    private Trained trained;
+
+    /** A model, or a tower that goes over the untouched one. */
+    private static final class Trained {
+        @Option(
+                names = "--with",
+                required = true,
+                paramLabel = "TRAINED",
+                description = "The same after training: folder, file or run folder, any layout.")
+        private Path model;
+
+        @Option(
+                names = "--visual",
+                required = true,
+                paramLabel = "FILE",
+                description = "Its image tower alone after training (un2CLIP's .ckpt).")
+        private Path visual;
+
+        ClipCheckpoint open(Path untouched, CheckpointFormat format) {
+            return visual == null ? ClipCheckpoint.open(model) : ClipCheckpoint.open(untouched, format, visual);
+        }
+    }
 
     @Option(
             names = "--alpha",
@@ -77,8 +95,9 @@ public final class BlendCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--alpha is " + alphas + ", expected finite numbers");
         }
         List<Double> shares = alphas.stream().distinct().toList();
-        try (ClipCheckpoint from = ClipCheckpoint.open(clip, format == null ? null : CheckpointFormat.of(format));
-                ClipCheckpoint to = ClipCheckpoint.open(trained)) {
+        CheckpointFormat layout = format == null ? null : CheckpointFormat.of(format);
+        try (ClipCheckpoint from = ClipCheckpoint.open(clip, layout);
+                ClipCheckpoint to = trained.open(clip, layout)) {
             ClipBlend blend = new ClipBlend(from, to);
             Warnings.print(spec, ClipExport.notes(from, blend.layout()));
             print(shares, blend.write(shares, out, overwrite));

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.pickle.StateDictWriter;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,6 +50,38 @@ class BlendCommandTest {
         TrainRuns.Outcome inspected =
                 TrainRuns.run("inspect", out.resolve("alpha-0.25").toString());
         assertThat(inspected.code()).as(inspected.err()).isZero();
+    }
+
+    /** un2CLIP's release: the tower of the untouched model by OpenAI's names, here twice its values. */
+    @Test
+    void anImageTowerAloneGoesOverTheUntouched() throws IOException {
+        Path file = folder.resolve("tower.ckpt");
+        Path base = Golden.model("open_clip-vit-gelu");
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile was = SafetensorsFile.open(base.resolve("open_clip_model.safetensors"))) {
+            Map<String, Tensor> tower = new HashMap<>();
+            was.tensors().stream()
+                    .map(TensorInfo::name)
+                    .filter(name -> name.startsWith("visual."))
+                    .forEach(name -> tower.put(
+                            name.substring("visual.".length()), was.read(name).mul(new Scalar(2))));
+            StateDictWriter.write(file, tower);
+            Path out = folder.resolve("out");
+            String[] call = {"blend", "--clip", base + "", "--visual", file + "", "--alpha", "0.25", "--out", out + ""};
+            TrainRuns.Outcome outcome = TrainRuns.run(call);
+            assertThat(outcome.code()).as(outcome.err()).isZero();
+            try (SafetensorsFile mean = SafetensorsFile.open(out.resolve("open_clip_model.safetensors"))) {
+                for (TensorInfo info : was.tensors()) {
+                    double factor = info.name().startsWith("visual.") ? 1.25 : 1;
+                    Tensor expected =
+                            was.read(info.name()).to(torch.kFloat()).mul(new Scalar(factor));
+                    assertClose(mean.read(info.name()).to(torch.kFloat()), expected, 1e-6, 1e-7);
+                }
+            }
+        }
+        assertThat(TrainRuns.run("blend", "--clip", base + "", "--alpha", "1", "--out", folder + "/none")
+                        .code())
+                .isEqualTo(2);
     }
 
     @Test

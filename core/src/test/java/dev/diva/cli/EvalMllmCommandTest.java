@@ -44,7 +44,6 @@ import picocli.CommandLine;
 @Tag("golden")
 @ExtendWith(OneThread.class)
 class EvalMllmCommandTest {
-    private static final Path SCORES = Golden.path("mllm-scores");
     private static final int TOKENS = 5;
 
     @TempDir
@@ -66,9 +65,9 @@ class EvalMllmCommandTest {
     private void writeBenchmarks(int lines) throws IOException {
         for (String category : List.of("random", "popular", "adversarial")) {
             Path labels = root.resolve("pope/coco/coco_pope_" + category + ".json");
-            copyLines(SCORES.resolve("pope/coco").resolve(labels.getFileName()), labels, lines);
+            copyLines(scores().resolve("pope/coco").resolve(labels.getFileName()), labels, lines);
         }
-        copyLines(SCORES.resolve("mmvp/Questions.csv"), root.resolve("mmvp/Questions.csv"), 5);
+        copyLines(scores().resolve("mmvp/Questions.csv"), root.resolve("mmvp/Questions.csv"), 5);
         int shade = 40;
         for (Benchmark benchmark : List.of(Benchmark.POPE, Benchmark.MMVP)) {
             for (Item item : benchmark.read(root, Prompts.LLAVA).items()) {
@@ -245,14 +244,14 @@ class EvalMllmCommandTest {
 
     @Test
     void recordedAnswersAreScoredAndUsageIsChecked() throws IOException {
-        Path recorded = SCORES.resolve("pope/answers/tiny.jsonl");
+        Path recorded = scores().resolve("pope/answers/tiny.jsonl");
         String[] scoring = {
             "eval",
             "mllm",
             "--bench",
             "pope",
             "--data",
-            SCORES.toString(),
+            scores().toString(),
             "--score-only",
             recorded.toString(),
             "--json"
@@ -266,7 +265,7 @@ class EvalMllmCommandTest {
             assertThat(metrics.path(category + "_recall").asDouble())
                     .isCloseTo(reference.path("Recall").asDouble(), within(1e-12));
         }
-        assertThat(run("eval", "mllm", "--bench", "pope", "--data", SCORES.toString()))
+        assertThat(run("eval", "mllm", "--bench", "pope", "--data", scores().toString()))
                 .isEqualTo(CommandLine.ExitCode.USAGE);
         assertThat(run(Stream.concat(Stream.of(scoring), Stream.of("--llava", llava("hub")))
                         .toArray(String[]::new)))
@@ -358,5 +357,9 @@ class EvalMllmCommandTest {
         CommandLine commands =
                 Main.commandLine().setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
         return Main.run(commands, arguments);
+    }
+
+    private static Path scores() {
+        return Golden.path("mllm-scores");
     }
 }

@@ -29,7 +29,6 @@ import picocli.CommandLine;
 @Tag("golden")
 class SegmentationCommandTest {
     private static final SanCase LARGE = new SanCase("large");
-    private static final Path DATA = Golden.path("san-data").resolve("datasets");
 
     @TempDir
     private Path temporary;
@@ -68,7 +67,7 @@ class SegmentationCommandTest {
     }
 
     private static Path picture() {
-        return SegmentationSet.open(Layout.named("pc59"), DATA).pairs().get(0).image();
+        return SegmentationSet.open(Layout.named("pc59"), data()).pairs().get(0).image();
     }
 
     @Test
@@ -100,7 +99,7 @@ class SegmentationCommandTest {
     void aSetIsScoredAndAKilledRunGoesOn() throws IOException {
         Path out = temporary.resolve("scores");
         String[] arguments = san(
-                "eval", "segmentation", "--data", DATA.toString(), "--set", "pc59", "--out", out.toString(), "--json");
+                "eval", "segmentation", "--data", data().toString(), "--set", "pc59", "--out", out.toString(), "--json");
         String whole = run(0, arguments);
         JsonNode metrics = new ObjectMapper().readTree(whole).at("/results/0/metrics");
         assertThat(metrics.path("miou").asDouble()).isBetween(0.0, 1.0);
@@ -242,7 +241,7 @@ class SegmentationCommandTest {
                 LARGE.clip().toString(),
                 LARGE.clip().toString(),
                 "--data",
-                DATA.toString(),
+                data().toString(),
                 "--set",
                 "pc59",
                 "--limit",
@@ -278,5 +277,9 @@ class SegmentationCommandTest {
                 "--out",
                 temporary + "/c.png");
         assertThat(err).contains("SigLIP");
+    }
+
+    private static Path data() {
+        return Golden.path("san-data").resolve("datasets");
     }
 }

@@ -164,8 +164,7 @@ class TrainMethodsGoldenTest {
 
     /** Stage 1 makes its denoiser, so that of the case enters in stage 2: frozen, and learning. */
     @ParameterizedTest
-    @ValueSource(
-            strings = {"denoiser.learns=false", "denoiser.learns=true", "latents=shuffled", "guard.weight=0.5"})
+    @ValueSource(strings = {"denoiser.learns=false", "denoiser.learns=true", "latents=shuffled", "guard.weight=0.5"})
     void genHancersSecondStage(String assignment) throws IOException {
         Case genhancer = new Case("genhancer", 16);
         boolean learns = assignment.endsWith("true");
@@ -182,7 +181,11 @@ class TrainMethodsGoldenTest {
             try (GenHancer made = GenHancer.load(
                     genhancer.file("denoiser.safetensors"), genhancer.inputs(), tower.width(), CPU, learns)) {
                 genhancer.assertFlow(
-                        assignment, out, vision, made, genhancer.json().path("scale_factor").asDouble());
+                        assignment,
+                        out,
+                        vision,
+                        made,
+                        genhancer.json().path("scale_factor").asDouble());
             }
         }
     }
@@ -354,8 +357,8 @@ class TrainMethodsGoldenTest {
             for (int i = 0; i < batch; i++) {
                 int position = k * batch + i;
                 float[] planes = towerPixels(vision, image(position));
-                rows.push_back(
-                        pixels(vision, SecondView.draw(random(1, position), size).ofNormalised(planes, size)));
+                rows.push_back(pixels(
+                        vision, SecondView.draw(random(1, position), size).ofNormalised(planes, size)));
             }
             return torch.stack(rows);
         }
@@ -372,11 +375,10 @@ class TrainMethodsGoldenTest {
             try (NoGradGuard noGrad = new NoGradGuard()) {
                 for (int i = 0; i < batch; i++) {
                     int position = k * batch + i;
-                    Tensor bytes = torch.stack(new TensorVector(
-                            golden.input("vae_images_u8")
-                                    .select(0, position % images.size())
-                                    .narrow(1, 0, side)
-                                    .narrow(2, 0, side)));
+                    Tensor bytes = torch.stack(new TensorVector(golden.input("vae_images_u8")
+                            .select(0, position % images.size())
+                            .narrow(1, 0, side)
+                            .narrow(2, 0, side)));
                     Tensor seen = bytes.to(torch.ScalarType.Float)
                             .div(new Scalar(127.5))
                             .sub(new Scalar(1));
@@ -385,8 +387,7 @@ class TrainMethodsGoldenTest {
                         continue;
                     }
                     long[] shape = autoencoder.posterior(seen).mean().shape();
-                    Generator noise =
-                            new RandomStreams(random(2, position).nextLong()).stream("posterior");
+                    Generator noise = new RandomStreams(random(2, position).nextLong()).stream("posterior");
                     rows.push_back(autoencoder
                             .encode(seen, RandomStreams.randn(noise, shape))
                             .squeeze(0));

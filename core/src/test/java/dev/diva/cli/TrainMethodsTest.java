@@ -43,8 +43,8 @@ class TrainMethodsTest {
         first.addAll(SMALL_DENOISER);
         train("first", "genhancer", first.toArray(String[]::new));
         assertThat(folder.resolve("first/clip")).doesNotExist();
-        TrainRuns.Outcome painted =
-                TrainRuns.run("report", folder.resolve("first").toString(), "--diffusion", diffusion("genhancer", true));
+        TrainRuns.Outcome painted = TrainRuns.run(
+                "report", folder.resolve("first").toString(), "--diffusion", diffusion("genhancer", true));
         assertThat(painted.code()).isEqualTo(ExitCodes.BAD_INPUT);
         assertThat(painted.err()).contains("first: is stage 1 of genhancer, whose CLIP is untouched");
         String stage1 = "stage1=" + folder.resolve("first");
@@ -269,7 +269,9 @@ class TrainMethodsTest {
         if (preset.startsWith("genhancer")) {
             return Golden.path("genhancer").resolve("ae.safetensors").toString();
         }
-        return plain || !preset.startsWith("un2clip") ? Golden.path("sd21").toString() : new TrainRuns(folder).unclip().toString();
+        return plain || !preset.startsWith("un2clip")
+                ? Golden.path("sd21").toString()
+                : new TrainRuns(folder).unclip().toString();
     }
 
     private List<String> arguments(String out, String preset, String... more) throws IOException {

@@ -96,6 +96,7 @@ class LlavaSwapTest {
 
     @Test
     void towerThatTheProjectorWasNotMadeForIsRefusedAndNothingIsLeft() throws IOException {
+        Path tower = ORIGINAL.file("clip");
         for (String key : List.of("hidden_size", "image_size")) {
             Path llava = copied(HF.file("mha"), "changed-" + key);
             ObjectNode config = json(llava.resolve("config.json"));
@@ -104,7 +105,7 @@ class LlavaSwapTest {
             new ObjectMapper().writeValue(llava.resolve("config.json").toFile(), config);
             Files.delete(llava.resolve("preprocessor_config.json")); // which tells the size too
             Path out = folder.resolve("out-" + key);
-            assertThatThrownBy(() -> LlavaSwap.write(llava, ORIGINAL.file("clip"), out, null, false))
+            assertThatThrownBy(() -> LlavaSwap.write(llava, tower, out, null, false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining(key.equals("hidden_size") ? "width" : "image tokens");
             assertThat(out).doesNotExist();

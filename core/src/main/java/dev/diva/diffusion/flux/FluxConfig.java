@@ -121,7 +121,8 @@ public record FluxConfig(
 
     /** What tensors do not tell, for people. */
     String assumption() {
-        return "no denoiser.json beside it: heads of " + headDim() + " whose numbers turn with token, row and column as "
+        return "no denoiser.json beside it: heads of " + headDim()
+                + " whose numbers turn with token, row and column as "
                 + axes + " are assumed, with theta " + Math.round(theta)
                 + ", as published; a denoiser.json with axes_dim and theta says otherwise";
     }

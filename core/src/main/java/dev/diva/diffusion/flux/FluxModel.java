@@ -33,8 +33,7 @@ public final class FluxModel implements AutoCloseable {
     private final FluxDenoiser denoiser;
     private final List<String> notes;
 
-    private FluxModel(
-            TensorSource source, FluxConfig config, Placement placement, boolean learns, List<String> notes) {
+    private FluxModel(TensorSource source, FluxConfig config, Placement placement, boolean learns, List<String> notes) {
         this.notes = notes;
         this.weights = Weights.trained(source, placement, name -> learns);
         try (PointerScope scope = new PointerScope()) {

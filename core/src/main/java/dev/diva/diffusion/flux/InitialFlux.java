@@ -25,8 +25,7 @@ final class InitialFlux {
             return DrawnWeights.full(1, info.shape());
         }
         boolean isBias = name.endsWith(BIAS); // whose weight was asked for before
-        TensorInfo weight =
-                isBias ? asked.get(name.substring(0, name.length() - BIAS.length()) + ".weight") : info;
+        TensorInfo weight = isBias ? asked.get(name.substring(0, name.length() - BIAS.length()) + ".weight") : info;
         return DrawnWeights.uniform(random, weight, info.shape());
     }
 }

@@ -24,9 +24,7 @@ final class Autoencoders {
     static String identity(List<Path> files, FileHashes hashes, Recipe.Feedback.Pixels pixels, Precision precision) {
         StringBuilder identity = new StringBuilder();
         identity.append(pixels).append(' ').append(precision).append('\n');
-        files.stream()
-                .sorted()
-                .forEach(file -> identity.append(hashes.of(file)).append('\n'));
+        files.stream().sorted().forEach(file -> identity.append(hashes.of(file)).append('\n'));
         return Sha256.of(identity.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

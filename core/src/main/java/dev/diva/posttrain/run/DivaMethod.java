@@ -108,7 +108,8 @@ final class DivaMethod extends TeacherMethod {
     public Objective<ImageBatch> objective(EmbeddingGuard guard) {
         DenoisingLoss loss = new DenoisingLoss(
                 teacher().denoiser(), teacher().schedule(), recipe.timesteps().sampler());
-        DiffusionFeedback feedback = new DiffusionFeedback(condition(), loss, guard, FeedbackObjective.settings(recipe));
+        DiffusionFeedback feedback =
+                new DiffusionFeedback(condition(), loss, guard, FeedbackObjective.settings(recipe));
         return FeedbackObjective.of(feedback, this, recipe);
     }
 

@@ -24,7 +24,8 @@ record LatentMaker(Autoencoder autoencoder, long latentMultiple, List<Path> file
             return new LatentMaker(alone.autoencoder(), GenHancerMethod.PATCH, alone.files(), alone::close);
         }
         DiffusionModel teacher = DiffusionModel.load(path, placement);
-        return new LatentMaker(teacher.autoencoder(), teacher.latentMultiple(), Autoencoders.filesOf(teacher), teacher::close);
+        return new LatentMaker(
+                teacher.autoencoder(), teacher.latentMultiple(), Autoencoders.filesOf(teacher), teacher::close);
     }
 
     @Override

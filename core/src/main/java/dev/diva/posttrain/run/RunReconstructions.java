@@ -59,8 +59,8 @@ public final class RunReconstructions {
         this.recipe = tree.recipe();
         this.steps = settings.steps;
         if (recipe.isFirstStage()) {
-            throw new BadInputException(
-                    run + ": is stage 1 of " + recipe.objective().key() + ", whose CLIP is untouched; name a run of stage 2");
+            throw new BadInputException(run + ": is stage 1 of "
+                    + recipe.objective().key() + ", whose CLIP is untouched; name a run of stage 2");
         }
         requireResult();
         Engine.setThreads(recipe.threads());
@@ -150,7 +150,8 @@ public final class RunReconstructions {
      * @throws BadInputException when the models do not fit each other
      */
     public Path write(Runnable stepDone) {
-        List<RasterImage> before = painted(spoken(fittedProjection()), Path.of(recipe.clip()), recipe.format(), stepDone);
+        List<RasterImage> before =
+                painted(spoken(fittedProjection()), Path.of(recipe.clip()), recipe.format(), stepDone);
         List<RasterImage> after = painted(spoken(files.projection()), files.clip(), null, stepDone);
         Path folder = run.resolve("reconstructions");
         AtomicFolder.replace(folder, RunReconstructions::isPainted, temporary -> write(temporary, before, after));
