@@ -59,7 +59,9 @@ class ArchitectureTest {
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
             Map.entry("segment", Set.of("eval", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
-            Map.entry("world", Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry(
+                    "world",
+                    Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("eval", "checkpoint")),
             Map.entry("compare", Set.of("eval", "report", "posttrain", "train", "clip", "checkpoint")),
             Map.entry(
