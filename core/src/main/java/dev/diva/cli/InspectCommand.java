@@ -45,6 +45,12 @@ public final class InspectCommand implements Callable<Integer> {
             description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
     private Path visual;
 
+    @Option(
+            names = "--base",
+            paramLabel = "DIR",
+            description = "Model beneath a LLaVA's adapter or projector. Default: its config's.")
+    private Path base;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -55,7 +61,7 @@ public final class InspectCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         if (format == null && LlavaFolder.isLlava(path)) {
-            LlavaSummary summary = LlavaSummary.of(path);
+            LlavaSummary summary = LlavaSummary.of(path, base);
             show(summary, () -> print(summary, out), out);
         } else {
             ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format), visual);

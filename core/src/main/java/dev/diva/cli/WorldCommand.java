@@ -20,7 +20,12 @@ import picocli.CommandLine.Spec;
         name = "world",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {PretrainCommand.Clip.class, PretrainCommand.Vae.class, PretrainCommand.Diffusion.class, PretrainCommand.Language.class},
+        subcommands = {
+            PretrainCommand.Clip.class,
+            PretrainCommand.Vae.class,
+            PretrainCommand.Diffusion.class,
+            PretrainCommand.Language.class
+        },
         description = "The mini world of the demo: images, pairs, and small models trained from nothing.")
 public final class WorldCommand {
     @Spec

@@ -106,7 +106,8 @@ public final class LlavaDemo {
         StageKeys recipe = isBegun ? StageKeys.ofRun(out) : recipe(stage).with(begins, "demo");
         try (StageInputs inputs = StageInputs.load(recipe);
                 ProcessGroup alone = ProcessGroup.single();
-                StageRun run = StageRun.open(inputs, new Launch(out, isBegun, List.of("demo", "--mllm"), List.of()), alone)) {
+                StageRun run =
+                        StageRun.open(inputs, new Launch(out, isBegun, List.of("demo", "--mllm"), List.of()), alone)) {
             synchronized (this) {
                 running = run;
             }
@@ -127,11 +128,11 @@ public final class LlavaDemo {
     private static StageKeys recipe(String stage) {
         StageKeys keys = StageKeys.of(stage);
         List<String> changes = stage.equals("projector")
-                ? List.of("train.steps=300", "train.batch=32", "train.accumulate=1", "train.lr=2.0e-3", "maxLength=256")
+                ? List.of("train.steps=200", "train.batch=16", "train.accumulate=1", "train.lr=2.0e-3", "maxLength=256")
                 : List.of(
                         "trainable.mode=full",
-                        "train.steps=500",
-                        "train.batch=32",
+                        "train.steps=300",
+                        "train.batch=16",
                         "train.accumulate=1",
                         "train.lr=1.0e-3",
                         "train.projectorLr=null",

@@ -35,9 +35,13 @@ public record LlavaSummary(
         String tokenizer,
         Map<String, Long> parameters,
         Map<String, Long> storage) {
-    /** Reads headers and configs. */
-    public static LlavaSummary of(Path path) {
-        try (LlavaFolder folder = LlavaFolder.open(path, null)) {
+    /**
+     * Reads headers and configs.
+     *
+     * @param base model beneath a part, or null for the one that its config names
+     */
+    public static LlavaSummary of(Path path, Path base) {
+        try (LlavaFolder folder = LlavaFolder.open(path, base)) {
             boolean isAdapter = Files.exists(path.resolve(Adapter.CONFIG));
             return new LlavaSummary(
                     folder.weights().toString(),

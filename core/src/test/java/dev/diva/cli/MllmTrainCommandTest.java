@@ -1,12 +1,14 @@
 package dev.diva.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.testing.Golden;
+import dev.diva.testing.JavaProcess;
 import dev.diva.testing.OneThread;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -28,6 +31,8 @@ class MllmTrainCommandTest {
     private static final Golden DATA = Golden.resource("llava-train");
     private static final Golden MODEL = Golden.resource("llava-original");
     private static final Golden HF = Golden.resource("llava-hf");
+
+    private static final int LIMIT_SECONDS = 240;
 
     @TempDir
     Path folder;
@@ -73,6 +78,8 @@ class MllmTrainCommandTest {
         assertThat(answer(folder.resolve("merged/llava"))).isEqualTo(part);
         assertThat(inspect(folder.resolve("part/llava")).path("part").asText()).isEqualTo("adapter");
         assertThat(inspect(first.resolve("llava")).path("part").asText()).isEqualTo("projector");
+        TrainRuns.Outcome elsewhere = TrainRuns.run("inspect", folder + "/part/llava", "--base", hub, "--json");
+        assertThat(JSON.readTree(elsewhere.out()).path("base").asText()).isEqualTo(hub);
         TrainRuns.Outcome other = TrainRuns.run(
                 "mllm", "ask", "--text", "What?", "--llava", folder + "/part/llava", "--base", HF.file("mha") + "");
         assertThat(other.code()).isEqualTo(ExitCodes.BAD_INPUT);
@@ -282,6 +289,25 @@ class MllmTrainCommandTest {
         }
     }
 
+    /** Two processes share each micro-batch, whose labels are not in equal numbers on both. */
+    @Test
+    void twoProcessesTrainAsOneDoes() throws IOException {
+        Path one = folder.resolve("one");
+        train("instruct", "stage2", one, "--set", "train.accumulate=1");
+        List<String> arguments = new ArrayList<>(arguments("instruct", "stage2", folder.resolve("two")));
+        arguments.addAll(List.of("--set", "train.accumulate=1", "--processes", "2"));
+        JavaProcess run = JavaProcess.start(folder, Main.class, Map.of(), arguments.toArray(String[]::new));
+        assertThat(run.await(LIMIT_SECONDS)).as(run.output()).isZero();
+        JsonNode alone =
+                JSON.readTree(Files.readAllLines(one.resolve("metrics.jsonl")).get(0));
+        JsonNode shared = JSON.readTree(
+                Files.readAllLines(folder.resolve("two/metrics.jsonl")).get(0));
+        for (String value : List.of("loss", "gradNorm", "labelledTokens")) {
+            double expected = alone.path(value).asDouble();
+            assertThat(shared.path(value).asDouble()).as(value).isCloseTo(expected, within(1e-5 * expected));
+        }
+    }
+
     private static List<String> losses(Path run) throws IOException {
         List<String> losses = new ArrayList<>();
         for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
@@ -323,6 +349,10 @@ class MllmTrainCommandTest {
     }
 
     private TrainRuns.Outcome train(String stage, String data, Path out, String... more) {
+        return TrainRuns.run(arguments(stage, data, out, more).toArray(String[]::new));
+    }
+
+    private static List<String> arguments(String stage, String data, Path out, String... more) {
         List<String> all = new ArrayList<>(List.of("mllm", "train", "--stage", stage, "--out", out.toString()));
         List<String> given = Arrays.asList(more);
         add(all, given, "--llava", MODEL.file("released"));
@@ -343,7 +373,7 @@ class MllmTrainCommandTest {
         }
         settings.forEach(setting -> all.addAll(List.of("--set", setting)));
         all.addAll(given);
-        return TrainRuns.run(all.toArray(String[]::new));
+        return all;
     }
 
     private static void add(List<String> all, List<String> given, String option, Path value) {

@@ -73,6 +73,16 @@ class PromptTemplateTest {
         }
     }
 
+    /** By hand from its wrapper of LLaVA: the system sentence, {@code "USER: "}, the message, {@code " ASSISTANT: "}; an image is {@code " <image> "}. */
+    @Test
+    void vlmEvalKitsPromptHasItsBlanks() {
+        assertThat(PromptTemplate.VLMEVALKIT.ask("Is there a dog?", true))
+                .isEqualTo(
+                        "A chat between a curious human and an artificial intelligence assistant. The assistant gives"
+                                + " helpful, detailed, and polite answers to the human's questions."
+                                + " USER:  <image> Is there a dog? ASSISTANT: ");
+    }
+
     /** 3 x 2 pixels: the row below is the canvas; offsets are rounded down. */
     @Test
     void paddingCentresOnTheMeanColour() {

@@ -80,7 +80,8 @@ final class CaptionReading implements Objective<SceneBatch> {
             return text;
         }
         List<SceneQuestion> questions = kind < SAID ? List.of() : ConversationSets.questions(scene, random);
-        String first = questions.isEmpty() ? SceneQuestion.CAPTION : questions.get(0).asked();
+        String first =
+                questions.isEmpty() ? SceneQuestion.CAPTION : questions.get(0).asked();
         text.add("USER: " + caption + "\n" + first + " ASSISTANT:", false);
         text.answer(questions.isEmpty() ? caption : questions.get(0).answer());
         questions.stream().skip(1).forEach(question -> {

@@ -40,13 +40,12 @@ public final class LanguagePretraining {
             Llama llama = new Llama(weights, MiniLanguage.shape());
             weights.finish();
             CaptionReading objective = new CaptionReading(llama, tokenizer, world);
-            return pretraining.train(
-                    weights, objective, pretraining.batches(world.pretrain()), Map.of(), folder -> {
-                        Pretraining.write(folder.resolve("model.safetensors"), weights.tensors());
-                        Files.writeString(
-                                folder.resolve("config.json"), MiniLanguage.config().toPrettyString() + "\n");
-                        MiniLanguage.writeTokenizer(folder);
-                    });
+            return pretraining.train(weights, objective, pretraining.batches(world.pretrain()), Map.of(), folder -> {
+                Pretraining.write(folder.resolve("model.safetensors"), weights.tensors());
+                Files.writeString(
+                        folder.resolve("config.json"), MiniLanguage.config().toPrettyString() + "\n");
+                MiniLanguage.writeTokenizer(folder);
+            });
         }
     }
 

@@ -135,8 +135,9 @@ class StagesTest {
                     long index = Tensors.toLongs(CASE.input("stage2.step.0.image_index"))[Integer.parseInt(name)];
                     Tensor features = llava.projector().forward(llava.tower().forward(pixels.narrow(0, index, 1)));
                     Tensor logits = logits(llava, prompt, features);
-                    double allowed = read.equals("part") ? tolerance : 0.05;
-                    Close.assertClose(logits, CASE.expected("merged.logits_last." + name), 0, allowed);
+                    Tensor expected = CASE.expected("merged.logits_last." + name);
+                    double rounded = 0.01 * expected.abs().max().item_float(); // its matrices are fp16
+                    Close.assertClose(logits, expected, 0, read.equals("part") ? tolerance : rounded);
                 }
             }
         }

@@ -44,6 +44,10 @@ class PretrainingTest {
                 MiniDiffusion.WEIGHTS,
                 (launch, listener) -> new AutoencoderPretraining(WORLD, SETTINGS, listener).run(launch));
         assertSameAfterAStop(
+                folder.resolve("llm"),
+                "model.safetensors",
+                (launch, listener) -> new LanguagePretraining(WORLD, SETTINGS, listener).run(launch));
+        assertSameAfterAStop(
                 folder.resolve("sd"),
                 "unet/" + MiniDiffusion.WEIGHTS,
                 (launch, listener) -> new DiffusionPretraining(WORLD, SETTINGS, listener)
