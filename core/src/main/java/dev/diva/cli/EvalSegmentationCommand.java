@@ -12,6 +12,7 @@ import dev.diva.eval.segmentation.PixelCounts;
 import dev.diva.eval.segmentation.SegmentationRun;
 import dev.diva.eval.segmentation.SegmentationScores;
 import dev.diva.eval.segmentation.SegmentationSet;
+import dev.diva.segment.SavedPictures;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,7 +81,7 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
     private ProcessesOption processes;
 
     /** What the models are compared with on a set. */
-    private record First(List<PixelCounts> counts, SegmentationPictures pictures) {}
+    private record First(List<PixelCounts> counts, SavedPictures pictures) {}
 
     @Override
     public Integer call() throws JsonProcessingException {
@@ -116,7 +117,7 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         models.each(model -> {
             for (SegmentationSet set : sets) {
                 Path folder = out.resolve(folderName(model.name()));
-                SegmentationPictures pictures = new SegmentationPictures(
+                SavedPictures pictures = new SavedPictures(
                         set, folder.resolve(set.layout().name()));
                 List<PixelCounts> counts = counts(model, set, folder, pictures, group);
                 if (!group.isFirst()) {
@@ -139,7 +140,7 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
             SegmenterOptions.Loaded model,
             SegmentationSet set,
             Path folder,
-            SegmentationPictures pictures,
+            SavedPictures pictures,
             ProcessGroup group) {
         Layout layout = set.layout();
         String scored = model.identity() + ", " + layout.name() + " of "
