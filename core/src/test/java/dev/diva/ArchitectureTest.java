@@ -57,9 +57,7 @@ class ArchitectureTest {
                     "objective",
                     Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data")),
-            Map.entry(
-                    "segment",
-                    Set.of("eval", "report", "train", "clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("segment", Set.of("eval", "report", "train", "clip", "model", "checkpoint", "engine", "data")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("eval", "checkpoint")),

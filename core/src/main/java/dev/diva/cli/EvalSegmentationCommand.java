@@ -73,8 +73,9 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
 
     @Option(
             names = "--save",
-            description = "Write every picture in the colours of its classes to --out, and for each further model a page of"
-                    + " the pictures that changed most.")
+            description =
+                    "Write every picture in the colours of its classes to --out, and for each further model a page of"
+                            + " the pictures that changed most.")
     private boolean save;
 
     @Mixin
@@ -117,15 +118,14 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         models.each(model -> {
             for (SegmentationSet set : sets) {
                 Path folder = out.resolve(folderName(model.name()));
-                SavedPictures pictures = new SavedPictures(
-                        set, folder.resolve(set.layout().name()));
+                SavedPictures pictures =
+                        new SavedPictures(set, folder.resolve(set.layout().name()));
                 List<PixelCounts> counts = counts(model, set, folder, pictures, group);
                 if (!group.isFirst()) {
                     continue;
                 }
                 First first = firsts.putIfAbsent(set.layout().name(), new First(counts, pictures));
-                results.add(
-                        SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
+                results.add(SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
                 if (save && first != null) {
                     Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
                     pictures.writeChanges(first.pictures, first.counts, counts, page);

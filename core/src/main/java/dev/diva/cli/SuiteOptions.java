@@ -12,6 +12,7 @@ import dev.diva.mllm.ImageAspect;
 import dev.diva.mllm.Llava;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -48,7 +49,7 @@ final class SuiteOptions {
 
     /** How cells are run. */
     SuiteRun.Options run() {
-        return new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava);
+        return new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava, this::segmenter);
     }
 
     private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {
@@ -56,6 +57,11 @@ final class SuiteOptions {
                 new LlavaAnswerer.Asking(MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
         return new LlavaAnswerer(
                 entry.name(), entry.path(), new Llava.Options(precision, 0, entry.tower(), null), asking);
+    }
+
+    private SuiteRun.SegmenterModel segmenter(Suite.ModelEntry entry, List<String> classes) {
+        return SuiteSegmenter.open(
+                entry, Clip.Options.DEFAULT.withPrecision(precision).withFormat(entry.format()), classes);
     }
 
     /** Runs the cells and tells of each on the error stream; false when it was stopped. */

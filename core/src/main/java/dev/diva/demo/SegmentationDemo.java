@@ -30,7 +30,6 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -133,7 +132,9 @@ public final class SegmentationDemo {
 
     private static RecipeKeys recipe(Path clip, Path data, long seed, List<String> changes) {
         RecipeKeys keys = SanRecipe.published().with(resource().root(), "segmentation.yaml");
-        String set = SegmentationScenes.layout(data, Split.PROBE_TRAIN).toAbsolutePath().toString();
+        String set = SegmentationScenes.layout(data, Split.PROBE_TRAIN)
+                .toAbsolutePath()
+                .toString();
         ObjectNode own = keys.root().objectNode();
         own.put("clip", clip.toAbsolutePath().toString());
         own.put("data", data.toAbsolutePath().toString());
@@ -160,8 +161,8 @@ public final class SegmentationDemo {
         if (isBegun && TrainingRun.isFinished(out)) {
             return true;
         }
-        try (SanTraining run = SanTraining.open(
-                recipe, new Launch(out, isBegun, List.of("demo"), List.of()), ProcessGroup.single())) {
+        try (SanTraining run =
+                SanTraining.open(recipe, new Launch(out, isBegun, List.of("demo"), List.of()), ProcessGroup.single())) {
             synchronized (this) {
                 running = run;
             }
@@ -180,10 +181,8 @@ public final class SegmentationDemo {
         Clip.Options oneThread = new Clip.Options(Precision.FP32, 1, 16, null);
         try (Clip loaded = Clip.load(clip, oneThread);
                 San san = San.load(San.inRun(run), null, loaded)) {
-            float[][] classes =
-                    new TextClasses().vectors(loaded, set.layout().classes());
-            return new SegmentationRun(
-                            set, run.resolve("counts.jsonl"), "SAN of the mini world", ProcessGroup.single())
+            float[][] classes = new TextClasses().vectors(loaded, set.layout().classes());
+            return new SegmentationRun(set, run.resolve("counts.jsonl"), "SAN of the mini world", ProcessGroup.single())
                     .counts(new SanSegmenter(san, classes), pictures, (done, all) -> {});
         }
     }

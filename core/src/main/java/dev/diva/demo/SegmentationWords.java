@@ -37,14 +37,16 @@ final class SegmentationWords {
                 .append(changes.length == 1 ? " seed: " : " seeds: ")
                 .append(StudyTable.change(changes))
                 .append(" points.\n\n")
-                .append("CLIP's table of positions was frozen, which the published recipe trains; scenes of 48 pixels with ")
+                .append(
+                        "CLIP's table of positions was frozen, which the published recipe trains; scenes of 48 pixels with ")
                 .append("labels that cost nothing. A change whose interval holds 0 shows nothing.\n");
         return text.toString();
     }
 
     private static String value(Result result, String metric, String format) {
         Interval interval = result.intervals().get(metric);
-        String number = String.format(Locale.ROOT, format, 100 * result.metrics().get(metric));
+        String number =
+                String.format(Locale.ROOT, format, 100 * result.metrics().get(metric));
         return interval == null
                 ? number
                 : number

@@ -42,7 +42,8 @@ public record SavedPictures(SegmentationSet set, Path folder) implements Segment
         } catch (IOException e) {
             throw new BadInputException(folder + ": cannot be made: " + e.getMessage(), e);
         }
-        AtomicFile.write(file(pair), PngFile.bytes(Overlay.draw(image, set.layout().classes(), labels)));
+        AtomicFile.write(
+                file(pair), PngFile.bytes(Overlay.draw(image, set.layout().classes(), labels)));
     }
 
     /**
@@ -55,8 +56,8 @@ public record SavedPictures(SegmentationSet set, Path folder) implements Segment
         int classes = set.layout().classes().size();
         double[] old = scores(before, classes);
         double[] now = scores(after, classes);
-        SavedPictures truth =
-                new SavedPictures(set, page.resolveSibling("truth").resolve(set.layout().name()));
+        SavedPictures truth = new SavedPictures(
+                set, page.resolveSibling("truth").resolve(set.layout().name()));
         List<PairGallery.Item> items = IntStream.range(0, old.length)
                 .filter(i -> Double.isFinite(now[i] - old[i]))
                 .boxed()
@@ -82,13 +83,17 @@ public record SavedPictures(SegmentationSet set, Path folder) implements Segment
         return PairGallery.Item.of(
                 String.format(Locale.ROOT, "%s: %.1f %% before, %.1f %% after", pair.name(), 100 * old, 100 * now),
                 List.of("picture", "truth", "before", "after"),
-                List.of(pair.image(), truth.file(pair), seen.get(1).file(pair), seen.get(2).file(pair)));
+                List.of(
+                        pair.image(),
+                        truth.file(pair),
+                        seen.get(1).file(pair),
+                        seen.get(2).file(pair)));
     }
 
     private static double[] scores(List<PixelCounts> pictures, int classes) {
         return pictures.stream()
-                .mapToDouble(picture ->
-                        ClassCounts.of(List.of(picture), classes).meanIou())
+                .mapToDouble(
+                        picture -> ClassCounts.of(List.of(picture), classes).meanIou())
                 .toArray();
     }
 }

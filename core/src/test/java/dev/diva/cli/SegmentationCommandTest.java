@@ -158,7 +158,9 @@ class SegmentationCommandTest {
 
     private static List<Path> pictures(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(".png")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".png"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -175,6 +177,21 @@ class SegmentationCommandTest {
             assertThat(files.filter(file -> file.toString().contains(".rank-"))).isEmpty();
         }
         assertThat(run(0, with(arguments, "--out", out.toString()))).isEqualTo(one); // all is counted
+    }
+
+    @Test
+    void aSuiteTakesSetsToSegment() throws IOException {
+        Path suite = Files.writeString(
+                temporary.resolve("suite.yaml"),
+                "models: [" + LARGE.clip() + "]\ndatasets:\n  - {name: pc59, data: " + DATA
+                        + ", tasks: [segmentation], limit: 2}\n");
+        Path out = temporary.resolve("suite");
+        String table = run(0, "eval", "all", "--suite", suite.toString(), "--out", out.toString());
+        assertThat(table).contains("pc59 miou");
+        assertThat(Files.readString(out.resolve("scores.csv"))).contains("miou,miou_low,miou_high", ",segmentation,");
+        Files.writeString(suite, Files.readString(suite).replace("name: pc59", "name: pc60"));
+        run(1, "eval", "all", "--suite", suite.toString(), "--out", out.toString());
+        assertThat(err).contains("data set pc60 is not known; nearest: pc59");
     }
 
     private static String[] with(String[] arguments, String... more) {
@@ -213,7 +230,8 @@ class SegmentationCommandTest {
                 BufferedImage few = new BufferedImage(map.getWidth(), map.getHeight(), BufferedImage.TYPE_BYTE_GRAY);
                 for (int i = 0; i < map.getWidth() * map.getHeight(); i++) {
                     int label = map.getRaster().getSample(i % map.getWidth(), i / map.getWidth(), 0);
-                    few.getRaster().setSample(i % map.getWidth(), i / map.getWidth(), 0, label == 255 ? 255 : label % 20);
+                    few.getRaster()
+                            .setSample(i % map.getWidth(), i / map.getWidth(), 0, label == 255 ? 255 : label % 20);
                 }
                 ImageIO.write(few, "png", file.toFile());
             }

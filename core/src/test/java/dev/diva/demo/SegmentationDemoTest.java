@@ -56,7 +56,8 @@ class SegmentationDemoTest {
         assertThat(Files.readString(two)).isEqualTo(Files.readString(one)).contains("| 3 |", "+0.0");
         for (String file : List.of("after-seed-3/san/san.yaml", "after-seed-3/counts.jsonl")) {
             assertThat(Files.readAllBytes(two.resolveSibling("segmentation").resolve(file)))
-                    .isEqualTo(Files.readAllBytes(one.resolveSibling("segmentation").resolve(file)));
+                    .isEqualTo(Files.readAllBytes(
+                            one.resolveSibling("segmentation").resolve(file)));
         }
         byte[] before = masters(one, "before");
         assertThat(masters(one, "after")).isEqualTo(before);

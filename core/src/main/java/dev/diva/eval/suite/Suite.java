@@ -17,7 +17,7 @@ import java.util.Set;
 /** Which models are scored on which data sets. Paths are relative to the current folder. */
 public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static final Set<String> KEYS = Set.of("models", "datasets");
-    private static final Set<String> MODEL_KEYS = Set.of("name", "path", "format", "llava", "tower", "answers");
+    private static final Set<String> MODEL_KEYS = Set.of("name", "path", "format", "san", "llava", "tower", "answers");
     private static final Set<String> DATA_KEYS = Set.of(
             "name",
             "data",
@@ -31,6 +31,8 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             "captionColumn",
             "recallK",
             "shots",
+            "set",
+            "limit",
             "rules",
             "prompts",
             "judge");
@@ -40,9 +42,10 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
      *
      * @param kind what {@code path} is
      * @param format layout of a CLIP, or null to find it
+     * @param san of a CLIP: what names its pixels; null for MaskCLIP
      * @param tower of a LLaVA: path of a CLIP, {@code config}, {@code checkpoint}, or null for its own
      */
-    public record ModelEntry(String name, Kind kind, Path path, String format, String tower) {
+    public record ModelEntry(String name, Kind kind, Path path, String format, Path san, String tower) {
         /** Whether the model can be asked that. */
         boolean takes(Task task) {
             return (kind == Kind.CLIP) == (task.benchmark() == null);
@@ -50,7 +53,8 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
 
         /** What records call the weights. */
         String weights() {
-            return tower == null ? path.toString() : path + " + " + tower;
+            Object other = tower == null ? san : tower;
+            return other == null ? path.toString() : path + " + " + other;
         }
     }
 
@@ -134,7 +138,7 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
 
     private static ModelEntry model(JsonNode node, Path file) {
         if (node.isTextual()) {
-            return new ModelEntry(nameOf(node.asText()), Kind.CLIP, existing(node.asText(), file), null, null);
+            return new ModelEntry(nameOf(node.asText()), Kind.CLIP, existing(node.asText(), file), null, null, null);
         }
         List<Kind> kinds =
                 Arrays.stream(Kind.values()).filter(kind -> node.has(kind.key)).toList();
@@ -145,14 +149,17 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             throw new BadInputException(place + ": expected one of path (a CLIP), llava, answers");
         }
         Kind kind = kinds.get(0);
-        if ((node.has("tower") && kind != Kind.LLAVA) || (node.has("format") && kind != Kind.CLIP)) {
-            throw new BadInputException(place + ": tower goes with llava, format with path");
+        boolean isMixed = (node.has("tower") && kind != Kind.LLAVA)
+                || ((node.has("format") || node.has("san")) && kind != Kind.CLIP);
+        if (isMixed) {
+            throw new BadInputException(place + ": tower goes with llava, format and san with path");
         }
         return new ModelEntry(
                 node.path("name").asText(nameOf(path)),
                 kind,
                 existing(path, file),
                 node.path("format").asText(null),
+                node.has("san") ? existing(node.path("san").asText(), file) : null,
                 node.path("tower").asText(null));
     }
 
@@ -161,7 +168,7 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             if (datasets.stream().noneMatch(data -> data.tasks.stream().anyMatch(model::takes))) {
                 throw new BadInputException(
                         file + " model " + model.name + ": no task for it; a CLIP (path) takes mmvp,"
-                                + " zeroshot, retrieval and probe, a LLaVA and recorded answers take mllm-BENCHMARK");
+                                + " zeroshot, retrieval, probe and segmentation, a LLaVA and recorded answers take mllm-BENCHMARK");
             }
         }
     }
