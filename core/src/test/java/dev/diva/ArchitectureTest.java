@@ -59,7 +59,7 @@ class ArchitectureTest {
                     "objective",
                     Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data", "hub")),
-            Map.entry("segment", Set.of("eval", "train", "clip", "model", "checkpoint", "engine", "data")),
+            Map.entry("segment", Set.of("eval", "train", "clip", "model", "checkpoint", "engine", "data", "report")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry("world", Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("eval", "checkpoint", "hub")),

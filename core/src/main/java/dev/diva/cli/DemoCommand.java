@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.demo.Demo;
 import dev.diva.demo.LlavaDemo;
+import dev.diva.demo.SegmentationDemo;
 import dev.diva.demo.Study;
 import dev.diva.demo.Watcher;
 import dev.diva.eval.Evaluation;
@@ -20,6 +21,7 @@ import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The whole experiment on the mini world that comes with the program. */
@@ -50,7 +52,16 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--study", description = "Several recipes and seeds, and a control with wrong images.")
     private boolean study;
 
-    @Option(names = "--seeds", defaultValue = "1,2,3", split = ",", description = "Of the study. Default: 1,2,3.")
+    @Option(
+            names = "--segmentation",
+            description = "A small SAN on the untouched and on the repaired CLIP, and whether it segments better.")
+    private boolean segmentation;
+
+    @Option(
+            names = "--seeds",
+            defaultValue = "1,2,3",
+            split = ",",
+            description = "Of the study, and of --segmentation. Default: 1,2,3.")
     private List<Long> seeds;
 
     @Option(
@@ -66,10 +77,17 @@ public final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         Watcher watcher = watcher();
+        if (seeds.isEmpty()) {
+            throw new BadInputException("demo: --seeds is empty");
+        }
+        if (study && segmentation) {
+            throw new ParameterException(spec.commandLine(), "give --study or --segmentation");
+        }
+        if (segmentation) {
+            SegmentationDemo run = new SegmentationDemo(out, seeds, watcher);
+            return finish(stopping(run::stop, run::run), "segmentation");
+        }
         if (study) {
-            if (seeds.isEmpty()) {
-                throw new BadInputException("demo: --seeds is empty");
-            }
             Study run = new Study(out, seeds, watcher);
             return finish(stopping(run::stop, run::run), "study");
         }

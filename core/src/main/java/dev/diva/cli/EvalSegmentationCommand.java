@@ -12,6 +12,7 @@ import dev.diva.eval.segmentation.PixelCounts;
 import dev.diva.eval.segmentation.SegmentationRun;
 import dev.diva.eval.segmentation.SegmentationScores;
 import dev.diva.eval.segmentation.SegmentationSet;
+import dev.diva.segment.SavedPictures;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,15 +73,16 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
 
     @Option(
             names = "--save",
-            description = "Write every picture in the colours of its classes to --out, and for each further model a page of"
-                    + " the pictures that changed most.")
+            description =
+                    "Write every picture in the colours of its classes to --out, and for each further model a page of"
+                            + " the pictures that changed most.")
     private boolean save;
 
     @Mixin
     private ProcessesOption processes;
 
     /** What the models are compared with on a set. */
-    private record First(List<PixelCounts> counts, SegmentationPictures pictures) {}
+    private record First(List<PixelCounts> counts, SavedPictures pictures) {}
 
     @Override
     public Integer call() throws JsonProcessingException {
@@ -116,15 +118,14 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         models.each(model -> {
             for (SegmentationSet set : sets) {
                 Path folder = out.resolve(folderName(model.name()));
-                SegmentationPictures pictures = new SegmentationPictures(
-                        set, folder.resolve(set.layout().name()));
+                SavedPictures pictures =
+                        new SavedPictures(set, folder.resolve(set.layout().name()));
                 List<PixelCounts> counts = counts(model, set, folder, pictures, group);
                 if (!group.isFirst()) {
                     continue;
                 }
                 First first = firsts.putIfAbsent(set.layout().name(), new First(counts, pictures));
-                results.add(
-                        SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
+                results.add(SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
                 if (save && first != null) {
                     Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
                     pictures.writeChanges(first.pictures, first.counts, counts, page);
@@ -139,7 +140,7 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
             SegmenterOptions.Loaded model,
             SegmentationSet set,
             Path folder,
-            SegmentationPictures pictures,
+            SavedPictures pictures,
             ProcessGroup group) {
         Layout layout = set.layout();
         String scored = model.identity() + ", " + layout.name() + " of "

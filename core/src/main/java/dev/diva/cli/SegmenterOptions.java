@@ -102,11 +102,21 @@ final class SegmenterOptions {
 
         /** Names the model by what its answers depend on. */
         String identity() {
-            String tower = "CLIP " + stamp(clip.file());
-            return san == null
-                    ? "MaskCLIP on " + tower
-                    : "SAN " + stamp(San.checkpoint(Path.of(name))) + " " + san.settings() + " on " + tower;
+            return SegmenterOptions.identity(clip, Path.of(name), san);
         }
+    }
+
+    /**
+     * Names a model by what its answers depend on.
+     *
+     * @param path of the SAN; not looked at for MaskCLIP
+     * @param san null for MaskCLIP
+     */
+    static String identity(Clip clip, Path path, San san) {
+        String tower = "CLIP " + stamp(clip.file());
+        return san == null
+                ? "MaskCLIP on " + tower
+                : "SAN " + stamp(San.checkpoint(path)) + " " + san.settings() + " on " + tower;
     }
 
     private static String stamp(Path file) {

@@ -12,6 +12,7 @@ import dev.diva.mllm.ImageAspect;
 import dev.diva.mllm.Llava;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -53,7 +54,7 @@ final class SuiteOptions {
     /** How cells are run. */
     SuiteRun.Options run() {
         Clip.Options loading = Clip.Options.DEFAULT.withPrecision(precision).withThreads(threads.count());
-        return new SuiteRun.Options(loading, feature, skipExisting, this::llava);
+        return new SuiteRun.Options(loading, feature, skipExisting, this::llava, this::segmenter);
     }
 
     private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {
@@ -61,6 +62,11 @@ final class SuiteOptions {
                 new LlavaAnswerer.Asking(MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
         return new LlavaAnswerer(
                 entry.name(), entry.path(), new Llava.Options(precision, threads.count(), entry.tower(), null), asking);
+    }
+
+    private SuiteRun.SegmenterModel segmenter(Suite.ModelEntry entry, List<String> classes) {
+        return SuiteSegmenter.open(
+                entry, Clip.Options.DEFAULT.withPrecision(precision).withThreads(threads.count()).withFormat(entry.format()), classes);
     }
 
     /** Runs the cells and tells of each on the error stream; false when it was stopped. */

@@ -134,7 +134,7 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods, List<
     }
 
     private static Suite.ModelEntry entry(Path path, String format) {
-        return new Suite.ModelEntry(path.toString(), Suite.Kind.CLIP, path, format, null);
+        return new Suite.ModelEntry(path.toString(), Suite.Kind.CLIP, path, format, null, null);
     }
 
     private static String lastName(Path model) {

@@ -20,7 +20,10 @@ public record PairGallery(String title, String note, List<Item> items) {
     public record Item(String caption, List<String> names, List<InlineImage> images) {
         /** Reads the pictures, under the names of their files. */
         public static Item of(String caption, List<Path> files) {
-            return of(caption, files.stream().map(file -> file.getFileName().toString()).toList(), files);
+            return of(
+                    caption,
+                    files.stream().map(file -> file.getFileName().toString()).toList(),
+                    files);
         }
 
         /** Reads the pictures. */

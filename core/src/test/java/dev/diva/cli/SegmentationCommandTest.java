@@ -133,7 +133,7 @@ class SegmentationCommandTest {
             LARGE.clip().toString(),
             Golden.model("clip-hf-vit").toString(),
             "--data",
-            DATA.toString(),
+            data().toString(),
             "--set",
             "pc59",
             "--out",
@@ -142,7 +142,7 @@ class SegmentationCommandTest {
         };
         String scores = run(0, arguments);
         List<Path> pictures = pictures(out);
-        int count = SegmentationSet.open(Layout.named("pc59"), DATA).pairs().size();
+        int count = SegmentationSet.open(Layout.named("pc59"), data()).pairs().size();
         assertThat(pictures).hasSize(3 * count); // of both models, and of the truth
         Path page = Path.of(err.lines()
                 .filter(line -> line.startsWith("wrote "))
@@ -157,13 +157,15 @@ class SegmentationCommandTest {
 
     private static List<Path> pictures(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(".png")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".png"))
+                    .sorted()
+                    .toList();
         }
     }
 
     @Test
     void twoProcessesScoreAsOne() throws IOException {
-        String[] arguments = san("eval", "segmentation", "--data", DATA.toString(), "--set", "pc59", "--json");
+        String[] arguments = san("eval", "segmentation", "--data", data().toString(), "--set", "pc59", "--json");
         String one = run(0, with(arguments, "--out", temporary.resolve("one").toString()));
         Path out = temporary.resolve("two");
         JavaProcess shared = JavaProcess.start(
@@ -176,6 +178,21 @@ class SegmentationCommandTest {
         assertThat(run(0, with(arguments, "--out", out.toString()))).isEqualTo(one); // all is counted
     }
 
+    @Test
+    void aSuiteTakesSetsToSegment() throws IOException {
+        Path suite = Files.writeString(
+                temporary.resolve("suite.yaml"),
+                "models: [" + LARGE.clip() + "]\ndatasets:\n  - {name: pc59, data: " + data()
+                        + ", tasks: [segmentation], limit: 2}\n");
+        Path out = temporary.resolve("suite");
+        String table = run(0, "eval", "all", "--suite", suite.toString(), "--out", out.toString());
+        assertThat(table).contains("pc59 miou");
+        assertThat(Files.readString(out.resolve("scores.csv"))).contains("miou,miou_low,miou_high", ",segmentation,");
+        Files.writeString(suite, Files.readString(suite).replace("name: pc59", "name: pc60"));
+        run(1, "eval", "all", "--suite", suite.toString(), "--out", out.toString());
+        assertThat(err).contains("data set pc60 is not known; nearest: pc59");
+    }
+
     private static String[] with(String[] arguments, String... more) {
         return Stream.concat(Stream.of(arguments), Stream.of(more)).toArray(String[]::new);
     }
@@ -184,8 +201,8 @@ class SegmentationCommandTest {
     @Test
     void vocAndCocoStuffAreFoundWhereDetectron2HasThem() throws IOException {
         Path root = temporary.resolve("sets");
-        Path source = DATA.resolve("coco/train2017");
-        Path labels = DATA.resolve("coco/stuffthingmaps_detectron2/train2017");
+        Path source = data().resolve("coco/train2017");
+        Path labels = data().resolve("coco/stuffthingmaps_detectron2/train2017");
         copy(source, root.resolve("coco/val2017"));
         copy(labels, root.resolve("coco/stuffthingmaps_detectron2/val2017"));
         copy(source, root.resolve("VOC2012/JPEGImages"));
@@ -212,7 +229,8 @@ class SegmentationCommandTest {
                 BufferedImage few = new BufferedImage(map.getWidth(), map.getHeight(), BufferedImage.TYPE_BYTE_GRAY);
                 for (int i = 0; i < map.getWidth() * map.getHeight(); i++) {
                     int label = map.getRaster().getSample(i % map.getWidth(), i / map.getWidth(), 0);
-                    few.getRaster().setSample(i % map.getWidth(), i / map.getWidth(), 0, label == 255 ? 255 : label % 20);
+                    few.getRaster()
+                            .setSample(i % map.getWidth(), i / map.getWidth(), 0, label == 255 ? 255 : label % 20);
                 }
                 ImageIO.write(few, "png", file.toFile());
             }

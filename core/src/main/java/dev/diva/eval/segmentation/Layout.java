@@ -1,11 +1,15 @@
 package dev.diva.eval.segmentation;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
+import dev.diva.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -43,17 +47,42 @@ public record Layout(String name, String images, String labels, int ignored, Lis
     }
 
     /**
-     * The one of that name.
+     * The one of that name, or of a YAML file with the keys name, images, labels, ignored and classes.
      *
-     * @throws BadInputException with the nearest name when there is none
+     * @throws BadInputException with the nearest name when there is none, or naming what is wrong in the file
      */
     public static Layout named(String name) {
+        if (name.endsWith(".yaml") || name.endsWith(".yml")) {
+            return read(Path.of(name));
+        }
         List<String> names = ALL.stream().map(Layout::name).toList();
         return ALL.stream()
                 .filter(layout -> layout.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException("data set " + name + " is not known; nearest: "
                         + NearestName.of(name, names) + "; known: " + String.join(", ", names)));
+    }
+
+    private static Layout read(Path file) {
+        try {
+            Layout layout = new YAMLMapper().readValue(TextFile.read(file), Layout.class);
+            boolean isWhole = layout.name != null
+                    && layout.name.matches("[A-Za-z0-9._-]+")
+                    && layout.images != null
+                    && layout.labels != null
+                    && layout.classes != null
+                    && !layout.classes.isEmpty();
+            if (isWhole) {
+                return layout;
+            }
+            throw new BadInputException(
+                    file + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
+        } catch (JsonProcessingException e) {
+            throw new BadInputException(
+                    file + ": is no data set: "
+                            + e.getOriginalMessage().lines().findFirst().orElse("not YAML"),
+                    e);
+        }
     }
 
     private static List<Layout> read() {

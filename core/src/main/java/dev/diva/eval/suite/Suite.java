@@ -19,7 +19,7 @@ import java.util.stream.StreamSupport;
 /** Which models are scored on which data sets. Paths are relative to the current folder. */
 public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static final Set<String> KEYS = Set.of("models", "datasets");
-    private static final Set<String> MODEL_KEYS = Set.of("name", "path", "format", "llava", "tower", "answers");
+    private static final Set<String> MODEL_KEYS = Set.of("name", "path", "format", "san", "llava", "tower", "answers");
     private static final Set<String> DATA_KEYS = Set.of(
             "name",
             "data",
@@ -33,6 +33,8 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             "captionColumn",
             "recallK",
             "shots",
+            "set",
+            "limit",
             "rules",
             "prompts",
             "judge");
@@ -45,9 +47,10 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
      *
      * @param kind what {@code path} is
      * @param format layout of a CLIP, or null to find it
+     * @param san of a CLIP: what names its pixels; null for MaskCLIP
      * @param tower of a LLaVA: path of a CLIP, {@code config}, {@code checkpoint}, or null for its own
      */
-    public record ModelEntry(String name, Kind kind, Path path, String format, String tower) {
+    public record ModelEntry(String name, Kind kind, Path path, String format, Path san, String tower) {
         /** Whether the model can be asked that. */
         boolean takes(Task task) {
             return (kind == Kind.CLIP) == (task.benchmark() == null);
@@ -55,7 +58,8 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
 
         /** What records call the weights. */
         String weights() {
-            return tower == null ? path.toString() : path + " + " + tower;
+            Object other = tower == null ? san : tower;
+            return other == null ? path.toString() : path + " + " + other;
         }
     }
 
@@ -140,7 +144,7 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     private static ModelEntry model(JsonNode node, Path file) {
         if (node.isTextual()) {
             Path place = existingModel(node.asText(), file);
-            return new ModelEntry(Models.label(place), Kind.CLIP, place, null, null);
+            return new ModelEntry(Models.label(place), Kind.CLIP, place, null, null, null);
         }
         List<Kind> kinds =
                 Arrays.stream(Kind.values()).filter(kind -> node.has(kind.key)).toList();
@@ -151,8 +155,10 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             throw new BadInputException(place + ": expected one of path (a CLIP), llava, answers");
         }
         Kind kind = kinds.get(0);
-        if ((node.has("tower") && kind != Kind.LLAVA) || (node.has("format") && kind != Kind.CLIP)) {
-            throw new BadInputException(place + ": tower goes with llava, format with path");
+        boolean isMixed = (node.has("tower") && kind != Kind.LLAVA)
+                || ((node.has("format") || node.has("san")) && kind != Kind.CLIP);
+        if (isMixed) {
+            throw new BadInputException(place + ": tower goes with llava, format and san with path");
         }
         Path found = existingModel(path, file);
         return new ModelEntry(
@@ -160,6 +166,7 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
                 kind,
                 found,
                 node.path("format").asText(null),
+                node.has("san") ? existing(node.path("san").asText(), file) : null,
                 node.path("tower").asText(null));
     }
 
@@ -168,7 +175,7 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
             if (datasets.stream().noneMatch(data -> data.tasks.stream().anyMatch(model::takes))) {
                 throw new BadInputException(
                         file + " model " + model.name + ": no task for it; a CLIP (path) takes mmvp,"
-                                + " zeroshot, retrieval and probe, a LLaVA and recorded answers take mllm-BENCHMARK");
+                                + " zeroshot, retrieval, probe and segmentation, a LLaVA and recorded answers take mllm-BENCHMARK");
             }
         }
     }

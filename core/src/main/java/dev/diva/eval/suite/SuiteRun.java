@@ -22,6 +22,7 @@ import dev.diva.eval.ZeroShotEvaluation;
 import dev.diva.eval.mllm.Answerer;
 import dev.diva.eval.mllm.MllmRun;
 import dev.diva.eval.mllm.Prompts;
+import dev.diva.eval.segmentation.Segmenter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,8 +43,26 @@ public final class SuiteRun {
      *
      * @param skipsExisting whether a cell whose file is there is read instead of run
      * @param llavas opens the LLaVA of an entry
+     * @param segmenters opens what names the pixels of an entry
      */
-    public record Options(Clip.Options clip, Feature feature, boolean skipsExisting, Llavas llavas) {}
+    public record Options(
+            Clip.Options clip, Feature feature, boolean skipsExisting, Llavas llavas, Segmenters segmenters) {}
+
+    /** Opens models that name pixels, which this package does not know. */
+    @FunctionalInterface
+    public interface Segmenters {
+        /** The model of an entry, for these names. */
+        SegmenterModel open(Suite.ModelEntry entry, List<String> classes);
+    }
+
+    /** A model that names pixels and can be let go. */
+    public interface SegmenterModel extends Segmenter, AutoCloseable {
+        /** Names it by what its answers depend on. */
+        String identity();
+
+        @Override
+        void close();
+    }
 
     /** Opens LLaVAs, which this package does not know. */
     @FunctionalInterface
@@ -104,10 +123,7 @@ public final class SuiteRun {
         try {
             if (!isThere) {
                 Cell.requireOurs(file);
-                Result result = task.benchmark() == null
-                        ? score(model.encoder(), data, task)
-                        : new MllmCell(model.entry, data, task, folder.resolve("answers"))
-                                .score(options.llavas, listener);
+                Result result = result(model, data, task, listener);
                 Cell.write(file, Cell.json(model.entry, data, task, result));
             }
             cells.add(Cell.read(file));
@@ -119,6 +135,15 @@ public final class SuiteRun {
             failures.add(failure);
             listener.failed(failure);
         }
+    }
+
+    private Result result(LazyModel model, Suite.DataEntry data, Task task, Listener listener) {
+        if (task == Task.SEGMENTATION) {
+            return new SegmentationCell(model.entry, data, folder.resolve("counts")).score(options.segmenters);
+        }
+        return task.benchmark() == null
+                ? score(model.encoder(), data, task)
+                : new MllmCell(model.entry, data, task, folder.resolve("answers")).score(options.llavas, listener);
     }
 
     /** A model that is loaded when the first cell needs it. */

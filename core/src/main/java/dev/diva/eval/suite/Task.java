@@ -16,6 +16,7 @@ public enum Task {
     ZEROSHOT("zeroshot_classification"),
     RETRIEVAL("zeroshot_retrieval"),
     PROBE("linear_probe"),
+    SEGMENTATION("segmentation"),
     MLLM_MMVP(Benchmark.MMVP),
     MLLM_POPE(Benchmark.POPE),
     MLLM_MME(Benchmark.MME),

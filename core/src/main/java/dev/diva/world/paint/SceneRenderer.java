@@ -9,6 +9,7 @@ import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -50,15 +51,43 @@ public final class SceneRenderer {
             throw new BadInputException("scene: cannot be painted before all its fine attributes are known");
         }
         BufferedImage image = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = graphics(image);
+        paint(scene, new Brush(graphics));
+        graphics.dispose();
+        return image;
+    }
+
+    private Graphics2D graphics(BufferedImage image) {
         Graphics2D graphics = image.createGraphics();
         graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
         graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
         graphics.setRenderingHint(RenderingHints.KEY_RENDERING, RenderingHints.VALUE_RENDER_QUALITY);
         double unit = side / Backdrop.SIDE;
         graphics.scale(unit, unit);
-        paint(scene, new Brush(graphics));
-        graphics.dispose();
-        return image;
+        return graphics;
+    }
+
+    /**
+     * What each pixel shows, row by row: the place of a thing in the scene, or -1 for the background. Of a pixel on an edge it is what covers
+     * half of it or more; shadows, lights and swings belong to the background.
+     */
+    public int[] things(Scene scene) {
+        int[] shown = new int[side * side];
+        Arrays.fill(shown, -1);
+        SplittableRandom look = new SplittableRandom(scene.look());
+        look.split(); // of the background
+        List<Place> places = Place.of(scene, look.split());
+        for (int i = 0; i < places.size(); i++) {
+            BufferedImage alone = new BufferedImage(side, side, BufferedImage.TYPE_INT_ARGB);
+            Graphics2D graphics = graphics(alone);
+            paint(scene.things().get(i), places.get(i), new Brush(graphics), look.split());
+            graphics.dispose();
+            int[] packed = alone.getRGB(0, 0, side, side, null, 0, side);
+            for (int p = 0; p < packed.length; p++) {
+                shown[p] = packed[p] >>> 24 >= 128 ? i : shown[p];
+            }
+        }
+        return shown;
     }
 
     /** The pixels of a scene, row by row, three bytes (red, green, blue) each. */
@@ -86,13 +115,13 @@ public final class SceneRenderer {
             }
         }
         for (int i = 0; i < places.size(); i++) {
-            Place place = places.get(i);
-            double unit = place.size() / 20;
-            paint(
-                    brush.at(place.x(), place.y() - lift(scene.things().get(i), place), unit, unit),
-                    scene.things().get(i),
-                    look.split());
+            paint(scene.things().get(i), places.get(i), brush, look.split());
         }
+    }
+
+    private static void paint(Thing thing, Place place, Brush brush, RandomGenerator random) {
+        double unit = place.size() / 20;
+        paint(brush.at(place.x(), place.y() - lift(thing, place), unit, unit), thing, random);
     }
 
     /** How far above its foot a floating thing hangs. */

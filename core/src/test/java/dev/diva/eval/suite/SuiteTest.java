@@ -161,7 +161,7 @@ class SuiteTest {
         SuiteRun run = new SuiteRun(
                 new Suite(read.models(), List.of(bad, good)),
                 cells,
-                new SuiteRun.Options(Clip.Options.DEFAULT, Feature.ZERO_SHOT, false, null));
+                new SuiteRun.Options(Clip.Options.DEFAULT, Feature.ZERO_SHOT, false, null, null));
         run.run(new SuiteRun.Listener() {
             @Override
             public void done(Path file, boolean computed) {}

@@ -1,4 +1,4 @@
-package dev.diva.cli;
+package dev.diva.segment;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
@@ -10,7 +10,6 @@ import dev.diva.eval.segmentation.SegmentationRun;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.report.PairGallery;
 import dev.diva.report.ReportWriter;
-import dev.diva.segment.Overlay;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +23,7 @@ import java.util.stream.IntStream;
  *
  * @param folder where they go
  */
-record SegmentationPictures(SegmentationSet set, Path folder) implements SegmentationRun.Pictures {
+public record SavedPictures(SegmentationSet set, Path folder) implements SegmentationRun.Pictures {
     private static final int SHOWN = 12;
 
     private Path file(SegmentationSet.Pair pair) {
@@ -43,7 +42,8 @@ record SegmentationPictures(SegmentationSet set, Path folder) implements Segment
         } catch (IOException e) {
             throw new BadInputException(folder + ": cannot be made: " + e.getMessage(), e);
         }
-        AtomicFile.write(file(pair), PngFile.bytes(Overlay.draw(image, set.layout().classes(), labels)));
+        AtomicFile.write(
+                file(pair), PngFile.bytes(Overlay.draw(image, set.layout().classes(), labels)));
     }
 
     /**
@@ -52,12 +52,12 @@ record SegmentationPictures(SegmentationSet set, Path folder) implements Segment
      * @param first pictures of the model that this one is compared with
      * @param before counts of that one, in the order of the set
      */
-    void writeChanges(SegmentationPictures first, List<PixelCounts> before, List<PixelCounts> after, Path page) {
+    public void writeChanges(SavedPictures first, List<PixelCounts> before, List<PixelCounts> after, Path page) {
         int classes = set.layout().classes().size();
         double[] old = scores(before, classes);
         double[] now = scores(after, classes);
-        SegmentationPictures truth =
-                new SegmentationPictures(set, page.resolveSibling("truth").resolve(set.layout().name()));
+        SavedPictures truth = new SavedPictures(
+                set, page.resolveSibling("truth").resolve(set.layout().name()));
         List<PairGallery.Item> items = IntStream.range(0, old.length)
                 .filter(i -> Double.isFinite(now[i] - old[i]))
                 .boxed()
@@ -74,8 +74,8 @@ record SegmentationPictures(SegmentationSet set, Path folder) implements Segment
                 page);
     }
 
-    private PairGallery.Item item(SegmentationSet.Pair pair, double old, double now, List<SegmentationPictures> seen) {
-        SegmentationPictures truth = seen.get(0);
+    private PairGallery.Item item(SegmentationSet.Pair pair, double old, double now, List<SavedPictures> seen) {
+        SavedPictures truth = seen.get(0);
         if (truth.wants(pair)) {
             RasterImage image = SegmentationSet.image(pair.image());
             truth.take(pair, image, set.labels(pair, image));
@@ -83,13 +83,17 @@ record SegmentationPictures(SegmentationSet set, Path folder) implements Segment
         return PairGallery.Item.of(
                 String.format(Locale.ROOT, "%s: %.1f %% before, %.1f %% after", pair.name(), 100 * old, 100 * now),
                 List.of("picture", "truth", "before", "after"),
-                List.of(pair.image(), truth.file(pair), seen.get(1).file(pair), seen.get(2).file(pair)));
+                List.of(
+                        pair.image(),
+                        truth.file(pair),
+                        seen.get(1).file(pair),
+                        seen.get(2).file(pair)));
     }
 
     private static double[] scores(List<PixelCounts> pictures, int classes) {
         return pictures.stream()
-                .mapToDouble(picture ->
-                        ClassCounts.of(List.of(picture), classes).meanIou())
+                .mapToDouble(
+                        picture -> ClassCounts.of(List.of(picture), classes).meanIou())
                 .toArray();
     }
 }
