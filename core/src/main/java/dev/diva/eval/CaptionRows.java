@@ -11,13 +11,16 @@ import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVRecord;
 
-/** Captions in a table with a header, a row per caption: CSV, TSV, or Flickr30k's results.csv with its bars. */
+/** Captions, a row each: CSV or TSV with a header, Flickr30k's results.csv with its bars, or Flickr's {@code .token} file. */
 final class CaptionRows {
     /** {@code image_name| comment_number| comment}; one of its rows lacks the second bar. */
     private static final Pattern FLICKR_HEADER =
             Pattern.compile("\\s*image_name\\s*\\|\\s*comment_number\\s*\\|\\s*comment\\s*");
 
     private static final Pattern FLICKR_ROW = Pattern.compile("([^|]+)\\|\\s*\\d+\\s*(?:\\||\\s)(.*)");
+
+    /** {@code 1000092795.jpg#0}, a tab, the caption. */
+    private static final Pattern TOKEN_ROW = Pattern.compile("([^\\t]+)#\\d+\\t(.*)");
 
     private final Path file;
     private final CaptionTable.Selection selection;
@@ -33,19 +36,21 @@ final class CaptionRows {
         CaptionRows rows = new CaptionRows(file, selection, captions);
         List<String> lines = TextFile.read(file).lines().toList();
         if (!lines.isEmpty() && FLICKR_HEADER.matcher(lines.get(0)).matches()) {
-            rows.readFlickr(lines);
+            rows.read(lines, 1, FLICKR_ROW, "image| number| caption");
+        } else if (!lines.isEmpty() && TOKEN_ROW.matcher(lines.get(0)).matches()) {
+            rows.read(lines, 0, TOKEN_ROW, "image#number, a tab, the caption");
         } else {
             rows.readTable();
         }
     }
 
-    private void readFlickr(List<String> lines) {
-        for (int i = 1; i < lines.size(); i++) {
-            Matcher row = FLICKR_ROW.matcher(lines.get(i));
+    private void read(List<String> lines, int first, Pattern form, String expected) {
+        for (int i = first; i < lines.size(); i++) {
+            Matcher row = form.matcher(lines.get(i));
             if (row.matches()) {
                 add(row.group(1), row.group(2), i + 1);
             } else if (!lines.get(i).isBlank()) {
-                throw new BadInputException(place(i + 1) + "\"" + lines.get(i) + "\", expected image| number| caption");
+                throw new BadInputException(place(i + 1) + "\"" + lines.get(i) + "\", expected " + expected);
             }
         }
     }

@@ -66,6 +66,43 @@ class MainTest {
         assertThat(err.toString()).isEqualTo("diva: " + expected + "\n");
     }
 
+    /** A list would take an option that the command does not know as one of its values. */
+    @Test
+    void anUnknownOptionIsNoValueOfAList() {
+        assertThat(run("eval", "mmvp", "--clip", "a", "--data", "b", "--nothing", "5"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("unknown option --nothing");
+        assertThat(run("encode", "--clip", "a", "--out", "o.safetensors", "--text", "a cat", "--stricct"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("unknown option --stricct; did you mean --strict?");
+        assertThat(run("encode", "--clip", folder + "/absent", "--out", folder + "/o.json", "--text", "-5 degrees"))
+                .isEqualTo(3);
+        assertThat(run("encode", "--clip", folder + "/absent", "--out", folder + "/o.json", "--text=--stricct"))
+                .isEqualTo(3);
+    }
+
+    @Test
+    void everyCommandThatComputesHasALimitOfThreads() {
+        for (String command : List.of(
+                "encode --clip a --out b.json",
+                "eval mmvp --clip a --data b",
+                "eval all --suite a",
+                "eval mllm --bench pope",
+                "eval segmentation --clip a --data b --set voc20",
+                "compare a --suite b",
+                "mine --clip a --dino b --images c --out d",
+                "segment --clip a --image b --out c.png",
+                "mllm ask --llava a --text b",
+                "doctor",
+                "world pretrain-vae --out a")) {
+            err.getBuffer().setLength(0);
+            assertThat(run((command + " --threads 100000").split(" ")))
+                    .as(command)
+                    .isEqualTo(2);
+            assertThat(err.toString()).as(command).contains("--threads is 100000, expected at most");
+        }
+    }
+
     @Test
     void verboseAddsTheStack() {
         assertThat(run("inspect", folder.resolve("absent").toString(), "--verbose"))

@@ -135,6 +135,47 @@ class ImageSetTest {
         assertThat(problems).isEmpty();
     }
 
+    /** As GNU tar writes them: a hard link names a member, a symbolic one a path from its folder; no link leads out of the tar. */
+    @Test
+    void linksInsideATarAreReadOrTold() throws IOException {
+        Path file = folder.resolve("links.tar");
+        try (TarArchiveOutputStream tar = new TarArchiveOutputStream(Files.newOutputStream(file))) {
+            symbolic(tar, "b/early.png", "../a/0.png");
+            TarArchiveEntry entry = new TarArchiveEntry("a/0.png");
+            entry.setSize(1);
+            tar.putArchiveEntry(entry);
+            tar.write('x');
+            tar.closeArchiveEntry();
+            TarArchiveEntry hard = new TarArchiveEntry("c/hard.png", TarArchiveEntry.LF_LINK);
+            hard.setLinkName("a/0.png");
+            tar.putArchiveEntry(hard);
+            tar.closeArchiveEntry();
+            symbolic(tar, "c/second.png", "hard.png");
+            symbolic(tar, "c/loop.png", "loop.png");
+            symbolic(tar, "c/out.png", "/etc/hostname");
+        }
+        ImageSet set = open("links.tar");
+        assertThat(names(set))
+                .containsExactly(
+                        "links.tar!b/early.png",
+                        "links.tar!a/0.png",
+                        "links.tar!c/hard.png",
+                        "links.tar!c/second.png");
+        for (int i = 0; i < set.size(); i++) {
+            assertThat(set.entries().get(i).read()).containsExactly('x');
+        }
+        assertThat(problems).hasSize(2);
+        assertThat(problems.get(0).toString()).contains("c/loop.png", "no file of the tar");
+        assertThat(problems.get(1).toString()).contains("c/out.png", "a link to /etc/hostname");
+    }
+
+    private static void symbolic(TarArchiveOutputStream tar, String name, String target) throws IOException {
+        TarArchiveEntry entry = new TarArchiveEntry(name, TarArchiveEntry.LF_SYMLINK);
+        entry.setLinkName(target);
+        tar.putArchiveEntry(entry);
+        tar.closeArchiveEntry();
+    }
+
     @Test
     void aCutGzipFileGivesWhatIsBeforeTheCut() throws IOException {
         Path whole = tar("0.tar.gz", "a.png");

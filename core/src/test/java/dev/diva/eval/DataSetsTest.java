@@ -260,6 +260,21 @@ class DataSetsTest {
 
     /** With the one row of the published file that lacks its second bar. */
     @Test
+    void aTokenFileOfFlickrNamesImageAndNumberBeforeATab() throws IOException {
+        touch("1.jpg");
+        touch("2.jpg");
+        String file = "1.jpg#0\tA cat .\n1.jpg#1\tA dog #2 .\n2.jpg#0\tTwo, \"three\" .\n";
+        assertThat(captions("results.token", file, CaptionTable.Selection.DEFAULT))
+                .isEqualTo(captions(
+                        "same.csv",
+                        "image,caption\n1.jpg,A cat .\n1.jpg,A dog #2 .\n2.jpg,\"Two, \"\"three\"\" .\"\n",
+                        CaptionTable.Selection.DEFAULT));
+        assertThatThrownBy(() -> captions("results.token", file + "3.jpg A cat\n", CaptionTable.Selection.DEFAULT))
+                .hasMessageContaining("row 4")
+                .hasMessageContaining("a tab");
+    }
+
+    @Test
     void barsOfFlickr30kSeparateColumns() throws IOException {
         touch("1.jpg");
         touch("2.jpg");

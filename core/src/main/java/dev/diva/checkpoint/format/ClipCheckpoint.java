@@ -110,7 +110,7 @@ public record ClipCheckpoint(
         if (flag == null && hf.isPresent() && openClip.isPresent()) {
             throw new CheckpointException(folder + ": holds " + hf.get().getFileName() + " and "
                     + openClip.get().getFileName()
-                    + "; give the path of the one that you mean, or its layout where a command has --format");
+                    + "; give the path of the one that you mean, or say --format hf or --format open_clip");
         }
         return hf.or(() -> openClip)
                 .or(() -> first(folder, OPENAI_FILES))
