@@ -73,8 +73,7 @@ class BlendCommandTest {
             try (SafetensorsFile mean = SafetensorsFile.open(out.resolve("open_clip_model.safetensors"))) {
                 for (TensorInfo info : was.tensors()) {
                     double factor = info.name().startsWith("visual.") ? 1.25 : 1;
-                    Tensor expected =
-                            was.read(info.name()).to(torch.kFloat()).mul(new Scalar(factor));
+                    Tensor expected = was.read(info.name()).to(torch.kFloat()).mul(new Scalar(factor));
                     assertClose(mean.read(info.name()).to(torch.kFloat()), expected, 1e-6, 1e-7);
                 }
             }
