@@ -36,20 +36,31 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
     static final String PROJECTOR = "mm_projector.bin";
     static final String TRAINED_BESIDE_ADAPTER = "non_lora_trainables.bin";
     private static final String CONFIG = "config.json";
+    /** Folder of a LLaVA in the run that trained it. */
+    public static final String RESULT = "llava";
 
-    /** Whether a path is a folder whose config says so. */
+
+    /** The result of a stage where the folder of its run is given, otherwise the folder itself. */
+    private static Path inRun(Path path) {
+        Path result = path.resolve(RESULT);
+        return !Files.exists(path.resolve(CONFIG)) && Files.exists(result.resolve(CONFIG)) ? result : path;
+    }
+
+    /** Whether a path is a folder whose config says so, or the run that has made one. */
     public static boolean isLlava(Path path) {
-        Path file = path.resolve(CONFIG);
+        Path file = inRun(path).resolve(CONFIG);
         return Files.isRegularFile(file) && LlavaConfig.isLlava(ConfigJson.read(file));
     }
 
     /**
      * Opens a folder.
      *
+     * @param path the folder, or that of the run that has made it
      * @param base the model beneath a projector or adapter, or null for the one that its config names
      * @throws BadInputException when parts are missing, or do not belong together
      */
-    public static LlavaFolder open(Path folder, Path base) {
+    public static LlavaFolder open(Path path, Path base) {
+        Path folder = inRun(path);
         LlavaConfig config = LlavaConfig.read(ConfigJson.read(folder.resolve(CONFIG)));
         Optional<Path> own = weightsIn(folder);
         boolean isAdapter = Files.exists(folder.resolve(Adapter.CONFIG));
@@ -75,10 +86,12 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
     /**
      * Opens what training may begin with: a LLaVA, or a language model that is to become one.
      *
+     * @param path as in {@link #open}
      * @param base as in {@link #open}
      * @throws BadInputException as {@link #open}
      */
-    static LlavaFolder openForTraining(Path folder, Path base) {
+    static LlavaFolder openForTraining(Path path, Path base) {
+        Path folder = inRun(path);
         ConfigJson json = ConfigJson.read(folder.resolve(CONFIG));
         if (!json.text("model_type", "").equals("llama")) {
             return open(folder, base);

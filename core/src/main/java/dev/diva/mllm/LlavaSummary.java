@@ -42,7 +42,7 @@ public record LlavaSummary(
      */
     public static LlavaSummary of(Path path, Path base) {
         try (LlavaFolder folder = LlavaFolder.open(path, base)) {
-            boolean isAdapter = Files.exists(path.resolve(Adapter.CONFIG));
+            boolean isAdapter = Files.exists(folder.folder().resolve(Adapter.CONFIG));
             return new LlavaSummary(
                     folder.weights().toString(),
                     folder.config().layout().flag(),

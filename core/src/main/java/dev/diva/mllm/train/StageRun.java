@@ -9,6 +9,7 @@ import dev.diva.engine.Engine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
+import dev.diva.mllm.LlavaFolder;
 import dev.diva.mllm.LlavaResult;
 import dev.diva.mllm.TrainableLlava;
 import dev.diva.train.Contract;
@@ -35,7 +36,6 @@ import org.bytedeco.pytorch.global.torch;
  * the input is found before the folder is made.
  */
 public final class StageRun implements AutoCloseable {
-    private static final String RESULT = "llava";
     private static final String LANGUAGE = "language model";
     private static final int TIMED_TOKENS = 64;
     private static final int TIMED_PASSES = 2;
@@ -191,7 +191,7 @@ public final class StageRun implements AutoCloseable {
 
     /** What the stage leaves: a LLaVA, or a part of one. */
     public Path result() {
-        return launch.out().resolve(RESULT);
+        return launch.out().resolve(LlavaFolder.RESULT);
     }
 
     /** Asks for a checkpoint and a clean end, from any thread. */
