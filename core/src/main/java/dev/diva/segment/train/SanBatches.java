@@ -6,13 +6,12 @@ import dev.diva.data.ImageEntry;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.Mix;
-import dev.diva.data.Normalize;
 import dev.diva.data.RasterImage;
 import dev.diva.data.SampleOrder;
 import dev.diva.engine.ProcessGroup;
-import dev.diva.engine.Tensors;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.segment.San;
+import dev.diva.segment.SanPixels;
 import dev.diva.train.MicroBatches;
 import dev.diva.train.Sha256;
 import dev.diva.train.Sharding;
@@ -109,7 +108,9 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
         int own = Math.toIntExact(position % sharding.accumulation()) / sharding.microBatchesAtOnce();
         List<ImageLoader.Sample<TrainingCrop>> samples = step.subList(own * rows, (own + 1) * rows);
         List<String> names = samples.stream().map(ImageLoader.Sample::name).toList();
-        Tensor pixels = pixels(samples);
+        Tensor pixels = SanPixels.batch(
+                samples.stream().map(sample -> sample.value().pixels()).toList(),
+                san.clip().preprocessing());
         List<String> keys = cache == null
                 ? List.of()
                 : samples.stream()
@@ -147,19 +148,6 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
                 .filter(label -> label != augmentation.ignored())
                 .distinct()
                 .count();
-    }
-
-    private Tensor pixels(List<ImageLoader.Sample<TrainingCrop>> samples) {
-        int side = recipe.crop();
-        float[] joined = new float[samples.size() * 3 * side * side];
-        for (int i = 0; i < samples.size(); i++) {
-            float[] one = Normalize.toChw(
-                    samples.get(i).value().pixels(),
-                    san.clip().preprocessing().mean(),
-                    san.clip().preprocessing().std());
-            System.arraycopy(one, 0, joined, i * one.length, one.length);
-        }
-        return Tensors.of(joined, samples.size(), 3, side, side);
     }
 
     @Override
