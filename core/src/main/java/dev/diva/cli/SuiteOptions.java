@@ -49,7 +49,8 @@ final class SuiteOptions {
 
     /** How cells are run. */
     SuiteRun.Options run() {
-        return new SuiteRun.Options(Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava, this::segmenter);
+        return new SuiteRun.Options(
+                Clip.Options.DEFAULT.withPrecision(precision), feature, skipExisting, this::llava, this::segmenter);
     }
 
     private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {

@@ -69,7 +69,8 @@ public final class Overlay {
     private static void blend(RasterImage rgb, int classes, BufferedImage canvas, int... labels) {
         byte[] samples = rgb.samples();
         for (int i = 0; i < labels.length; i++) {
-            int own = ((samples[3 * i] & 0xff) << 16) | ((samples[3 * i + 1] & 0xff) << 8) | (samples[3 * i + 2] & 0xff);
+            int own =
+                    ((samples[3 * i] & 0xff) << 16) | ((samples[3 * i + 1] & 0xff) << 8) | (samples[3 * i + 2] & 0xff);
             int mixed = labels[i] < classes ? half(own) + half(color(labels[i])) : own;
             canvas.setRGB(i % rgb.width(), i / rgb.width(), mixed);
         }

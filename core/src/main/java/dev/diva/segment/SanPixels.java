@@ -51,8 +51,7 @@ public final class SanPixels {
 
     /** Pictures of any sizes as one batch, [batch, 3, height, width]; sizes are multiples of 32 that hold the largest. */
     public static Tensor batch(List<RasterImage> images, Preprocessing preprocessing) {
-        long height =
-                padded(images.stream().mapToInt(RasterImage::height).max().orElseThrow());
+        long height = padded(images.stream().mapToInt(RasterImage::height).max().orElseThrow());
         long width = padded(images.stream().mapToInt(RasterImage::width).max().orElseThrow());
         Tensor batch = torch.zeros(new long[] {images.size(), 3, height, width}, new TensorOptions(ScalarType.Float));
         for (int i = 0; i < images.size(); i++) {

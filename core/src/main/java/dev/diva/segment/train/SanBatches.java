@@ -39,15 +39,15 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
     private final ViewCache cache; // or null
     private final Augmentation augmentation;
     private final BadShare badShare;
-    private final ImageLoader<TrainingCrop> loader;
+    private final Consumer<DataProblem> problems;
+    private ImageLoader<TrainingCrop> loader; // from the first step that is asked for
     private final List<ImageLoader.Sample<TrainingCrop>> step = new ArrayList<>(); // of this process
     private long stepAt = -1;
     private double masks;
 
     /**
-     * Starts to prepare crops.
+     * Prepares crops ahead, from the first step that is asked for on.
      *
-     * @param firstStep whose micro-batches are asked for first
      * @param processGroup counts the masks of a step together
      * @param cache of what CLIP sees, or null
      * @param problems told of every picture that is skipped
@@ -56,7 +56,6 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
             SanRecipe recipe,
             SegmentationSet set,
             San san,
-            long firstStep,
             Sharding sharding,
             ProcessGroup processGroup,
             ViewCache cache,
@@ -69,6 +68,10 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
         this.cache = cache;
         this.augmentation = augmentation(recipe, set);
         this.badShare = new BadShare(recipe.maxBadShare());
+        this.problems = problems;
+    }
+
+    private ImageLoader<TrainingCrop> loader(long firstStep) {
         ImageSet images = new ImageSet(
                 set.pairs().stream().map(pair -> ImageEntry.of(pair.image())).toList());
         ImageLoader.Settings settings = new ImageLoader.Settings(
@@ -77,11 +80,11 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
                 recipe.workers(),
                 sharding.images() + recipe.workers(),
                 SegmentationSet.DECODER);
-        this.loader = new ImageLoader<>(
-                images, new SampleOrder(images.size(), recipe.seed(), true), settings, this::prepare, problem -> {
-                    problems.accept(problem);
-                    badShare.lost(problem);
-                });
+        SampleOrder order = new SampleOrder(images.size(), recipe.seed(), true);
+        return new ImageLoader<>(images, order, settings, this::prepare, problem -> {
+            problems.accept(problem);
+            badShare.lost(problem);
+        });
     }
 
     static Augmentation augmentation(SanRecipe recipe, SegmentationSet set) {
@@ -132,6 +135,9 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
         if (wanted == stepAt) {
             return;
         }
+        if (loader == null) {
+            loader = loader(wanted);
+        }
         step.clear();
         for (int i = 0; i < sharding.images(); i++) {
             badShare.asked();
@@ -152,6 +158,8 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
 
     @Override
     public void close() {
-        loader.close();
+        if (loader != null) {
+            loader.close();
+        }
     }
 }

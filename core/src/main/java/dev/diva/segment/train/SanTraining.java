@@ -79,7 +79,9 @@ public final class SanTraining implements AutoCloseable {
                 processGroup, recipe.train().accumulate(), recipe.train().batch());
         sharding.requireWholeMicroBatches("SAN's class loss");
         this.set = LabelCheck.open(recipe, processGroup.isFirst() && !launch.resume(), notes);
-        san.grid(SanPixels.padded(recipe.crop()), SanPixels.padded(recipe.crop())); // refuses a crop that leaves CLIP nothing
+        san.grid(
+                SanPixels.padded(recipe.crop()),
+                SanPixels.padded(recipe.crop())); // refuses a crop that leaves CLIP nothing
         this.classes = Scopes.keep(vectors());
         this.cache =
                 recipe.cache() == null ? null : new ViewCache(Path.of(recipe.cache()), san, recipe.clipPrecision());
@@ -283,8 +285,7 @@ public final class SanTraining implements AutoCloseable {
                 classes,
                 new SanLoss(recipe.points()),
                 SanObjective.seeded(recipe.seed()));
-        try (SanBatches batches =
-                new SanBatches(recipe, set, san, run.firstStep(), sharding, processGroup, cache, this::skip)) {
+        try (SanBatches batches = new SanBatches(recipe, set, san, sharding, processGroup, cache, this::skip)) {
             return run.train(objective, batches, List.of(watcher), this::writeResult);
         }
     }

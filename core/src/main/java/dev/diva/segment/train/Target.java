@@ -35,10 +35,7 @@ record Target(long[] classes, Tensor masks) {
         if (classes.length > 0) {
             Tensor map = Tensors.of(values, height, width);
             for (int i = 0; i < classes.length; i++) {
-                masks.select(0, i)
-                        .narrow(0, 0, height)
-                        .narrow(1, 0, width)
-                        .copy_(map.eq(new Scalar(classes[i])));
+                masks.select(0, i).narrow(0, 0, height).narrow(1, 0, width).copy_(map.eq(new Scalar(classes[i])));
             }
         }
         return new Target(classes, masks);
