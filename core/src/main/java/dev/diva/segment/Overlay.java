@@ -69,7 +69,8 @@ public final class Overlay {
     private static void blend(RasterImage rgb, int classes, BufferedImage canvas, int... labels) {
         byte[] samples = rgb.samples();
         for (int i = 0; i < labels.length; i++) {
-            int own = (samples[3 * i] & 0xff) << 16 | (samples[3 * i + 1] & 0xff) << 8 | samples[3 * i + 2] & 0xff;
+            int own =
+                    ((samples[3 * i] & 0xff) << 16) | ((samples[3 * i + 1] & 0xff) << 8) | (samples[3 * i + 2] & 0xff);
             int mixed = labels[i] < classes ? half(own) + half(color(labels[i])) : own;
             canvas.setRGB(i % rgb.width(), i / rgb.width(), mixed);
         }
@@ -77,7 +78,7 @@ public final class Overlay {
 
     /** Of each of the three parts of a colour. */
     private static int half(int color) {
-        return color >> 1 & 0x7f7f7f;
+        return (color >> 1) & 0x7f7f7f;
     }
 
     private static void write(Graphics2D graphics, int top, List<Entry> legend) {

@@ -51,9 +51,8 @@ public final class SanPixels {
 
     /** Pictures of any sizes as one batch, [batch, 3, height, width]; sizes are multiples of 32 that hold the largest. */
     public static Tensor batch(List<RasterImage> images, Preprocessing preprocessing) {
-        long height =
-                multiple(images.stream().mapToInt(RasterImage::height).max().orElseThrow());
-        long width = multiple(images.stream().mapToInt(RasterImage::width).max().orElseThrow());
+        long height = padded(images.stream().mapToInt(RasterImage::height).max().orElseThrow());
+        long width = padded(images.stream().mapToInt(RasterImage::width).max().orElseThrow());
         Tensor batch = torch.zeros(new long[] {images.size(), 3, height, width}, new TensorOptions(ScalarType.Float));
         for (int i = 0; i < images.size(); i++) {
             RasterImage image = images.get(i);
@@ -70,7 +69,8 @@ public final class SanPixels {
         return batch;
     }
 
-    private static long multiple(long size) {
+    /** A side with its padding, pixels. */
+    public static long padded(long size) {
         return (size + MULTIPLE - 1) / MULTIPLE * MULTIPLE;
     }
 }

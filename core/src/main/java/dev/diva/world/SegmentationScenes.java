@@ -67,8 +67,8 @@ public final class SegmentationScenes {
         BufferedImage map = new BufferedImage(side, side, BufferedImage.TYPE_BYTE_GRAY);
         for (int i = 0; i < things.length; i++) {
             int label = things[i] < 0
-                    ? KINDS.size() + scene.background().ordinal()
-                    : scene.things().get(things[i]).kind().ordinal();
+                    ? KINDS.size() + BACKGROUNDS.indexOf(scene.background())
+                    : KINDS.indexOf(scene.things().get(things[i]).kind());
             map.getRaster().setSample(i % side, i / side, 0, label);
         }
         return map;

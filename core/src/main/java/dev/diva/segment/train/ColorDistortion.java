@@ -19,7 +19,7 @@ record ColorDistortion(Double brightness, boolean contrastFirst, Double contrast
     private static final int TURN = 18;
     private static final int HUES = 180;
     private static final int SHIFT = 12;
-    private static final int HALF = 1 << SHIFT - 1;
+    private static final int HALF = 1 << (SHIFT - 1);
     /** Of value, p, q, t: which red, green and blue are in each sixth of the circle. */
     private static final int[][] SECTORS = {{0, 3, 1}, {2, 0, 1}, {1, 0, 3}, {1, 2, 0}, {3, 1, 0}, {0, 1, 2}};
 
@@ -89,14 +89,14 @@ record ColorDistortion(Double brightness, boolean contrastFirst, Double contrast
         int b = samples[at + 2] & 0xff;
         int v = Math.max(r, Math.max(g, b));
         int d = v - Math.min(r, Math.min(g, b));
-        int s = d * reciprocal(255 << SHIFT, v) + HALF >> SHIFT;
+        int s = (d * reciprocal(255 << SHIFT, v) + HALF) >> SHIFT;
         int sixth;
         if (v == r) {
             sixth = g - b;
         } else {
             sixth = v == g ? b - r + 2 * d : r - g + 4 * d;
         }
-        int h = sixth * reciprocal((HUES << SHIFT) / 6, d) + HALF >> SHIFT;
+        int h = (sixth * reciprocal((HUES << SHIFT) / 6, d) + HALF) >> SHIFT;
         return new int[] {h < 0 ? h + HUES : h, s, v};
     }
 

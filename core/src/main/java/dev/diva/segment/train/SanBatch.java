@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
  * Crops of pictures and what is in them.
  *
  * @param names of the pictures
- * @param pixels normalised, [batch, 3, crop, crop]
+ * @param pixels normalised and padded, [batch, 3, side, side]
  * @param view what CLIP sees in them, or null where it is to be asked
  * @param targets of each
  * @param masks what sums over masks are divided by: their mean number in the micro-batches of the step, at least 1

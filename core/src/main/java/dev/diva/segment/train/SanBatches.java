@@ -6,13 +6,12 @@ import dev.diva.data.ImageEntry;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.Mix;
-import dev.diva.data.Normalize;
 import dev.diva.data.RasterImage;
 import dev.diva.data.SampleOrder;
 import dev.diva.engine.ProcessGroup;
-import dev.diva.engine.Tensors;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.segment.San;
+import dev.diva.segment.SanPixels;
 import dev.diva.train.MicroBatches;
 import dev.diva.train.Sha256;
 import dev.diva.train.Sharding;
@@ -40,15 +39,15 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
     private final ViewCache cache; // or null
     private final Augmentation augmentation;
     private final BadShare badShare;
-    private final ImageLoader<TrainingCrop> loader;
+    private final Consumer<DataProblem> problems;
+    private ImageLoader<TrainingCrop> loader; // from the first step that is asked for
     private final List<ImageLoader.Sample<TrainingCrop>> step = new ArrayList<>(); // of this process
     private long stepAt = -1;
     private double masks;
 
     /**
-     * Starts to prepare crops.
+     * Prepares crops ahead, from the first step that is asked for on.
      *
-     * @param firstStep whose micro-batches are asked for first
      * @param processGroup counts the masks of a step together
      * @param cache of what CLIP sees, or null
      * @param problems told of every picture that is skipped
@@ -57,7 +56,6 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
             SanRecipe recipe,
             SegmentationSet set,
             San san,
-            long firstStep,
             Sharding sharding,
             ProcessGroup processGroup,
             ViewCache cache,
@@ -70,6 +68,10 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
         this.cache = cache;
         this.augmentation = augmentation(recipe, set);
         this.badShare = new BadShare(recipe.maxBadShare());
+        this.problems = problems;
+    }
+
+    private ImageLoader<TrainingCrop> loader(long firstStep) {
         ImageSet images = new ImageSet(
                 set.pairs().stream().map(pair -> ImageEntry.of(pair.image())).toList());
         ImageLoader.Settings settings = new ImageLoader.Settings(
@@ -78,11 +80,11 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
                 recipe.workers(),
                 sharding.images() + recipe.workers(),
                 SegmentationSet.DECODER);
-        this.loader = new ImageLoader<>(
-                images, new SampleOrder(images.size(), recipe.seed(), true), settings, this::prepare, problem -> {
-                    problems.accept(problem);
-                    badShare.lost(problem);
-                });
+        SampleOrder order = new SampleOrder(images.size(), recipe.seed(), true);
+        return new ImageLoader<>(images, order, settings, this::prepare, problem -> {
+            problems.accept(problem);
+            badShare.lost(problem);
+        });
     }
 
     static Augmentation augmentation(SanRecipe recipe, SegmentationSet set) {
@@ -109,7 +111,9 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
         int own = Math.toIntExact(position % sharding.accumulation()) / sharding.microBatchesAtOnce();
         List<ImageLoader.Sample<TrainingCrop>> samples = step.subList(own * rows, (own + 1) * rows);
         List<String> names = samples.stream().map(ImageLoader.Sample::name).toList();
-        Tensor pixels = pixels(samples);
+        Tensor pixels = SanPixels.batch(
+                samples.stream().map(sample -> sample.value().pixels()).toList(),
+                san.clip().preprocessing());
         List<String> keys = cache == null
                 ? List.of()
                 : samples.stream()
@@ -131,6 +135,9 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
         if (wanted == stepAt) {
             return;
         }
+        if (loader == null) {
+            loader = loader(wanted);
+        }
         step.clear();
         for (int i = 0; i < sharding.images(); i++) {
             badShare.asked();
@@ -149,21 +156,10 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
                 .count();
     }
 
-    private Tensor pixels(List<ImageLoader.Sample<TrainingCrop>> samples) {
-        int side = recipe.crop();
-        float[] joined = new float[samples.size() * 3 * side * side];
-        for (int i = 0; i < samples.size(); i++) {
-            float[] one = Normalize.toChw(
-                    samples.get(i).value().pixels(),
-                    san.clip().preprocessing().mean(),
-                    san.clip().preprocessing().std());
-            System.arraycopy(one, 0, joined, i * one.length, one.length);
-        }
-        return Tensors.of(joined, samples.size(), 3, side, side);
-    }
-
     @Override
     public void close() {
-        loader.close();
+        if (loader != null) {
+            loader.close();
+        }
     }
 }

@@ -5,6 +5,7 @@ import dev.diva.BadInputException;
 import dev.diva.clip.VisionConfig;
 import dev.diva.engine.Precision;
 import dev.diva.segment.San;
+import dev.diva.segment.SanPixels;
 import dev.diva.segment.SanPreset;
 import dev.diva.segment.SanSettings;
 import dev.diva.segment.SanShape;
@@ -209,7 +210,7 @@ public record SanRecipe(
                 san.blocks,
                 san.mlp,
                 san.patch,
-                crop / san.patch,
+                Math.toIntExact(SanPixels.padded(crop)) / san.patch,
                 san.queries,
                 san.decoderWidth,
                 san.decoderHidden);

@@ -13,6 +13,7 @@ import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.segment.San;
+import dev.diva.segment.SanPixels;
 import dev.diva.segment.TextClasses;
 import dev.diva.train.Contract;
 import dev.diva.train.FileHashes;
@@ -78,7 +79,9 @@ public final class SanTraining implements AutoCloseable {
                 processGroup, recipe.train().accumulate(), recipe.train().batch());
         sharding.requireWholeMicroBatches("SAN's class loss");
         this.set = LabelCheck.open(recipe, processGroup.isFirst() && !launch.resume(), notes);
-        san.grid(recipe.crop(), recipe.crop()); // refuses a crop that leaves CLIP nothing
+        san.grid(
+                SanPixels.padded(recipe.crop()),
+                SanPixels.padded(recipe.crop())); // refuses a crop that leaves CLIP nothing
         this.classes = Scopes.keep(vectors());
         this.cache =
                 recipe.cache() == null ? null : new ViewCache(Path.of(recipe.cache()), san, recipe.clipPrecision());
@@ -225,7 +228,7 @@ public final class SanTraining implements AutoCloseable {
     private double secondsOfAPass() {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            long side = recipe.crop();
+            long side = SanPixels.padded(recipe.crop());
             Tensor pixels = torch.zeros(new long[] {1, 3, side, side}, new TensorOptions(ScalarType.Float));
             long started = System.nanoTime();
             san.forward(pixels, TextClasses.withBackground(classes, san.background()));
@@ -282,8 +285,7 @@ public final class SanTraining implements AutoCloseable {
                 classes,
                 new SanLoss(recipe.points()),
                 SanObjective.seeded(recipe.seed()));
-        try (SanBatches batches =
-                new SanBatches(recipe, set, san, run.firstStep(), sharding, processGroup, cache, this::skip)) {
+        try (SanBatches batches = new SanBatches(recipe, set, san, sharding, processGroup, cache, this::skip)) {
             return run.train(objective, batches, List.of(watcher), this::writeResult);
         }
     }

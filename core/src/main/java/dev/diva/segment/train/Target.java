@@ -1,11 +1,11 @@
 package dev.diva.segment.train;
 
 import dev.diva.engine.Tensors;
+import dev.diva.segment.SanPixels;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 record Target(long[] classes, Tensor masks) {
     /**
-     * Of a label map.
+     * Of a label map, padded as its picture is: there is no class in the padding.
      *
      * @param labels in row-major order
      * @param ignored label of pixels without a class
@@ -30,15 +30,15 @@ record Target(long[] classes, Tensor masks) {
                 .sorted()
                 .toArray();
         long height = labels.length / width;
-        if (classes.length == 0) {
-            return new Target(classes, torch.zeros(new long[] {0, height, width}, new TensorOptions(ScalarType.Float)));
+        long[] shape = {classes.length, SanPixels.padded(height), SanPixels.padded(width)};
+        Tensor masks = torch.zeros(shape, new TensorOptions(ScalarType.Float));
+        if (classes.length > 0) {
+            Tensor map = Tensors.of(values, height, width);
+            for (int i = 0; i < classes.length; i++) {
+                masks.select(0, i).narrow(0, 0, height).narrow(1, 0, width).copy_(map.eq(new Scalar(classes[i])));
+            }
         }
-        Tensor map = Tensors.of(values, height, width);
-        TensorVector masks = new TensorVector();
-        for (long c : classes) {
-            masks.push_back(map.eq(new Scalar(c)).to(ScalarType.Float));
-        }
-        return new Target(classes, torch.stack(masks));
+        return new Target(classes, masks);
     }
 
     /** How many masks. */

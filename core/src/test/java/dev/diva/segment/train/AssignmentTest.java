@@ -46,8 +46,8 @@ class AssignmentTest {
         }
         double best = least(cost, query + 1, taken, pairs);
         for (int t = 0; t < cost[0].length; t++) {
-            if ((taken >> t & 1) == 0) {
-                best = Math.min(best, cost[query][t] + least(cost, query + 1, taken | 1 << t, pairs - 1));
+            if (((taken >> t) & 1) == 0) {
+                best = Math.min(best, cost[query][t] + least(cost, query + 1, taken | (1 << t), pairs - 1));
             }
         }
         return best;
