@@ -61,7 +61,9 @@ class ArchitectureTest {
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data", "hub")),
             Map.entry("segment", Set.of("eval", "train", "clip", "model", "checkpoint", "engine", "data", "report")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
-            Map.entry("world", Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+            Map.entry(
+                    "world",
+                    Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("report", Set.of("eval", "checkpoint", "hub")),
             Map.entry("compare", Set.of("eval", "report", "posttrain", "train", "clip", "checkpoint", "hub")),
             Map.entry(

@@ -145,7 +145,8 @@ public final class Main {
             return ExitCodes.BAD_INPUT;
         }
         String line = unknown(failure, arguments)
-                .map(word -> "unknown " + (word.startsWith("-") ? "option " : "argument ") + word + suggested(command, word))
+                .map(word ->
+                        "unknown " + (word.startsWith("-") ? "option " : "argument ") + word + suggested(command, word))
                 .orElse(Failure.firstLine(failure.getMessage()));
         command.getErr()
                 .println("diva: " + line + "; see '" + command.getCommandSpec().qualifiedName() + " --help'");
@@ -158,7 +159,8 @@ public final class Main {
         if (failure instanceof UnmatchedArgumentException unmatched) {
             return unmatched.getUnmatched().stream().findFirst();
         }
-        Set<String> known = failure.getCommandLine().getCommandSpec().optionsMap().keySet();
+        Set<String> known =
+                failure.getCommandLine().getCommandSpec().optionsMap().keySet();
         return Arrays.stream(arguments)
                 .filter(word -> OPTION.matcher(word).matches() && !known.contains(word.replaceFirst("=.*", "")))
                 .findFirst();

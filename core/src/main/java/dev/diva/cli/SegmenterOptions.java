@@ -137,8 +137,7 @@ final class SegmenterOptions {
     /** Loads one model after the other and hands it on. */
     void each(Work work) {
         int count = count();
-        Clip.Options options =
-                Clip.Options.DEFAULT.withThreads(threads.count()).withFormat(format);
+        Clip.Options options = Clip.Options.DEFAULT.withThreads(threads.count()).withFormat(format);
         for (int i = 0; i < count; i++) {
             Path path = clips.get(clips.size() == 1 ? 0 : i);
             try (Clip clip = Clip.load(path, options)) {

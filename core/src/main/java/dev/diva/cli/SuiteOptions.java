@@ -66,7 +66,12 @@ final class SuiteOptions {
 
     private SuiteRun.SegmenterModel segmenter(Suite.ModelEntry entry, List<String> classes) {
         return SuiteSegmenter.open(
-                entry, Clip.Options.DEFAULT.withPrecision(precision).withThreads(threads.count()).withFormat(entry.format()), classes);
+                entry,
+                Clip.Options.DEFAULT
+                        .withPrecision(precision)
+                        .withThreads(threads.count())
+                        .withFormat(entry.format()),
+                classes);
     }
 
     /** Runs the cells and tells of each on the error stream; false when it was stopped. */

@@ -53,8 +53,7 @@ final class TarLinks {
             if (entry == null) {
                 problems.accept(new DataProblem(name, "a link to " + link.target + ", which is no file of the tar"));
             } else {
-                all.add(new TarIndex.Member(
-                        link.name, new ImageEntry(name, tar, entry.offset(), entry.length())));
+                all.add(new TarIndex.Member(link.name, new ImageEntry(name, tar, entry.offset(), entry.length())));
             }
         }
         all.addAll(files.subList(next, files.size()));

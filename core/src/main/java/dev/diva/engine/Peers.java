@@ -133,8 +133,7 @@ final class Peers implements AutoCloseable {
 
     private ProcessGroupException stops(String reason, RuntimeException cause) {
         return new ProcessGroupException(
-                "rank " + place.rank() + " stops: " + reason + "; start it again (a training with --resume)",
-                cause);
+                "rank " + place.rank() + " stops: " + reason + "; start it again (a training with --resume)", cause);
     }
 
     /** What broke an exchange, told to the others as well; null when all are there. */

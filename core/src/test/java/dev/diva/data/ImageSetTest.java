@@ -157,10 +157,7 @@ class ImageSetTest {
         ImageSet set = open("links.tar");
         assertThat(names(set))
                 .containsExactly(
-                        "links.tar!b/early.png",
-                        "links.tar!a/0.png",
-                        "links.tar!c/hard.png",
-                        "links.tar!c/second.png");
+                        "links.tar!b/early.png", "links.tar!a/0.png", "links.tar!c/hard.png", "links.tar!c/second.png");
         for (int i = 0; i < set.size(); i++) {
             assertThat(set.entries().get(i).read()).containsExactly('x');
         }

@@ -141,8 +141,8 @@ public record ClipCheckpoint(
         Path folder = file.toAbsolutePath().getParent();
         CheckpointFormat format = layout.format(stored, Files.exists(folder.resolve("open_clip_config.json")));
         if (flag != null && !layout.fits(flag, format)) {
-            throw new CheckpointException(
-                    file + ": is " + format.flag() + ", not " + flag.flag() + " as was asked for; its layout is found without that");
+            throw new CheckpointException(file + ": is " + format.flag() + ", not " + flag.flag()
+                    + " as was asked for; its layout is found without that");
         }
         requireNothingElse(stored, layout);
         TensorSource inner = layout.prefix().isEmpty() ? stored : PrefixedSource.of(stored, layout.prefix());

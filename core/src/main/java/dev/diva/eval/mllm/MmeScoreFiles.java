@@ -38,9 +38,8 @@ public final class MmeScoreFiles {
             String place = file + " line " + (i + 1);
             String[] cells = lines.get(i).split("\t", -1);
             if (cells.length != 4) {
-                throw new BadInputException(
-                        place + ": " + cells.length
-                                + " columns, expected name, question, label, answer (a tab or line feed inside an answer?)");
+                throw new BadInputException(place + ": " + cells.length
+                        + " columns, expected name, question, label, answer (a tab or line feed inside an answer?)");
             }
             answers.add(new MmeScore.Answer(
                     category, cells[0], MmeQuestions.label(cells[2], file, i + 1), cells[3], place));
