@@ -97,7 +97,8 @@ class BulkJobsTest {
                 .isZero();
         assertThat(job).hasSameBinaryContentAs(single);
         try (Stream<Path> left = Files.list(folder)) {
-            assertThat(left.filter(file -> file.getFileName().toString().startsWith("."))).isEmpty();
+            assertThat(left.filter(file -> file.getFileName().toString().startsWith(".")))
+                    .isEmpty();
         }
     }
 

@@ -61,7 +61,7 @@ public abstract class Kernel {
     }
 
     final Weights weights() {
-        return Weights.frozen(new InitialWeights(1, Map.of()), Placement.cpu(precision));
+        return Weights.frozen(InitialWeights.of(1, Map.of()), Placement.cpu(precision));
     }
 
     static void forward(Supplier<Tensor> computation) {

@@ -12,13 +12,17 @@ import org.bytedeco.pytorch.Tensor;
  * Weights of the small models before training: norms start at 1, biases at 0, embeddings at a normal distribution of 0.02, all else uniform
  * within 1 / sqrt(inputs), as PyTorch's layers do.
  */
-final class InitialWeights {
+public final class InitialWeights {
     private static final double EMBEDDING = 0.02;
 
     private InitialWeights() {}
 
-    /** @param constants tensors that start at a value of their own, by full name */
-    static DrawnWeights of(long seed, Map<String, Double> constants) {
+    /**
+     * A source of any tensor that is asked for.
+     *
+     * @param constants tensors that start at a value of their own, by full name
+     */
+    public static DrawnWeights of(long seed, Map<String, Double> constants) {
         return new DrawnWeights(seed, (info, random, asked) -> draw(info, random, constants));
     }
 
