@@ -11,6 +11,8 @@ import dev.diva.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +23,7 @@ import java.util.stream.Stream;
  * @param format layout of that model, or null to find it
  * @param method objective and preset
  * @param recipe all keys, as the run wrote them
+ * @param first recipe of the run of its first stage, or null
  * @param cost of all its stages, as far as their runs are there
  * @param unknown what the cost leaves out, or null
  */
@@ -32,8 +35,11 @@ record FinishedRun(
         String method,
         long seed,
         RecipeKeys recipe,
+        RecipeKeys first,
         RunCost cost,
         String unknown) {
+    private static final Set<String> FIRST_STAGE = Set.of("stage1", "projectors");
+
     /**
      * Reads a folder.
      *
@@ -66,6 +72,7 @@ record FinishedRun(
                 method(keys),
                 keys.path("seed").asLong(),
                 new RecipeKeys(keys),
+                isKnown && stage1 != null ? new RecipeKeys(RecipeKeys.read(RunFolder.recipeOf(stage1))) : null,
                 isKnown && stage1 != null ? own.plus(RunCost.read(stage1)) : own,
                 isKnown
                         ? null
@@ -95,10 +102,17 @@ record FinishedRun(
         return preset.equals(name) || preset.startsWith(name + "-") ? preset : name + " " + preset;
     }
 
-    /** Whether another run is the same method but for its seed. */
+    /** Whether another run is the same method but for its seed; so may its first stage be. */
     boolean isRepeatedBy(FinishedRun other) {
-        return recipe.differences(other.recipe, FinishedRun::decidesMethod).isEmpty()
-                && other.recipe.differences(recipe, FinishedRun::decidesMethod).isEmpty();
+        if (first == null || other.first == null) {
+            return isSame(recipe, other.recipe, FinishedRun::decidesMethod);
+        }
+        return isSame(recipe, other.recipe, key -> decidesMethod(key) && !FIRST_STAGE.contains(key))
+                && isSame(first, other.first, FinishedRun::decidesMethod);
+    }
+
+    private static boolean isSame(RecipeKeys a, RecipeKeys b, Predicate<String> decides) {
+        return a.differences(b, decides).isEmpty() && b.differences(a, decides).isEmpty();
     }
 
     private static boolean decidesMethod(String key) {

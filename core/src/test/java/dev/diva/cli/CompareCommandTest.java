@@ -186,9 +186,13 @@ class CompareCommandTest {
         Path named = run("named", a, b, "objective: genhancer\nseed: 1\nstage1: '" + first + "'\n");
         Path file = first.resolve("stage1/projectors.safetensors");
         Path projector = run("projector", a, b, "objective: dcr\nseed: 1\nprojectors: '" + file + "'\n");
+        Path second = run("second", a, a, "stage: 1\nseed: 2\n");
+        Path repeated = run("repeated", a, b, "objective: genhancer\nseed: 2\nstage1: '" + second + "'\n");
         Path elsewhere = run("elsewhere", a, b, "objective: dcr\nseed: 2\nprojectors: 'p.safetensors'\n");
-        TrainRuns.Outcome outcome = compare(List.of(named, projector, elsewhere), "--json");
+        TrainRuns.Outcome outcome = compare(List.of(named, projector, elsewhere, repeated), "--json");
         JsonNode rows = json(outcome).path("methods");
+        assertThat(rows).hasSize(3);
+        assertThat(rows.get(0).path("seeds")).hasToString("[1,2]");
         for (int i = 0; i < 3; i++) {
             JsonNode cost = rows.get(i).path("costs").get(0);
             double stages = i == 2 ? 1 : 2;
