@@ -37,7 +37,6 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
     /** Folder of a LLaVA in the run that trained it. */
     public static final String RESULT = "llava";
 
-
     /** The result of a stage where the folder of its run is given, otherwise the folder itself. */
     private static Path inRun(Path path) {
         Path result = path.resolve(RESULT);
