@@ -9,23 +9,15 @@ import java.util.Map;
 final class DataReport {
     private static final int TOKENISED = 200;
 
-    private final ConversationFile data;
-    private final Labelling labelling;
-    private final int imageTokens;
-
-    DataReport(ConversationFile data, Labelling labelling, int imageTokens) {
-        this.data = data;
-        this.labelling = labelling;
-        this.imageTokens = imageTokens;
-    }
+    private DataReport() {}
 
     /**
-     * Lines for a person.
+     * Lines on what the file alone tells: samples that cannot be used, ids that are there more than once.
      *
      * @param maxBadShare of samples that may be left out
-     * @throws BadInputException when more cannot be used, or none of those that are tokenised for a look holds anything to learn
+     * @throws BadInputException when more cannot be used
      */
-    List<String> check(double maxBadShare) {
+    static List<String> ofFile(ConversationFile data, double maxBadShare) {
         List<String> lines = new ArrayList<>();
         Map<Integer, String> unusable = data.unusable();
         if (!unusable.isEmpty()) {
@@ -43,12 +35,16 @@ final class DataReport {
             lines.add("warning: " + repeated.size() + " samples have an id that an earlier one has; the first: "
                     + repeated.get(0) + ". Each is learnt as a sample of its own");
         }
-        look(lines);
         return lines;
     }
 
-    /** Tokenises some samples, evenly over the file. */
-    private void look(List<String> lines) {
+    /**
+     * Lines on what becomes of some samples, evenly over the file, when they are tokenised.
+     *
+     * @throws BadInputException when none of them holds anything to learn
+     */
+    static List<String> ofTexts(ConversationFile data, Labelling labelling, int imageTokens) {
+        List<String> lines = new ArrayList<>();
         int count = Math.min(TOKENISED, data.size());
         List<String> mismatched = new ArrayList<>();
         List<String> cut = new ArrayList<>();
@@ -79,6 +75,7 @@ final class DataReport {
         }
         tell(lines, mismatched, looked, "have a tokenization mismatch, so that nothing of them is learnt");
         tell(lines, cut, looked, "are longer than " + labelling.limit() + " places and are cut there");
+        return lines;
     }
 
     private static void tell(List<String> lines, List<String> names, int looked, String what) {

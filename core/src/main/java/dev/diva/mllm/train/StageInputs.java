@@ -38,6 +38,7 @@ public final class StageInputs implements AutoCloseable {
         this.data = ConversationFile.open(
                 Path.of(given.data()), Path.of(given.images()), given.template().prompts());
         try {
+            notes.addAll(DataReport.ofFile(data, given.maxBadShare())); // before gigabytes are loaded
             this.model = TrainableLlava.load(start(given), placement, learning(given));
         } catch (RuntimeException e) {
             data.close();
@@ -139,7 +140,7 @@ public final class StageInputs implements AutoCloseable {
         return placement;
     }
 
-    /** What the recipe asks for and the model cannot do, a line each. */
+    /** What is to be told of the data, and what the recipe asks for and the model cannot do, a line each. */
     List<String> notes() {
         return notes;
     }

@@ -58,9 +58,8 @@ public final class StageRun implements AutoCloseable {
                 processGroup, recipe.train().accumulate(), recipe.train().batch());
         this.first = processGroup.isFirst();
         notes.addAll(inputs.notes());
-        notes.addAll(
-                new DataReport(inputs.data(), inputs.labelling(), inputs.model().imageTokens())
-                        .check(recipe.maxBadShare()));
+        notes.addAll(DataReport.ofTexts(
+                inputs.data(), inputs.labelling(), inputs.model().imageTokens()));
         this.folder = RunFolder.open(launch.out(), launch.resume(), processGroup);
         try {
             if (first && launch.resume()) {
