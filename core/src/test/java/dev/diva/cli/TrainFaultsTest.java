@@ -84,7 +84,9 @@ class TrainFaultsTest {
     void folderInUseIsRefusedAndSoIsResumeOfNothing() throws IOException {
         Files.createDirectories(folder.resolve("used"));
         Files.writeString(folder.resolve("used/notes.txt"), "mine");
-        assertThat(runs.train("used").err()).contains("in use already").contains("--resume");
+        assertThat(runs.train("used").err()).contains("in use already").doesNotContain("--resume");
+        assertThat(runs.train("run", "--set", "train.steps=1").code()).isZero();
+        assertThat(runs.train("run").err()).contains("in use already").contains("--resume");
         assertThat(runs.train("nothing", "--resume").err()).contains("nothing to resume");
     }
 
