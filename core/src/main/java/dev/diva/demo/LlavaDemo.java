@@ -128,14 +128,15 @@ public final class LlavaDemo {
     private static StageKeys recipe(String stage) {
         StageKeys keys = StageKeys.of(stage);
         List<String> changes = stage.equals("projector")
-                ? List.of("train.steps=200", "train.batch=16", "train.accumulate=1", "train.lr=2.0e-3", "maxLength=256")
+                ? List.of(
+                        "train.steps=1000", "train.batch=16", "train.accumulate=1", "train.lr=2.0e-3", "maxLength=256")
                 : List.of(
                         "trainable.mode=full",
-                        "train.steps=300",
+                        "train.steps=400",
                         "train.batch=16",
                         "train.accumulate=1",
-                        "train.lr=1.0e-3",
-                        "train.projectorLr=null",
+                        "train.lr=3.0e-4",
+                        "train.projectorLr=1.0e-3",
                         "maxLength=256");
         for (String change : changes) {
             keys = keys.with(RecipeKeys.assignment(change), change);
