@@ -97,7 +97,15 @@ class SegmentationCommandTest {
     void aSetIsScoredAndAKilledRunGoesOn() throws IOException {
         Path out = temporary.resolve("scores");
         String[] arguments = san(
-                "eval", "segmentation", "--data", data().toString(), "--set", "pc59", "--out", out.toString(), "--json");
+                "eval",
+                "segmentation",
+                "--data",
+                data().toString(),
+                "--set",
+                "pc59",
+                "--out",
+                out.toString(),
+                "--json");
         String whole = run(0, arguments);
         JsonNode metrics = new ObjectMapper().readTree(whole).at("/results/0/metrics");
         assertThat(metrics.path("miou").asDouble()).isBetween(0.0, 1.0);
