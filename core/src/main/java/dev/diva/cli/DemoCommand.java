@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,8 +81,8 @@ public final class DemoCommand implements Callable<Integer> {
         if (seeds.isEmpty()) {
             throw new BadInputException("demo: --seeds is empty");
         }
-        if (study && segmentation) {
-            throw new ParameterException(spec.commandLine(), "give --study or --segmentation");
+        if (Stream.of(study, segmentation, mllm).filter(asked -> asked).count() > 1) {
+            throw new ParameterException(spec.commandLine(), "give one of --study, --segmentation and --mllm");
         }
         if (segmentation) {
             SegmentationDemo run = new SegmentationDemo(out, seeds, watcher);

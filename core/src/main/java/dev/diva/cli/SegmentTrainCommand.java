@@ -1,7 +1,6 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.engine.Placement;
@@ -9,23 +8,15 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.segment.train.SanRecipe;
 import dev.diva.segment.train.SanTraining;
-import dev.diva.train.Launch;
 import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
-import dev.diva.train.TrainListener.Outcome;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code diva segment train}: a SAN on a frozen CLIP. */
 @Command(
@@ -33,10 +24,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = "Train a SAN, which segments by names that you choose, on a frozen CLIP.",
         footer = {"", "SIGTERM and SIGINT write a checkpoint and end with code 75: go on with --resume."})
-public final class SegmentTrainCommand implements Callable<Integer> {
-    @Spec
-    private CommandSpec spec;
-
+public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
     @Parameters(arity = "0..1", paramLabel = "RECIPE", description = "YAML of keys; see docs/segmentation-training.md.")
     private Path recipe;
 
@@ -75,47 +63,29 @@ public final class SegmentTrainCommand implements Callable<Integer> {
             description = "Any key of a recipe, for instance train.steps=100; may be given more than once.")
     private List<String> assignments = new ArrayList<>();
 
-    @Mixin
-    private ProcessesOption processes;
-
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder of the run.")
-    private Path out;
-
-    @Option(names = "--resume", description = "Go on with the run in --out from its newest checkpoint.")
-    private boolean resume;
-
-    @Option(names = "--json", description = "Print the outcome as JSON.")
-    private boolean json;
-
     @Override
-    public Integer call() throws JsonProcessingException {
-        if (processes.launches()) {
-            return processes.launch();
-        }
+    int train() throws JsonProcessingException {
         RecipeKeys keys = keys();
         SanRecipe asked = keys.as(SanRecipe.class); // wrong values are told before models are loaded
         require("clip", asked.clip());
         require("data", asked.data());
-        if (!resume && processes.isFirst()) {
-            RunFolder.requireFree(out);
-        }
+        requireFreeFolder();
         List<Path> files = recipe == null ? List.of() : List.of(recipe.toAbsolutePath());
-        Launch launch =
-                new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), files);
-        try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), keys.toYaml())) {
-            try (SanTraining run = SanTraining.open(keys, launch, group)) {
-                return train(run);
-            } catch (RuntimeException e) {
-                group.fail(Failure.line(e));
-                throw e;
-            }
+        try (ProcessGroup group = processes().join(Placement.cpu(Precision.FP32), keys.toYaml())) {
+            return run(group, () -> SanTraining.open(keys, launch(files), group));
         }
+    }
+
+    @Override
+    void describe(SanTraining run, boolean isDone, long samples, Map<String, Object> record) {
+        record.put("san", isDone ? run.result().toString() : null);
+        record.put("images", samples);
     }
 
     private RecipeKeys keys() {
         RecipeKeys keys = SanRecipe.published();
-        if (resume) {
-            Path stored = RunFolder.recipeOf(out);
+        if (resume()) {
+            Path stored = RunFolder.recipeOf(out());
             keys = keys.with(RecipeKeys.read(stored), stored.toString());
         }
         if (recipe != null) {
@@ -174,45 +144,5 @@ public final class SegmentTrainCommand implements Callable<Integer> {
         if (value == null) {
             throw new BadInputException("recipe: " + key + " is not given; add --" + key + " or the key");
         }
-    }
-
-    private int train(SanTraining run) throws JsonProcessingException {
-        PrintWriter err = spec.commandLine().getErr();
-        if (processes.isFirst()) {
-            run.notes().forEach(err::println);
-            run.contract().lines().forEach(err::println);
-            err.flush();
-        }
-        long started = System.nanoTime();
-        try (StopSignals signals = new StopSignals(run::stop);
-                TrainProgress progress = new TrainProgress(err, run.firstStep(), run.steps())) {
-            Outcome outcome = run.train(progress);
-            progress.close();
-            if (processes.isFirst()) {
-                print(run, progress, outcome, (System.nanoTime() - started) * 1e-9);
-            }
-            return outcome == Outcome.DONE ? 0 : ExitCodes.RESUMABLE;
-        }
-    }
-
-    private void print(SanTraining run, TrainProgress progress, Outcome outcome, double seconds)
-            throws JsonProcessingException {
-        PrintWriter writer = spec.commandLine().getOut();
-        if (json) {
-            Map<String, Object> result = new LinkedHashMap<>();
-            result.put("out", out.toString());
-            result.put("outcome", outcome == Outcome.DONE ? "done" : "resumable");
-            result.put("san", outcome == Outcome.DONE ? run.result().toString() : null);
-            result.put("loss", Double.isNaN(progress.lastLoss()) ? null : progress.lastLoss());
-            result.put("images", progress.images());
-            result.put("skipped", run.skipped());
-            result.put("seconds", seconds);
-            writer.println(new ObjectMapper().writeValueAsString(result));
-        } else if (outcome == Outcome.DONE) {
-            writer.println("wrote " + run.result());
-        } else {
-            writer.println("stopped after a checkpoint; go on with: diva segment train --resume --out " + out);
-        }
-        writer.flush();
     }
 }

@@ -15,7 +15,6 @@ import dev.diva.mllm.train.StageRun;
 import dev.diva.train.Launch;
 import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
-import dev.diva.train.TrainListener;
 import dev.diva.world.ConversationSets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +33,7 @@ public final class LlavaDemo {
 
     private final Places places;
     private final Watcher watcher;
-    private volatile boolean stopped;
-    private StageRun running; // guarded by this
+    private final Training training = new Training();
 
     /** @param out folder of a {@link Demo} that has been run */
     public LlavaDemo(Path out, Watcher watcher) {
@@ -45,12 +43,7 @@ public final class LlavaDemo {
 
     /** Asks for a checkpoint and a clean end, from any thread. */
     public void stop() {
-        stopped = true;
-        synchronized (this) {
-            if (running != null) {
-                running.stop();
-            }
-        }
+        training.stop();
     }
 
     /**
@@ -93,7 +86,7 @@ public final class LlavaDemo {
 
     private Optional<Path> stage(String name, String stage, ObjectNode begins, Path data) {
         Path out = places.llavas().resolve(name + "-" + stage);
-        if (stopped) {
+        if (training.isStopped()) {
             return Optional.empty();
         }
         boolean isBegun = RunFolder.isRun(out);
@@ -108,19 +101,7 @@ public final class LlavaDemo {
                 ProcessGroup alone = ProcessGroup.single();
                 StageRun run =
                         StageRun.open(inputs, new Launch(out, isBegun, List.of("demo", "--mllm"), List.of()), alone)) {
-            synchronized (this) {
-                running = run;
-            }
-            if (stopped) {
-                run.stop();
-            }
-            TrainListener listener =
-                    watcher.training(run.firstStep(), inputs.recipe().train().steps());
-            return run.train(listener) == TrainListener.Outcome.DONE ? Optional.of(result) : Optional.empty();
-        } finally {
-            synchronized (this) {
-                running = null;
-            }
+            return training.run(run, watcher) ? Optional.of(result) : Optional.empty();
         }
     }
 
@@ -156,7 +137,7 @@ public final class LlavaDemo {
                 places.llavas().resolve("answers"));
         MllmRun run = new MllmRun(settings, new MllmRun.Listener() {});
         for (String name : List.of("untouched", "swapped", "repaired")) {
-            try (LlavaAnswers model = new LlavaAnswers(name, llavas.get(name), () -> stopped)) {
+            try (LlavaAnswers model = new LlavaAnswers(name, llavas.get(name), training::isStopped)) {
                 run.answer(model);
             } catch (dev.diva.eval.mllm.Answerer.Stopped e) {
                 return Optional.empty();

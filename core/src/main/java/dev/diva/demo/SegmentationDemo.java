@@ -20,7 +20,6 @@ import dev.diva.segment.train.SanTraining;
 import dev.diva.train.Launch;
 import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
-import dev.diva.train.TrainListener;
 import dev.diva.train.TrainingRun;
 import dev.diva.world.SegmentationScenes;
 import dev.diva.world.WorldRecipe;
@@ -48,7 +47,6 @@ public final class SegmentationDemo {
     private final List<Long> seeds;
     private final Watcher watcher;
     private final Training training = new Training();
-    private SanTraining running; // guarded by this
 
     /** @param out folder for everything that is made */
     public SegmentationDemo(Path out, List<Long> seeds, Watcher watcher) {
@@ -60,11 +58,6 @@ public final class SegmentationDemo {
     /** Asks for a checkpoint and a clean end, from any thread. */
     public void stop() {
         training.stop();
-        synchronized (this) {
-            if (running != null) {
-                running.stop();
-            }
-        }
     }
 
     /**
@@ -163,17 +156,7 @@ public final class SegmentationDemo {
         }
         try (SanTraining run =
                 SanTraining.open(recipe, new Launch(out, isBegun, List.of("demo"), List.of()), ProcessGroup.single())) {
-            synchronized (this) {
-                running = run;
-            }
-            if (training.isStopped()) {
-                run.stop();
-            }
-            return run.train(watcher.training(run.firstStep(), run.steps())) == TrainListener.Outcome.DONE;
-        } finally {
-            synchronized (this) {
-                running = null;
-            }
+            return training.run(run, watcher);
         }
     }
 

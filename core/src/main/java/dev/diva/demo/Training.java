@@ -6,34 +6,33 @@ import dev.diva.posttrain.run.PostTraining;
 import dev.diva.posttrain.run.RunFiles;
 import dev.diva.posttrain.run.TrainingModels;
 import dev.diva.train.Launch;
+import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
 import dev.diva.train.TrainListener;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** One post-training, by the code of {@code diva train}: begun, continued, or found finished. */
+/** Trainings by the code of their commands, one after the other: begun, continued, or found finished; all can be stopped. */
 final class Training {
-    private volatile boolean stopped;
-    private PostTraining running; // guarded by this
+    private boolean stopped; // guarded by this
+    private PreparedRun running; // guarded by this; or null
 
     /** Asks for a checkpoint and a clean end, from any thread. */
-    void stop() {
+    synchronized void stop() {
         stopped = true;
-        synchronized (this) {
-            if (running != null) {
-                running.stop();
-            }
+        if (running != null) {
+            running.stop();
         }
     }
 
     /** Whether {@link #stop} was called. */
-    boolean isStopped() {
+    synchronized boolean isStopped() {
         return stopped;
     }
 
     /**
-     * Trains to the end of the recipe.
+     * Post-trains to the end of the recipe.
      *
      * @return false when stopped before
      */
@@ -45,21 +44,34 @@ final class Training {
         try (TrainingModels models = TrainingModels.load(recipe);
                 ProcessGroup alone = ProcessGroup.single();
                 PostTraining training =
-                        PostTraining.open(models, new Launch(out, resume, List.of("demo"), List.of()), alone)) {
-            synchronized (this) {
-                running = training;
-            }
-            if (stopped) {
-                training.stop();
-            }
-            TrainListener listener = watcher.training(
-                    training.firstStep(), models.recipe().train().steps());
-            return training.train(listener, null) == TrainListener.Outcome.DONE;
-        } finally {
-            synchronized (this) {
-                running = null;
-            }
+                        PostTraining.open(models, new Launch(out, resume, List.of("demo"), List.of()), alone, null)) {
+            return run(training, watcher);
         }
+    }
+
+    /**
+     * Trains to the end.
+     *
+     * @return false when stopped before
+     */
+    boolean run(PreparedRun run, Watcher watcher) {
+        begin(run);
+        try {
+            return run.train(watcher.training(run.firstStep(), run.steps())) == TrainListener.Outcome.DONE;
+        } finally {
+            end();
+        }
+    }
+
+    private synchronized void begin(PreparedRun run) {
+        running = run;
+        if (stopped) {
+            run.stop();
+        }
+    }
+
+    private synchronized void end() {
+        running = null;
     }
 
     private static boolean isFinished(Path out) {

@@ -16,6 +16,7 @@ import dev.diva.train.Contract;
 import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
 import dev.diva.train.ParameterGroup;
+import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
 import dev.diva.train.RunPlan;
 import dev.diva.train.Sharding;
@@ -35,7 +36,7 @@ import org.bytedeco.pytorch.global.torch;
  * A stage from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be wrong with
  * the input is found before the folder is made.
  */
-public final class StageRun implements AutoCloseable {
+public final class StageRun implements PreparedRun {
     private static final String LANGUAGE = "language model";
     private static final int TIMED_TOKENS = 64;
     private static final int TIMED_PASSES = 2;
@@ -141,6 +142,7 @@ public final class StageRun implements AutoCloseable {
     }
 
     /** What is about to happen; times one pass through the language model. */
+    @Override
     public Contract contract() {
         return run.contract(StageRun::part, Map.of(LANGUAGE, inputs.model().frozen()), secondsPerStep());
     }
@@ -174,35 +176,39 @@ public final class StageRun implements AutoCloseable {
     }
 
     /** What is worth a word: samples that are left out, cut or not learnt, the choice of the checkpoint. */
+    @Override
     public List<String> notes() {
         return List.copyOf(notes);
     }
 
-    /** Step that this process starts with. */
+    @Override
     public long firstStep() {
         return run.firstStep();
     }
 
+    @Override
+    public long steps() {
+        return recipe.train().steps();
+    }
+
     /** Samples of which nothing was learnt so far. */
+    @Override
     public int skipped() {
         return run.manifest().skippedCount();
     }
 
     /** What the stage leaves: a LLaVA, or a part of one. */
+    @Override
     public Path result() {
         return launch.out().resolve(LlavaFolder.RESULT);
     }
 
-    /** Asks for a checkpoint and a clean end, from any thread. */
+    @Override
     public void stop() {
         run.stop();
     }
 
-    /**
-     * Trains, and writes the result when the last step is done. On a further process of a run it computes, and writes nothing.
-     *
-     * @param watcher told of every step by the first process
-     */
+    @Override
     public TrainListener.Outcome train(TrainListener watcher) {
         return run.train(inputs.objective(), batches(), List.of(watcher), this::writeResult);
     }

@@ -23,6 +23,7 @@ import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
 import dev.diva.train.Objective;
 import dev.diva.train.ParameterGroup;
+import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
 import dev.diva.train.RunPlan;
 import dev.diva.train.Sharding;
@@ -40,13 +41,14 @@ import org.bytedeco.pytorch.Tensor;
  * A run from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the result is in its folder. Everything that can be
  * wrong with the input is found before the folder is made.
  */
-public final class PostTraining implements AutoCloseable {
+public final class PostTraining implements PreparedRun {
     private static final int CHECKED_IMAGES = 200;
     private static final String PROJECTION = "visual_proj.";
 
     private final TrainingModels models;
     private final Recipe recipe;
     private final Launch launch;
+    private final ScoredModel scores; // or null
     private final Sharding sharding;
     private final boolean first; // whether this process writes
     private final List<String> notes = new ArrayList<>();
@@ -58,8 +60,10 @@ public final class PostTraining implements AutoCloseable {
     private final RunFiles files;
     private final TrainingRun run;
 
-    private PostTraining(TrainingModels models, Launch launch, ProcessGroup processGroup) {
+    private PostTraining(
+            TrainingModels models, Launch launch, ProcessGroup processGroup, ScoredModel scores) {
         this.models = models;
+        this.scores = scores;
         this.recipe = models.recipe();
         this.launch = launch;
         this.sharding = Sharding.of(
@@ -177,10 +181,12 @@ public final class PostTraining implements AutoCloseable {
      *
      * @param models stay the caller's
      * @param processGroup that share the run; stay the caller's
+     * @param scores held-out scores before, during and after, or null
      * @throws BadInputException when images, folder or recipe do not allow it
      */
-    public static PostTraining open(TrainingModels models, Launch launch, ProcessGroup processGroup) {
-        return new PostTraining(models, launch, processGroup);
+    public static PostTraining open(
+            TrainingModels models, Launch launch, ProcessGroup processGroup, ScoredModel scores) {
+        return new PostTraining(models, launch, processGroup, scores);
     }
 
     private DataCheck checked() {
@@ -247,6 +253,7 @@ public final class PostTraining implements AutoCloseable {
     }
 
     /** What is about to happen; times one pass through each model. */
+    @Override
     public Contract contract() {
         long frozen = models.vision().tensors().values().stream()
                 .filter(tensor -> !tensor.requires_grad())
@@ -269,6 +276,7 @@ public final class PostTraining implements AutoCloseable {
     }
 
     /** What the check of the images found, the choice of the checkpoint, memory that cannot be shared. */
+    @Override
     public List<String> notes() {
         List<String> lines = new ArrayList<>(notes);
         if (dataCheck != null) {
@@ -277,12 +285,18 @@ public final class PostTraining implements AutoCloseable {
         return lines;
     }
 
-    /** Step that this process starts with. */
+    @Override
     public long firstStep() {
         return run.firstStep();
     }
 
+    @Override
+    public long steps() {
+        return recipe.train().steps();
+    }
+
     /** Images that were left out so far. */
+    @Override
     public int skipped() {
         return run.manifest().skippedCount();
     }
@@ -293,6 +307,7 @@ public final class PostTraining implements AutoCloseable {
     }
 
     /** What the run is for: the CLIP, or what stage 2 starts from. */
+    @Override
     public Path result() {
         return recipe.isFirstStage() ? files.stage1() : files.clip();
     }
@@ -302,18 +317,13 @@ public final class PostTraining implements AutoCloseable {
         return files;
     }
 
-    /** Asks for a checkpoint and a clean end, from any thread. */
+    @Override
     public void stop() {
         run.stop();
     }
 
-    /**
-     * Trains, and writes the result when the last step is done. On a further process of a run it computes, and writes nothing.
-     *
-     * @param watcher told of every step by the first process
-     * @param scores held-out scores, or null
-     */
-    public TrainListener.Outcome train(TrainListener watcher, ScoredModel scores) {
+    @Override
+    public TrainListener.Outcome train(TrainListener watcher) {
         List<TrainListener> watchers = new ArrayList<>();
         Runnable result = this::writeResult;
         if (first && scores != null) {

@@ -20,6 +20,7 @@ import dev.diva.train.FileHashes;
 import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
 import dev.diva.train.OptimizerSettings;
+import dev.diva.train.PreparedRun;
 import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
 import dev.diva.train.RunPlan;
@@ -47,7 +48,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * The training of a SAN from recipe to result: {@code open}, {@link #contract}, {@link #train}, and the SAN is in the run's folder. Everything
  * that can be wrong with the input is found before the folder is made.
  */
-public final class SanTraining implements AutoCloseable {
+public final class SanTraining implements PreparedRun {
     /** Tables, queries and the norms of the side network's layers; the norms of the fusion decay, as in the authors' code. */
     private static final Pattern UNDECAYED =
             Pattern.compile(".*(pos_embed|positional_embedding|query_embed)|.*\\.blocks\\.\\d+\\.norm[12]\\..*");
@@ -216,6 +217,7 @@ public final class SanTraining implements AutoCloseable {
     }
 
     /** What is about to happen; times one pass over one crop. */
+    @Override
     public Contract contract() {
         long frozen = clip.stored().tensors().stream()
                 .filter(info -> info.name().startsWith("vision_model."))
@@ -244,40 +246,39 @@ public final class SanTraining implements AutoCloseable {
     }
 
     /** What was found in the data, assumed of the models, and drawn. */
+    @Override
     public List<String> notes() {
         return List.copyOf(notes);
     }
 
-    /** Step that this process starts with. */
+    @Override
     public long firstStep() {
         return run.firstStep();
     }
 
-    /** Steps of the whole run. */
+    @Override
     public long steps() {
         return recipe.train().steps();
     }
 
     /** Pictures that were left out so far. */
+    @Override
     public int skipped() {
         return run.manifest().skippedCount();
     }
 
     /** What the run is for: a folder for {@code --san}. */
+    @Override
     public Path result() {
         return San.inRun(launch.out());
     }
 
-    /** Asks for a checkpoint and a clean end, from any thread. */
+    @Override
     public void stop() {
         run.stop();
     }
 
-    /**
-     * Trains, and writes the SAN when the last step is done. On a further process of a run it computes, and writes nothing.
-     *
-     * @param watcher told of every step by the first process
-     */
+    @Override
     public TrainListener.Outcome train(TrainListener watcher) {
         SanObjective objective = new SanObjective(
                 san,
