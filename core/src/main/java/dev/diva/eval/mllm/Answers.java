@@ -1,6 +1,7 @@
 package dev.diva.eval.mllm;
 
 import dev.diva.BadInputException;
+import dev.diva.PythonStrings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -86,11 +87,13 @@ public record Answers(String model, List<String> texts) {
         String bare = prompt.replace(Prompts.SHORT.strip(), "")
                 .replace(Prompts.YES_NO.strip(), "")
                 .replace("imange", "image");
-        return String.join(" ", Python.words(bare));
+        return String.join(" ", PythonStrings.words(bare));
     }
 
     private static String shown(String prompt) {
-        return prompt.isEmpty() ? "" : " \"" + String.join(" ", Python.words(Python.prefix(prompt, 80))) + "\"";
+        return prompt.isEmpty()
+                ? ""
+                : " \"" + String.join(" ", PythonStrings.words(PythonStrings.prefix(prompt, 80))) + "\"";
     }
 
     private static String text(Benchmark benchmark, JsonLines.Line line) {

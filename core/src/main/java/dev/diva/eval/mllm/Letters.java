@@ -1,5 +1,6 @@
 package dev.diva.eval.mllm;
 
+import dev.diva.PythonStrings;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -80,7 +81,7 @@ final class Letters {
 
     /** lmms-eval on MMVP: A or B by five patterns in order, then the first character. */
     static String lmmsMmvp(String answer) {
-        String text = Python.strip(answer);
+        String text = PythonStrings.strip(answer);
         for (Pattern pattern : MMVP) {
             Matcher matcher = pattern.matcher(text);
             if (matcher.find()) {
@@ -100,7 +101,7 @@ final class Letters {
         if (REFUSALS.stream().anyMatch(answer::contains)) {
             return "Z";
         }
-        List<String> words = Python.words(answer.replaceAll("[.()\\[\\],:;!*#{}]", " "));
+        List<String> words = PythonStrings.words(answer.replaceAll("[.()\\[\\],:;!*#{}]", " "));
         List<String> found = options.keySet().stream().filter(words::contains).toList();
         if (found.size() == 1 && words.indexOf(found.get(0)) > words.size() - 5) {
             return found.get(0);
@@ -117,13 +118,13 @@ final class Letters {
     }
 
     private static String optionText(String answer, Map<String, String> options, boolean limited) {
-        String text = Python.lower(answer);
-        int length = options.values().stream().mapToInt(Python::length).sum();
-        if (limited && Python.length(text) > 2 * length) {
+        String text = PythonStrings.lower(answer);
+        int length = options.values().stream().mapToInt(PythonStrings::length).sum();
+        if (limited && PythonStrings.length(text) > 2 * length) {
             return "";
         }
         List<String> found = options.entrySet().stream()
-                .filter(option -> text.contains(Python.lower(option.getValue())))
+                .filter(option -> text.contains(PythonStrings.lower(option.getValue())))
                 .map(Map.Entry::getKey)
                 .toList();
         return found.size() == 1 ? found.get(0) : "";
@@ -142,7 +143,7 @@ final class Letters {
 
     private static String lmmsOption(String answer) {
         List<String> letters = List.of("A", "B", "C", "D", "E");
-        List<String> words = Python.words(answer);
+        List<String> words = PythonStrings.words(answer);
         List<String> bare = letters.stream().filter(words::contains).toList();
         boolean quantifier = words.contains("A") && words.size() > 3;
         if (bare.size() == 1 && !quantifier) {
@@ -163,12 +164,12 @@ final class Letters {
 
     /** The last letter in the surest of many forms; in the end any capital letter of an option. */
     private static String anyLetter(String answer, List<String> letters) {
-        String text = Python.strip(answer);
+        String text = PythonStrings.strip(answer);
         if (text.isEmpty()) {
             return "";
         }
         for (char mark : ",.!?;:'\"".toCharArray()) {
-            text = Python.strip(text, mark);
+            text = PythonStrings.strip(text, mark);
         }
         List<Candidate> candidates = candidates(" " + text + " ", letters);
         return candidates.stream()
@@ -190,14 +191,14 @@ final class Letters {
                 add(found, letter, text.lastIndexOf(forms[form][0] + letter + forms[form][1]), priorities[form]);
             }
         }
-        String lower = Python.lower(text);
+        String lower = PythonStrings.lower(text);
         for (String phrase : new LinkedHashSet<>(PHRASES)) {
             int at = lower.indexOf(phrase);
             for (String letter : at < 0 ? List.<String>of() : letters) {
                 add(found, letter, text.indexOf(letter, at + phrase.length()), 7);
             }
         }
-        String stripped = Python.strip(text);
+        String stripped = PythonStrings.strip(text);
         for (String letter : letters) {
             if (stripped.startsWith(letter) && !letterAt(stripped, 1)) {
                 add(found, letter, 0, 10);

@@ -3,6 +3,7 @@ package dev.diva.eval.mllm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.diva.BadInputException;
+import dev.diva.PythonStrings;
 import dev.diva.TextFile;
 import dev.diva.eval.Result;
 import java.io.IOException;
@@ -65,7 +66,7 @@ public final class MmeQuestions implements QuestionSet {
     /** LLaVA's converter: its suffix away, the benchmark's own suffix on, with one blank or two. */
     private static Key key(JsonLines.Line line, Map<Key, String> labels, String text) {
         String image = line.id("question_id").asText();
-        String question = Python.strip(text.replace(Prompts.SHORT.strip(), ""));
+        String question = PythonStrings.strip(text.replace(Prompts.SHORT.strip(), ""));
         if (!question.contains(Prompts.YES_NO.strip())) {
             question += Prompts.YES_NO;
         }
@@ -91,10 +92,10 @@ public final class MmeQuestions implements QuestionSet {
     }
 
     private static Labelled labelled(JsonNode id, Picture picture, Key key, String label, Prompts prompts) {
-        String bare = Python.strip(key.question.replace(Prompts.YES_NO.strip(), ""));
+        String bare = PythonStrings.strip(key.question.replace(Prompts.YES_NO.strip(), ""));
         String asked = switch (prompts) {
             case LLAVA -> bare + Prompts.SHORT;
-            case LMMS_EVAL -> Python.strip(key.question).replace(Prompts.YES_NO, "") + Prompts.SHORT;
+            case LMMS_EVAL -> PythonStrings.strip(key.question).replace(Prompts.YES_NO, "") + Prompts.SHORT;
             case VLMEVALKIT -> key.question;
         };
         Item item = new Item(

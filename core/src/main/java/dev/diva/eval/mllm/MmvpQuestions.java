@@ -2,6 +2,7 @@ package dev.diva.eval.mllm;
 
 import com.fasterxml.jackson.databind.node.IntNode;
 import dev.diva.BadInputException;
+import dev.diva.PythonStrings;
 import dev.diva.eval.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ public final class MmvpQuestions implements QuestionSet {
             Map<String, String> choices = new LinkedHashMap<>();
             Matcher matcher = OPTION.matcher(options);
             while (matcher.find()) {
-                choices.put(String.valueOf((char) ('A' + choices.size())), Python.strip(matcher.group(1)));
+                choices.put(String.valueOf((char) ('A' + choices.size())), PythonStrings.strip(matcher.group(1)));
             }
             return choices;
         }
@@ -100,7 +101,7 @@ public final class MmvpQuestions implements QuestionSet {
             throw new BadInputException(row.place() + ": index \"" + row.cell(0) + "\", expected a whole number", e);
         }
         String written = row.cell(3);
-        String answer = Python.strip(written).toLowerCase(Locale.ROOT);
+        String answer = PythonStrings.strip(written).toLowerCase(Locale.ROOT);
         String label = answer.contains("(a)") || answer.equals("a")
                 ? "A"
                 : answer.contains("(b)") || answer.equals("b") ? "B" : "";

@@ -3,6 +3,7 @@ package dev.diva.eval.mllm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import dev.diva.BadInputException;
+import dev.diva.PythonStrings;
 import dev.diva.eval.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -133,7 +134,7 @@ public final class PopeQuestions implements QuestionSet {
     }
 
     private static String bare(String text) {
-        return Python.strip(text.replace(Prompts.SHORT.strip(), ""));
+        return PythonStrings.strip(text.replace(Prompts.SHORT.strip(), ""));
     }
 
     String category(int question) {

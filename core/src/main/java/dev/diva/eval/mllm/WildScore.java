@@ -1,6 +1,7 @@
 package dev.diva.eval.mllm;
 
 import dev.diva.BadInputException;
+import dev.diva.PythonStrings;
 import dev.diva.eval.Bootstrap;
 import dev.diva.eval.Interval;
 import dev.diva.eval.Result;
@@ -61,12 +62,12 @@ final class WildScore {
      */
     record Summary(double relative, double reference, double model) {
         static Summary of(List<Marks> marks) {
-            double reference = Python.round(mean(marks, true), 3);
-            double model = Python.round(mean(marks, false), 3);
+            double reference = PythonStrings.round(mean(marks, true), 3);
+            double model = PythonStrings.round(mean(marks, false), 3);
             return new Summary(
-                    Python.round(model / reference * 100, 1),
-                    Python.round(reference * 10, 1),
-                    Python.round(model * 10, 1));
+                    PythonStrings.round(model / reference * 100, 1),
+                    PythonStrings.round(reference * 10, 1),
+                    PythonStrings.round(model * 10, 1));
         }
     }
 
@@ -86,12 +87,12 @@ final class WildScore {
     /** LLaVA's {@code parse_score}: the first line is two numbers and nothing else, commas being blanks. */
     static Marks llava(String reply) {
         int end = reply.indexOf('\n');
-        List<String> parts = Python.blanks((end < 0 ? reply : reply.substring(0, end)).replace(',', ' '));
+        List<String> parts = PythonStrings.blanks((end < 0 ? reply : reply.substring(0, end)).replace(',', ' '));
         if (parts.size() != 2) {
             return Marks.UNREAD;
         }
-        String first = Python.strip(parts.get(0));
-        String second = Python.strip(parts.get(1));
+        String first = PythonStrings.strip(parts.get(0));
+        String second = PythonStrings.strip(parts.get(1));
         return FLOAT.matcher(first).matches() && FLOAT.matcher(second).matches()
                 ? new Marks(Double.parseDouble(first), Double.parseDouble(second))
                 : Marks.UNREAD;
@@ -99,7 +100,7 @@ final class WildScore {
 
     /** lmms-eval: the first two numbers of the first line. */
     static Marks lmmsEval(String reply) {
-        String line = Python.strip(reply).split("\n", -1)[0];
+        String line = PythonStrings.strip(reply).split("\n", -1)[0];
         Matcher matcher = NUMBER.matcher(line.replace(',', ' ').replace(';', ' '));
         double[] marks = new double[2];
         for (int i = 0; i < 2; i++) {

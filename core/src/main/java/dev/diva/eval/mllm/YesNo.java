@@ -1,5 +1,6 @@
 package dev.diva.eval.mllm;
 
+import dev.diva.PythonStrings;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -17,38 +18,38 @@ final class YesNo {
     static String llavaPope(String text) {
         int period = text.indexOf('.');
         String sentence = (period < 0 ? text : text.substring(0, period)).replace(",", "");
-        List<String> words = Python.blanks(sentence);
+        List<String> words = PythonStrings.blanks(sentence);
         return words.contains("No") || words.contains("not") || words.contains("no") ? "no" : "yes";
     }
 
     /** MME's {@code calculation.py}: the first four characters. */
     static String mmeTool(String text) {
-        return prefix(Python.lower(text));
+        return prefix(PythonStrings.lower(text));
     }
 
     /** lmms-eval on MME: the same without periods and outer white space; a single y or n counts. */
     static String lmmsMme(String text) {
-        String answer = Python.strip(Python.lower(text)).replace(".", "");
+        String answer = PythonStrings.strip(PythonStrings.lower(text)).replace(".", "");
         return switch (answer) {
             case "y" -> "yes";
             case "n" -> "no";
-            default -> Python.length(answer) == 1 ? OTHER : prefix(answer);
+            default -> PythonStrings.length(answer) == 1 ? OTHER : prefix(answer);
         };
     }
 
     private static String prefix(String answer) {
-        String start = Python.prefix(answer, 4);
+        String start = PythonStrings.prefix(answer, 4);
         return start.contains("yes") ? "yes" : start.contains("no") ? "no" : OTHER;
     }
 
     /** lmms-eval on POPE: the whole answer. */
     static String lmmsPope(String text) {
-        return Python.strip(Python.lower(text));
+        return PythonStrings.strip(PythonStrings.lower(text));
     }
 
     /** VLMEvalKit: one of the two among the words. */
     static String vlmEvalKit(String text) {
-        List<String> words = Python.words(withoutPunctuation(Python.lower(text)));
+        List<String> words = PythonStrings.words(withoutPunctuation(PythonStrings.lower(text)));
         boolean yes = words.contains("yes");
         boolean no = words.contains("no");
         return yes == no ? OTHER : yes ? "yes" : "no";

@@ -1,6 +1,7 @@
 package dev.diva.mllm.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.diva.PythonStrings;
 import dev.diva.mllm.PromptTemplate;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,8 +68,8 @@ record Conversation(String image, List<Turn> turns) {
         }
         String text = value.textValue();
         if (hasImage && text.contains(PromptTemplate.IMAGE)) {
-            String question = WhiteSpace.strip(text.replace(PromptTemplate.IMAGE, ""));
-            text = WhiteSpace.strip(PromptTemplate.IMAGE + "\n" + question);
+            String question = PythonStrings.strip(text.replace(PromptTemplate.IMAGE, ""));
+            text = PythonStrings.strip(PromptTemplate.IMAGE + "\n" + question);
         }
         return new Turn(from.equals("human"), text);
     }
@@ -95,7 +96,7 @@ record Conversation(String image, List<Turn> turns) {
     static int length(JsonNode sample) {
         int words = 0;
         for (JsonNode turn : sample.path("conversations")) {
-            words += WhiteSpace.words(turn.path("value").asText());
+            words += PythonStrings.words(turn.path("value").asText()).size();
         }
         return sample.has("image") ? Math.max(1, words) : -Math.max(1, words);
     }

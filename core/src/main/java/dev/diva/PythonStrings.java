@@ -1,4 +1,4 @@
-package dev.diva.eval.mllm;
+package dev.diva;
 
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -7,20 +7,20 @@ import java.util.List;
 import java.util.Locale;
 
 /** String operations as Python does them, on which published scorers rest. */
-final class Python {
-    private Python() {}
+public final class PythonStrings {
+    private PythonStrings() {}
 
-    static String lower(String text) {
+    public static String lower(String text) {
         return text.toLowerCase(Locale.ROOT);
     }
 
     /** {@code str.isspace} of one character. */
-    static boolean isSpace(int c) {
+    public static boolean isSpace(int c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
     }
 
     /** {@code str.strip()}. */
-    static String strip(String text) {
+    public static String strip(String text) {
         int from = 0;
         int to = text.length();
         while (from < to && isSpace(text.charAt(from))) {
@@ -33,7 +33,7 @@ final class Python {
     }
 
     /** {@code str.strip(c)}. */
-    static String strip(String text, char c) {
+    public static String strip(String text, char c) {
         int from = 0;
         int to = text.length();
         while (from < to && text.charAt(from) == c) {
@@ -46,7 +46,7 @@ final class Python {
     }
 
     /** {@code str.split()}: at runs of white space, no empty words. */
-    static List<String> words(String text) {
+    public static List<String> words(String text) {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
         for (int i = 0; i < text.length(); i++) {
@@ -65,24 +65,24 @@ final class Python {
     }
 
     /** {@code str.split(' ')}: at every blank, empty words kept. */
-    static List<String> blanks(String text) {
+    public static List<String> blanks(String text) {
         return List.of(text.split(" ", -1));
     }
 
     /** {@code text[:count]} in code points. */
-    static String prefix(String text, int count) {
+    public static String prefix(String text, int count) {
         return text.codePointCount(0, text.length()) <= count
                 ? text
                 : text.substring(0, text.offsetByCodePoints(0, count));
     }
 
     /** {@code len}. */
-    static int length(String text) {
+    public static int length(String text) {
         return text.codePointCount(0, text.length());
     }
 
     /** {@code round(value, digits)}: of the exact binary value, ties to even. */
-    static double round(double value, int digits) {
+    public static double round(double value, int digits) {
         return new BigDecimal(value).setScale(digits, RoundingMode.HALF_EVEN).doubleValue();
     }
 }
