@@ -59,13 +59,27 @@ public final class DrawnWeights implements TensorSource {
         return rule.draw(infos.get(name), new RandomStreams(seed).stream(name), infos);
     }
 
-    /** Uniform within 1 / sqrt(inputs), as torch's layers begin; the inputs of a weight are all its axes but the first. */
+    /** Uniform within 1 / sqrt(inputs of the weight), as torch's layers begin. */
     public static Tensor uniform(Generator random, TensorInfo weight, long... shape) {
+        return uniform(random, 1 / Math.sqrt(inputs(weight)), shape);
+    }
+
+    /** The inputs of a weight: all its axes but the first. */
+    public static double inputs(TensorInfo weight) {
         long inputs = 1;
         for (int axis = 1; axis < weight.shape().length; axis++) {
             inputs *= weight.shape()[axis];
         }
-        double bound = 1 / Math.sqrt((double) inputs);
+        return inputs;
+    }
+
+    /** The weight of the layer that a tensor belongs to: itself, or that of a bias. */
+    public static TensorInfo weightOf(TensorInfo tensor, Map<String, TensorInfo> asked) {
+        return asked.get(tensor.name().replaceFirst("\\.bias$", ".weight"));
+    }
+
+    /** Uniform between a bound and its negative. */
+    public static Tensor uniform(Generator random, double bound, long... shape) {
         return RandomStreams.rand(random, shape).mul_(new Scalar(2 * bound)).sub_(new Scalar(bound));
     }
 

@@ -86,11 +86,9 @@ public final class Llava implements AutoCloseable {
         this.projector =
                 new Projector(weights, config.visionWidth(), config.language().hiddenSize());
         weights.finish();
-        LlamaTokenizer.Kind kind =
-                config.layout() == LlavaConfig.Layout.HF ? LlamaTokenizer.Kind.FAST : LlamaTokenizer.Kind.SLOW;
-        this.tokenizer = LlamaTokenizer.open(folder.tokenizerFolder(), kind);
+        this.tokenizer = folder.tokenizer();
         this.cache = new KeyValueCache(config.language(), placement);
-        requireVocabulary();
+        requireImageToken();
         this.ends = ends();
     }
 
@@ -131,13 +129,7 @@ public final class Llava implements AutoCloseable {
         }
     }
 
-    private void requireVocabulary() {
-        long rows = config.language().vocabSize();
-        if (tokenizer.size() > rows) {
-            throw new BadInputException(
-                    folder.tokenizerFolder() + ": the tokenizer has ids up to " + (tokenizer.size() - 1)
-                            + ", the language model " + rows + " rows; put the model's own tokenizer files there");
-        }
+    private void requireImageToken() {
         if (config.layout() == LlavaConfig.Layout.HF) {
             OptionalLong image = tokenizer.idOf(PromptTemplate.IMAGE);
             if (image.isEmpty() || image.getAsLong() != config.imageTokenId()) {

@@ -10,6 +10,7 @@ import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.hub.HubCache;
 import dev.diva.hub.HubName;
 import dev.diva.language.LlamaConfig;
+import dev.diva.language.LlamaTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -237,6 +238,23 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
     /** The tower inside, under the names of a CLIP. */
     TensorSource innerTower() {
         return tensors.under(LlavaNames.TOWER);
+    }
+
+    /**
+     * The tokenizer: slow in the layout of the authors, fast in the hub's.
+     *
+     * @throws BadInputException when it has more ids than the language model has rows
+     */
+    LlamaTokenizer tokenizer() {
+        long rows = config().language().vocabSize();
+        LlamaTokenizer.Kind kind =
+                config().layout() == LlavaConfig.Layout.HF ? LlamaTokenizer.Kind.FAST : LlamaTokenizer.Kind.SLOW;
+        LlamaTokenizer tokenizer = LlamaTokenizer.open(tokenizerFolder(), kind);
+        if (tokenizer.size() > rows) {
+            throw new BadInputException(tokenizerFolder() + ": the tokenizer has ids up to " + (tokenizer.size() - 1)
+                    + ", the language model " + rows + " rows; put the model's own tokenizer files there");
+        }
+        return tokenizer;
     }
 
     /** Where its tokenizer lies. */

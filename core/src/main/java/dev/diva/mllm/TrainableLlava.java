@@ -81,14 +81,7 @@ public final class TrainableLlava implements AutoCloseable {
         this.projector =
                 new Projector(weights, config.visionWidth(), config.language().hiddenSize());
         weights.finish();
-        LlamaTokenizer.Kind kind =
-                config.layout() == LlavaConfig.Layout.HF ? LlamaTokenizer.Kind.FAST : LlamaTokenizer.Kind.SLOW;
-        this.tokenizer = LlamaTokenizer.open(folder.tokenizerFolder(), kind);
-        if (tokenizer.size() > config.language().vocabSize()) {
-            throw new BadInputException(folder.tokenizerFolder() + ": the tokenizer has ids up to "
-                    + (tokenizer.size() - 1) + ", the language model "
-                    + config.language().vocabSize() + " rows; put the model's own tokenizer files there");
-        }
+        this.tokenizer = folder.tokenizer();
     }
 
     /**
@@ -133,7 +126,7 @@ public final class TrainableLlava implements AutoCloseable {
         if (FRESH.equals(start.projector)) {
             long width = tower.config().transformer().hiddenSize();
             TensorSource fresh =
-                    new FreshProjector(width, folder.config().language().hiddenSize(), start.seed);
+                    FreshProjector.of(width, folder.config().language().hiddenSize(), start.seed);
             folder.tensors().add(fresh, name -> name);
         } else if (start.projector != null) {
             folder.takeProjector(Path.of(start.projector));

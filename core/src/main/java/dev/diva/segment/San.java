@@ -107,7 +107,7 @@ public final class San implements AutoCloseable {
             Path start, long seed, SanSettings settings, SanShape shape, Clip clip, boolean learnsPositions) {
         requireClassToken(clip);
         TensorSource source =
-                start == null ? new InitialSan(seed, clip.visionTower().positionTable()) : SanFile.open(start);
+                start == null ? InitialSan.of(seed, clip.visionTower().positionTable()) : SanFile.open(start);
         try (PointerScope scope = new PointerScope()) {
             SanShape sizes = start == null ? shape : SanShape.of(source);
             settings.requireFit(clip.config().vision(), sizes, "recipe");
