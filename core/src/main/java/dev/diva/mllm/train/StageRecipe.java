@@ -3,9 +3,11 @@ package dev.diva.mllm.train;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.diva.mllm.ImageAspect;
 import dev.diva.mllm.PromptTemplate;
+import dev.diva.train.CheckpointKeys;
 import dev.diva.train.OptimizerSettings;
 import dev.diva.train.RecipeChecks;
 import dev.diva.train.Schedule;
+import dev.diva.train.ScheduleName;
 import java.util.List;
 
 /** Everything that decides a stage; each key is explained in {@code projector.yaml} and {@code instruct.yaml}. */
@@ -30,7 +32,7 @@ public record StageRecipe(
         int threads,
         boolean lowMemory,
         double maxBadShare,
-        Checkpoint checkpoint) {
+        CheckpointKeys checkpoint) {
     private static final int SHORTEST = 2;
 
     public StageRecipe {
@@ -162,16 +164,6 @@ public record StageRecipe(
             double warmupRatio,
             Long warmupSteps,
             Double maxGradNorm) {
-        /** {@link Schedule.Kind} as recipes name them. */
-        public enum ScheduleName {
-            @JsonProperty("cosine")
-            COSINE,
-            @JsonProperty("linear")
-            LINEAR,
-            @JsonProperty("constant")
-            CONSTANT
-        }
-
         public Train {
             RecipeChecks.given("train.betas", betas);
             RecipeChecks.given("train.schedule", schedule);
@@ -212,19 +204,11 @@ public record StageRecipe(
 
         private Schedule rates(double peak) {
             long warmup = warmupSteps == null ? Schedule.warmupSteps(warmupRatio, steps) : warmupSteps;
-            return new Schedule(Schedule.Kind.valueOf(schedule.name()), peak, warmup, steps);
+            return new Schedule(schedule.kind(), peak, warmup, steps);
         }
 
         OptimizerSettings optimizer() {
             return new OptimizerSettings.AdamW(betas.get(0), betas.get(1), eps, weightDecay);
-        }
-    }
-
-    /** Steps between checkpoints, and how many are kept. */
-    public record Checkpoint(long every, int keep) {
-        public Checkpoint {
-            RecipeChecks.atLeast("checkpoint.every", every, 1);
-            RecipeChecks.atLeast("checkpoint.keep", keep, 1);
         }
     }
 }

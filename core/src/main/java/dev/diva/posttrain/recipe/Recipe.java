@@ -3,9 +3,11 @@ package dev.diva.posttrain.recipe;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.diva.feedback.DrawWeights;
 import dev.diva.feedback.TimestepSampler;
+import dev.diva.train.CheckpointKeys;
 import dev.diva.train.OptimizerSettings;
 import dev.diva.train.RecipeChecks;
 import dev.diva.train.Schedule;
+import dev.diva.train.ScheduleName;
 import java.util.List;
 import java.util.Locale;
 
@@ -51,7 +53,7 @@ public record Recipe(
         int threads,
         boolean lowMemory,
         double maxBadShare,
-        Checkpoint checkpoint,
+        CheckpointKeys checkpoint,
         Eval eval) {
 
     private static final int MOST_WORKERS = 256; // each keeps images in memory
@@ -316,16 +318,6 @@ public record Recipe(
             ADAMW
         }
 
-        /** {@link Schedule.Kind} as recipes name them. */
-        public enum ScheduleName {
-            @JsonProperty("cosine")
-            COSINE,
-            @JsonProperty("linear")
-            LINEAR,
-            @JsonProperty("constant")
-            CONSTANT
-        }
-
         public Train {
             projectionSteps = projectionSteps == null ? 0L : projectionSteps;
             RecipeChecks.given("train.optimizer", optimizer);
@@ -365,20 +357,12 @@ public record Recipe(
         }
 
         private Schedule rates(double lr) {
-            return new Schedule(Schedule.Kind.valueOf(schedule.name()), lr, warmup(), steps);
+            return new Schedule(schedule.kind(), lr, warmup(), steps);
         }
 
         /** Steps in which the learning rate rises from 0. */
         public long warmup() {
             return warmupSteps == null ? Schedule.warmupSteps(warmupRatio, steps) : warmupSteps;
-        }
-    }
-
-    /** Steps between checkpoints, and how many are kept. */
-    public record Checkpoint(long every, int keep) {
-        public Checkpoint {
-            RecipeChecks.atLeast("checkpoint.every", every, 1);
-            RecipeChecks.atLeast("checkpoint.keep", keep, 1);
         }
     }
 

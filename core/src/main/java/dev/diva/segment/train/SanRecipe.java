@@ -9,6 +9,8 @@ import dev.diva.segment.SanPixels;
 import dev.diva.segment.SanPreset;
 import dev.diva.segment.SanSettings;
 import dev.diva.segment.SanShape;
+import dev.diva.train.CheckpointKeys;
+import dev.diva.train.RecipeChecks;
 import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
 import dev.diva.train.Schedule;
@@ -41,27 +43,27 @@ public record SanRecipe(
         int workers,
         int threads,
         double maxBadShare,
-        Checkpoint checkpoint) {
+        CheckpointKeys checkpoint) {
     private static final int MOST_WORKERS = 256; // each keeps pictures in memory
     /** Keys that change how fast a run is and what it needs. */
     private static final Set<String> SILENT = Set.of("workers", "cache");
 
     public SanRecipe {
-        require(
-                set != null && san != null && train != null && checkpoint != null,
-                "set, san, train or checkpoint",
-                null);
-        require(crop >= 1, "crop", crop);
+        RecipeChecks.given("set", set);
+        RecipeChecks.given("san", san);
+        RecipeChecks.given("train", train);
+        RecipeChecks.given("checkpoint", checkpoint);
+        RecipeChecks.atLeast("crop", crop, 1);
         require(shortEdges != null && !shortEdges.isEmpty(), "shortEdges", shortEdges);
         require(shortEdges.stream().allMatch(edge -> edge != null && edge >= 1), "shortEdges", shortEdges);
-        require(longEdge >= 1, "longEdge", longEdge);
-        require(shortEdge >= 1, "shortEdge", shortEdge);
-        require(crops == null || crops >= 1, "crops", crops);
-        require(points >= 1, "points", points);
-        require(precision != null && precision.matches("auto|fp32|bf16"), "precision", precision);
+        RecipeChecks.atLeast("longEdge", longEdge, 1);
+        RecipeChecks.atLeast("shortEdge", shortEdge, 1);
+        RecipeChecks.atLeast("crops", crops == null ? 1 : crops, 1);
+        RecipeChecks.atLeast("points", points, 1);
+        RecipeChecks.oneOf("precision", precision, "auto", "fp32", "bf16");
         require(workers >= 1 && workers <= MOST_WORKERS, "workers", workers);
-        require(threads >= 0, "threads", threads);
-        require(maxBadShare >= 0 && maxBadShare <= 1, "maxBadShare", maxBadShare);
+        RecipeChecks.atLeast("threads", threads, 0);
+        RecipeChecks.within("maxBadShare", maxBadShare, 0, 1);
         if (crop % san.patch != 0) {
             throw new IllegalArgumentException("crop is " + crop + ", expected a multiple of san.patch " + san.patch
                     + ", so that the patches fill it");
@@ -92,13 +94,13 @@ public record SanRecipe(
             int decoderWidth,
             int decoderHidden) {
         public Network {
-            require(width >= 1, "san.width", width);
-            require(blocks >= 2, "san.blocks", blocks); // the last two are judged
-            require(mlp >= 1, "san.mlp", mlp);
-            require(patch >= 1, "san.patch", patch);
-            require(queries >= 1, "san.queries", queries);
-            require(decoderWidth >= 1, "san.decoderWidth", decoderWidth);
-            require(decoderHidden >= 1, "san.decoderHidden", decoderHidden);
+            RecipeChecks.atLeast("san.width", width, 1);
+            RecipeChecks.atLeast("san.blocks", blocks, 2); // the last two are judged
+            RecipeChecks.atLeast("san.mlp", mlp, 1);
+            RecipeChecks.atLeast("san.patch", patch, 1);
+            RecipeChecks.atLeast("san.queries", queries, 1);
+            RecipeChecks.atLeast("san.decoderWidth", decoderWidth, 1);
+            RecipeChecks.atLeast("san.decoderHidden", decoderHidden, 1);
         }
     }
 
@@ -113,28 +115,20 @@ public record SanRecipe(
             double weightDecay,
             Double maxGradNorm) {
         public Train {
-            require(steps >= 1, "train.steps", steps);
-            require(batch >= 1, "train.batch", batch);
-            require(accumulate >= 1, "train.accumulate", accumulate);
-            require(lr >= 0, "train.lr", lr);
+            RecipeChecks.atLeast("train.steps", steps, 1);
+            RecipeChecks.atLeast("train.batch", batch, 1);
+            RecipeChecks.atLeast("train.accumulate", accumulate, 1);
+            RecipeChecks.within("train.lr", lr, 0, Double.MAX_VALUE);
             require(betas != null && betas.size() == 2, "train.betas", betas);
             require(betas.stream().allMatch(beta -> beta != null && beta >= 0 && beta < 1), "train.betas", betas);
-            require(eps >= 0, "train.eps", eps);
-            require(weightDecay >= 0, "train.weightDecay", weightDecay);
+            RecipeChecks.within("train.eps", eps, 0, Double.MAX_VALUE);
+            RecipeChecks.within("train.weightDecay", weightDecay, 0, Double.MAX_VALUE);
             require(maxGradNorm == null || maxGradNorm > 0, "train.maxGradNorm", maxGradNorm);
         }
 
         /** Learning rate of every step. */
         public Schedule rates() {
             return new Schedule(Schedule.Kind.POLYNOMIAL, lr, 0, steps);
-        }
-    }
-
-    /** Steps between checkpoints, and how many are kept. */
-    public record Checkpoint(long every, int keep) {
-        public Checkpoint {
-            require(every >= 1, "checkpoint.every", every);
-            require(keep >= 1, "checkpoint.keep", keep);
         }
     }
 
