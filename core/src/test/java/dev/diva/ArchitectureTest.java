@@ -59,7 +59,9 @@ class ArchitectureTest {
                     "objective",
                     Set.of("feedback", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
             Map.entry("eval", Set.of("clip", "model", "checkpoint", "engine", "data", "hub")),
-            Map.entry("segment", Set.of("eval", "train", "clip", "model", "checkpoint", "engine", "data", "report")),
+            Map.entry(
+                    "segment",
+                    Set.of("eval", "train", "clip", "hub", "model", "checkpoint", "engine", "data", "report")),
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry(
                     "world",

@@ -1,21 +1,20 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
-import dev.diva.hub.Models;
 import dev.diva.posttrain.recipe.RecipeTree;
-import dev.diva.train.RecipeKeys;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** A recipe from its preset, its file and the options over them, in this order. */
 public final class RecipeOptions {
-    @Parameters(arity = "0..1", paramLabel = "RECIPE", description = "YAML file of keys; see docs/training.md.")
-    private Path recipe;
+    @Mixin
+    private RecipeFile file;
 
     @Option(
             names = "--preset",
@@ -40,9 +39,6 @@ public final class RecipeOptions {
     @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
     private List<String> images = new ArrayList<>();
 
-    @Option(names = "--seed", description = "Of everything that is random.")
-    private Long seed;
-
     @Option(names = "--cache", paramLabel = "DIR", description = "Folder of latents; needs fixed crops.")
     private Path cache;
 
@@ -55,47 +51,34 @@ public final class RecipeOptions {
     @Option(names = "--crops", description = "Fixed crops of an image.")
     private Integer crops;
 
-    @Option(names = "--max-bad-share", description = "Share of unreadable images that training puts up with.")
-    private Double maxBadShare;
-
     @Option(
             names = "--low-memory",
             description = "Compute activations again in the backward pass: less memory, slower, the same gradients.")
     private boolean lowMemory;
 
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "Any key of a recipe, for instance train.steps=100; may be given more than once.")
-    private List<String> assignments = new ArrayList<>();
-
     /** The recipe of a new run. */
     public RecipeTree tree() {
-        ObjectNode file = recipe == null ? null : RecipeKeys.read(recipe);
+        ObjectNode keys = file.keys();
         List<ObjectNode> changes = new ArrayList<>();
-        if (file != null) {
-            changes.add(file);
+        if (keys != null) {
+            changes.add(keys);
         }
-        assignments.forEach(assignment -> changes.add(RecipeKeys.assignment(assignment)));
-        return over(RecipeTree.under(preset, changes), file);
+        changes.addAll(file.assigned());
+        return over(RecipeTree.under(preset, changes), keys);
     }
 
     /** The recipe of a run that goes on: what is not said is as it was. */
     RecipeTree over(RecipeTree stored) {
-        return over(stored, recipe == null ? null : RecipeKeys.read(recipe));
+        return over(stored, file.keys());
     }
 
-    private RecipeTree over(RecipeTree base, ObjectNode file) {
-        RecipeTree tree = file == null ? base : base.with(file, recipe.toString());
-        tree = tree.with(options(tree), "command line");
-        for (String assignment : assignments) {
-            tree = tree.with(RecipeKeys.assignment(assignment), "--set " + assignment);
-        }
+    private RecipeTree over(RecipeTree base, ObjectNode keys) {
+        RecipeTree tree = file.over(base, keys, options(), RecipeTree::with);
         return tree.with(absolutePaths(tree), "recipe");
     }
 
-    private ObjectNode options(RecipeTree tree) {
-        ObjectNode keys = tree.root().objectNode();
+    private ObjectNode options() {
+        ObjectNode keys = JsonNodeFactory.instance.objectNode();
         if (preset != null) {
             keys.put("preset", preset);
         }
@@ -111,9 +94,6 @@ public final class RecipeOptions {
         if (!images.isEmpty()) {
             images.forEach(keys.putArray("images")::add);
         }
-        if (seed != null) {
-            keys.put("seed", seed);
-        }
         if (cache != null) {
             keys.put("cache", cache.toString());
         }
@@ -122,9 +102,6 @@ public final class RecipeOptions {
         }
         if (crops != null) {
             keys.put("crops", crops);
-        }
-        if (maxBadShare != null) {
-            keys.put("maxBadShare", maxBadShare);
         }
         if (lowMemory) {
             keys.put("lowMemory", true);
@@ -135,44 +112,28 @@ public final class RecipeOptions {
     /** So that a run can be resumed from anywhere. */
     private static ObjectNode absolutePaths(RecipeTree tree) {
         ObjectNode keys = tree.root().objectNode();
-        for (String key : List.of("cache", "weightsCache", "stage1", "projectors")) {
-            if (tree.root().path(key).isTextual()) {
-                keys.put(key, absolute(tree.root().path(key).textValue()));
-            }
-        }
-        for (String model : List.of("clip", "diffusion")) { // perhaps by names on the hub
-            if (tree.root().path(model).isTextual()) {
-                keys.put(
-                        model,
-                        absolute(Models.resolve(tree.root().path(model).textValue())
-                                .toString()));
-            }
-        }
+        RecipeFile.absolutePaths(tree.root(), keys, "cache", "weightsCache", "stage1", "projectors");
+        RecipeFile.absoluteModels(tree.root(), keys, "clip", "diffusion");
         if (tree.root().path("images").isArray()) {
             var array = keys.putArray("images");
             for (JsonNode pattern : tree.root().path("images")) {
-                array.add(pattern.isTextual() ? keys.textNode(absolute(pattern.textValue())) : pattern);
+                array.add(pattern.isTextual() ? keys.textNode(RecipeFile.absolute(pattern.textValue())) : pattern);
             }
         }
         String init = tree.root().path("projection").path("init").asText("random");
         if (!init.equals("random")) {
-            keys.putObject("projection").put("init", absolute(init));
+            keys.putObject("projection").put("init", RecipeFile.absolute(init));
         }
         JsonNode mmvp = tree.root().path("eval").path("mmvp");
         if (mmvp.isTextual()) {
-            keys.putObject("eval").put("mmvp", absolute(mmvp.textValue()));
+            keys.putObject("eval").put("mmvp", RecipeFile.absolute(mmvp.textValue()));
         }
         return keys;
     }
 
-    /** Patterns are not paths: joined as text. */
-    private static String absolute(String path) {
-        return path.matches("/.*|[A-Za-z]:.*") ? path : Path.of("").toAbsolutePath() + "/" + path;
-    }
-
     /** Files that belong to the recipe. */
     List<Path> files() {
-        return recipe == null ? List.of() : List.of(recipe.toAbsolutePath());
+        return file.files();
     }
 
     /**
@@ -181,11 +142,6 @@ public final class RecipeOptions {
      * @throws BadInputException naming the key and its option
      */
     public static void require(RecipeTree tree, String... keys) {
-        for (String key : keys) {
-            JsonNode value = tree.root().path(key);
-            if (value.isNull() || value.isMissingNode() || (value.isArray() && value.isEmpty())) {
-                throw new BadInputException("recipe: " + key + " is not given; add --" + key + " or the key");
-            }
-        }
+        RecipeFile.require(tree.root(), keys);
     }
 }

@@ -1,24 +1,22 @@
 package dev.diva.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.mllm.train.StageKeys;
-import dev.diva.train.RecipeKeys;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** The recipe of a stage: what LLaVA's authors did, a file over it, the options over both. */
 final class StageOptions {
-    private static final List<String> PATHS = List.of("llava", "base", "data", "images");
     /** Values of keys that may be paths. */
     private static final Set<String> WORDS = Set.of("random", "config", "checkpoint");
 
-    @Parameters(arity = "0..1", paramLabel = "RECIPE", description = "YAML file of keys; see docs/mllm-training.md.")
-    private Path recipe;
+    @Mixin
+    private RecipeFile file;
 
     @Option(names = "--stage", description = "projector or instruct.")
     private String stage;
@@ -54,56 +52,36 @@ final class StageOptions {
     @Option(names = "--output", description = "part: what was trained, over what it began with; merged: a whole LLaVA.")
     private String output;
 
-    @Option(names = "--seed", description = "Of everything that is random.")
-    private Long seed;
-
-    @Option(names = "--max-bad-share", description = "Share of samples that cannot be used and are left out.")
-    private Double maxBadShare;
-
     @Option(
             names = "--low-memory",
             description = "Compute activations again in the backward pass: less memory, slower, the same gradients.")
     private boolean lowMemory;
 
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "Any key of a recipe, for instance train.steps=100; may be given more than once.")
-    private List<String> assignments = new ArrayList<>();
-
     /** The recipe of a new run. */
     StageKeys keys() {
-        ObjectNode file = recipe == null ? null : RecipeKeys.read(recipe);
+        ObjectNode keys = file.keys();
         String asked =
-                stage != null ? stage : file == null ? null : file.path("stage").textValue();
+                stage != null ? stage : keys == null ? null : keys.path("stage").textValue();
         if (asked == null) {
             throw new BadInputException("recipe: stage is not given; add --stage projector or --stage instruct");
         }
-        return over(StageKeys.of(asked), file);
+        return over(StageKeys.of(asked), keys);
     }
 
     /** The recipe of a run that goes on: what is not said is as it was. */
     StageKeys over(StageKeys stored) {
-        return over(stored, recipe == null ? null : RecipeKeys.read(recipe));
+        return over(stored, file.keys());
     }
 
-    private StageKeys over(StageKeys under, ObjectNode file) {
-        StageKeys keys = file == null ? under : under.with(file, recipe.toString());
-        keys = keys.with(options(keys), "command line");
-        for (String assignment : assignments) {
-            keys = keys.with(RecipeKeys.assignment(assignment), "--set " + assignment);
-        }
+    private StageKeys over(StageKeys under, ObjectNode given) {
+        StageKeys keys = file.over(under, given, options(), StageKeys::with);
         keys = keys.with(absolutePaths(keys), "recipe");
-        for (String key : List.of("llava", "data", "images")) {
-            if (keys.root().path(key).isNull()) {
-                throw new BadInputException("recipe: " + key + " is not given; add --" + key + " or the key");
-            }
-        }
+        RecipeFile.require(keys.root(), "llava", "data", "images");
         return keys;
     }
 
-    private ObjectNode options(StageKeys keys) {
-        ObjectNode given = keys.root().objectNode();
+    private ObjectNode options() {
+        ObjectNode given = JsonNodeFactory.instance.objectNode();
         put(given, "stage", stage);
         put(given, "llava", llava);
         put(given, "base", base);
@@ -112,12 +90,6 @@ final class StageOptions {
         put(given, "data", data);
         put(given, "images", images);
         put(given, "output", output);
-        if (seed != null) {
-            given.put("seed", seed);
-        }
-        if (maxBadShare != null) {
-            given.put("maxBadShare", maxBadShare);
-        }
         if (lowMemory) {
             given.put("lowMemory", true);
         }
@@ -133,26 +105,19 @@ final class StageOptions {
     /** So that a run can be resumed from anywhere. */
     private static ObjectNode absolutePaths(StageKeys keys) {
         ObjectNode absolute = keys.root().objectNode();
-        for (String key : PATHS) {
-            if (keys.root().path(key).isTextual()) {
-                absolute.put(key, absolute(keys.root().path(key).textValue()));
-            }
+        RecipeFile.absolutePaths(keys.root(), absolute, "data", "images");
+        RecipeFile.absoluteModels(keys.root(), absolute, "llava", "base");
+        if (!WORDS.contains(keys.root().path("tower").asText())) {
+            RecipeFile.absoluteModels(keys.root(), absolute, "tower");
         }
-        for (String key : List.of("tower", "projector")) {
-            String value = keys.root().path(key).textValue();
-            if (value != null && !WORDS.contains(value)) {
-                absolute.put(key, absolute(value));
-            }
+        if (!WORDS.contains(keys.root().path("projector").asText())) {
+            RecipeFile.absolutePaths(keys.root(), absolute, "projector");
         }
         return absolute;
     }
 
-    private static String absolute(String path) {
-        return Path.of(path).toAbsolutePath().normalize().toString();
-    }
-
     /** Files that belong to the recipe. */
     List<Path> files() {
-        return recipe == null ? List.of() : List.of(recipe.toAbsolutePath());
+        return file.files();
     }
 }

@@ -129,7 +129,8 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
         } else if (isDone) {
             writer.println("wrote " + run.result());
         } else {
-            writer.println("stopped after a checkpoint; go on with: " + spec.qualifiedName() + " --resume --out " + out);
+            writer.println(
+                    "stopped after a checkpoint; go on with: " + spec.qualifiedName() + " --resume --out " + out);
         }
         writer.flush();
         String remark = remark(run);

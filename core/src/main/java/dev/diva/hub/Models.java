@@ -1,5 +1,7 @@
 package dev.diva.hub;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +36,20 @@ public final class Models {
                 .orElseThrow(() -> new BadInputException(given
                         + ": no such file or folder, and no such model in the hub's cache " + cache.root()
                         + "; bring it with: diva pull " + name.get()));
+    }
+
+    /**
+     * Records under {@code hub} which of a run's models come out of the hub's cache: name and commit, under the key of the recipe.
+     *
+     * @param recipe keys and values; a model's is a file or folder, or null
+     */
+    public static void record(ObjectNode facts, JsonNode recipe, String... keys) {
+        for (String key : keys) {
+            if (recipe.path(key).isTextual()) {
+                HubName.of(Path.of(recipe.path(key).textValue()))
+                        .ifPresent(name -> facts.withObject("/hub").put(key, name.toString()));
+            }
+        }
     }
 
     /** What a model is called in tables: {@code ORG/NAME} out of the hub's cache, else its last folder that is no hash. */

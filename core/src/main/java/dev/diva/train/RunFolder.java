@@ -8,6 +8,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** The folder of a run, locked for one process: a lock that the system gives back even after {@code kill -9}. */
@@ -35,6 +37,32 @@ public final class RunFolder implements AutoCloseable {
             return new RunFolder(folder, null); // the first one holds the lock and writes
         }
         return resume ? reopen(folder) : create(folder);
+    }
+
+    /**
+     * The same of a launch.
+     *
+     * @param differences between the recipe of the run that goes on and the one that is asked for now
+     * @throws BadInputException also when there are some
+     */
+    public static RunFolder open(Launch launch, ProcessGroup processGroup, Supplier<List<String>> differences) {
+        RunFolder folder = open(launch.out(), launch.resume(), processGroup);
+        try {
+            if (launch.resume() && processGroup.isFirst()) {
+                requireSameRecipe(launch.out(), differences.get());
+            }
+            return folder;
+        } catch (RuntimeException e) {
+            folder.close();
+            throw e;
+        }
+    }
+
+    private static void requireSameRecipe(Path run, List<String> differences) {
+        if (!differences.isEmpty()) {
+            throw new BadInputException(run + ": was started with another recipe: " + String.join("; ", differences)
+                    + ". Resume with the same recipe, or start a new run");
+        }
     }
 
     private static RunFolder create(Path folder) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -64,6 +65,32 @@ class MainTest {
     void aMisspeltWordIsNamedWithTheNearestOne(String line, String expected) {
         assertThat(run(line.split(" "))).isEqualTo(2);
         assertThat(err.toString()).isEqualTo("diva: " + expected + "\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "inspect org/nothing",
+                "encode --clip org/nothing --text a --out o.json",
+                "eval mmvp --clip org/nothing --data d",
+                "train --clip org/nothing --diffusion d --images i --out o",
+                "train --clip c --diffusion org/nothing --images i --out o",
+                "segment train --clip org/nothing --data d --out o",
+                "mllm train --stage projector --llava org/nothing --data d --images i --out o",
+                "mllm train --stage projector --llava l --tower org/nothing --data d --images i --out o",
+            })
+    void aModelIsAskedForByItsNameOnTheHub(String line) {
+        assertThat(run(line.split(" "))).isEqualTo(3);
+        assertThat(err.toString())
+                .startsWith("diva: org/nothing: no such file or folder, and no such model in the hub's cache ")
+                .endsWith("; bring it with: diva pull org/nothing\n");
+    }
+
+    @Test
+    void partsOfTheDemoExcludeEachOther() {
+        assertThat(run("demo", "--segmentation", "--mllm", "--out", folder.toString()))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("give one of --study, --segmentation and --mllm");
     }
 
     /** A list would take an option that the command does not know as one of its values. */

@@ -9,6 +9,7 @@ import dev.diva.engine.Engine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
+import dev.diva.hub.Models;
 import dev.diva.mllm.LlavaFolder;
 import dev.diva.mllm.LlavaResult;
 import dev.diva.mllm.TrainableLlava;
@@ -61,11 +62,9 @@ public final class StageRun implements PreparedRun {
         notes.addAll(inputs.notes());
         notes.addAll(DataReport.ofTexts(
                 inputs.data(), inputs.labelling(), inputs.model().imageTokens()));
-        this.folder = RunFolder.open(launch.out(), launch.resume(), processGroup);
+        this.folder = RunFolder.open(
+                launch, processGroup, () -> StageKeys.ofRun(launch.out()).differences(inputs.keys()));
         try {
-            if (first && launch.resume()) {
-                requireSameRecipe();
-            }
             this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, inputs.hashes(), notes::add);
         } catch (RuntimeException e) {
             folder.close();
@@ -85,14 +84,6 @@ public final class StageRun implements PreparedRun {
      */
     public static StageRun open(StageInputs inputs, Launch launch, ProcessGroup processGroup) {
         return new StageRun(inputs, launch, processGroup);
-    }
-
-    private void requireSameRecipe() {
-        List<String> differences = StageKeys.ofRun(launch.out()).differences(inputs.keys());
-        if (!differences.isEmpty()) {
-            throw new BadInputException(launch.out() + ": was started with another recipe: "
-                    + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
-        }
     }
 
     private RunPlan plan() {
@@ -130,6 +121,7 @@ public final class StageRun implements PreparedRun {
                     .put("stage", inputs.keys().root().path("stage").asText())
                     .put("seed", recipe.seed())
                     .put("precision", recipe.precision());
+            Models.record(facts, inputs.keys().root(), "llava", "base", "tower");
             manifest.describe(facts, files);
             manifest.describeData(
                     "data",

@@ -15,7 +15,7 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
-import dev.diva.hub.HubName;
+import dev.diva.hub.Models;
 import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
@@ -60,8 +60,7 @@ public final class PostTraining implements PreparedRun {
     private final RunFiles files;
     private final TrainingRun run;
 
-    private PostTraining(
-            TrainingModels models, Launch launch, ProcessGroup processGroup, ScoredModel scores) {
+    private PostTraining(TrainingModels models, Launch launch, ProcessGroup processGroup, ScoredModel scores) {
         this.models = models;
         this.scores = scores;
         this.recipe = models.recipe();
@@ -84,30 +83,13 @@ public final class PostTraining implements PreparedRun {
         this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
         this.files = new RunFiles(launch.out());
-        this.folder = openFolder(processGroup);
+        this.folder = RunFolder.open(launch, processGroup, () -> files.recipe().differences(models.tree()));
         models.problem().ifPresent(notes::add);
         models.assumptions().forEach(note -> notes.add("warning: " + note));
         this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, models.hashes(), notes::add);
         problems.forEach(this::skip);
         if (first) {
             writeStart();
-        }
-    }
-
-    private RunFolder openFolder(ProcessGroup processGroup) {
-        RunFolder opened = RunFolder.open(launch.out(), launch.resume(), processGroup);
-        if (first && launch.resume()) {
-            requireSameRecipe(opened);
-        }
-        return opened;
-    }
-
-    private void requireSameRecipe(RunFolder opened) {
-        List<String> differences = files.recipe().differences(models.tree());
-        if (!differences.isEmpty()) {
-            opened.close();
-            throw new BadInputException(launch.out() + ": was started with another recipe: "
-                    + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
         }
     }
 
@@ -237,9 +219,7 @@ public final class PostTraining implements PreparedRun {
                     .put("objective", recipe.objective().key())
                     .put("seed", recipe.seed())
                     .put("precision", recipe.precision());
-            Map.of("clip", recipe.clip(), "diffusion", recipe.diffusion())
-                    .forEach((key, model) -> HubName.of(Path.of(model))
-                            .ifPresent(name -> facts.withObject("/hub").put(key, name.toString())));
+            Models.record(facts, models.tree().root(), "clip", "diffusion");
             manifest.describe(facts, inputs);
             manifest.describeData(
                     "images",

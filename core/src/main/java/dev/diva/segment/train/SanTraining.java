@@ -2,7 +2,6 @@ package dev.diva.segment.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.clip.Clip;
 import dev.diva.data.DataProblem;
@@ -12,6 +11,7 @@ import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.segmentation.SegmentationSet;
+import dev.diva.hub.Models;
 import dev.diva.segment.San;
 import dev.diva.segment.SanPixels;
 import dev.diva.segment.TextClasses;
@@ -87,7 +87,7 @@ public final class SanTraining implements PreparedRun {
         this.cache =
                 recipe.cache() == null ? null : new ViewCache(Path.of(recipe.cache()), san, recipe.clipPrecision());
         note();
-        this.folder = openFolder();
+        this.folder = RunFolder.open(launch, processGroup, this::differences);
         this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, hashes, notes::add);
         if (processGroup.isFirst()) {
             writeStart();
@@ -147,18 +147,9 @@ public final class SanTraining implements PreparedRun {
         notes.add("the attention biases are scaled by " + scale + " at the start: the sign of new weights is chance");
     }
 
-    private RunFolder openFolder() {
-        RunFolder opened = RunFolder.open(launch.out(), launch.resume(), processGroup);
-        if (launch.resume() && processGroup.isFirst()) {
-            RecipeKeys begun = new RecipeKeys(RecipeKeys.read(opened.recipe()));
-            List<String> differences = begun.differences(keys, SanRecipe::decides);
-            if (!differences.isEmpty()) {
-                opened.close();
-                throw new BadInputException(launch.out() + ": was started with another recipe: "
-                        + String.join("; ", differences) + ". Resume with the same recipe, or start a new run");
-            }
-        }
-        return opened;
+    private List<String> differences() {
+        RecipeKeys begun = new RecipeKeys(RecipeKeys.read(RunFolder.recipeOf(launch.out())));
+        return begun.differences(keys, SanRecipe::decides);
     }
 
     private RunPlan plan() {
@@ -203,6 +194,7 @@ public final class SanTraining implements PreparedRun {
                     .put("seed", recipe.seed())
                     .put("precision", recipe.clipPrecision().name())
                     .put("clipImageTower", clip.imageTower());
+            Models.record(facts, keys.root(), "clip");
             manifest.describe(facts, inputs);
             manifest.describeData(
                     "pictures",
