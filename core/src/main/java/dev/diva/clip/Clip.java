@@ -7,32 +7,39 @@ import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.data.RasterImage;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import dev.diva.model.Tokenizer;
+import java.awt.image.BufferedImage;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A frozen CLIP or SigLIP that gives embeddings: the library's front door. Loads every layout; embeddings leave as plain floats. Not
- * thread safe.
+ * A frozen CLIP or SigLIP that gives embeddings: the library's front door. Loads every layout; embeddings leave as plain floats.
+ *
+ * <p>Safe for any number of threads: one at a time computes, on the threads of {@link Options}, and images that several threads bring at
+ * once are computed together. After {@link #close} every method that computes throws an {@link IllegalStateException}. Tensors that
+ * {@link #visionTower} and {@link #stored} hand out are the caller's to guard.
  *
  * <pre>{@code
  * try (Clip clip = Clip.load(Path.of("models/clip-vit-large-patch14"))) {
- *     float[][] texts = clip.encodeTexts(List.of("a photo of a cat", "a photo of a dog"));
+ *     float[][] images = clip.embed(Path.of("cat.jpg"), Path.of("dog.jpg"));
+ *     float[][] texts = clip.embed(List.of("a photo of a cat", "a photo of a dog"));
  * }
  * }</pre>
  */
@@ -53,6 +60,9 @@ public final class Clip implements AutoCloseable {
     private Tokenizer tokenizer; // opened with the first text
     private String textTower; // computed when asked for
     private String imageTower; // the same
+    private final Batches batches;
+    private final Map<Scale, JointBatches> imageRequests = new EnumMap<>(Scale.class);
+    private boolean closed;
 
     /**
      * How to load and run.
@@ -112,18 +122,18 @@ public final class Clip implements AutoCloseable {
         this.logLogitScale = scalar("logit_scale");
         this.logitBias = scalar("logit_bias");
         weights.finish();
+        this.batches = new Batches(weights, options.batchSize);
+        for (Scale scale : Scale.values()) {
+            imageRequests.put(scale, new JointBatches(this, options.batchSize, pixels -> embeddings(pixels, scale)));
+        }
     }
 
-    /** Loads a folder or file of any layout in fp32. */
+    /** Loads a folder or file of any layout in fp32; see {@link #load(Path, Path, Options)}. */
     public static Clip load(Path path) {
         return load(path, Options.DEFAULT);
     }
 
-    /**
-     * Loads a folder or file of any layout.
-     *
-     * @throws BadInputException when it is no CLIP, or its config disagrees with its tensors
-     */
+    /** Loads a folder or file of any layout; see {@link #load(Path, Path, Options)}. */
     public static Clip load(Path path, Options options) {
         return load(path, null, options);
     }
@@ -132,7 +142,7 @@ public final class Clip implements AutoCloseable {
      * Loads a folder or file of any layout with the image tower of another file.
      *
      * @param visual the state dictionary of an image tower alone, as un2CLIP publishes it, or null for none
-     * @throws BadInputException also when not every tensor of the tower is in that file, or one has no place
+     * @throws BadInputException when it is no CLIP, its config disagrees with its tensors, or that file has not just the tensors of the tower
      */
     public static Clip load(Path path, Path visual, Options options) {
         Engine.setThreads(options.threads);
@@ -190,7 +200,34 @@ public final class Clip implements AutoCloseable {
         return Math.toIntExact(config.vision().projectionDim());
     }
 
-    /** L2-normalised embeddings of images; see {@link #encodeImages(List, Scale)}. */
+    /**
+     * L2-normalised embeddings of image files, decoded and transformed by all cores.
+     *
+     * @return a row per file
+     * @throws BadInputException for the first file that is no image
+     */
+    public float[][] embed(Path... files) {
+        float[][] rows = new float[files.length][];
+        for (int from = 0; from < files.length; from += options.batchSize) {
+            int to = Math.min(files.length, from + options.batchSize);
+            List<float[]> pixels =
+                    Arrays.stream(files, from, to).parallel().map(preprocessing::pixels).toList();
+            System.arraycopy(encodeImages(pixels), 0, rows, from, to - from);
+        }
+        return rows;
+    }
+
+    /** The L2-normalised embedding of an image. */
+    public float[] embed(BufferedImage image) {
+        return encodeImages(List.of(preprocessing.pixels(RasterImage.of(image))))[0];
+    }
+
+    /** L2-normalised embeddings of texts, a row per text; see {@link #encodeTexts(List, Scale)}. */
+    public float[][] embed(List<String> texts) {
+        return encodeTexts(texts);
+    }
+
+    /** L2-normalised embeddings of pixels; see {@link #encodeImages(List, Scale)}. */
     public float[][] encodeImages(List<float[]> pixels) {
         return encodeImages(pixels, Scale.UNIT);
     }
@@ -202,8 +239,13 @@ public final class Clip implements AutoCloseable {
      * @return a row per image
      */
     public float[][] encodeImages(List<float[]> pixels, Scale scale) {
-        return inBatches(
-                pixels.size(), (from, to) -> scaled(vision.embeddingOf(tensor(pixels.subList(from, to))), scale));
+        return imageRequests.get(scale).run(pixels);
+    }
+
+    private List<float[]> embeddings(List<float[]> pixels, Scale scale) {
+        begin();
+        return Arrays.asList(batches.run(
+                pixels.size(), (from, to) -> scaled(vision.embeddingOf(images(pixels.subList(from, to))), scale)));
     }
 
     /**
@@ -211,10 +253,11 @@ public final class Clip implements AutoCloseable {
      *
      * @return for each image (1 + patches) * width values
      */
-    public float[][] encodeTokens(List<float[]> pixels) {
-        return inBatches(
+    public synchronized float[][] encodeTokens(List<float[]> pixels) {
+        begin();
+        return batches.run(
                 pixels.size(),
-                (from, to) -> vision.tokens(vision.encode(tensor(pixels.subList(from, to))))
+                (from, to) -> vision.tokens(vision.encode(images(pixels.subList(from, to))))
                         .all()
                         .flatten(1, -1));
     }
@@ -230,13 +273,14 @@ public final class Clip implements AutoCloseable {
      * @return a row per text
      * @throws BadInputException when the checkpoint has no text tower or no tokenizer
      */
-    public float[][] encodeTexts(List<String> texts, Scale scale) {
+    public synchronized float[][] encodeTexts(List<String> texts, Scale scale) {
         Tokenizer ready = tokenizer();
         return encodeIds(texts.stream().map(ready::encode).toList(), scale);
     }
 
     /** Embeddings of texts that were tokenised elsewhere: a row of contextLength ids per text. */
-    public float[][] encodeIds(List<long[]> ids, Scale scale) {
+    public synchronized float[][] encodeIds(List<long[]> ids, Scale scale) {
+        begin();
         TextTower tower = readText();
         if (tower.isCausal()) {
             int maxTokens = options.batchSize * config.text().contextLength();
@@ -246,11 +290,13 @@ public final class Clip implements AutoCloseable {
                     maxTokens,
                     embeddings -> BrokenWeights.requireNumbers(scaled(embeddings, scale), weights));
         }
-        return inBatches(ids.size(), (from, to) -> scaled(tower.embedding(idTensor(ids.subList(from, to))), scale));
+        return batches.run(
+                ids.size(), (from, to) -> scaled(tower.embedding(Batches.texts(ids.subList(from, to))), scale));
     }
 
     /** The tokenizer of the checkpoint, opened on first use. */
-    public Tokenizer tokenizer() {
+    public synchronized Tokenizer tokenizer() {
+        requireOpen();
         requireText();
         if (tokenizer == null) {
             tokenizer = files.tokenizer(config.text());
@@ -259,7 +305,8 @@ public final class Clip implements AutoCloseable {
     }
 
     /** Names the text tower by its content: equal for models that give the same embeddings of texts. */
-    public String textTower() {
+    public synchronized String textTower() {
+        requireOpen();
         readText();
         if (textTower == null) {
             textTower = TowerDigest.ofTexts(weights.tensors(), checkpoint.format() + " " + options.precision);
@@ -268,7 +315,8 @@ public final class Clip implements AutoCloseable {
     }
 
     /** Names the image tower by its stored content, rounded to fp16: equal for copies of it. */
-    public String imageTower() {
+    public synchronized String imageTower() {
+        requireOpen();
         if (imageTower == null) {
             imageTower = TowerDigest.ofImages(stored());
         }
@@ -286,8 +334,13 @@ public final class Clip implements AutoCloseable {
         return (float) logitBias.orElse(0);
     }
 
+    /** Waits for what is being computed; later calls do nothing. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         if (tokenizer != null) {
             tokenizer.close();
         }
@@ -295,57 +348,27 @@ public final class Clip implements AutoCloseable {
         checkpoint.close();
     }
 
-    private interface BatchComputation {
-        /** [to - from, width]. */
-        Tensor compute(int from, int to);
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("this Clip is closed");
+        }
     }
 
-    private float[][] inBatches(int count, BatchComputation computation) {
-        float[][] rows = new float[count][];
-        for (int from = 0; from < count; from += options.batchSize) {
-            int to = Math.min(count, from + options.batchSize);
-            try (PointerScope scope = new PointerScope();
-                    NoGradGuard noGrad = new NoGradGuard()) {
-                Tensor batch = computation.compute(from, to);
-                float[] values = BrokenWeights.requireNumbers(batch, weights);
-                int width = values.length / (to - from);
-                for (int i = from; i < to; i++) {
-                    rows[i] = Arrays.copyOfRange(values, (i - from) * width, (i - from + 1) * width);
-                }
-            }
+    /** A thread that computes for the first time has libtorch's default number of threads, not this model's. */
+    private void begin() {
+        requireOpen();
+        if (Engine.threads() != Engine.threads(options.threads)) {
+            Engine.setThreads(options.threads);
         }
-        return rows;
+    }
+
+    private Tensor images(List<float[]> pixels) {
+        return Batches.images(pixels, config.vision().imageSize());
     }
 
     private static Tensor scaled(Tensor embeddings, Scale scale) {
         Tensor x = embeddings.to(ScalarType.Float);
         return scale == Scale.RAW ? x : x.div(x.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true));
-    }
-
-    private Tensor tensor(List<float[]> pixels) {
-        long size = config.vision().imageSize();
-        return Tensors.of(joined(pixels, 3 * size * size), pixels.size(), 3, size, size);
-    }
-
-    private static float[] joined(List<float[]> rows, long width) {
-        float[] values = new float[Math.toIntExact(rows.size() * width)];
-        for (int i = 0; i < rows.size(); i++) {
-            if (rows.get(i).length != width) {
-                throw new IllegalArgumentException(
-                        "image " + i + " has " + rows.get(i).length + " values, expected " + width);
-            }
-            System.arraycopy(rows.get(i), 0, values, Math.toIntExact(i * width), (int) width);
-        }
-        return values;
-    }
-
-    private static Tensor idTensor(List<long[]> ids) {
-        int length = ids.get(0).length;
-        long[] values = new long[ids.size() * length];
-        for (int i = 0; i < ids.size(); i++) {
-            System.arraycopy(ids.get(i), 0, values, i * length, length);
-        }
-        return Tensors.of(values, ids.size(), length);
     }
 
     private OptionalDouble scalar(String name) {

@@ -3,8 +3,11 @@ package dev.diva.clip;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.data.Filter;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageEntry;
 import dev.diva.data.ImageTransform;
 import dev.diva.data.RasterImage;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
@@ -131,6 +134,12 @@ public record Preprocessing(
                 mean,
                 std);
         return transform.apply(convertsFirst ? image.toRgb() : image);
+    }
+
+    /** The same of an image file, with the pixels of the reference code. */
+    float[] pixels(Path file) {
+        ImageEntry image = ImageEntry.of(file);
+        return pixels(ImageDecoder.reference().decode(image.read(), image.name()));
     }
 
     private static float[] floats(double red, double green, double blue) {

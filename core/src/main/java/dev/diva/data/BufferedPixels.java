@@ -11,13 +11,16 @@ import java.awt.image.Raster;
 final class BufferedPixels {
     private BufferedPixels() {}
 
-    /** Pixels of a WebP or BMP image, and of a TIFF that is premultiplied. */
+    /** Pixels in sRGB; grey ones as they are stored. */
     static RasterImage of(BufferedImage image) {
         if (image.getColorModel() instanceof IndexColorModel indexed) {
             return indexed(image.getRaster(), indexed);
         }
         if (image.getType() == BufferedImage.TYPE_BYTE_GRAY) {
             return bands(image.getRaster(), ColorMode.L, 8);
+        }
+        if (image.getType() == BufferedImage.TYPE_USHORT_GRAY) {
+            return bands(image.getRaster(), ColorMode.L, 16);
         }
         boolean alpha = image.getColorModel().hasAlpha();
         int width = image.getWidth();

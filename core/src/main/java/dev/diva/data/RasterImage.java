@@ -1,5 +1,7 @@
 package dev.diva.data;
 
+import java.awt.image.BufferedImage;
+
 /**
  * A decoded image in the file's own colour mode.
  *
@@ -17,6 +19,11 @@ public record RasterImage(ColorMode mode, int width, int height, byte[] samples,
     /** An image without a palette. */
     public static RasterImage of(ColorMode mode, int width, int height, byte[] samples) {
         return new RasterImage(mode, width, height, samples, null);
+    }
+
+    /** The samples of an image of the JDK's, in sRGB; grey, palette and alpha are kept. */
+    public static RasterImage of(BufferedImage image) {
+        return BufferedPixels.of(image);
     }
 
     /** The whole image as a box. */

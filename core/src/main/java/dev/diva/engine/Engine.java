@@ -32,12 +32,17 @@ public final class Engine {
             throw new BadInputException("threads is " + threads + ", expected at most " + mostThreads()
                     + " on this machine, or 0 for all cores");
         }
-        int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        int count = threads(threads);
         torch.set_num_threads(count);
         openblas_nolapack.blas_set_num_threads(count);
     }
 
-    /** Threads of one libtorch operation. */
+    /** How many a setting means: 0 is one per core that this process may use. */
+    public static int threads(int setting) {
+        return setting == 0 ? Runtime.getRuntime().availableProcessors() : setting;
+    }
+
+    /** Threads of one libtorch operation that the calling thread starts. */
     public static int threads() {
         return torch.get_num_threads();
     }

@@ -1,0 +1,64 @@
+package dev.diva.clip;
+
+import dev.diva.checkpoint.BrokenWeights;
+import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Tensors;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Runs a tower batch by batch, from plain numbers to plain numbers.
+ *
+ * @param weights blamed for results that are no numbers
+ * @param size rows computed at once
+ */
+record Batches(Weights weights, int size) {
+    /** What a tower makes of the rows from one place up to another: [to - from, ...]. */
+    interface Computation {
+        Tensor compute(int from, int to);
+    }
+
+    /** A row of values for each of so many inputs. */
+    float[][] run(int count, Computation computation) {
+        float[][] rows = new float[count][];
+        for (int from = 0; from < count; from += size) {
+            int to = Math.min(count, from + size);
+            try (PointerScope scope = new PointerScope();
+                    NoGradGuard noGrad = new NoGradGuard()) {
+                float[] values = BrokenWeights.requireNumbers(computation.compute(from, to), weights);
+                int width = values.length / (to - from);
+                for (int i = from; i < to; i++) {
+                    rows[i] = Arrays.copyOfRange(values, (i - from) * width, (i - from + 1) * width);
+                }
+            }
+        }
+        return rows;
+    }
+
+    /** Images of 3 * side * side values each: [images, 3, side, side]. */
+    static Tensor images(List<float[]> pixels, long side) {
+        long width = 3 * side * side;
+        float[] values = new float[Math.toIntExact(pixels.size() * width)];
+        for (int i = 0; i < pixels.size(); i++) {
+            if (pixels.get(i).length != width) {
+                throw new IllegalArgumentException(
+                        "image " + i + " has " + pixels.get(i).length + " values, expected " + width);
+            }
+            System.arraycopy(pixels.get(i), 0, values, Math.toIntExact(i * width), (int) width);
+        }
+        return Tensors.of(values, pixels.size(), 3, side, side);
+    }
+
+    /** Texts of equally many ids: [texts, ids]. */
+    static Tensor texts(List<long[]> ids) {
+        int length = ids.get(0).length;
+        long[] values = new long[ids.size() * length];
+        for (int i = 0; i < ids.size(); i++) {
+            System.arraycopy(ids.get(i), 0, values, i * length, length);
+        }
+        return Tensors.of(values, ids.size(), length);
+    }
+}
