@@ -66,7 +66,7 @@ class ArchitectureTest {
             Map.entry(
                     "world",
                     Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
-            Map.entry("report", Set.of("eval", "checkpoint", "hub")),
+            Map.entry("report", Set.of("eval", "checkpoint", "data", "hub")),
             Map.entry("compare", Set.of("eval", "report", "posttrain", "train", "clip", "checkpoint", "hub")),
             Map.entry(
                     "demo",

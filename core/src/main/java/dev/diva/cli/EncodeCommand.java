@@ -6,16 +6,20 @@ import dev.diva.checkpoint.OutputLock;
 import dev.diva.checkpoint.Temporary;
 import dev.diva.clip.Clip;
 import dev.diva.clip.EmbeddingsFile;
+import dev.diva.clip.EmbeddingsIndex;
 import dev.diva.clip.ImageEncoding;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Placement;
 import dev.diva.engine.ProcessGroup;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,6 +43,13 @@ public final class EncodeCommand implements Callable<Integer> {
     @Option(names = "--text", arity = "1..*", paramLabel = "STRING", description = "Texts.")
     private List<String> texts = new ArrayList<>();
 
+    @Option(
+            names = "--known",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Files of earlier runs: images that they hold are left out.")
+    private List<Path> known = new ArrayList<>();
+
     @Option(names = "--strict", description = "Fail at the first unreadable image instead of skipping it.")
     private boolean strict;
 
@@ -61,21 +72,57 @@ public final class EncodeCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        options.out(); // a wrong one is told before the processes meet
+        requireOut();
+        List<DataProblem> problems = new ArrayList<>();
+        ImageSet set = images(problems);
+        if (set != null && set.size() == 0 && texts.isEmpty()) {
+            spec.commandLine().getOut().println("nothing to do: --known has all of the images");
+            return 0;
+        }
         try (ProcessGroup group = processes.join(Placement.cpu(options.precision()), recipe());
                 OutputLock lock = group.isFirst() ? OutputLock.of(options.out()) : OutputLock.none()) {
             SharedEncoding shared = new SharedEncoding(group, options.out(), options.batch());
-            if (!shared.isShared() || options.images().isEmpty()) {
-                encode(shared);
+            if (!shared.isShared() || set == null) {
+                encode(set, problems);
                 return 0;
             }
             try {
-                encodeShared(shared);
+                encodeShared(set, problems, shared);
                 return 0;
             } catch (RuntimeException e) {
                 group.fail(Failure.line(e));
                 throw e;
             }
+        }
+    }
+
+    /** A wrong one is told before the processes meet. */
+    private void requireOut() {
+        if (options.out().toString().endsWith(".npy")
+                && (options.tokens() || options.images().isEmpty() == texts.isEmpty())) {
+            throw new ParameterException(
+                    spec.commandLine(), "--out " + options.out() + " holds one matrix: --images or --text, no --tokens");
+        }
+    }
+
+    /** The images that are not known yet, or null where texts alone are encoded. */
+    private ImageSet images(List<DataProblem> problems) {
+        if (options.images().isEmpty()) {
+            return null;
+        }
+        ImageSet all = ImageSet.open(options.images(), problems::add);
+        if (processes.isFirst() && !all.notRead().isEmpty()) {
+            notRead = all.notRead();
+            spec.commandLine().getErr().println(all.notReadWords());
+        }
+        if (known.isEmpty()) {
+            return all;
+        }
+        try (EmbeddingsIndex index = new EmbeddingsIndex(known)) {
+            Set<String> names = new HashSet<>(index.names());
+            return new ImageSet(all.entries().stream()
+                    .filter(image -> !names.contains(image.name()))
+                    .toList());
         }
     }
 
@@ -85,6 +132,7 @@ public final class EncodeCommand implements Callable<Integer> {
                         options.model(),
                         options.images(),
                         texts,
+                        known,
                         options.out(),
                         options.tokens(),
                         options.scale(),
@@ -93,19 +141,21 @@ public final class EncodeCommand implements Callable<Integer> {
                 .toString();
     }
 
-    private void encode(SharedEncoding alone) throws JsonProcessingException {
+    private void encode(ImageSet set, List<DataProblem> problems)
+            throws JsonProcessingException {
         try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
-            encode(file, alone, true);
+            encode(set, problems, file, true);
             finish(file);
         }
     }
 
-    private void encodeShared(SharedEncoding shared) throws JsonProcessingException {
+    private void encodeShared(ImageSet set, List<DataProblem> problems, SharedEncoding shared)
+            throws JsonProcessingException {
         shared.clean();
         try (EmbeddingsFile part = new EmbeddingsFile(shared.part())) {
             List<Temporary> parts = shared.parts();
             try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
-                encode(part, shared, processes.isFirst());
+                encode(shared.mine(set), problems, part, processes.isFirst());
                 part.describe(SharedEncoding.PART, "of an encoding that is under way")
                         .finish();
                 shared.join(file);
@@ -120,14 +170,8 @@ public final class EncodeCommand implements Callable<Integer> {
         }
     }
 
-    private void encode(EmbeddingsFile file, SharedEncoding shared, boolean withTexts) {
-        List<DataProblem> problems = new ArrayList<>();
-        ImageSet all = options.images().isEmpty() ? null : ImageSet.open(options.images(), problems::add);
-        if (all != null && processes.isFirst() && !all.notRead().isEmpty()) {
-            notRead = all.notRead();
-            spec.commandLine().getErr().println(all.notReadWords());
-        }
-        ImageSet set = all == null || !shared.isShared() ? all : shared.mine(all);
+    private void encode(
+            ImageSet set, List<DataProblem> problems, EmbeddingsFile file, boolean withTexts) {
         try (Clip clip = Clip.load(options.model(), options.visual(), options.loading(threads.count()))) {
             if (processes.isFirst()) {
                 Warnings.print(spec, clip.notes());
@@ -135,7 +179,7 @@ public final class EncodeCommand implements Callable<Integer> {
             if (withTexts) {
                 encodeTexts(clip, file);
             }
-            if (set != null) {
+            if (set != null && set.size() > 0) {
                 ImageEncoding encoding = new ImageEncoding(
                         clip,
                         file,

@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 
 /** What is encoded, how and where to, in one process or on a cluster. */
 public final class EncodeOptions {
-    private static final List<String> FORMATS = List.of(".safetensors", ".json");
+    private static final List<String> FORMATS = List.of(".safetensors", ".json", ".npy");
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
@@ -40,7 +40,7 @@ public final class EncodeOptions {
     @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
     private List<String> images = new ArrayList<>();
 
-    @Option(names = "--out", required = true, description = "File to write: .safetensors, or .json.")
+    @Option(names = "--out", required = true, description = "File to write: .safetensors, .json, or .npy.")
     private Path out;
 
     @Option(names = "--tokens", description = "All tokens of each image too, normed and projected.")
@@ -77,7 +77,8 @@ public final class EncodeOptions {
     public Path out() {
         if (FORMATS.stream().noneMatch(out.toString()::endsWith)) {
             throw new ParameterException(
-                    spec.commandLine(), "--out is " + out + ", expected a name that ends with .safetensors or .json");
+                    spec.commandLine(),
+                    "--out is " + out + ", expected a name that ends with .safetensors, .json or .npy");
         }
         return out;
     }

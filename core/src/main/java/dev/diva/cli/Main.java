@@ -35,6 +35,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             TrainCommand.class,
             CacheCommand.class,
             EncodeCommand.class,
+            SearchCommand.class,
             InspectCommand.class,
             ExportCommand.class,
             BlendCommand.class,

@@ -24,7 +24,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Embeddings on disk: safetensors, or JSON where the name ends so. Rows go to a hidden file beside the target as they come, so that
+ * Embeddings on disk: safetensors, or JSON or NumPy's format where the name ends so. Rows go to a hidden file beside the target as they come, so that
  * memory does not grow with their number; the target appears complete or not at all.
  */
 public final class EmbeddingsFile implements AutoCloseable {
@@ -45,6 +45,13 @@ public final class EmbeddingsFile implements AutoCloseable {
             throw new BadInputException(target + ": exists; give another --out or remove it");
         }
         this.target = target;
+        if (isNpy()) {
+            NpyMatrix.requireNew(target);
+        }
+    }
+
+    private boolean isNpy() {
+        return target.toString().endsWith(".npy");
     }
 
     /** Appends rows to the tensor [rows, rowShape...] of that name. */
@@ -116,6 +123,10 @@ public final class EmbeddingsFile implements AutoCloseable {
             AtomicFile.writeNew(target, channel -> writeJson(JSON.createGenerator(Channels.newOutputStream(channel))));
             return;
         }
+        if (isNpy()) {
+            NpyMatrix.write(target, onlyMatrix(), list(tensors.containsKey("image_embeds") ? "images" : "texts"));
+            return;
+        }
         try (PointerScope scope = new PointerScope()) {
             Map<String, Tensor> mapped = new LinkedHashMap<>();
             tensors.forEach((name, spool) -> mapped.put(name, spool.tensor()));
@@ -123,6 +134,13 @@ public final class EmbeddingsFile implements AutoCloseable {
             metadata.forEach((name, value) -> texts.put(name, value instanceof String s ? s : json(value)));
             SafetensorsWriter.writeNew(target, mapped, texts);
         }
+    }
+
+    private RowSpool onlyMatrix() {
+        if (tensors.size() != 1) {
+            throw new BadInputException(target + ": holds one matrix, but there are " + tensors.keySet());
+        }
+        return tensors.values().iterator().next();
     }
 
     /** Removes what was kept beside the target. */

@@ -4,6 +4,7 @@ import dev.diva.BadInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -26,6 +27,25 @@ public record ImageEntry(String name, Path file, long offset, long length) {
     /** A whole file. */
     public static ImageEntry of(Path file) {
         return new ImageEntry(file.toString(), file, 0, -1);
+    }
+
+    /**
+     * The entry that bears that name.
+     *
+     * @param name path, or tar!member
+     * @throws BadInputException when there is none
+     */
+    public static ImageEntry named(String name) {
+        int mark = name.lastIndexOf('!');
+        if (mark < 0 || Files.exists(Path.of(name))) {
+            return of(Path.of(name));
+        }
+        Path tar = Path.of(name.substring(0, mark));
+        return TarIndex.read(tar, problem -> {}).stream()
+                .map(TarIndex.Member::entry)
+                .filter(entry -> entry.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new BadInputException(name + ": no such image"));
     }
 
     /**

@@ -26,6 +26,17 @@ public record RasterImage(ColorMode mode, int width, int height, byte[] samples,
         return BufferedPixels.of(image);
     }
 
+    /** The same colours as an image of the JDK's; alpha is dropped. */
+    public BufferedImage toBuffered() {
+        byte[] samples = toRgb().samples();
+        BufferedImage buffered = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < width * height; i++) {
+            int rgb = (samples[3 * i] & 0xff) << 16 | (samples[3 * i + 1] & 0xff) << 8 | (samples[3 * i + 2] & 0xff);
+            buffered.setRGB(i % width, i / width, rgb);
+        }
+        return buffered;
+    }
+
     /** The whole image as a box. */
     public Box bounds() {
         return new Box(0, 0, height, width);

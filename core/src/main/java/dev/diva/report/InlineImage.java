@@ -1,11 +1,15 @@
 package dev.diva.report;
 
+import dev.diva.BadInputException;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageEntry;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Optional;
@@ -26,10 +30,17 @@ public record InlineImage(String uri, boolean small) {
 
     /** Reads and shrinks the file; empty when it is not there or not an image, for a report should not fail for a picture. */
     static Optional<InlineImage> read(Path file) {
+        return read(file.toString());
+    }
+
+    /** The same of an image in a tar too, named {@code tar!member}. */
+    static Optional<InlineImage> read(String name) {
         try {
-            BufferedImage image = file.toFile().isFile() ? ImageIO.read(file.toFile()) : null;
-            return image == null ? Optional.empty() : Optional.of(inline(image));
-        } catch (IOException e) {
+            BufferedImage image = ImageDecoder.reference()
+                    .decode(ImageEntry.named(name).read(), name)
+                    .toBuffered();
+            return Optional.of(inline(image));
+        } catch (BadInputException | InvalidPathException | IOException e) {
             return Optional.empty();
         }
     }

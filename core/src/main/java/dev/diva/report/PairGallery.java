@@ -23,16 +23,16 @@ public record PairGallery(String title, String note, List<Item> items) {
             return of(
                     caption,
                     files.stream().map(file -> file.getFileName().toString()).toList(),
-                    files);
+                    files.stream().map(Path::toString).toList());
         }
 
-        /** Reads the pictures. */
-        public static Item of(String caption, List<String> names, List<Path> files) {
+        /** Reads the pictures of those names: paths, or tar!member. */
+        public static Item of(String caption, List<String> captions, List<String> names) {
             return new Item(
                     caption,
-                    names,
-                    files.stream()
-                            .map(file -> InlineImage.read(file).orElse(InlineImage.NONE))
+                    captions,
+                    names.stream()
+                            .map(name -> InlineImage.read(name).orElse(InlineImage.NONE))
                             .toList());
         }
     }
