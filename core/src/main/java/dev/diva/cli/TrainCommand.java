@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.posttrain.recipe.RecipeTree;
@@ -24,11 +25,14 @@ public final class TrainCommand extends TrainingCommand<PostTraining> {
 
     @Override
     int train() throws JsonProcessingException {
-        RecipeTree tree = resume() ? options.over(new RunFiles(out()).recipe()) : options.tree();
+        RecipeTree given = resume() ? options.over(new RunFiles(out()).recipe()) : options.tree();
+        RecipeTree tree = isDryRun()
+                ? given.with(JsonNodeFactory.instance.objectNode().putNull("cache").putNull("weightsCache"), "--dry-run")
+                : given;
         requireFreeFolder();
         RecipeOptions.require(tree, "clip", "diffusion", "images");
         Recipe asked = tree.recipe(); // wrong values are told before models are loaded
-        MmvpScore score = asked.eval().mmvp() == null
+        MmvpScore score = isDryRun() || asked.eval().mmvp() == null
                 ? null
                 : new MmvpScore(Path.of(asked.eval().mmvp()), Path.of(asked.clip()), asked.format());
         try (TrainingModels models = TrainingModels.load(tree);

@@ -2,21 +2,29 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.Temporary;
+import dev.diva.engine.Engine;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.train.Launch;
 import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
+import dev.diva.train.StepRecord;
+import dev.diva.train.TrainListener;
 import dev.diva.train.TrainListener.Outcome;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
@@ -31,8 +39,13 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
     @Mixin
     private ProcessesOption processes;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder of the run.")
+    @Option(names = "--out", paramLabel = "DIR", description = "Folder of the run.")
     private Path out;
+
+    @Option(
+            names = "--dry-run",
+            description = "Check recipe, models and images, take one step, say what it took; write nothing.")
+    private boolean dryRun;
 
     @Option(names = "--resume", description = "Go on with the run in --out from its newest checkpoint.")
     private boolean resume;
@@ -40,9 +53,27 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
     @Option(names = "--json", description = "Print the outcome as JSON.")
     private boolean json;
 
+    private Temporary scratch; // folder of a dry run
+
     @Override
     public Integer call() throws JsonProcessingException {
-        return processes.launches() ? processes.launch() : train();
+        boolean launches = processes.launches();
+        if (!dryRun) {
+            if (out == null) {
+                throw new ParameterException(spec.commandLine(), "Missing required option: '--out=DIR'");
+            }
+            return launches ? processes.launch() : train();
+        }
+        if (launches || resume) {
+            throw new ParameterException(
+                    spec.commandLine(), "--dry-run is of a new run in one process, without --resume and --processes");
+        }
+        try (Temporary folder = Temporary.folder(Path.of(System.getProperty("java.io.tmpdir"), "diva-dry-run"))) {
+            scratch = folder;
+            return train();
+        } catch (IOException e) {
+            throw new BadInputException(System.getProperty("java.io.tmpdir") + ": cannot be written: " + e, e);
+        }
     }
 
     /** Reads the recipe, loads what it names and calls {@link #run}; the exit code. */
@@ -70,20 +101,26 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
         return resume;
     }
 
+    /** Whether nothing is to be left behind, caches included. */
+    final boolean isDryRun() {
+        return dryRun;
+    }
+
     final ProcessesOption processes() {
         return processes;
     }
 
     /** Refuses a folder in use before models are loaded. */
     final void requireFreeFolder() {
-        if (!resume && processes.isFirst()) {
+        if (!resume && !dryRun && processes.isFirst()) {
             RunFolder.requireFree(out);
         }
     }
 
     /** @param recipeFiles files that the recipe was read from */
     final Launch launch(List<Path> recipeFiles) {
-        return new Launch(out, resume, spec.commandLine().getParseResult().originalArgs(), recipeFiles);
+        return new Launch(
+                dryRun ? scratch.path() : out, resume, spec.commandLine().getParseResult().originalArgs(), recipeFiles);
     }
 
     /** Opens a run and trains; a failure is told to the other processes. */
@@ -103,6 +140,9 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
             run.contract().lines().forEach(err::println);
             err.flush();
         }
+        if (dryRun) {
+            return firstStep(run);
+        }
         long started = System.nanoTime();
         try (StopSignals signals = new StopSignals(run::stop);
                 TrainProgress progress = new TrainProgress(err, run.firstStep(), run.steps())) {
@@ -112,6 +152,47 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
                 print(run, progress, outcome == Outcome.DONE, (System.nanoTime() - started) * 1e-9);
             }
             return outcome == Outcome.DONE ? 0 : ExitCodes.RESUMABLE;
+        }
+    }
+
+    /** Ends the run behind its first step as a kill would: no checkpoint, no result. */
+    private int firstStep(R run) throws JsonProcessingException {
+        try {
+            run.train(new TrainListener() {
+                @Override
+                public void stepDone(StepRecord step) {
+                    throw new FirstStep(step);
+                }
+            });
+            throw new BadInputException("dry run: no step to take");
+        } catch (FirstStep e) {
+            Map<String, Object> record = new LinkedHashMap<>();
+            record.put("outcome", "dry run");
+            record.put("loss", e.step.loss());
+            record.put("gradNorm", e.step.gradNorm());
+            record.put("secondsPerStep", e.step.seconds());
+            record.put("residentBytes", Engine.residentBytes());
+            PrintWriter writer = spec.commandLine().getOut();
+            writer.println(
+                    json
+                            ? new ObjectMapper().writeValueAsString(record)
+                            : String.format(
+                                    Locale.ROOT,
+                                    "dry run: the first step took %.3g s, loss %.5f, %.2f GiB resident; nothing was written",
+                                    e.step.seconds(),
+                                    e.step.loss(),
+                                    Engine.residentBytes() / (double) (1 << 30)));
+            writer.flush();
+            return 0;
+        }
+    }
+
+    private static final class FirstStep extends RuntimeException {
+        private final transient StepRecord step;
+
+        private FirstStep(StepRecord step) {
+            super(null, null, false, false);
+            this.step = step;
         }
     }
 

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import java.util.stream.IntStream;
 
 /**
@@ -83,11 +84,13 @@ public record SavedPictures(SegmentationSet set, Path folder) implements Segment
         return PairGallery.Item.of(
                 String.format(Locale.ROOT, "%s: %.1f %% before, %.1f %% after", pair.name(), 100 * old, 100 * now),
                 List.of("picture", "truth", "before", "after"),
-                List.of(
-                        pair.image(),
-                        truth.file(pair),
-                        seen.get(1).file(pair),
-                        seen.get(2).file(pair)));
+                Stream.of(
+                                pair.image(),
+                                truth.file(pair),
+                                seen.get(1).file(pair),
+                                seen.get(2).file(pair))
+                        .map(Path::toString)
+                        .toList());
     }
 
     private static double[] scores(List<PixelCounts> pictures, int classes) {
