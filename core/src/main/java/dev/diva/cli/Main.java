@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -47,6 +48,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             SegmentCommand.class,
             ReportCommand.class,
             WorldCommand.class,
+            AutoComplete.GenerateCompletion.class,
         })
 public final class Main {
     private static final Pattern OPTION = Pattern.compile("--?[A-Za-z]\\S*");

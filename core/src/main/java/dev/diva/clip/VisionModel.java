@@ -105,6 +105,11 @@ public final class VisionModel implements AutoCloseable {
         return checkpoint.files();
     }
 
+    /** How far the tower is from the stored one, see {@link TowerChange}. */
+    public Map<String, Double> relativeChange() {
+        return TowerChange.between(checkpoint.tensors(), TrainedSource.of(checkpoint.tensors(), weights));
+    }
+
     /**
      * Writes the checkpoint as it is now, text tower included, in the layout that it came in, adapters merged. Real numbers are fp32:
      * half precision would round small updates away.

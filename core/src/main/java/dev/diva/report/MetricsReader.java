@@ -9,16 +9,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Reads the curves of a run from metrics.jsonl. A last line that a killed run cut short is left out. */
+/** Reads the curves of a run from metrics.jsonl and measures.jsonl. A last line that a killed run cut short is left out. */
 final class MetricsReader {
     /** Points of a plot: more than a page is wide would not be seen. */
     static final int POINTS = 600;
 
+    private static final String CHANGE = "towerChange";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private MetricsReader() {}
@@ -35,17 +37,46 @@ final class MetricsReader {
         return titles;
     }
 
-    /** @param loss title of the loss */
-    static List<Curve> read(Path file, String loss) {
+    /**
+     * The curves of a run: of its steps, and of what is measured beside its checkpoints.
+     *
+     * @param loss title of the loss
+     */
+    static List<Curve> read(Path run, String loss) {
+        List<Curve> curves = new ArrayList<>(read(run.resolve("metrics.jsonl"), titles(loss)));
+        curves.addAll(read(run.resolve("measures.jsonl"), changes(run.resolve("measures.jsonl"))));
+        return curves;
+    }
+
+    private static List<Curve> read(Path file, Map<String, String> titles) {
+        if (titles.isEmpty() || !Files.isRegularFile(file)) {
+            return List.of();
+        }
         List<JsonNode> lines = lines(file);
         List<Curve> curves = new ArrayList<>();
-        titles(loss).forEach((name, title) -> {
+        titles.forEach((name, title) -> {
             Curve curve = curve(name, title, lines);
             if (!curve.steps().isEmpty()) {
                 curves.add(curve.downsampled(POINTS));
             }
         });
         return curves;
+    }
+
+    /** The change of the whole tower, and of the part that has changed most at the end. */
+    private static Map<String, String> changes(Path file) {
+        Map<String, String> titles = new LinkedHashMap<>();
+        List<JsonNode> lines = Files.isRegularFile(file) ? lines(file) : List.of();
+        if (!lines.isEmpty() && lines.get(lines.size() - 1).has(CHANGE)) {
+            titles.put(CHANGE, "Change of the tower: |w - w0| / |w0|");
+            lines.get(lines.size() - 1).properties().stream()
+                    .filter(entry -> entry.getKey().startsWith(CHANGE + "/"))
+                    .max(Comparator.comparingDouble(entry -> entry.getValue().asDouble()))
+                    .map(Map.Entry::getKey)
+                    .ifPresent(most -> titles.put(
+                            most, "Most changed: " + most.substring(CHANGE.length() + 1) + ", |w - w0| / |w0|"));
+        }
+        return titles;
     }
 
     private static Curve curve(String name, String title, List<JsonNode> lines) {

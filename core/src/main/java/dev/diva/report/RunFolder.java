@@ -53,9 +53,7 @@ record RunFolder(
                 path.toAbsolutePath().normalize().getFileName().toString(),
                 objective,
                 evaluations(path.resolve("evaluations")),
-                file(path, "metrics.jsonl")
-                        .map(metrics -> MetricsReader.read(metrics, objective.loss()))
-                        .orElse(List.of()),
+                MetricsReader.read(path, objective.loss()),
                 file(path, "recipe.yaml").map(RunFolder::text).orElse(""),
                 manifest.map(Facts::of).orElse(Map.of()),
                 file(path, "data.json")

@@ -174,6 +174,11 @@ public final class RunFolder implements AutoCloseable {
         return folder.resolve("metrics.jsonl");
     }
 
+    /** {@code measures.jsonl}. */
+    public Path measures() {
+        return folder.resolve("measures.jsonl");
+    }
+
     /** Checkpoints, one folder each. */
     public Path checkpoints() {
         return folder.resolve("checkpoints");

@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import dev.diva.BadInputException;
+import dev.diva.engine.Engine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,7 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
@@ -48,14 +51,22 @@ public final class TensorBoardFile implements TrainListener, AutoCloseable {
 
     @Override
     public void stepDone(StepRecord step) {
-        Message summary = new Message()
-                .message(1, value("loss", step.loss()))
-                .message(1, value("gradNorm", step.gradNorm()))
-                .message(1, value("lr", step.lr()))
-                .message(1, value("imagesPerSecond", step.imagesPerSecond()));
-        step.penalties().forEach((name, penalty) -> summary.message(1, value(name, penalty)));
+        Map<String, Double> values = new LinkedHashMap<>();
+        values.put("loss", step.loss());
+        values.put("gradNorm", step.gradNorm());
+        values.put("lr", step.lr());
+        values.put("imagesPerSecond", step.imagesPerSecond());
+        values.put("rssBytes", (double) Engine.residentBytes());
+        values.putAll(step.penalties());
+        values(step.step(), values);
+    }
+
+    /** Values of a step, by the name of their curve. */
+    void values(long step, Map<String, Double> values) {
+        Message summary = new Message();
+        values.forEach((name, value) -> summary.message(1, value(name, value)));
         try {
-            write(new Message().number(STEP, step.step()).message(SUMMARY, summary));
+            write(new Message().number(STEP, step).message(SUMMARY, summary));
         } catch (IOException e) {
             throw failure(e);
         }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -115,9 +116,23 @@ public final class TrainingRun implements AutoCloseable {
      */
     public <B extends MicroBatch> TrainListener.Outcome train(
             Objective<B> objective, MicroBatches<B> batches, List<TrainListener> watchers, Runnable result) {
+        return train(objective, batches, watchers, result, Map::of);
+    }
+
+    /**
+     * The same with measures.
+     *
+     * @param measures taken beside each checkpoint, by name
+     */
+    public <B extends MicroBatch> TrainListener.Outcome train(
+            Objective<B> objective,
+            MicroBatches<B> batches,
+            List<TrainListener> watchers,
+            Runnable result,
+            Supplier<Map<String, Double>> measures) {
         try {
             TrainListener.Outcome outcome = processGroup.isFirst()
-                    ? trainAndWrite(objective, batches, watchers, result)
+                    ? trainAndWrite(objective, batches, watchers, result, measures)
                     : loop(objective, batches, new TrainListener() {});
             gatherSkipped();
             return outcome;
@@ -129,12 +144,17 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private <B extends MicroBatch> TrainListener.Outcome trainAndWrite(
-            Objective<B> objective, MicroBatches<B> batches, List<TrainListener> watchers, Runnable result) {
+            Objective<B> objective,
+            MicroBatches<B> batches,
+            List<TrainListener> watchers,
+            Runnable result,
+            Supplier<Map<String, Double>> measures) {
         try (TensorBoardFile events = new TensorBoardFile(folder.path(), start.step())) {
             List<TrainListener> listeners = new ArrayList<>();
             listeners.add(new MetricsFile(folder.metrics(), start.step()));
             listeners.add(hashing());
             listeners.add(events);
+            listeners.add(new MeasuresFile(folder.measures(), start.step(), events, measures));
             listeners.addAll(watchers);
             TrainListener.Outcome outcome = loop(objective, batches, new Listeners(listeners));
             if (outcome == TrainListener.Outcome.DONE) {

@@ -62,7 +62,36 @@ class TrainVariantsTest {
             Tensor up = masters.read(Q_PROJ + ".lora_B.weight"); // [32, 2]
             Tensor merged = original(Q_PROJ + ".weight").add(up.matmul(down).mul(new Scalar(4.0 / 2)));
             assertClose(result.read(Q_PROJ + ".weight"), merged, 0, 1e-7);
+            assertThat(measures("run").path("towerChange").asDouble())
+                    .isCloseTo(change(result, ""), within(1e-6))
+                    .isPositive();
+            assertThat(measures("run").path("towerChange/layer 01").asDouble())
+                    .isCloseTo(change(result, "layers.1."), within(1e-6));
+            assertThat(measures("run").path("towerChange/embeddings and head").asDouble())
+                    .isZero();
         }
+    }
+
+    private JsonNode measures(String run) throws IOException {
+        List<String> lines = Files.readAllLines(folder.resolve(run).resolve("measures.jsonl"));
+        return new ObjectMapper().readTree(lines.get(lines.size() - 1));
+    }
+
+    /** |w - w0| / |w0| of the tower's tensors with that in their names. */
+    private double change(SafetensorsFile result, String part) {
+        double difference = 0;
+        double before = 0;
+        for (TensorInfo info : result.tensors()) {
+            if (info.name().startsWith("vis") && info.name().contains(part)) {
+                float[] old = Tensors.toFloats(original(info.name()));
+                float[] now = Tensors.toFloats(result.read(info.name()));
+                for (int i = 0; i < old.length; i++) {
+                    difference += Math.pow(now[i] - old[i], 2);
+                    before += Math.pow(old[i], 2);
+                }
+            }
+        }
+        return Math.sqrt(difference / before);
     }
 
     @Test
@@ -297,5 +326,17 @@ class TrainVariantsTest {
                     .mapToLong(path -> path.toFile().length())
                     .sum();
         }
+    }
+
+    @Test
+    void aDryRunTakesOneStepAndWritesNothing() throws IOException {
+        Path cache = folder.resolve("cache");
+        TrainRuns.Outcome outcome = runs.train("run", "--dry-run", "--cache", cache.toString(), "--crops", "1");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(outcome.err()).contains("learns");
+        assertThat(outcome.out()).contains("first step took").contains("nothing was written");
+        assertThat(folder.resolve("run")).doesNotExist();
+        assertThat(cache).doesNotExist();
+        assertThat(runs.train("run", "--dry-run", "--resume").code()).isEqualTo(2);
     }
 }

@@ -318,7 +318,7 @@ public final class PostTraining implements PreparedRun {
         }
         watchers.add(watcher);
         try (ImageBatches batches = batches()) {
-            return run.train(objective, batches, watchers, result);
+            return run.train(objective, batches, watchers, result, models.vision()::relativeChange);
         } finally {
             if (cache != null) {
                 cache.flush();
