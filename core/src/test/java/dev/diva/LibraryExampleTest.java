@@ -3,8 +3,6 @@ package dev.diva;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.diva.clip.Clip;
-import dev.diva.data.ImageDecoder;
-import dev.diva.data.RasterImage;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
@@ -24,12 +22,11 @@ class LibraryExampleTest {
     @TempDir
     private Path folder;
 
-    private static float similarity(Path model, Path photo) throws IOException {
+    private static float similarity(Path model, Path photo) {
         // README: begin
         try (Clip clip = Clip.load(model)) {
-            RasterImage image = ImageDecoder.reference().decode(Files.readAllBytes(photo), "photo");
-            float[] picture = clip.encodeImages(List.of(clip.preprocessing().pixels(image)))[0];
-            float[] caption = clip.encodeTexts(List.of("a photo of a cat"))[0];
+            float[] picture = clip.embed(photo)[0]; // a Path; also of a BufferedImage
+            float[] caption = clip.embed(List.of("a photo of a cat"))[0];
             float cosine = 0; // both have length 1
             for (int i = 0; i < picture.length; i++) {
                 cosine += picture[i] * caption[i];

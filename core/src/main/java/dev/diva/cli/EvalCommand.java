@@ -45,15 +45,17 @@ public final class EvalCommand {
     int mmvp(
             @Mixin EvalModels models,
             @Mixin EvalOutput output,
+            @Mixin EvalSamples samples,
             @Option(names = "--data", required = true, arity = "1..*", paramLabel = "PATH", description = "Folders.")
                     List<Path> data,
             @Option(names = "--strict", description = "Fail when an image is missing.") boolean strict)
             throws JsonProcessingException {
         MmvpReader.Missing missing = strict ? MmvpReader.Missing.FAIL : MmvpReader.Missing.LEAVE_OUT;
         List<MmvpEvaluation> evaluations = data.stream()
-                .map(folder -> new MmvpEvaluation(MmvpReader.read(folder, missing)))
+                .map(folder -> MmvpReader.read(folder, missing))
+                .map(set -> new MmvpEvaluation(samples.of(set)))
                 .toList();
-        return score(models, output, evaluations);
+        return score(models, output, samples, evaluations);
     }
 
     @Command(
@@ -63,29 +65,36 @@ public final class EvalCommand {
     int zeroshot(
             @Mixin EvalModels models,
             @Mixin EvalOutput output,
+            @Mixin EvalSamples samples,
             @Mixin EvalClasses data,
             @Option(names = "--split", defaultValue = "test", description = SPLIT) String split)
             throws JsonProcessingException {
         PromptEnsemble prompts = new PromptEnsemble();
         List<ZeroShotEvaluation> evaluations = data.open(split).stream()
-                .map(set -> new ZeroShotEvaluation(set, prompts))
+                .map(set -> new ZeroShotEvaluation(samples.of(set), prompts))
                 .toList();
-        return score(models, output, evaluations);
+        return score(models, output, samples, evaluations);
     }
 
     @Command(
             name = "probe",
             mixinStandardHelpOptions = true,
             description = "Linear probe on frozen features, with the protocol of CLIP_benchmark.")
-    int probe(@Mixin EvalModels models, @Mixin EvalOutput output, @Mixin EvalClasses data, @Mixin ProbeOptions options)
+    int probe(
+            @Mixin EvalModels models,
+            @Mixin EvalOutput output,
+            @Mixin EvalSamples samples,
+            @Mixin EvalClasses data,
+            @Mixin ProbeOptions options)
             throws JsonProcessingException {
         List<ClassificationSet> train = data.open(options.trainSplit);
         List<ClassificationSet> test = data.open(options.split);
         List<ProbeEvaluation> evaluations = new ArrayList<>();
         for (int i = 0; i < train.size(); i++) {
-            evaluations.add(new ProbeEvaluation(train.get(i), test.get(i), options.shots, options.settings()));
+            evaluations.add(new ProbeEvaluation(
+                    train.get(i), samples.of(test.get(i)), options.shots, options.settings()));
         }
-        return score(models, output, evaluations);
+        return score(models, output, samples, evaluations);
     }
 
     /** How a probe learns. */
@@ -132,14 +141,15 @@ public final class EvalCommand {
     int retrieval(
             @Mixin EvalModels models,
             @Mixin EvalOutput output,
+            @Mixin EvalSamples samples,
             @Mixin RetrievalOptions options,
             @Option(names = "--recall-k", split = ",", defaultValue = "5", description = "List of k. Default: 5.")
                     List<Integer> ks)
             throws JsonProcessingException {
         List<RetrievalEvaluation> evaluations = options.sets().stream()
-                .map(set -> new RetrievalEvaluation(set, ks))
+                .map(set -> new RetrievalEvaluation(samples.of(set), ks))
                 .toList();
-        return score(models, output, evaluations);
+        return score(models, output, samples, evaluations);
     }
 
     /** Where captions come from. */
@@ -177,7 +187,8 @@ public final class EvalCommand {
         }
     }
 
-    private int score(EvalModels models, EvalOutput output, List<? extends SetEvaluation> evaluations)
+    private int score(
+            EvalModels models, EvalOutput output, EvalSamples samples, List<? extends SetEvaluation> evaluations)
             throws JsonProcessingException {
         if (models.processes().launches()) {
             return models.processes().launch();
@@ -186,10 +197,10 @@ public final class EvalCommand {
             models.each(group, encoder -> evaluations.forEach(evaluation -> evaluation.add(encoder)));
         }
         if (models.processes().isFirst()) {
-            output.print(
-                    spec.commandLine(),
-                    Evaluation.joined(
-                            evaluations.stream().map(SetEvaluation::finish).toList()));
+            Evaluation evaluation = Evaluation.joined(
+                    evaluations.stream().map(SetEvaluation::finish).toList());
+            samples.write(evaluation);
+            output.print(spec.commandLine(), evaluation);
         }
         return 0;
     }

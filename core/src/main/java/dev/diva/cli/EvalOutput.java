@@ -1,13 +1,20 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.checkpoint.AtomicFile;
 import dev.diva.eval.Evaluation;
 import dev.diva.eval.Interval;
 import dev.diva.eval.ModelTest;
 import dev.diva.eval.PairScore;
 import dev.diva.eval.Result;
+import dev.diva.eval.suite.SuiteTable;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +29,9 @@ final class EvalOutput {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
+    @Option(names = "--csv", paramLabel = "FILE", description = "Write a table too: a row a model and data set.")
+    private Path csv;
+
     EvalOutput() {}
 
     /** For a command that has the option itself. */
@@ -35,6 +45,9 @@ final class EvalOutput {
         evaluation.results().forEach(result -> warnings.addAll(result.warnings()));
         warnings.forEach(warning -> err.println("warning: " + warning));
         err.flush();
+        if (csv != null) {
+            AtomicFile.writeNew(csv, table(evaluation).getBytes(StandardCharsets.UTF_8));
+        }
         PrintWriter out = command.getOut();
         if (json) {
             out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evaluation.toJson()));
@@ -43,6 +56,16 @@ final class EvalOutput {
             evaluation.tests().forEach(test -> print(test, out));
         }
         out.flush();
+    }
+
+    private static String table(Evaluation evaluation) {
+        List<JsonNode> rows = new ArrayList<>();
+        for (JsonNode result : evaluation.toJson().path("results")) {
+            ObjectNode row = ((ObjectNode) result).put("task", evaluation.task());
+            row.set("dataset", row.path("data"));
+            rows.add(row);
+        }
+        return new SuiteTable(rows).csv();
     }
 
     private static void print(Result result, PrintWriter out) {

@@ -8,10 +8,19 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.global.torch;
+import org.slf4j.LoggerFactory;
 
 /** Start-up of libtorch: threads, and what the machine can do. */
 public final class Engine {
     private Engine() {}
+
+    static {
+        if (System.getenv("GOMP_SPINCOUNT") == null && System.getenv("OMP_WAIT_POLICY") == null) {
+            LoggerFactory.getLogger(Engine.class)
+                    .info("libtorch's threads spin while they wait, which slows small models on a busy machine; start the JVM with"
+                            + " GOMP_SPINCOUNT=1000 OPENBLAS_THREAD_TIMEOUT=4 in its environment (docs/library.md)");
+        }
+    }
 
     /** Far more threads than cores wait for each other without end: four for each, and 64 for recipes from larger machines. */
     public static int mostThreads() {

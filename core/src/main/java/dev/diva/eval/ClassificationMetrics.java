@@ -1,6 +1,9 @@
 package dev.diva.eval;
 
 import dev.diva.BadInputException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -70,6 +73,36 @@ public final class ClassificationMetrics {
                 meanPerClassRecall(),
                 Bootstrap.DEFAULT.interval(ranks.length, this::meanPerClassRecall));
         scores.answers(prefix + "acc1", answers());
+    }
+
+    /** Puts what was right of each class that has images. */
+    void describeClasses(List<String> names, Scores scores) {
+        int[] images = new int[numClasses];
+        int[] right = new int[numClasses];
+        for (int i = 0; i < ranks.length; i++) {
+            images[labels[i]]++;
+            right[labels[i]] += ranks[i] == 0 ? 1 : 0;
+        }
+        for (int c = 0; c < numClasses; c++) {
+            if (images[c] > 0) {
+                scores.putClass(names.get(c), new ClassScore(right[c], images[c]));
+            }
+        }
+    }
+
+    /** Puts what was said of one image: its class, the best one, and the rank of its own, 0 for the best. */
+    static void describe(String image, float[] logits, int label, List<String> names, Scores scores) {
+        int best = 0;
+        for (int c = 1; c < logits.length; c++) {
+            best = logits[c] > logits[best] ? c : best;
+        }
+        Map<String, Object> record = new LinkedHashMap<>();
+        record.put("image", image);
+        record.put("class", names.get(label));
+        record.put("predicted", names.get(best));
+        record.put("rank", Vectors.rank(logits, label));
+        record.put("correct", Vectors.rank(logits, label) == 0);
+        scores.sample(record);
     }
 
     static void requireLabel(int label, int numClasses, String place) {

@@ -69,6 +69,16 @@ public record Evaluation(String task, List<Result> results, List<ModelTest> test
         if (result.pairs() != null) {
             add(node, result.pairs());
         }
+        if (!result.classes().isEmpty()) {
+            ObjectNode classes = node.putObject("classes");
+            result.classes().forEach((name, score) -> {
+                ObjectNode one = classes.putObject(name)
+                        .put("accuracy", score.accuracy())
+                        .put("correct", score.correct())
+                        .put("images", score.images());
+                add(one.putArray("interval"), score.interval());
+            });
+        }
         node.set("warnings", JSON.valueToTree(result.warnings()));
         return node;
     }

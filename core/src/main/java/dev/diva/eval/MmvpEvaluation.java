@@ -52,9 +52,23 @@ public final class MmvpEvaluation implements SetEvaluation {
                         pairs,
                         answers.stream().map(answer -> Question.of(set, answer)).toList()),
                 set.warnings(),
-                Map.of());
+                Map.of(),
+                Map.of(),
+                answers.stream().map(answer -> sample(Question.of(set, answer))).toList());
         results.add(result);
         return result;
+    }
+
+    private static Map<String, Object> sample(Question question) {
+        Map<String, Object> record = new LinkedHashMap<>();
+        record.put("id", question.id());
+        record.put("pattern", question.pattern());
+        record.put("images", question.images());
+        record.put("statements", question.statements());
+        record.put("picked", question.picked());
+        record.put("margins", question.margins());
+        record.put("correct", question.correct());
+        return record;
     }
 
     /** Wilson's where the average over patterns is the share of pairs, else the bootstrap of the average. */

@@ -25,13 +25,15 @@ public final class ProbeEvaluation implements SetEvaluation {
         this.settings = settings;
     }
 
-    private record Features(float[][] rows, int[] labels) {
+    private record Features(float[][] rows, int[] labels, List<String> names) {
         static Features of(ClassificationSet set, ImageTextEncoder encoder) {
             List<float[]> rows = new ArrayList<>();
             List<Integer> labels = new ArrayList<>();
+            List<String> names = new ArrayList<>();
             ImageEmbeddings embeddings = new ImageEmbeddings(encoder, rows::add);
             set.readLabels(image -> {
                 labels.add(image.labels()[0]);
+                names.add(image.image().name());
                 embeddings.add(image.image());
             });
             embeddings.finish();
@@ -40,7 +42,8 @@ public final class ProbeEvaluation implements SetEvaluation {
             }
             return new Features(
                     rows.toArray(float[][]::new),
-                    labels.stream().mapToInt(Integer::intValue).toArray());
+                    labels.stream().mapToInt(Integer::intValue).toArray(),
+                    names);
         }
 
         BitSet classes() {
@@ -53,7 +56,8 @@ public final class ProbeEvaluation implements SetEvaluation {
             int[] chosen = LinearProbe.shots(labels, numClasses, k, seed);
             return new Features(
                     Arrays.stream(chosen).mapToObj(row -> rows[row]).toArray(float[][]::new),
-                    Arrays.stream(chosen).map(row -> labels[row]).toArray());
+                    Arrays.stream(chosen).map(row -> labels[row]).toArray(),
+                    Arrays.stream(chosen).mapToObj(names::get).toList());
         }
     }
 
@@ -67,11 +71,15 @@ public final class ProbeEvaluation implements SetEvaluation {
         LinearProbe probe = LinearProbe.train(learned.rows, learned.labels, numClasses, settings);
         Features asked = Features.of(test, encoder);
         ClassificationMetrics.Collector collector = new ClassificationMetrics.Collector();
-        for (int i = 0; i < asked.rows.length; i++) {
-            collector.add(probe.logits(asked.rows[i]), asked.labels[i]);
-        }
         Scores scores = new Scores();
-        collector.metrics().describe("lp_", scores);
+        for (int i = 0; i < asked.rows.length; i++) {
+            float[] logits = probe.logits(asked.rows[i]);
+            collector.add(logits, asked.labels[i]);
+            ClassificationMetrics.describe(asked.names.get(i), logits, asked.labels[i], test.classNames(), scores);
+        }
+        ClassificationMetrics metrics = collector.metrics();
+        metrics.describe("lp_", scores);
+        metrics.describeClasses(test.classNames(), scores);
         List<String> warnings = new ArrayList<>();
         Losses.of(train, learned.classes()).forEach(loss -> warnings.add("learned from: " + loss));
         Losses.of(test, asked.classes()).forEach(loss -> warnings.add("scored on: " + loss));

@@ -12,6 +12,8 @@ import java.util.stream.Stream;
  * @param pairs patterns, questions and count of a set of pairs, null when the task has none
  * @param warnings what a reader of the scores must know
  * @param fullMarks of metrics that are counted in points, by name; their values are still fractions
+ * @param classes what was right of each class, by its name, where the task has classes
+ * @param samples what the model said of each image or caption, as records
  */
 public record Result(
         String model,
@@ -21,7 +23,9 @@ public record Result(
         Map<String, boolean[]> answers,
         PairResult pairs,
         List<String> warnings,
-        Map<String, Integer> fullMarks) {
+        Map<String, Integer> fullMarks,
+        Map<String, ClassScore> classes,
+        List<Map<String, Object>> samples) {
     /** A metric in points. */
     public double points(String name) {
         return metrics.get(name) * fullMarks.get(name);
@@ -31,6 +35,6 @@ public record Result(
     Result withWarnings(List<String> more) {
         List<String> all =
                 Stream.concat(warnings.stream(), more.stream()).distinct().toList();
-        return new Result(model, data, metrics, intervals, answers, pairs, all, fullMarks);
+        return new Result(model, data, metrics, intervals, answers, pairs, all, fullMarks, classes, samples);
     }
 }

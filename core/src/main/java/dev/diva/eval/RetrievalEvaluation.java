@@ -3,7 +3,9 @@ package dev.diva.eval;
 import dev.diva.BadInputException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Retrieval over all captions of one set, of one or more models; tested at the first k, both ways. */
 public final class RetrievalEvaluation implements SetEvaluation {
@@ -33,6 +35,8 @@ public final class RetrievalEvaluation implements SetEvaluation {
         private final List<String> captions = new ArrayList<>();
         private final List<float[]> textVectors = new ArrayList<>();
         private final List<Integer> imageOfText = new ArrayList<>();
+        private final List<String> imageNames = new ArrayList<>();
+        private final List<String> texts = new ArrayList<>();
         private int numImages;
         private int numSilent;
 
@@ -43,8 +47,10 @@ public final class RetrievalEvaluation implements SetEvaluation {
 
         void add(CaptionedImage image) {
             images.add(image.image());
+            imageNames.add(image.image().name());
             for (String caption : image.captions()) {
                 captions.add(caption);
+                texts.add(caption);
                 imageOfText.add(numImages);
             }
             numImages++;
@@ -57,6 +63,25 @@ public final class RetrievalEvaluation implements SetEvaluation {
         private void encodeCaptions() {
             textVectors.addAll(Arrays.asList(encoder.texts(List.copyOf(captions))));
             captions.clear();
+        }
+
+        /** Ranks count from 0, the best. */
+        void describe(RetrievalMetrics metrics, Scores scores) {
+            for (int t = 0; t < texts.size(); t++) {
+                Map<String, Object> record = new LinkedHashMap<>();
+                record.put("caption", texts.get(t));
+                record.put("image", imageNames.get(imageOfText.get(t)));
+                record.put("rankOfImage", metrics.imageRank()[t]);
+                scores.sample(record);
+            }
+            for (int i = 0; i < imageNames.size(); i++) {
+                if (metrics.textRank()[i] < Integer.MAX_VALUE) {
+                    Map<String, Object> record = new LinkedHashMap<>();
+                    record.put("image", imageNames.get(i));
+                    record.put("rankOfCaption", metrics.textRank()[i]);
+                    scores.sample(record);
+                }
+            }
         }
 
         RetrievalMetrics finish() {
@@ -84,6 +109,7 @@ public final class RetrievalEvaluation implements SetEvaluation {
             describe("image_retrieval_recall@" + k, metrics.imageRank(), k, scores);
             describe("text_retrieval_recall@" + k, metrics.textRank(), k, scores);
         }
+        run.describe(metrics, scores);
         int first = ks.get(0);
         scores.answers("image_retrieval_recall@" + first, hits(metrics.imageRank(), first));
         scores.answers("text_retrieval_recall@" + first, hits(metrics.textRank(), first));

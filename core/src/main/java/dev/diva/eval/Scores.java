@@ -1,5 +1,6 @@
 package dev.diva.eval;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,8 @@ public final class Scores {
     private final Map<String, Interval> intervals = new LinkedHashMap<>();
     private final Map<String, boolean[]> answers = new LinkedHashMap<>();
     private final Map<String, Integer> fullMarks = new LinkedHashMap<>();
+    private final Map<String, ClassScore> classes = new LinkedHashMap<>();
+    private final List<Map<String, Object>> samples = new ArrayList<>();
 
     /** A value without an interval. */
     public void put(String name, double value) {
@@ -38,6 +41,16 @@ public final class Scores {
         answers.put(name, sheet);
     }
 
+    /** What was right of the images of a class. */
+    public void putClass(String name, ClassScore score) {
+        classes.put(name, score);
+    }
+
+    /** What the model said of one image or caption. */
+    public void sample(Map<String, Object> record) {
+        samples.add(record);
+    }
+
     /** All that was put. */
     public Result result(String model, String data, List<String> warnings) {
         return result(model, data, warnings, null);
@@ -45,6 +58,7 @@ public final class Scores {
 
     /** All that was put, with the record of a set of pairs. */
     public Result result(String model, String data, List<String> warnings, PairResult pairs) {
-        return new Result(model, data, metrics, intervals, answers, pairs, warnings, fullMarks);
+        return new Result(
+                model, data, metrics, intervals, answers, pairs, warnings, fullMarks, classes, samples);
     }
 }

@@ -37,7 +37,7 @@ public final class ZeroShotEvaluation implements SetEvaluation {
          *
          * @param logits one per class
          */
-        void image(int[] labels, float[] logits);
+        void image(LabelledImage image, float[] logits);
     }
 
     @Override
@@ -51,24 +51,28 @@ public final class ZeroShotEvaluation implements SetEvaluation {
 
     private Scores oneLabel(ImageTextEncoder encoder, BitSet seen) {
         ClassificationMetrics.Collector collector = new ClassificationMetrics.Collector();
-        run(encoder, (labels, logits) -> {
-            collector.add(logits, labels[0]);
-            seen.set(labels[0]);
+        Scores scores = new Scores();
+        run(encoder, (image, logits) -> {
+            int label = image.labels()[0];
+            collector.add(logits, label);
+            seen.set(label);
+            ClassificationMetrics.describe(image.image().name(), logits, label, set.classNames(), scores);
         });
         if (collector.isEmpty()) {
             throw Losses.nothingLeft(set.name(), set.warnings());
         }
-        Scores scores = new Scores();
-        collector.metrics().describe("", scores);
+        ClassificationMetrics metrics = collector.metrics();
+        metrics.describe("", scores);
+        metrics.describeClasses(set.classNames(), scores);
         return scores;
     }
 
     private Scores severalLabels(ImageTextEncoder encoder, BitSet seen) {
         List<float[]> logits = new ArrayList<>();
         List<boolean[]> present = new ArrayList<>();
-        run(encoder, (labels, row) -> {
+        run(encoder, (image, row) -> {
             logits.add(row);
-            boolean[] flags = flags(labels);
+            boolean[] flags = flags(image.labels());
             present.add(flags);
             IntStream.range(0, flags.length).filter(c -> flags[c]).forEach(seen::set);
         });
@@ -101,11 +105,11 @@ public final class ZeroShotEvaluation implements SetEvaluation {
 
     void run(ImageTextEncoder encoder, Receiver receiver) {
         float[][] classVectors = prompts.classVectors(encoder, set.classNames(), set.templates());
-        Deque<int[]> waiting = new ArrayDeque<>();
+        Deque<LabelledImage> waiting = new ArrayDeque<>();
         ImageEmbeddings embeddings = new ImageEmbeddings(
                 encoder, embedding -> receiver.image(waiting.remove(), logits(embedding, classVectors)));
         set.readLabels(image -> {
-            waiting.add(image.labels());
+            waiting.add(image);
             embeddings.add(image.image());
         });
         embeddings.finish();

@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -72,6 +73,42 @@ class EvalCommandTest {
         assertThat(both.at("/results/0")).isEqualTo(first.at("/results/0"));
         assertThat(both.at("/results/1")).isEqualTo(second.at("/results/0"));
         assertThat(both.at("/tests/0/second").asText()).isEqualTo(siglip);
+    }
+
+    @Test
+    void samplesClassesAndTableAddUpToTheScore(@TempDir Path folder) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        String data = Golden.resource("zeroshot").file("classification").toString();
+        Path samples = folder.resolve("s.jsonl");
+        Path table = folder.resolve("t.csv");
+        String printed = run(
+                "zeroshot", "--clip", clip, "--data", data, "--json", "--limit", "20", "--samples", samples.toString(),
+                "--csv", table.toString());
+        JsonNode result = json.readTree(printed).at("/results/0");
+        int correct = 0;
+        for (String line : Files.readAllLines(samples)) {
+            JsonNode sample = json.readTree(line);
+            assertThat(sample.path("correct").asBoolean())
+                    .isEqualTo(sample.path("class").equals(sample.path("predicted")))
+                    .isEqualTo(sample.path("rank").asInt() == 0);
+            correct += sample.path("correct").asBoolean() ? 1 : 0;
+        }
+        assertThat(Files.readAllLines(samples)).hasSize(20);
+        assertThat(result.at("/metrics/acc1").asDouble()).isEqualTo(correct / 20.0);
+        int images = 0;
+        int right = 0;
+        for (JsonNode one : result.path("classes")) {
+            images += one.path("images").asInt();
+            right += one.path("correct").asInt();
+        }
+        assertThat(List.of(images, right)).containsExactly(20, correct);
+        assertThat(result.path("warnings").toString()).contains("the first 20 images only");
+        assertThat(Files.readAllLines(table)).hasSize(2);
+        assertThat(Files.readString(table)).contains("acc1").contains("the first 20 images only");
+
+        String pairs = Golden.resource("mmvp-vlm").file("MMVP_VLM").toString();
+        run("mmvp", "--clip", clip, "--data", pairs, "--limit", "3", "--samples", folder.resolve("m.jsonl").toString());
+        assertThat(Files.readAllLines(folder.resolve("m.jsonl"))).hasSize(3);
     }
 
     @Test

@@ -11,8 +11,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 
@@ -101,7 +104,7 @@ public final class Fuzz {
 
     private Outcome run(long cases) {
         long started = System.nanoTime();
-        List<String> before = around();
+        Set<String> before = around();
         for (byte[] sound : target.seeds()) {
             if (!isRead(sound)) {
                 throw new AssertionError(target.name() + ": a sound file is refused");
@@ -114,8 +117,10 @@ public final class Fuzz {
         if (failure != null) {
             fail("threw " + failure, failure);
         }
-        if (!before.equals(around())) {
-            fail("left a file or a process behind: " + around() + ", before " + before, null);
+        Set<String> left = new TreeSet<>(around());
+        left.removeAll(before);
+        if (!left.isEmpty()) {
+            fail("left a file or a process behind: " + left, null);
         }
         return new Outcome(target.name(), cases, refused, slowestNanos * 1e-9, (System.nanoTime() - started) * 1e-9);
     }
@@ -187,14 +192,13 @@ public final class Fuzz {
     }
 
     /** What a parser could leave behind: files in the working, temporary and target folders, child processes. */
-    private List<String> around() {
-        long children = ProcessHandle.current().children().count();
+    private Set<String> around() {
         return Stream.concat(
-                        Stream.of(children + " children"),
+                        ProcessHandle.current().children().map(child -> "process " + child.pid()),
                         Stream.of(folder, folder.toAbsolutePath().getParent(), Path.of(""), Path.of("/tmp/escaped"))
                                 .flatMap(Fuzz::names))
                 .filter(name -> !name.startsWith("input"))
-                .toList();
+                .collect(Collectors.toSet());
     }
 
     private static Stream<String> names(Path folder) {
