@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,7 +26,8 @@ import picocli.CommandLine.Spec;
         name = "inspect",
         mixinStandardHelpOptions = true,
         description =
-                "What a checkpoint of a CLIP, SigLIP or LLaVA is: layout, sizes, parameters by part, what it fits.")
+                "What a checkpoint of a CLIP, SigLIP or LLaVA is: layout, sizes, parameters by part, what it fits; or what"
+                        + " a diffusion model, DINOv2, SAN, run, cache, tar or file of embeddings is, and where it goes.")
 public final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -33,7 +35,7 @@ public final class InspectCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "PATH",
             converter = ModelPath.class,
-            description = "Folder (transformers, open_clip, run) or file of weights.")
+            description = "Folder or file of a model, a run, a cache, images or embeddings.")
     private Path path;
 
     @Option(names = "--format", description = "Layout: hf, open_clip, openai or diva. Default: found in the content.")
@@ -60,7 +62,10 @@ public final class InspectCommand implements Callable<Integer> {
             throw new BadInputException(path + ": no such file or folder");
         }
         PrintWriter out = spec.commandLine().getOut();
-        if (format == null && LlavaFolder.isLlava(path)) {
+        Optional<Map<String, String>> other = format == null ? OtherKinds.of(path) : Optional.empty();
+        if (other.isPresent()) {
+            show(other.get(), () -> other.get().forEach((name, value) -> row(out, name, value)), out);
+        } else if (format == null && LlavaFolder.isLlava(path)) {
             LlavaSummary summary = LlavaSummary.of(path, base);
             show(summary, () -> print(summary, out), out);
         } else {

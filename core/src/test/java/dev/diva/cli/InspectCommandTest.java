@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 class InspectCommandTest {
@@ -35,5 +37,24 @@ class InspectCommandTest {
                 .execute(Golden.model("clip-openai-jit").resolve("ViT-jit.pt").toString());
         assertThat(code).isZero();
         assertThat(out.toString()).contains("openai", "images of 32, patches of 8, 17 tokens", "QUICK_GELU");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "sd21; diffusion model (StableDiffusionPipeline); unet UNet2DConditionModel; --diffusion",
+                "dinov2; DINOv2; 'width '; --dino",
+                "zeroshot/classification/test/0.tar; images; count; --images",
+            })
+    void otherThingsAreNamedWithTheirUse(String path, String kind, String fact, String use) throws IOException {
+        StringWriter out = new StringWriter();
+        String file = Golden.model(path.split("/")[0]).resolve(path.replaceFirst("[^/]*/?", "")).toString();
+        int code = new CommandLine(new InspectCommand()).setOut(new PrintWriter(out)).execute(file, "--json");
+        assertThat(code).isZero();
+        JsonNode json = new ObjectMapper().readTree(out.toString());
+        assertThat(json.path("kind").asText()).startsWith(kind);
+        assertThat(json.toString()).contains(fact);
+        assertThat(json.path("use").asText()).contains(use);
     }
 }
