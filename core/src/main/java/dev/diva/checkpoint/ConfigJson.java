@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
@@ -85,6 +86,15 @@ public record ConfigJson(JsonNode node, String location) {
             throw wrong(key, "a finite number");
         }
         return value.asDouble();
+    }
+
+    /** A number above 0. */
+    public double positive(String key, double whenAbsent) {
+        double value = fraction(key, whenAbsent);
+        if (value <= 0) {
+            throw wrong(key, "a number above 0");
+        }
+        return value;
     }
 
     /** True or false. */
@@ -215,6 +225,13 @@ public record ConfigJson(JsonNode node, String location) {
                 .map(Map.Entry::getKey)
                 .filter(known.negate())
                 .toList();
+    }
+
+    /** What people are told of keys that are not looked at, or nothing where there are none. */
+    public Optional<String> passedOver(List<String> keys) {
+        return keys.isEmpty()
+                ? Optional.empty()
+                : Optional.of(location + ": nothing is known of " + String.join(", ", keys) + ": passed over");
     }
 
     private static boolean all(JsonNode array, Predicate<JsonNode> test) {

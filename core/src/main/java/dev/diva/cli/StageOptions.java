@@ -37,6 +37,11 @@ final class StageOptions {
     private String tower;
 
     @Option(
+            names = "--format",
+            description = "Layout of --tower: hf, open_clip, openai or diva. Default: found in it.")
+    private String format;
+
+    @Option(
             names = "--projector",
             paramLabel = "FILE",
             description = "mm_projector.bin or its folder; or 'random'. Default: a new one in stage projector, the"
@@ -86,6 +91,7 @@ final class StageOptions {
         put(given, "llava", llava);
         put(given, "base", base);
         put(given, "tower", tower);
+        put(given, "format", format);
         put(given, "projector", projector);
         put(given, "data", data);
         put(given, "images", images);

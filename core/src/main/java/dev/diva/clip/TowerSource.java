@@ -37,7 +37,16 @@ public record TowerSource(
      * @throws BadInputException when it is none, or a SigLIP, which has no class token
      */
     public static TowerSource open(Path path) {
-        ClipCheckpoint checkpoint = ClipCheckpoint.open(path);
+        return open(path, null);
+    }
+
+    /**
+     * The same.
+     *
+     * @param format the layout, or null to find it
+     */
+    public static TowerSource open(Path path, CheckpointFormat format) {
+        ClipCheckpoint checkpoint = ClipCheckpoint.open(path, format);
         try {
             ClipFiles files = new ClipFiles(checkpoint);
             VisionConfig config = files.config().vision();

@@ -1,6 +1,7 @@
 package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.TensorFile;
@@ -8,6 +9,7 @@ import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
+import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.ClipTokenizer;
 import dev.diva.model.TextTransformer;
 import java.nio.file.Path;
@@ -33,8 +35,10 @@ final class PromptEncoder {
     private final Placement placement;
 
     PromptEncoder(ModelFolder folder, Placement placement) {
-        this.config = TextTransformer.Config.clip(
-                folder.config("text_encoder", "config.json", "a text-to-image model has a text encoder"));
+        ConfigJson json = folder.config("text_encoder", "config.json", "a text-to-image model has a text encoder");
+        json.requireOnly(HuggingFaceKeys.ONLY);
+        this.config = TextTransformer.Config.clip(json);
+        folder.note(json, HuggingFaceKeys.unknown(json));
         this.weightsFile = folder.weightsFile("text_encoder", "model", "pytorch_model");
         this.tokenizer = folder.tokenizer();
         this.placement = placement;

@@ -1,5 +1,6 @@
 package dev.diva.mllm;
 
+import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
@@ -64,15 +65,16 @@ public final class Llava implements AutoCloseable {
      * @param precision format of matrix products
      * @param threads of one libtorch operation; 0 takes all cores
      * @param tower path of a CLIP to see with, {@code config} or {@code checkpoint} where a folder has both, or null for its own
+     * @param format layout of a tower outside of the folder, or null to find it
      * @param base model beneath an adapter or projector, or null for the one that its config names
      */
-    public record Options(Precision precision, int threads, String tower, Path base) {
+    public record Options(Precision precision, int threads, String tower, CheckpointFormat format, Path base) {
         /** fp32, all cores, as the folder says. */
-        public static final Options DEFAULT = new Options(Precision.FP32, 0, null, null);
+        public static final Options DEFAULT = new Options(Precision.FP32, 0, null, null, null);
 
         /** The same with another tower. */
         public Options withTower(String other) {
-            return new Options(precision, threads, other, base);
+            return new Options(precision, threads, other, format, base);
         }
     }
 
@@ -103,7 +105,7 @@ public final class Llava implements AutoCloseable {
         LlavaFolder folder = LlavaFolder.open(path, options.base);
         HiddenTokens tower = null;
         try (PointerScope scope = new PointerScope()) {
-            TowerSource source = new Towers(folder).open(options.tower);
+            TowerSource source = new Towers(folder, options.format).open(options.tower);
             int layers = folder.config().layersOf(source.config().transformer().numHiddenLayers());
             tower = HiddenTokens.read(source, layers, folder.config().withClassToken(), placement);
             return new Llava(folder, tower, placement);
@@ -124,7 +126,7 @@ public final class Llava implements AutoCloseable {
      */
     public static List<String> check(Path path, Options options) {
         try (LlavaFolder folder = LlavaFolder.open(path, options.base);
-                TowerSource tower = new Towers(folder).open(options.tower)) {
+                TowerSource tower = new Towers(folder, options.format).open(options.tower)) {
             return tower.notes();
         }
     }

@@ -1,5 +1,6 @@
 package dev.diva.mllm;
 
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.TensorSource;
@@ -43,10 +44,12 @@ public final class TrainableLlava implements AutoCloseable {
      * @param llava folder of a LLaVA, or of a language model that is to become one
      * @param base model beneath an adapter or projector, or null for the one that its config names
      * @param tower path of a CLIP, {@code config} or {@code checkpoint} where a folder has both, or null for its own
+     * @param format layout of a tower outside of the folder, or null to find it
      * @param projector file or folder of a projector, {@link #FRESH}, or null for its own
      * @param seed of a new projector
      */
-    public record Start(Path llava, Path base, String tower, String projector, long seed) {}
+    public record Start(
+            Path llava, Path base, String tower, CheckpointFormat format, String projector, long seed) {}
 
     /**
      * What learns beside the projector.
@@ -108,7 +111,7 @@ public final class TrainableLlava implements AutoCloseable {
     }
 
     private static TowerSource tower(Start start, LlavaFolder folder) {
-        Towers towers = new Towers(folder);
+        Towers towers = new Towers(folder, start.format);
         boolean hasProjector = folder.tensors().info(LlavaNames.PROJECTOR + "0.weight") != null;
         if (!hasProjector && start.projector == null) {
             throw new BadInputException(folder.folder()

@@ -110,7 +110,8 @@ public record ClipCheckpoint(
         if (flag == null && hf.isPresent() && openClip.isPresent()) {
             throw new CheckpointException(folder + ": holds " + hf.get().getFileName() + " and "
                     + openClip.get().getFileName()
-                    + "; give the path of the one that you mean, or say --format hf or --format open_clip");
+                    + "; give the path of the one that you mean, or say --format hf or --format open_clip (in recipes and"
+                    + " suites the key format)");
         }
         return hf.or(() -> openClip)
                 .or(() -> first(folder, OPENAI_FILES))

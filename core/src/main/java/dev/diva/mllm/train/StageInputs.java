@@ -1,5 +1,6 @@
 package dev.diva.mllm.train;
 
+import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AdapterDropout;
@@ -73,6 +74,7 @@ public final class StageInputs implements AutoCloseable {
                 Path.of(given.llava()),
                 given.base() == null ? null : Path.of(given.base()),
                 given.tower(),
+                given.format() == null ? null : CheckpointFormat.of(given.format()),
                 given.projector(),
                 given.seed());
     }

@@ -169,7 +169,9 @@ final class GenHancerMethod implements Method {
 
     @Override
     public List<String> notes() {
-        return genHancer.model().notes();
+        List<String> notes = new ArrayList<>(autoencoder.notes());
+        notes.addAll(genHancer.model().notes());
+        return notes;
     }
 
     @Override

@@ -66,6 +66,11 @@ abstract class TeacherMethod implements Method {
         }
     }
 
+    @Override
+    public List<String> notes() {
+        return teacher.notes();
+    }
+
     final DiffusionModel teacher() {
         return teacher;
     }

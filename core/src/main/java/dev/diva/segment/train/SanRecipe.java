@@ -155,6 +155,11 @@ public record SanRecipe(
         return Path.of(keys.path("clip").textValue());
     }
 
+    /** The layout of that CLIP as the run was told it, or null. */
+    public static String formatOf(Path run) {
+        return RecipeKeys.read(RunFolder.recipeOf(run)).path("format").textValue();
+    }
+
     /** Whether a key, by its dotted path, changes what is computed. */
     static boolean decides(String key) {
         return !SILENT.contains(key) && !key.startsWith("checkpoint.");
