@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 
@@ -197,7 +198,7 @@ public record ConfigJson(JsonNode node, String location) {
     public void requireOnly(Map<String, Set<String>> allowed) {
         allowed.forEach((key, values) -> {
             if (has(key) && !isOneOf(values, node.path(key))) {
-                throw wrong(key, values.isEmpty() ? "null" : String.join(" or ", values));
+                throw wrong(key, values.isEmpty() ? "null" : String.join(" or ", new TreeSet<>(values)));
             }
         });
     }

@@ -1,5 +1,6 @@
 package dev.diva.diffusion;
 
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.ConvertedWeights;
@@ -146,6 +147,17 @@ public final class DiffusionModel implements AutoCloseable {
             }
         }
         return denoiser;
+    }
+
+    /**
+     * Looks at the denoiser's weights, where they have been read.
+     *
+     * @throws BadInputException naming a tensor that holds NaN or infinity
+     */
+    public void refuseBroken() {
+        if (denoiserWeights != null) {
+            BrokenWeights.refuse(denoiserWeights);
+        }
     }
 
     private Weights denoiserWeights() {

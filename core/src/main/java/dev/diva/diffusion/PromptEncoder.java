@@ -1,5 +1,6 @@
 package dev.diva.diffusion;
 
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorSource;
@@ -75,6 +76,7 @@ final class PromptEncoder {
                 weights.finish();
                 Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
                 Tensor states = seen < ids.length ? encoder.masked(input, seen) : encoder.forward(input);
+                BrokenWeights.requireFinite(states, weights);
                 return states.to(ScalarType.Float);
             }
         });

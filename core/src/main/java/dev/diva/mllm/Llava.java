@@ -1,5 +1,6 @@
 package dev.diva.mllm;
 
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
@@ -223,6 +224,7 @@ public final class Llava implements AutoCloseable {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             Tensor last = lastState(ids, image);
+            BrokenWeights.requireFinite(last, weights);
             long[] tokens = generation.run(language, cache, last, ends, text::add);
             boolean isComplete = ends.contains(tokens[tokens.length - 1]);
             long[] promptIds = config.layout() == LlavaConfig.Layout.HF && image != null

@@ -1,5 +1,6 @@
 package dev.diva.mllm;
 
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.LowRank;
@@ -154,6 +155,11 @@ public final class TrainableLlava implements AutoCloseable {
     /** The tower, up to the layer that is taken; frozen. */
     public HiddenTokens tower() {
         return tower;
+    }
+
+    /** Refuses weights that hold NaN or infinity, by the name of the tensor. */
+    public void refuseBroken() {
+        BrokenWeights.refuse(weights);
     }
 
     /** Places of an image. */

@@ -1,5 +1,6 @@
 package dev.diva.mllm.train;
 
+import dev.diva.train.DivergedException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
@@ -202,7 +203,12 @@ public final class StageRun implements PreparedRun {
 
     @Override
     public TrainListener.Outcome train(TrainListener watcher) {
-        return run.train(inputs.objective(), batches(), List.of(watcher), this::writeResult);
+        try {
+            return run.train(inputs.objective(), batches(), List.of(watcher), this::writeResult);
+        } catch (DivergedException e) {
+            inputs.model().refuseBroken();
+            throw e;
+        }
     }
 
     private ConversationBatches batches() {

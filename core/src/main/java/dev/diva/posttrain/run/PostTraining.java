@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.train.DivergedException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
@@ -319,6 +320,9 @@ public final class PostTraining implements PreparedRun {
         watchers.add(watcher);
         try (ImageBatches batches = batches()) {
             return run.train(objective, batches, watchers, result);
+        } catch (DivergedException e) {
+            models.method().refuseBroken();
+            throw e;
         } finally {
             if (cache != null) {
                 cache.flush();

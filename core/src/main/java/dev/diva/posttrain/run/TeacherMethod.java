@@ -71,6 +71,11 @@ abstract class TeacherMethod implements Method {
         return teacher.notes();
     }
 
+    @Override
+    public void refuseBroken() {
+        teacher.refuseBroken();
+    }
+
     final DiffusionModel teacher() {
         return teacher;
     }

@@ -1,5 +1,6 @@
 package dev.diva.segment.train;
 
+import dev.diva.train.DivergedException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.checkpoint.AtomicFile;
@@ -280,6 +281,9 @@ public final class SanTraining implements PreparedRun {
                 SanObjective.seeded(recipe.seed()));
         try (SanBatches batches = new SanBatches(recipe, set, san, sharding, processGroup, cache, this::skip)) {
             return run.train(objective, batches, List.of(watcher), this::writeResult);
+        } catch (DivergedException e) {
+            san.clip().refuseBroken();
+            throw e;
         }
     }
 
