@@ -1,5 +1,6 @@
 package dev.diva.diffusion;
 
+import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
@@ -63,7 +64,7 @@ public final class AutoencoderModel implements AutoCloseable {
     }
 
     private static AutoencoderModel ofFlux(Path file, Placement placement) {
-        TensorSource stored = TensorFile.open(file);
+        TensorSource stored = Unwrapped.of(TensorFile.open(file), NameTable.FLUX_AUTOENCODER.anchor());
         try {
             if (stored.info(NameTable.FLUX_AUTOENCODER.anchor()) == null) {
                 throw new BadInputException(

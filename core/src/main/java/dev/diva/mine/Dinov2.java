@@ -1,5 +1,6 @@
 package dev.diva.mine;
 
+import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ConfigJson;
@@ -85,7 +86,8 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
                         folder + ": no DINOv2 in transformers' layout: expected config.json beside one of " + FILES));
-        Weights weights = Weights.frozen(TensorFile.open(file), Placement.cpu(precision));
+        Weights weights = Weights.frozen(
+                Unwrapped.of(TensorFile.open(file), "embeddings.cls_token"), Placement.cpu(precision));
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             return new Dinov2(folder, weights);
