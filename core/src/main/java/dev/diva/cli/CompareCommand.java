@@ -1,10 +1,10 @@
 package dev.diva.cli;
 
-import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.compare.Comparison;
 import dev.diva.compare.Contenders;
 import dev.diva.compare.Gate;

@@ -1,8 +1,8 @@
 package dev.diva.cli;
 
-import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageEntry;
 import dev.diva.data.RasterImage;
@@ -111,8 +111,8 @@ public final class MllmAskCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        Llava.Options options =
-                new Llava.Options(precision == null ? Precision.fastest() : precision, threads.count(), tower, format, base);
+        Llava.Options options = new Llava.Options(
+                precision == null ? Precision.fastest() : precision, threads.count(), tower, format, base);
         Generation generation = generation();
         String prompt = question.prompt != null ? question.prompt : template.ask(question.text, image != null);
         RasterImage picture = image == null

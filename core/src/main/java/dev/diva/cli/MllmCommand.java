@@ -1,9 +1,9 @@
 package dev.diva.cli;
 
-import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.Dtype;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.mllm.LlavaSwap;
 import java.io.PrintWriter;
 import java.nio.file.Path;

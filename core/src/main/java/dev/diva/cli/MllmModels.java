@@ -99,8 +99,8 @@ final class MllmModels {
                 template == null ? template(prompts) : template,
                 aspect,
                 maxNewTokens == null ? Integer.MAX_VALUE : maxNewTokens);
-        Llava.Options options =
-                new Llava.Options(precision == null ? Precision.fastest() : precision, threads.count(), null, format, base);
+        Llava.Options options = new Llava.Options(
+                precision == null ? Precision.fastest() : precision, threads.count(), null, format, base);
         Function<Path, String> llavaName = names(llavas);
         List<Path> clips = towers.stream()
                 .filter(tower -> !isOwn(tower))

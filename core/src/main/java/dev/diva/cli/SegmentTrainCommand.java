@@ -29,9 +29,7 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
     @Option(names = "--clip", paramLabel = "MODEL", description = "Folder or file of a CLIP with a class token.")
     private Path clip;
 
-    @Option(
-            names = "--format",
-            description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
+    @Option(names = "--format", description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
     private String format;
 
     @Option(names = "--data", paramLabel = "DIR", description = "Root of detectron2's data sets.")

@@ -36,9 +36,7 @@ final class StageOptions {
             description = "See with this CLIP; or 'config' or 'checkpoint' where the folder has two towers.")
     private String tower;
 
-    @Option(
-            names = "--format",
-            description = "Layout of --tower: hf, open_clip, openai or diva. Default: found in it.")
+    @Option(names = "--format", description = "Layout of --tower: hf, open_clip, openai or diva. Default: found in it.")
     private String format;
 
     @Option(

@@ -1,7 +1,7 @@
 package dev.diva.clip;
 
-import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.SourceView;
 import dev.diva.checkpoint.TensorInfo;

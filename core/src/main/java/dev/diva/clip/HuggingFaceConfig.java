@@ -2,15 +2,12 @@ package dev.diva.clip;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
-import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.Activation;
+import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.TextTransformer;
 import dev.diva.model.TransformerConfig;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * Reads the {@code config.json} of transformers: CLIPModel, CLIPVisionModelWithProjection, SiglipModel. {@code save_pretrained} leaves

@@ -1,7 +1,5 @@
 package dev.diva.clip;
 
-import dev.diva.model.HuggingFaceKeys;
-import java.util.ArrayList;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFolder;
@@ -11,8 +9,10 @@ import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.model.HuggingFaceKeys;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -97,7 +97,8 @@ public record TowerSource(
     /** A tower that nothing describes: shape from its tensors, heads of 64, QuickGELU, CLIP's preprocessing. */
     public static TowerSource undescribed(TensorSource tensors) {
         VisionConfig vision = OpenAiConfig.of(new TensorShapes(tensors)).vision();
-        String note = tensors.location() + ": no config of its image tower here: " + OpenAiConfig.assumedOfTower(vision);
+        String note =
+                tensors.location() + ": no config of its image tower here: " + OpenAiConfig.assumedOfTower(vision);
         return new TowerSource(tensors, vision, Preprocessing.of(vision, true), null, List.of(note));
     }
 

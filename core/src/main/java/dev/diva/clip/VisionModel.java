@@ -1,7 +1,7 @@
 package dev.diva.clip;
 
-import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;

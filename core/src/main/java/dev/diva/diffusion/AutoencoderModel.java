@@ -1,6 +1,5 @@
 package dev.diva.diffusion;
 
-import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
@@ -8,6 +7,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.NameTable;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.checkpoint.format.TranslatedSource;
+import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.engine.Placement;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +60,8 @@ public final class AutoencoderModel implements AutoCloseable {
         String part = isPart ? absolute.getFileName().toString() : "vae";
         AutoencoderShape shape = folder.autoencoder(part, "an autoencoder has a configuration");
         TensorSource stored = folder.weights(part, "encoder.conv_in.weight", WEIGHTS);
-        return new AutoencoderModel(OldAutoencoderNames.translated(stored), shape, placement, folder.files(part), folder.notes());
+        return new AutoencoderModel(
+                OldAutoencoderNames.translated(stored), shape, placement, folder.files(part), folder.notes());
     }
 
     private static AutoencoderModel ofFlux(Path file, Placement placement) {

@@ -1,7 +1,7 @@
 package dev.diva.diffusion;
 
-import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.checkpoint.TensorSource;
@@ -53,8 +53,7 @@ public final class DiffusionModel implements AutoCloseable {
         this.placement = placement;
         this.converted = converted;
         this.schedule = folder.schedule("scheduler", "the noise that the model was trained with is unknown");
-        AutoencoderShape vae =
-                folder.autoencoder("vae", "not a latent diffusion model without an autoencoder in vae/");
+        AutoencoderShape vae = folder.autoencoder("vae", "not a latent diffusion model without an autoencoder in vae/");
         boolean isDit = !folder.has("unet") && folder.has("transformer");
         this.prompts = isDit ? null : new PromptEncoder(folder, placement);
         this.denoiserPart = isDit ? dit(vae) : unet(vae);

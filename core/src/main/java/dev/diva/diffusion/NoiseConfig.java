@@ -146,9 +146,8 @@ public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerm
         float[] betas = betas(json);
         for (int t = 0; t < betas.length; t++) {
             if (!(betas[t] > 0 && betas[t] <= 1)) {
-                throw new BadInputException(
-                        json.location() + ": adds noise of variance " + betas[t] + " at timestep " + t
-                                + ", expected above 0 and at most 1 at each: see beta_start, beta_end, trained_betas");
+                throw new BadInputException(json.location() + ": adds noise of variance " + betas[t] + " at timestep "
+                        + t + ", expected above 0 and at most 1 at each: see beta_start, beta_end, trained_betas");
             }
         }
         return new NoiseConfig(betas, prediction(json), json.flag("rescale_betas_zero_snr", false));

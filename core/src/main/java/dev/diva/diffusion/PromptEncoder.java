@@ -1,7 +1,7 @@
 package dev.diva.diffusion;
 
-import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
@@ -10,8 +10,8 @@ import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
-import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.ClipTokenizer;
+import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.TextTransformer;
 import java.nio.file.Path;
 import java.util.regex.Pattern;

@@ -146,7 +146,8 @@ public record UNetConfig(
     public static UNetConfig read(ConfigJson json) {
         json.requireOnly(Map.of("_class_name", Set.of("UNet2DConditionModel")));
         json.requireOnly(ONLY);
-        if (json.node().has("mid_block_type") && !json.has("mid_block_type")) { // for diffusers no middle, and not the default
+        if (json.node().has("mid_block_type")
+                && !json.has("mid_block_type")) { // for diffusers no middle, and not the default
             throw json.wrong("mid_block_type", "UNetMidBlock2DCrossAttn");
         }
         List<Level> levels = levels(json);

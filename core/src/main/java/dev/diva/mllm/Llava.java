@@ -1,11 +1,11 @@
 package dev.diva.mllm;
 
-import dev.diva.checkpoint.BrokenWeights;
-import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.HiddenTokens;
 import dev.diva.clip.TowerSource;
 import dev.diva.data.RasterImage;

@@ -1,7 +1,7 @@
 package dev.diva.mllm;
 
-import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.clip.TowerSource;
 import dev.diva.language.LlamaConfig;

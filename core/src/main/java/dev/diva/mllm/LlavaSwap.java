@@ -1,6 +1,5 @@
 package dev.diva.mllm;
 
-import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
@@ -10,6 +9,7 @@ import dev.diva.checkpoint.Dtype;
 import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.TowerSource;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package dev.diva.mllm;
 
-import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.TowerSource;
 import dev.diva.hub.Models;
 import java.nio.file.Path;

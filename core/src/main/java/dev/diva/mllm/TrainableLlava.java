@@ -1,12 +1,12 @@
 package dev.diva.mllm;
 
-import dev.diva.checkpoint.BrokenWeights;
-import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.HiddenTokens;
 import dev.diva.clip.TowerSource;
 import dev.diva.engine.Placement;
@@ -49,8 +49,7 @@ public final class TrainableLlava implements AutoCloseable {
      * @param projector file or folder of a projector, {@link #FRESH}, or null for its own
      * @param seed of a new projector
      */
-    public record Start(
-            Path llava, Path base, String tower, CheckpointFormat format, String projector, long seed) {}
+    public record Start(Path llava, Path base, String tower, CheckpointFormat format, String projector, long seed) {}
 
     /**
      * What learns beside the projector.
@@ -78,6 +77,7 @@ public final class TrainableLlava implements AutoCloseable {
         Predicate<String> isTrained = name -> learning.language || isProjector(name);
         this.weights = Weights.trained(folder.withoutTower(), placement, isTrained);
         if (learning.adapters != null) {
+            requireRank(learning.adapters.rank());
             weights.withAdapters(learning.adapters);
         }
         weights.ignore(LlavaNames.BUFFERS);
@@ -108,6 +108,14 @@ public final class TrainableLlava implements AutoCloseable {
             }
             folder.close();
             throw e;
+        }
+    }
+
+    private void requireRank(long rank) {
+        long width = config.language().hiddenSize();
+        if (rank > width) {
+            throw new BadInputException("recipe: trainable.rank is " + rank + ", expected at most " + width
+                    + ", the width of the language model");
         }
     }
 

@@ -1,7 +1,7 @@
 package dev.diva.segment;
 
-import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.clip.Clip;

@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Weights with NaN in whatever a command loads: one line with file and tensor, code 3, and no result made of them. */
 class BrokenModelsTest {
-    private static final String IMAGE = Golden.resource("preprocess").file("files/odd.png").toString();
+    private static final String IMAGE =
+            Golden.resource("preprocess").file("files/odd.png").toString();
     private static final String CLIP = Golden.model("clip-hf-vit").toString();
 
     @TempDir
@@ -41,8 +42,23 @@ class BrokenModelsTest {
         Path model = broken(golden, file, tensor);
         String clip = option.equals("--clip") ? model.toString() : CLIP;
         String diffusion = option.equals("--clip") ? Golden.model("sd21").toString() : model.toString();
-        TrainRuns.Outcome outcome = TrainRuns.run("train", "--clip", clip, "--diffusion", diffusion, "--images", IMAGE,
-                "--out", out("run"), "--set", "resolution=64", "--set", "precision=fp32", "--set", "threads=1", "--set",
+        TrainRuns.Outcome outcome = TrainRuns.run(
+                "train",
+                "--clip",
+                clip,
+                "--diffusion",
+                diffusion,
+                "--images",
+                IMAGE,
+                "--out",
+                out("run"),
+                "--set",
+                "resolution=64",
+                "--set",
+                "precision=fp32",
+                "--set",
+                "threads=1",
+                "--set",
                 "train={steps: 1, batch: 1, accumulate: 1}");
         refused(outcome, tensor, model.resolve(file));
         assertThat(folder.resolve("run/clip")).doesNotExist();
@@ -51,8 +67,22 @@ class BrokenModelsTest {
     @Test
     void noLatentIsCached() throws IOException {
         Path model = broken("sd21", "vae/diffusion_pytorch_model.safetensors", "encoder.conv_in.bias");
-        TrainRuns.Outcome outcome = TrainRuns.run("cache", "--diffusion", model.toString(), "--images", IMAGE, "--crops",
-                "1", "--set", "resolution=64", "--set", "precision=fp32", "--set", "threads=1", "--out", out("cache"));
+        TrainRuns.Outcome outcome = TrainRuns.run(
+                "cache",
+                "--diffusion",
+                model.toString(),
+                "--images",
+                IMAGE,
+                "--crops",
+                "1",
+                "--set",
+                "resolution=64",
+                "--set",
+                "precision=fp32",
+                "--set",
+                "threads=1",
+                "--out",
+                out("cache"));
         refused(outcome, "encoder.conv_in.bias", model);
     }
 
@@ -60,8 +90,20 @@ class BrokenModelsTest {
     void noPictureIsColoured() throws IOException {
         String tensor = "vision_model.embeddings.class_embedding";
         Path model = broken("clip-hf-vit", "model.safetensors", tensor);
-        TrainRuns.Outcome outcome = TrainRuns.run("segment", "--method", "maskclip", "--clip", model.toString(),
-                "--image", IMAGE, "--classes", "cat,dog", "--threads", "1", "--out", out("colours.png"));
+        TrainRuns.Outcome outcome = TrainRuns.run(
+                "segment",
+                "--method",
+                "maskclip",
+                "--clip",
+                model.toString(),
+                "--image",
+                IMAGE,
+                "--classes",
+                "cat,dog",
+                "--threads",
+                "1",
+                "--out",
+                out("colours.png"));
         refused(outcome, tensor, model);
         assertThat(folder.resolve("colours.png")).doesNotExist();
     }
@@ -70,8 +112,17 @@ class BrokenModelsTest {
     void aLlavaDoesNotAnswer() throws IOException {
         String tensor = "language_model.model.norm.weight";
         Path model = broken("llava-hf/mha", "model.safetensors", tensor);
-        TrainRuns.Outcome outcome = TrainRuns.run("mllm", "ask", "--llava", model.toString(), "--text", "Why?",
-                "--max-new-tokens", "2", "--threads", "1");
+        TrainRuns.Outcome outcome = TrainRuns.run(
+                "mllm",
+                "ask",
+                "--llava",
+                model.toString(),
+                "--text",
+                "Why?",
+                "--max-new-tokens",
+                "2",
+                "--threads",
+                "1");
         refused(outcome, "norm.weight", model);
         refused(TrainRuns.run("inspect", model.toString()), "norm.weight", model);
     }
@@ -96,7 +147,8 @@ class BrokenModelsTest {
     private static void refused(TrainRuns.Outcome outcome, String tensor, Path file) {
         assertThat(outcome.code()).as(outcome.err()).isEqualTo(ExitCodes.BAD_INPUT);
         String[] lines = outcome.err().strip().split("\n");
-        assertThat(lines[lines.length - 1]).contains(tensor.replace("text_model.", "") + " holds NaN or infinity", file.toString());
+        assertThat(lines[lines.length - 1])
+                .contains(tensor.replace("text_model.", "") + " holds NaN or infinity", file.toString());
     }
 
     private String out(String name) {

@@ -85,7 +85,12 @@ class LlavaSwapTest {
                 assertThat(written.hasInnerTower()).isFalse();
             }
             LlavaSwap.write(
-                    ORIGINAL.file(model), tower, null, out, null, true); // its own folder is replaced, subfolder included
+                    ORIGINAL.file(model),
+                    tower,
+                    null,
+                    out,
+                    null,
+                    true); // its own folder is replaced, subfolder included
             Path mine = Files.writeString(out.resolve("vision_tower/mine.txt"), "mine");
             assertThatThrownBy(() -> LlavaSwap.write(ORIGINAL.file(model), tower, null, out, null, true))
                     .isInstanceOf(BadInputException.class)

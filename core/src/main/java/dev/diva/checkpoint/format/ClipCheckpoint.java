@@ -161,8 +161,9 @@ public record ClipCheckpoint(
         boolean poolsAsSiglip = has(stored, "attn_pool.latent"); // timm's names
         if (has(stored, "attn_pool.probe") && !has(stored, "head.probe")
                 || poolsAsSiglip && (has(stored, "norm_pre.weight") || has(stored, "cls_token"))) {
-            throw new CheckpointException(file + ": is a PE-Core (Perception Encoder), whose rotary positions and pooling"
-                    + " are not computed here; no config or option changes that");
+            throw new CheckpointException(
+                    file + ": is a PE-Core (Perception Encoder), whose rotary positions and pooling"
+                            + " are not computed here; no config or option changes that");
         }
     }
 

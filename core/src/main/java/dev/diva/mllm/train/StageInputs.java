@@ -1,10 +1,10 @@
 package dev.diva.mllm.train;
 
-import dev.diva.checkpoint.format.CheckpointFormat;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.checkpoint.LowRank;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;

@@ -1,6 +1,5 @@
 package dev.diva.mllm.train;
 
-import dev.diva.train.DivergedException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
@@ -15,8 +14,10 @@ import dev.diva.mllm.LlavaFolder;
 import dev.diva.mllm.LlavaResult;
 import dev.diva.mllm.TrainableLlava;
 import dev.diva.train.Contract;
+import dev.diva.train.DivergedException;
 import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
+import dev.diva.train.MemoryNeed;
 import dev.diva.train.ParameterGroup;
 import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
@@ -60,6 +61,9 @@ public final class StageRun implements PreparedRun {
         this.sharding = Sharding.of(
                 processGroup, recipe.train().accumulate(), recipe.train().batch());
         this.first = processGroup.isFirst();
+        double states = (double) inputs.model().imageTokens()
+                * inputs.model().language().config().hiddenSize();
+        MemoryNeed.require("train.batch", recipe.train().batch(), recipe.train().batch() * states * Float.BYTES);
         notes.addAll(inputs.notes());
         notes.addAll(DataReport.ofTexts(
                 inputs.data(), inputs.labelling(), inputs.model().imageTokens()));

@@ -16,8 +16,7 @@ import java.util.List;
  * @param notes what was passed over in the configuration: a line each, for people
  * @param closing frees it
  */
-record LatentMaker(
-        Autoencoder autoencoder, long latentMultiple, List<Path> files, List<String> notes, Runnable closing)
+record LatentMaker(Autoencoder autoencoder, long latentMultiple, List<Path> files, List<String> notes, Runnable closing)
         implements AutoCloseable {
     static LatentMaker load(Recipe recipe, Placement placement) {
         Path path = Path.of(recipe.diffusion());

@@ -1,6 +1,5 @@
 package dev.diva.segment.train;
 
-import dev.diva.train.DivergedException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.checkpoint.AtomicFile;
@@ -17,6 +16,7 @@ import dev.diva.segment.San;
 import dev.diva.segment.SanPixels;
 import dev.diva.segment.TextClasses;
 import dev.diva.train.Contract;
+import dev.diva.train.DivergedException;
 import dev.diva.train.FileHashes;
 import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
@@ -104,6 +104,7 @@ public final class SanTraining implements PreparedRun {
      */
     public static SanTraining open(RecipeKeys keys, Launch launch, ProcessGroup processGroup) {
         SanRecipe recipe = keys.as(SanRecipe.class);
+        recipe.requireMemory();
         Clip clip = Clip.load(
                 Path.of(recipe.clip()),
                 new Clip.Options(recipe.clipPrecision(), recipe.threads(), 16, null).withFormat(recipe.format()));
