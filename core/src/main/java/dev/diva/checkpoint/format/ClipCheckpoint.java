@@ -158,9 +158,10 @@ public record ClipCheckpoint(
 
     /** PE-Core has patch embeddings under the names of SigLIP's or OpenAI's, and another tower behind them. */
     private static void refusePerceptionEncoder(Path file, TensorSource stored) {
-        boolean poolsAsSiglip = has(stored, "attn_pool.latent"); // timm's names
-        if (has(stored, "attn_pool.probe") && !has(stored, "head.probe")
-                || poolsAsSiglip && (has(stored, "norm_pre.weight") || has(stored, "cls_token"))) {
+        boolean ofAuthors = has(stored, "attn_pool.probe") && !has(stored, "head.probe");
+        boolean ofTimm =
+                has(stored, "attn_pool.latent") && (has(stored, "norm_pre.weight") || has(stored, "cls_token"));
+        if (ofAuthors || ofTimm) {
             throw new CheckpointException(
                     file + ": is a PE-Core (Perception Encoder), whose rotary positions and pooling"
                             + " are not computed here; no config or option changes that");
