@@ -26,7 +26,11 @@ public final class TextFile {
      */
     public static String read(Path file, String instead) {
         try {
-            return decode(Files.readAllBytes(file), file.toString());
+            byte[] content = Files.readAllBytes(file);
+            Placeholder.words(content).ifPresent(words -> {
+                throw new BadInputException(file + ": " + words);
+            });
+            return decode(content, file.toString());
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": missing" + (instead.isEmpty() ? "" : "; " + instead), e);
         } catch (IOException e) {

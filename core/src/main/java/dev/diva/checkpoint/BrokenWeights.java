@@ -3,7 +3,6 @@ package dev.diva.checkpoint;
 import dev.diva.BadInputException;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
-import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -21,10 +20,34 @@ public final class BrokenWeights {
         float[] values = Tensors.toFloats(computed);
         for (float value : values) {
             if (!Float.isFinite(value)) {
+                refuse(weights);
                 throw in(weights);
             }
         }
         return values;
+    }
+
+    /**
+     * Looks at what a frozen model computed, before anything is made of it.
+     *
+     * @throws BadInputException for NaN or infinity; names the first of the model's tensors that holds such a number
+     */
+    public static void requireFinite(Tensor computed, Weights... weights) {
+        if (!isFinite(computed)) {
+            for (Weights one : weights) {
+                refuse(one);
+            }
+            throw in(weights[0]);
+        }
+    }
+
+    /**
+     * Looks at all tensors of a model.
+     *
+     * @throws CheckpointException naming the first that holds NaN or infinity
+     */
+    public static void refuse(Weights weights) {
+        weights.tensors().forEach((name, tensor) -> refuse(weights.location(), name, tensor));
     }
 
     /** The first tensor that holds NaN or infinity, in one line for people; empty when there is none. */
@@ -51,14 +74,9 @@ public final class BrokenWeights {
     }
 
     private static BadInputException in(Weights weights) {
-        for (Map.Entry<String, Tensor> tensor : weights.tensors().entrySet()) {
-            if (!isFinite(tensor.getValue())) {
-                return in(weights.location(), tensor.getKey());
-            }
-        }
         boolean isExact = weights.placement().precision() == Precision.FP32;
         return new BadInputException(weights.location()
-                + ": an embedding is NaN or infinite: the model's weights are broken"
+                + ": what it computes is NaN or infinite: the model's weights are broken"
                 + (isExact ? "; take another checkpoint" : ", or too large for bf16; try fp32, or another checkpoint"));
     }
 

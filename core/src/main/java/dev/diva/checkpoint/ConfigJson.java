@@ -6,13 +6,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 
@@ -85,6 +88,15 @@ public record ConfigJson(JsonNode node, String location) {
             throw wrong(key, "a finite number");
         }
         return value.asDouble();
+    }
+
+    /** A number above 0. */
+    public double positive(String key, double whenAbsent) {
+        double value = fraction(key, whenAbsent);
+        if (value <= 0) {
+            throw wrong(key, "a number above 0");
+        }
+        return value;
     }
 
     /** True or false. */
@@ -187,7 +199,7 @@ public record ConfigJson(JsonNode node, String location) {
     public void requireOnly(Map<String, Set<String>> allowed) {
         allowed.forEach((key, values) -> {
             if (has(key) && !isOneOf(values, node.path(key))) {
-                throw wrong(key, values.isEmpty() ? "null" : String.join(" or ", values));
+                throw wrong(key, values.isEmpty() ? "null" : String.join(" or ", new TreeSet<>(values)));
             }
         });
     }
@@ -215,6 +227,13 @@ public record ConfigJson(JsonNode node, String location) {
                 .map(Map.Entry::getKey)
                 .filter(known.negate())
                 .toList();
+    }
+
+    /** What people are told of keys that are not looked at, or nothing where there are none. */
+    public Optional<String> passedOver(List<String> keys) {
+        return keys.isEmpty()
+                ? Optional.empty()
+                : Optional.of(location + ": nothing is known of " + String.join(", ", keys) + ": passed over");
     }
 
     private static boolean all(JsonNode array, Predicate<JsonNode> test) {

@@ -27,6 +27,8 @@ import picocli.CommandLine.Spec;
                 "Average the weights of a trained CLIP with those of the untouched one: part of the gain, less of the"
                         + " price.")
 public final class BlendCommand implements Callable<Integer> {
+    private static final int MOST = 10;
+
     @Spec
     private CommandSpec spec;
 
@@ -91,8 +93,9 @@ public final class BlendCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        if (!alphas.stream().allMatch(Double::isFinite)) {
-            throw new ParameterException(spec.commandLine(), "--alpha is " + alphas + ", expected finite numbers");
+        if (!alphas.stream().allMatch(alpha -> Math.abs(alpha) <= MOST)) { // more is no blend; NaN is refused too
+            throw new ParameterException(
+                    spec.commandLine(), "--alpha is " + alphas + ", expected 0 to 1, at the very most " + MOST);
         }
         List<Double> shares = alphas.stream().distinct().toList();
         CheckpointFormat layout = format == null ? null : CheckpointFormat.of(format);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.compare.Comparison;
 import dev.diva.compare.Contenders;
 import dev.diva.compare.Gate;
@@ -44,6 +45,12 @@ public final class CompareCommand implements Callable<Integer> {
                             + " it is the first model.")
     private List<Path> sources;
 
+    @Option(
+            names = "--format",
+            converter = FormatName.class,
+            description = "Layout of each MODEL: hf, open_clip, openai or diva. Default: found in it.")
+    private CheckpointFormat format;
+
     @Mixin
     private SuiteOptions options;
 
@@ -81,7 +88,7 @@ public final class CompareCommand implements Callable<Integer> {
     public Integer call() {
         List<Suite.DataEntry> datasets = Suite.readDatasets(options.suite());
         gates.forEach(gate -> gate.requireIn(datasets));
-        Contenders contenders = Contenders.of(sources);
+        Contenders contenders = Contenders.of(sources, format == null ? null : format.flag());
         contenders.requireTexts(datasets);
         Warnings.print(spec, contenders.notes());
         Comparison.requireOurs(out);

@@ -123,8 +123,13 @@ public final class EvalCommand {
         @Spec(Spec.Target.MIXEE)
         private CommandSpec spec;
 
+        /** Neither NaN nor infinite. */
+        private static boolean isFrom(double least, double value) {
+            return value >= least && Double.isFinite(value);
+        }
+
         LinearProbe.Settings settings() {
-            if (epochs < 1 || lr <= 0 || weightDecay < 0 || shots < 0) {
+            if (epochs < 1 || !isFrom(Double.MIN_VALUE, lr) || !isFrom(0, weightDecay) || shots < 0) {
                 throw new ParameterException(
                         spec.commandLine(),
                         "--epochs is at least 1, --lr above 0, --weight-decay and --shots 0 or more");

@@ -68,14 +68,19 @@ public final class InspectCommand implements Callable<Integer> {
         } else if (format == null && LlavaFolder.isLlava(path)) {
             LlavaSummary summary = LlavaSummary.of(path, base);
             show(summary, () -> print(summary, out), out);
+            requireSound(summary.broken());
         } else {
             ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format), visual);
             show(summary, () -> print(summary, out), out);
-            if (summary.broken() != null) {
-                throw new BadInputException(summary.broken());
-            }
+            requireSound(summary.broken());
         }
         return 0;
+    }
+
+    private static void requireSound(String broken) {
+        if (broken != null) {
+            throw new BadInputException(broken);
+        }
     }
 
     private void show(Object summary, Runnable table, PrintWriter out) throws JsonProcessingException {

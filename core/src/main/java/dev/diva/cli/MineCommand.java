@@ -103,6 +103,9 @@ public final class MineCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (Double.isNaN(clipAbove) || Double.isNaN(dinoBelow)) {
+            throw new ParameterException(spec.commandLine(), "--clip-above and --dino-below are cosines, -1 to 1");
+        }
         if (top < 1 || perImage < 1) {
             throw new ParameterException(spec.commandLine(), "--top and --per-image are at least 1");
         }

@@ -2,6 +2,7 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageEntry;
 import dev.diva.data.RasterImage;
@@ -39,6 +40,12 @@ public final class MllmAskCommand implements Callable<Integer> {
             paramLabel = "DIR",
             description = "LLaVA-1.5 in either layout, or what a training stage left.")
     private Path llava;
+
+    @Option(
+            names = "--format",
+            converter = FormatName.class,
+            description = "Layout of --tower: hf, open_clip, openai or diva. Default: found in it.")
+    private CheckpointFormat format;
 
     @Option(names = "--base", paramLabel = "DIR", description = "Model beneath an adapter. Default: its config's.")
     private Path base;
@@ -104,8 +111,8 @@ public final class MllmAskCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        Llava.Options options =
-                new Llava.Options(precision == null ? Precision.fastest() : precision, threads.count(), tower, base);
+        Llava.Options options = new Llava.Options(
+                precision == null ? Precision.fastest() : precision, threads.count(), tower, format, base);
         Generation generation = generation();
         String prompt = question.prompt != null ? question.prompt : template.ask(question.text, image != null);
         RasterImage picture = image == null

@@ -3,6 +3,7 @@ package dev.diva.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.Dtype;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.mllm.LlavaSwap;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -44,6 +45,11 @@ public final class MllmCommand {
                             paramLabel = "MODEL",
                             description = "The new tower: any CLIP.")
                     Path clip,
+            @Option(
+                            names = "--format",
+                            converter = FormatName.class,
+                            description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
+                    CheckpointFormat format,
             @Option(names = "--out", required = true, paramLabel = "DIR", description = "New folder.") Path out,
             @Option(
                             names = "--dtype",
@@ -53,7 +59,7 @@ public final class MllmCommand {
             @Option(names = "--overwrite", description = "Replace the folder if it exists.") boolean overwrite,
             @Option(names = "--json", description = "Print JSON.") boolean json)
             throws JsonProcessingException {
-        LlavaSwap.Written written = LlavaSwap.write(llava, clip, out, type(dtype), overwrite);
+        LlavaSwap.Written written = LlavaSwap.write(llava, clip, format, out, type(dtype), overwrite);
         Warnings.print(spec, written.notes());
         String layout = written.layout().flag();
         PrintWriter writer = spec.commandLine().getOut();

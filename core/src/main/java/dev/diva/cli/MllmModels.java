@@ -1,5 +1,6 @@
 package dev.diva.cli;
 
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.engine.Precision;
 import dev.diva.eval.mllm.Prompts;
 import dev.diva.hub.Models;
@@ -31,6 +32,12 @@ final class MllmModels {
             paramLabel = "DIR",
             description = "LLaVA-1.5 folders that answer; the first is the one that others are tested against.")
     private List<Path> llavas = List.of();
+
+    @Option(
+            names = "--format",
+            converter = FormatName.class,
+            description = "Layout of each --tower: hf, open_clip, openai or diva. Default: found in it.")
+    private CheckpointFormat format;
 
     @Option(names = "--base", paramLabel = "DIR", description = "Model beneath an adapter. Default: its config's.")
     private Path base;
@@ -92,8 +99,8 @@ final class MllmModels {
                 template == null ? template(prompts) : template,
                 aspect,
                 maxNewTokens == null ? Integer.MAX_VALUE : maxNewTokens);
-        Llava.Options options =
-                new Llava.Options(precision == null ? Precision.fastest() : precision, threads.count(), null, base);
+        Llava.Options options = new Llava.Options(
+                precision == null ? Precision.fastest() : precision, threads.count(), null, format, base);
         Function<Path, String> llavaName = names(llavas);
         List<Path> clips = towers.stream()
                 .filter(tower -> !isOwn(tower))

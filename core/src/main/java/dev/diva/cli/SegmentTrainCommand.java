@@ -29,6 +29,9 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
     @Option(names = "--clip", paramLabel = "MODEL", description = "Folder or file of a CLIP with a class token.")
     private Path clip;
 
+    @Option(names = "--format", description = "Layout of MODEL: hf, open_clip, openai or diva. Default: found in it.")
+    private String format;
+
     @Option(names = "--data", paramLabel = "DIR", description = "Root of detectron2's data sets.")
     private Path data;
 
@@ -85,6 +88,9 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
         put(given, "data", data);
         put(given, "start", start);
         put(given, "cache", cache);
+        if (format != null) {
+            given.put("format", format);
+        }
         if (crops != null) {
             given.put("crops", crops);
         }

@@ -67,6 +67,8 @@ final class SegmenterOptions {
     @Mixin
     private ThreadsOption threads;
 
+    private boolean isOfRuns; // the CLIPs are those that the SANs were trained on
+
     private final TextClasses texts = new TextClasses();
 
     /** One model while it is loaded. */
@@ -137,10 +139,11 @@ final class SegmenterOptions {
     /** Loads one model after the other and hands it on. */
     void each(Work work) {
         int count = count();
-        Clip.Options options = Clip.Options.DEFAULT.withThreads(threads.count()).withFormat(format);
+        Clip.Options options = Clip.Options.DEFAULT.withThreads(threads.count());
         for (int i = 0; i < count; i++) {
             Path path = clips.get(clips.size() == 1 ? 0 : i);
-            try (Clip clip = Clip.load(path, options)) {
+            String layout = format == null && isOfRuns ? SanRecipe.formatOf(sans.get(i)) : format;
+            try (Clip clip = Clip.load(path, options.withFormat(layout))) {
                 Warnings.print(spec, clip.notes());
                 if (method == Method.maskclip) {
                     work.with(new Loaded(path.toString(), clip, null));
@@ -156,6 +159,7 @@ final class SegmenterOptions {
     private void requireSense() {
         if (clips.isEmpty() && !sans.isEmpty() && sans.stream().allMatch(RunFolder::isRun)) {
             clips = sans.stream().map(SanRecipe::clipOf).toList();
+            isOfRuns = true;
         }
         if (clips.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "Missing required option: '--clip=MODEL'");

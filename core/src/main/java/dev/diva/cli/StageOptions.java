@@ -36,6 +36,9 @@ final class StageOptions {
             description = "See with this CLIP; or 'config' or 'checkpoint' where the folder has two towers.")
     private String tower;
 
+    @Option(names = "--format", description = "Layout of --tower: hf, open_clip, openai or diva. Default: found in it.")
+    private String format;
+
     @Option(
             names = "--projector",
             paramLabel = "FILE",
@@ -86,6 +89,7 @@ final class StageOptions {
         put(given, "llava", llava);
         put(given, "base", base);
         put(given, "tower", tower);
+        put(given, "format", format);
         put(given, "projector", projector);
         put(given, "data", data);
         put(given, "images", images);

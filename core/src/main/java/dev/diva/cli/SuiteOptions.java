@@ -61,7 +61,10 @@ final class SuiteOptions {
         LlavaAnswerer.Asking asking =
                 new LlavaAnswerer.Asking(MllmModels.template(prompts), ImageAspect.PAD, Integer.MAX_VALUE);
         return new LlavaAnswerer(
-                entry.name(), entry.path(), new Llava.Options(precision, threads.count(), entry.tower(), null), asking);
+                entry.name(),
+                entry.path(),
+                new Llava.Options(precision, threads.count(), entry.tower(), null, null),
+                asking);
     }
 
     private SuiteRun.SegmenterModel segmenter(Suite.ModelEntry entry, List<String> classes) {

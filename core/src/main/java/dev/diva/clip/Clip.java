@@ -294,6 +294,20 @@ public final class Clip implements AutoCloseable {
                 ids.size(), (from, to) -> scaled(tower.embedding(Batches.texts(ids.subList(from, to))), scale));
     }
 
+    /**
+     * Looks at what the image tower computed.
+     *
+     * @throws BadInputException for NaN or infinity; names the tensor that holds such a number
+     */
+    public void requireFinite(Tensor computed) {
+        BrokenWeights.requireFinite(computed, weights);
+    }
+
+    /** Throws what {@link #requireFinite} would throw, if any tensor is to blame. */
+    public void refuseBroken() {
+        BrokenWeights.refuse(weights);
+    }
+
     /** The tokenizer of the checkpoint, opened on first use. */
     public synchronized Tokenizer tokenizer() {
         requireOpen();

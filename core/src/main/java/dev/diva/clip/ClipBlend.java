@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.SourceView;
 import dev.diva.checkpoint.TensorInfo;
@@ -97,6 +98,7 @@ public record ClipBlend(ClipCheckpoint untouched, ClipCheckpoint trained) {
         try (NoGradGuard noGrad = new NoGradGuard()) {
             Tensor from = untouched.tensors().readOnce(name).to(ScalarType.Float);
             Tensor to = trained.tensors().readOnce(name).to(ScalarType.Float);
+            BrokenWeights.refuse(trained.file().toString(), name, to);
             return torch.lerp(from, to, new Scalar(alpha));
         }
     }

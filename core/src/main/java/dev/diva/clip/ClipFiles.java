@@ -5,6 +5,7 @@ import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.model.ClipTokenizer;
+import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +55,7 @@ final class ClipFiles {
             return notes;
         }
         ConfigJson config = ConfigJson.read(file("config.json"));
-        passedOver(config, HuggingFaceConfig.unknownKeys(config), notes);
+        passedOver(config, HuggingFaceKeys.unknown(config), notes);
         imageProcessor()
                 .ifPresentOrElse(
                         json -> passedOver(json, ImageProcessorConfig.unknownKeys(json), notes),
@@ -69,9 +70,7 @@ final class ClipFiles {
     }
 
     private static void passedOver(ConfigJson json, List<String> keys, List<String> notes) {
-        if (!keys.isEmpty()) {
-            notes.add(json.location() + ": nothing is known of " + String.join(", ", keys) + ": passed over");
-        }
+        json.passedOver(keys).ifPresent(notes::add);
     }
 
     /** Whether texts lose their punctuation before SigLIP's tokenizer. */

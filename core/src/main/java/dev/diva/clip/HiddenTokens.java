@@ -1,5 +1,6 @@
 package dev.diva.clip;
 
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import java.util.regex.Pattern;
@@ -57,9 +58,14 @@ public final class HiddenTokens implements AutoCloseable {
         return source.preprocessing();
     }
 
-    /** [images, 3, imageSize, imageSize] to [images, tokens, width]. */
+    /**
+     * [images, 3, imageSize, imageSize] to [images, tokens, width].
+     *
+     * @throws dev.diva.BadInputException when the tower's weights are broken
+     */
     public Tensor forward(Tensor pixels) {
         Tensor hidden = tower.hiddenState(pixels, layers);
+        BrokenWeights.requireFinite(hidden, weights);
         return withClassToken ? hidden : hidden.narrow(1, 1, hidden.size(1) - 1);
     }
 

@@ -58,6 +58,12 @@ final class OpenAiConfig {
                 + " there";
     }
 
+    /** The same of an image tower inside a larger model. */
+    static String assumedOfTower(VisionConfig tower) {
+        return "QuickGELU and " + heads(tower.transformer())
+                + " are assumed, with CLIP's mean and standard deviation of pixels, as for OpenAI's towers";
+    }
+
     private static String heads(TransformerConfig layers) {
         return layers.numAttentionHeads() + " heads of " + layers.hiddenSize() / layers.numAttentionHeads();
     }

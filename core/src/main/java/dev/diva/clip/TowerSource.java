@@ -9,8 +9,10 @@ import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.model.HuggingFaceKeys;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -22,9 +24,14 @@ import java.util.regex.Pattern;
  * @param config its shape
  * @param preprocessing how images become its pixels
  * @param checkpoint where it lies, or null inside a larger model
+ * @param notes what was assumed because no file tells it: a line each, for people
  */
 public record TowerSource(
-        TensorSource tensors, VisionConfig config, Preprocessing preprocessing, ClipCheckpoint checkpoint)
+        TensorSource tensors,
+        VisionConfig config,
+        Preprocessing preprocessing,
+        ClipCheckpoint checkpoint,
+        List<String> notes)
         implements AutoCloseable {
     /** What begins the names of its tensors. */
     public static final String PREFIX = "vision_model.";
@@ -37,7 +44,16 @@ public record TowerSource(
      * @throws BadInputException when it is none, or a SigLIP, which has no class token
      */
     public static TowerSource open(Path path) {
-        ClipCheckpoint checkpoint = ClipCheckpoint.open(path);
+        return open(path, null);
+    }
+
+    /**
+     * The same.
+     *
+     * @param format the layout, or null to find it
+     */
+    public static TowerSource open(Path path, CheckpointFormat format) {
+        ClipCheckpoint checkpoint = ClipCheckpoint.open(path, format);
         try {
             ClipFiles files = new ClipFiles(checkpoint);
             VisionConfig config = files.config().vision();
@@ -45,7 +61,8 @@ public record TowerSource(
                 throw new BadInputException(
                         path + ": is a SigLIP; LLaVA-1.5 takes the tokens of a CLIP with a class token");
             }
-            return new TowerSource(checkpoint.tensors(), config, files.preprocessing(config), checkpoint);
+            return new TowerSource(
+                    checkpoint.tensors(), config, files.preprocessing(config), checkpoint, files.notes());
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
@@ -60,21 +77,29 @@ public record TowerSource(
      */
     public static TowerSource inside(TensorSource tensors, ConfigJson vision, Path preprocessor) {
         VisionConfig config = HuggingFaceConfig.clipVision(vision, vision.number("projection_dim", 512));
-        Preprocessing preprocessing = Files.exists(preprocessor)
-                ? ImageProcessorConfig.read(ConfigJson.read(preprocessor), config)
-                : Preprocessing.of(config, true);
-        return new TowerSource(tensors, config, preprocessing, null);
+        List<String> notes = new ArrayList<>();
+        vision.passedOver(HuggingFaceKeys.unknown(vision)).ifPresent(notes::add);
+        if (!Files.exists(preprocessor)) {
+            notes.add(preprocessor + ": not there: images are prepared as CLIP's usually are");
+            return new TowerSource(tensors, config, Preprocessing.of(config, true), null, notes);
+        }
+        ConfigJson json = ConfigJson.read(preprocessor);
+        Preprocessing preprocessing = ImageProcessorConfig.read(json, config);
+        json.passedOver(ImageProcessorConfig.unknownKeys(json)).ifPresent(notes::add);
+        return new TowerSource(tensors, config, preprocessing, null, notes);
     }
 
     /** A tower inside a larger model whose files do not describe it: shape and preprocessing are another's. */
     public TowerSource withTensors(TensorSource inner) {
-        return new TowerSource(inner, config, preprocessing, null);
+        return new TowerSource(inner, config, preprocessing, null, notes);
     }
 
     /** A tower that nothing describes: shape from its tensors, heads of 64, QuickGELU, CLIP's preprocessing. */
     public static TowerSource undescribed(TensorSource tensors) {
-        VisionConfig config = OpenAiConfig.of(new TensorShapes(tensors)).vision();
-        return new TowerSource(tensors, config, Preprocessing.of(config, true), null);
+        VisionConfig vision = OpenAiConfig.of(new TensorShapes(tensors)).vision();
+        String note =
+                tensors.location() + ": no config of its image tower here: " + OpenAiConfig.assumedOfTower(vision);
+        return new TowerSource(tensors, vision, Preprocessing.of(vision, true), null, List.of(note));
     }
 
     /** The tensors of the tower alone, without buffers. */
@@ -83,11 +108,6 @@ public record TowerSource(
                 .filter(info -> info.name().startsWith(PREFIX))
                 .filter(info -> !BUFFERS.matcher(info.name()).matches())
                 .toList();
-    }
-
-    /** What was assumed because no file tells it: a line each, for people. */
-    public List<String> notes() {
-        return checkpoint == null ? List.of() : new ClipFiles(checkpoint).notes();
     }
 
     /** Where it lies, for messages. */

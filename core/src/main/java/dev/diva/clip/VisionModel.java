@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
@@ -68,6 +69,11 @@ public final class VisionModel implements AutoCloseable {
     /** What was assumed because no file tells it, and what was passed over because nothing is known of it: a line each, for people. */
     public List<String> notes() {
         return new ClipFiles(checkpoint).notes();
+    }
+
+    /** The first tensor of the checkpoint, text tower included, that holds NaN or infinity, in a line; nothing for sound weights. */
+    public Optional<String> broken() {
+        return BrokenWeights.find(checkpoint.file().toString(), checkpoint.tensors());
     }
 
     /** The tower itself. */

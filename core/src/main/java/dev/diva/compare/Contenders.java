@@ -40,17 +40,18 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods, List<
      * Sorts run folders and models into rows. The untouched model is what the first run started from, or without runs the first model;
      * given as a model beside runs, it is no row.
      *
+     * @param format layout of the models that are no runs, or null to find it
      * @throws BadInputException for a path that is not there or given twice, an unfinished run, runs of different untouched models, and
      *     when nothing is left to compare
      */
-    public static Contenders of(List<Path> sources) {
+    public static Contenders of(List<Path> sources, String format) {
         requireDistinct(sources);
         List<FinishedRun> runs =
                 sources.stream().filter(RunFolder::isRun).map(FinishedRun::read).toList();
         List<Path> models =
                 sources.stream().filter(path -> !RunFolder.isRun(path)).toList();
         Suite.ModelEntry untouched = runs.isEmpty()
-                ? entry(models.get(0), null)
+                ? entry(models.get(0), format)
                 : entry(runs.get(0).untouched(), runs.get(0).format());
         requireSameStart(runs);
         List<Method> methods = new ArrayList<>();
@@ -59,7 +60,7 @@ public record Contenders(Suite.ModelEntry untouched, List<Method> methods, List<
         }
         for (Path model : models) {
             if (!isSame(model, untouched.path())) {
-                methods.add(new Method(lastName(model), List.of(entry(model, null)), List.of(), List.of()));
+                methods.add(new Method(lastName(model), List.of(entry(model, format)), List.of(), List.of()));
             }
         }
         if (methods.isEmpty()) {

@@ -1,6 +1,7 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
 import java.nio.charset.StandardCharsets;
 
 /** Format and size of an image as its first bytes declare them, read before anything is decoded or allocated. */
@@ -66,6 +67,9 @@ record ImageHeader(Format format, int width, int height) {
         if (in.startsWith(0, 'P', '5') || in.startsWith(0, 'P', '6')) {
             return pnm(in, name);
         }
+        Placeholder.words(in.data()).ifPresent(words -> {
+            throw new BadInputException(name + ": " + words);
+        });
         throw new BadInputException(name + ": not a JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or PNM image; it starts with "
                 + new String(in.data(), 0, Math.min(8, in.data().length), StandardCharsets.ISO_8859_1)
                         .replaceAll("[^ -~]", "?"));

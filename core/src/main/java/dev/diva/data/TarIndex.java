@@ -1,5 +1,6 @@
 package dev.diva.data;
 
+import dev.diva.Placeholder;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -45,6 +47,11 @@ final class TarIndex {
      * The readable files in their order. Of a damaged tar the part before the damage is returned and the damage reported.
      */
     static List<Member> read(Path tar, Consumer<DataProblem> problems) {
+        Optional<String> words = Placeholder.words(tar);
+        if (words.isPresent()) {
+            problems.accept(new DataProblem(tar.toString(), words.get()));
+            return List.of();
+        }
         if (!isGzipped(tar)) {
             return read(tar, tar, problems);
         }

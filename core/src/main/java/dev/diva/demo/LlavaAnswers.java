@@ -18,7 +18,7 @@ import java.util.function.BooleanSupplier;
 /** A small LLaVA that answers with a letter. */
 final class LlavaAnswers implements Answerer, AutoCloseable {
     private static final int LETTER = 3; // tokens, the end among them
-    private static final Llava.Options ONE_THREAD = new Llava.Options(Precision.FP32, 1, null, null);
+    private static final Llava.Options ONE_THREAD = new Llava.Options(Precision.FP32, 1, null, null, null);
 
     private final String name;
     private final Llava llava;

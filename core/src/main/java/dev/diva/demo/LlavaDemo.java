@@ -65,7 +65,7 @@ public final class LlavaDemo {
         }
         Path swapped = places.llavas().resolve("swapped");
         if (!Files.exists(swapped)) {
-            LlavaSwap.write(untouched.get(), places.run().resolve("clip"), swapped, null, false);
+            LlavaSwap.write(untouched.get(), places.run().resolve("clip"), null, swapped, null, false);
         }
         return scored(Map.of("untouched", untouched.get(), "swapped", swapped, "repaired", repaired.get()), data);
     }

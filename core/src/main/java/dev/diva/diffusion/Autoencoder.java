@@ -1,5 +1,6 @@
 package dev.diva.diffusion;
 
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
@@ -115,6 +116,9 @@ public final class Autoencoder {
         Tensor moments = Scopes.returning(() -> {
             return through(encoder(), pixels).to(ScalarType.Float);
         });
+        if (!moments.requires_grad()) { // frozen: nothing but its weights is to blame
+            BrokenWeights.requireFinite(moments, weights);
+        }
         if (!shape.hasVariance()) {
             return new Posterior(moments, null);
         }

@@ -39,6 +39,22 @@ public record AutoencoderConfig(
             "latents_mean", Set.of(),
             "latents_std", Set.of());
 
+    /** Settings that are followed, and those that change no number here. */
+    private static final Set<String> FOLLOWED = Set.of(
+            "block_out_channels",
+            "down_block_types",
+            "force_upcast",
+            "latent_channels",
+            "layers_per_block",
+            "mid_block_add_attention",
+            "norm_num_groups",
+            "sample_size",
+            "scaling_factor",
+            "shift_factor",
+            "up_block_types",
+            "use_post_quant_conv",
+            "use_quant_conv");
+
     public AutoencoderConfig {
         channels = List.copyOf(channels);
         for (long count : channels) {
@@ -93,11 +109,16 @@ public record AutoencoderConfig(
                     json.number("norm_num_groups", 32),
                     json.flag("mid_block_add_attention", true),
                     quant,
-                    json.fraction("scaling_factor", 0.18215),
+                    json.positive("scaling_factor", 0.18215),
                     json.fraction("shift_factor", 0));
         } catch (IllegalArgumentException e) {
             throw new BadInputException(json.location() + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Whether a setting is followed, refused where it asks for something else, or changes no number. */
+    static boolean knows(String key) {
+        return FOLLOWED.contains(key) || ONLY.containsKey(key);
     }
 
     private static void requireBlocks(ConfigJson json, String key, String only) {

@@ -7,6 +7,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.NameTable;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.checkpoint.format.TranslatedSource;
+import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.engine.Placement;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,9 +28,12 @@ public final class AutoencoderModel implements AutoCloseable {
     private final Weights weights;
     private final Autoencoder autoencoder;
     private final List<Path> files;
+    private final List<String> notes;
 
-    private AutoencoderModel(TensorSource source, AutoencoderShape shape, Placement placement, List<Path> files) {
+    private AutoencoderModel(
+            TensorSource source, AutoencoderShape shape, Placement placement, List<Path> files, List<String> notes) {
         this.files = files;
+        this.notes = notes;
         this.weights = Weights.frozen(source, placement);
         try (PointerScope scope = new PointerScope()) {
             this.autoencoder = Autoencoder.readWhenUsed(weights, shape);
@@ -54,14 +58,14 @@ public final class AutoencoderModel implements AutoCloseable {
         Path absolute = path.toAbsolutePath().normalize();
         ModelFolder folder = new ModelFolder(isPart ? absolute.getParent() : path);
         String part = isPart ? absolute.getFileName().toString() : "vae";
-        AutoencoderShape shape =
-                AutoencoderShape.read(folder.config(part, "config.json", "an autoencoder has a configuration"));
+        AutoencoderShape shape = folder.autoencoder(part, "an autoencoder has a configuration");
         TensorSource stored = folder.weights(part, "encoder.conv_in.weight", WEIGHTS);
-        return new AutoencoderModel(OldAutoencoderNames.translated(stored), shape, placement, folder.files(part));
+        return new AutoencoderModel(
+                OldAutoencoderNames.translated(stored), shape, placement, folder.files(part), folder.notes());
     }
 
     private static AutoencoderModel ofFlux(Path file, Placement placement) {
-        TensorSource stored = TensorFile.open(file);
+        TensorSource stored = Unwrapped.of(TensorFile.open(file), NameTable.FLUX_AUTOENCODER.anchor());
         try {
             if (stored.info(NameTable.FLUX_AUTOENCODER.anchor()) == null) {
                 throw new BadInputException(
@@ -69,7 +73,7 @@ public final class AutoencoderModel implements AutoCloseable {
                                 + "; expected its ae.safetensors, or a folder of diffusers");
             }
             TensorSource ours = TranslatedSource.toOurs(stored, NameTable.FLUX_AUTOENCODER);
-            return new AutoencoderModel(ours, shape(ours), placement, List.of(file));
+            return new AutoencoderModel(ours, shape(ours), placement, List.of(file), List.of());
         } catch (RuntimeException e) {
             stored.close();
             throw e;
@@ -116,6 +120,11 @@ public final class AutoencoderModel implements AutoCloseable {
     /** What was read, for manifests. */
     public List<Path> files() {
         return files;
+    }
+
+    /** What was passed over because nothing is known of it: a line each, for people. */
+    public List<String> notes() {
+        return notes;
     }
 
     @Override

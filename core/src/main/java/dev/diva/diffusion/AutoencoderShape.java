@@ -5,6 +5,7 @@ import dev.diva.checkpoint.Weights;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -41,5 +42,12 @@ public sealed interface AutoencoderShape permits AutoencoderConfig, TinyAutoenco
         return json.text("_class_name", "").equals(TinyAutoencoderConfig.CLASS)
                 ? TinyAutoencoderConfig.read(json)
                 : AutoencoderConfig.read(json);
+    }
+
+    /** The settings that the class of a configuration follows, refuses where they ask for something else, or that change no number. */
+    static Predicate<String> known(ConfigJson json) {
+        return json.text("_class_name", "").equals(TinyAutoencoderConfig.CLASS)
+                ? TinyAutoencoderConfig::knows
+                : AutoencoderConfig::knows;
     }
 }

@@ -1,6 +1,7 @@
 package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.checkpoint.TensorSource;
@@ -51,10 +52,8 @@ public final class DiffusionModel implements AutoCloseable {
         this.folder = folder;
         this.placement = placement;
         this.converted = converted;
-        this.schedule = new NoiseSchedule(NoiseConfig.read(folder.config(
-                "scheduler", "scheduler_config.json", "the noise that the model was trained with is unknown")));
-        AutoencoderShape vae = AutoencoderShape.read(
-                folder.config("vae", "config.json", "not a latent diffusion model without an autoencoder in vae/"));
+        this.schedule = folder.schedule("scheduler", "the noise that the model was trained with is unknown");
+        AutoencoderShape vae = folder.autoencoder("vae", "not a latent diffusion model without an autoencoder in vae/");
         boolean isDit = !folder.has("unet") && folder.has("transformer");
         this.prompts = isDit ? null : new PromptEncoder(folder, placement);
         this.denoiserPart = isDit ? dit(vae) : unet(vae);
@@ -65,8 +64,10 @@ public final class DiffusionModel implements AutoCloseable {
     }
 
     private DenoiserPart unet(AutoencoderShape vae) {
-        UNetConfig config = UNetConfig.read(folder.config(
-                "unet", "config.json", "a latent diffusion teacher has a denoiser in unet/ or transformer/"));
+        ConfigJson json = folder.config(
+                "unet", "config.json", "a latent diffusion teacher has a denoiser in unet/ or transformer/");
+        UNetConfig config = UNetConfig.read(json);
+        folder.understand(json, UNetConfig::knows);
         requireLatents("unet", config.latentChannels(), vae);
         boolean isXl = config.time().added() != null; // whose tokens come from two text encoders
         if (!isXl && prompts.width() != config.crossAttentionDim()) {
@@ -83,6 +84,7 @@ public final class DiffusionModel implements AutoCloseable {
     private DenoiserPart dit(AutoencoderShape vae) {
         ConfigJson json = folder.config("transformer", "config.json", "a latent diffusion teacher has a denoiser");
         DitConfig config = DitConfig.read(json);
+        folder.understand(json, DitConfig::knows);
         requireLatents("transformer", config.latentChannels(), vae);
         return new DenoiserPart("transformer", "pos_embed.proj.weight", config.patchSize(), weights -> {
             weights.ignore(POSITIONS);
@@ -146,6 +148,17 @@ public final class DiffusionModel implements AutoCloseable {
         return denoiser;
     }
 
+    /**
+     * Looks at the denoiser's weights, where they have been read.
+     *
+     * @throws BadInputException naming a tensor that holds NaN or infinity
+     */
+    public void refuseBroken() {
+        if (denoiserWeights != null) {
+            BrokenWeights.refuse(denoiserWeights);
+        }
+    }
+
     private Weights denoiserWeights() {
         Supplier<TensorSource> stored =
                 () -> folder.weights(denoiserPart.name(), denoiserPart.anchor(), DIFFUSERS_NAMES);
@@ -200,6 +213,11 @@ public final class DiffusionModel implements AutoCloseable {
     /** How the denoiser is told of an image's embedding: of a Stable unCLIP alone. */
     public Optional<UnclipEmbedding> unclip() {
         return Optional.ofNullable(unclip);
+    }
+
+    /** What was passed over because nothing is known of it: a line each, for people. */
+    public List<String> notes() {
+        return folder.notes();
     }
 
     /** Every config, tokenizer and weight file that the model is read from, for manifests. */

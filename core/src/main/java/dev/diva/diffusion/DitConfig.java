@@ -28,13 +28,35 @@ public record DitConfig(
         long headWidth,
         long classes,
         double normEps) {
-    private static final Map<String, Set<String>> ONLY = Map.of(
-            "activation_fn", Set.of("gelu-approximate"),
-            "attention_bias", Set.of("true"),
-            "norm_elementwise_affine", Set.of("false"),
-            "norm_type", Set.of("ada_norm_zero"),
-            "cross_attention_dim", Set.of(),
-            "caption_channels", Set.of());
+    private static final Map<String, Set<String>> ONLY = Map.ofEntries(
+            Map.entry("activation_fn", Set.of("gelu-approximate")),
+            Map.entry("attention_bias", Set.of("true")),
+            Map.entry("attention_type", Set.of("default")),
+            Map.entry("caption_channels", Set.of()),
+            Map.entry("cross_attention_dim", Set.of()),
+            Map.entry("double_self_attention", Set.of("false")),
+            Map.entry("interpolation_scale", Set.of("1", "1.0")),
+            Map.entry("norm_elementwise_affine", Set.of("false")),
+            Map.entry("norm_type", Set.of("ada_norm_zero")),
+            Map.entry("num_vector_embeds", Set.of()),
+            Map.entry("only_cross_attention", Set.of("false")),
+            Map.entry("use_additional_conditions", Set.of("false")));
+
+    /** Settings that are followed, and those that change no number here. */
+    private static final Set<String> FOLLOWED = Set.of(
+            "attention_head_dim",
+            "dropout",
+            "in_channels",
+            "norm_eps",
+            "norm_num_groups",
+            "num_attention_heads",
+            "num_embeds_ada_norm",
+            "num_layers",
+            "out_channels",
+            "patch_size",
+            "sample_size",
+            "upcast_attention",
+            "use_linear_projection");
 
     /** Width of a token. */
     public long width() {
@@ -59,7 +81,7 @@ public record DitConfig(
                 json.number("num_attention_heads", 16),
                 json.number("attention_head_dim", 72),
                 json.number("num_embeds_ada_norm", 1000),
-                json.fraction("norm_eps", 1e-5));
+                json.positive("norm_eps", 1e-5));
         if (config.patchSize < 1 || config.sampleSize % config.patchSize != 0) {
             throw json.wrong("sample_size", "a multiple of patch_size " + config.patchSize);
         }
@@ -68,5 +90,10 @@ public record DitConfig(
                     json.location() + ": width " + config.width() + " or out_channels is none of a DiT");
         }
         return config;
+    }
+
+    /** Whether a setting is followed, refused where it asks for something else, or changes no number. */
+    static boolean knows(String key) {
+        return FOLLOWED.contains(key) || ONLY.containsKey(key);
     }
 }

@@ -3,9 +3,9 @@ package dev.diva.diffusion;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
 import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.ConfigJson;
-import dev.diva.checkpoint.Placeholder;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.checkpoint.format.Unwrapped;
@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** A diffusers folder: finds the files of each part, and remembers which were read. */
 final class ModelFolder {
@@ -29,6 +30,7 @@ final class ModelFolder {
 
     private final Path folder;
     private final Set<Path> files = new LinkedHashSet<>();
+    private final List<String> notes = new ArrayList<>();
 
     ModelFolder(Path folder) {
         this.folder = folder;
@@ -62,6 +64,41 @@ final class ModelFolder {
         return files.stream()
                 .filter(file -> file.startsWith(folder.resolve(part)))
                 .toList();
+    }
+
+    /** The shape of the autoencoder in a part. */
+    AutoencoderShape autoencoder(String part, String why) {
+        ConfigJson json = config(part, "config.json", why);
+        AutoencoderShape shape = AutoencoderShape.read(json);
+        understand(json, AutoencoderShape.known(json));
+        return shape;
+    }
+
+    /** The noise in a part. */
+    NoiseSchedule schedule(String part, String why) {
+        ConfigJson json = config(part, "scheduler_config.json", why);
+        NoiseConfig noise = NoiseConfig.read(json);
+        understand(json, NoiseConfig::knows);
+        return new NoiseSchedule(noise);
+    }
+
+    /**
+     * Remembers which settings of a part are not looked at. Those that begin with an underscore are names and versions.
+     *
+     * @param known the settings that are followed, or change no number
+     */
+    void understand(ConfigJson json, Predicate<String> known) {
+        note(json, json.keysOtherThan(key -> key.startsWith("_") || known.test(key)));
+    }
+
+    /** The same. */
+    void note(ConfigJson json, List<String> passedOver) {
+        json.passedOver(passedOver).ifPresent(notes::add);
+    }
+
+    /** What was passed over because nothing is known of it: a line each, for people. */
+    List<String> notes() {
+        return List.copyOf(notes);
     }
 
     boolean has(String part) {

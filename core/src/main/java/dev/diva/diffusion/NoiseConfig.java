@@ -25,6 +25,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerminalSnr) {
     private static final int DEFAULT_TIMESTEPS = 1000;
+    private static final int MAX_TIMESTEPS = 1_000_000;
     private static final double DEFAULT_BETA_START = 0.0001;
     private static final double DEFAULT_BETA_END = 0.02;
     private static final double COSINE_OFFSET = 0.008;
@@ -56,6 +57,51 @@ public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerm
     /** Settings of another noise, with the values that mean this one. Those of samplers alone are not looked at. */
     private static final Map<String, Set<String>> ONLY =
             Map.of("use_flow_sigmas", Set.of("false"), "snr_shift_scale", Set.of("1", "1.0"));
+
+    /** Settings that are followed, and those of samplers, which do not change the noise that a model was trained with. */
+    private static final Set<String> FOLLOWED = Set.of(
+            "algorithm_type",
+            "beta_end",
+            "beta_schedule",
+            "beta_start",
+            "clip_sample",
+            "clip_sample_range",
+            "corrector_order",
+            "disable_corrector",
+            "dynamic_thresholding_ratio",
+            "euler_at_final",
+            "final_sigmas_type",
+            "flow_shift",
+            "interpolation_type",
+            "lambda_min_clipped",
+            "lower_order_final",
+            "noise_sampler_seed",
+            "num_train_timesteps",
+            "original_inference_steps",
+            "predict_x0",
+            "prediction_type",
+            "predictor_order",
+            "rescale_betas_zero_snr",
+            "sample_max_value",
+            "set_alpha_to_one",
+            "sigma_max",
+            "sigma_min",
+            "skip_prk_steps",
+            "solver_order",
+            "solver_p",
+            "solver_type",
+            "steps_offset",
+            "tau_func",
+            "thresholding",
+            "timestep_scaling",
+            "timestep_spacing",
+            "timestep_type",
+            "trained_betas",
+            "use_beta_sigmas",
+            "use_exponential_sigmas",
+            "use_karras_sigmas",
+            "use_lu_lambdas",
+            "variance_type");
 
     /** What a denoiser predicts, under the names of the config files. */
     public enum Prediction {
@@ -97,7 +143,19 @@ public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerm
                     "a scheduler with noise at discrete timesteps, such as DDPMScheduler or PNDMScheduler");
         }
         json.requireOnly(ONLY);
-        return new NoiseConfig(betas(json), prediction(json), json.flag("rescale_betas_zero_snr", false));
+        float[] betas = betas(json);
+        for (int t = 0; t < betas.length; t++) {
+            if (!(betas[t] > 0 && betas[t] <= 1)) {
+                throw new BadInputException(json.location() + ": adds noise of variance " + betas[t] + " at timestep "
+                        + t + ", expected above 0 and at most 1 at each: see beta_start, beta_end, trained_betas");
+            }
+        }
+        return new NoiseConfig(betas, prediction(json), json.flag("rescale_betas_zero_snr", false));
+    }
+
+    /** Whether a setting is followed, refused where it asks for something else, or changes no number. */
+    static boolean knows(String key) {
+        return FOLLOWED.contains(key) || ONLY.containsKey(key);
     }
 
     private static Prediction prediction(ConfigJson json) {
@@ -114,6 +172,9 @@ public record NoiseConfig(float[] betas, Prediction prediction, boolean zeroTerm
             return trained(json);
         }
         int timesteps = Math.toIntExact(json.number("num_train_timesteps", DEFAULT_TIMESTEPS));
+        if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
+            throw json.wrong("num_train_timesteps", "1 to " + MAX_TIMESTEPS);
+        }
         double start = json.fraction("beta_start", DEFAULT_BETA_START);
         double end = json.fraction("beta_end", DEFAULT_BETA_END);
         return switch (json.text("beta_schedule", "linear")) {

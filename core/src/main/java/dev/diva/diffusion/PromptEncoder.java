@@ -1,6 +1,8 @@
 package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.TensorFile;
@@ -9,6 +11,7 @@ import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import dev.diva.model.ClipTokenizer;
+import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.TextTransformer;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -33,8 +36,10 @@ final class PromptEncoder {
     private final Placement placement;
 
     PromptEncoder(ModelFolder folder, Placement placement) {
-        this.config = TextTransformer.Config.clip(
-                folder.config("text_encoder", "config.json", "a text-to-image model has a text encoder"));
+        ConfigJson json = folder.config("text_encoder", "config.json", "a text-to-image model has a text encoder");
+        json.requireOnly(HuggingFaceKeys.ONLY);
+        this.config = TextTransformer.Config.clip(json);
+        folder.note(json, HuggingFaceKeys.unknown(json));
         this.weightsFile = folder.weightsFile("text_encoder", "model", "pytorch_model");
         this.tokenizer = folder.tokenizer();
         this.placement = placement;
@@ -71,6 +76,7 @@ final class PromptEncoder {
                 weights.finish();
                 Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
                 Tensor states = seen < ids.length ? encoder.masked(input, seen) : encoder.forward(input);
+                BrokenWeights.requireFinite(states, weights);
                 return states.to(ScalarType.Float);
             }
         });

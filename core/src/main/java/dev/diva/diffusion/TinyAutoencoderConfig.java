@@ -39,6 +39,19 @@ public record TinyAutoencoderConfig(
             "out_channels", Set.of("3"),
             "upsample_fn", Set.of("nearest"),
             "upsampling_scaling_factor", Set.of("2"));
+    /** Settings that are followed, and those that change no number here. */
+    private static final Set<String> FOLLOWED = Set.of(
+            "decoder_block_out_channels",
+            "encoder_block_out_channels",
+            "force_upcast",
+            "latent_channels",
+            "latent_magnitude",
+            "latent_shift",
+            "num_decoder_blocks",
+            "num_encoder_blocks",
+            "scaling_factor",
+            "shift_factor");
+
     private static final long CHANNELS = 64;
 
     public TinyAutoencoderConfig {
@@ -59,8 +72,13 @@ public record TinyAutoencoderConfig(
                 encoder,
                 channels(json, "decoder_block_out_channels", decoder.size()),
                 decoder,
-                json.fraction("scaling_factor", 1),
+                json.positive("scaling_factor", 1),
                 json.fraction("shift_factor", 0));
+    }
+
+    /** Whether a setting is followed, refused where it asks for something else, or changes no number. */
+    static boolean knows(String key) {
+        return FOLLOWED.contains(key) || ONLY.containsKey(key);
     }
 
     private static List<Long> blocks(ConfigJson json, String key, List<Long> whenAbsent) {

@@ -61,6 +61,32 @@ public record UNetConfig(
             Map.entry("time_embedding_type", Set.of("positional")),
             Map.entry("timestep_post_act", Set.of()));
 
+    /** Settings that are followed, and those that change no number here: types of computation, training, a default size. */
+    private static final Set<String> FOLLOWED = Set.of(
+            "addition_embed_type_num_heads",
+            "addition_time_embed_dim",
+            "attention_head_dim",
+            "block_out_channels",
+            "cross_attention_dim",
+            "down_block_types",
+            "dropout",
+            "flip_sin_to_cos",
+            "freq_shift",
+            "in_channels",
+            "layers_per_block",
+            "norm_eps",
+            "norm_num_groups",
+            "num_attention_heads",
+            "out_channels",
+            "projection_class_embeddings_input_dim",
+            "reverse_transformer_layers_per_block",
+            "sample_size",
+            "time_embedding_dim",
+            "transformer_layers_per_block",
+            "up_block_types",
+            "upcast_attention",
+            "use_linear_projection");
+
     /**
      * One resolution.
      *
@@ -120,6 +146,10 @@ public record UNetConfig(
     public static UNetConfig read(ConfigJson json) {
         json.requireOnly(Map.of("_class_name", Set.of("UNet2DConditionModel")));
         json.requireOnly(ONLY);
+        if (json.node().has("mid_block_type")
+                && !json.has("mid_block_type")) { // for diffusers no middle, and not the default
+            throw json.wrong("mid_block_type", "UNetMidBlock2DCrossAttn");
+        }
         List<Level> levels = levels(json);
         long latentChannels = json.number("in_channels", 4);
         if (json.number("out_channels", 4) != latentChannels) {
@@ -133,12 +163,17 @@ public record UNetConfig(
                     Math.toIntExact(depths[levels.size() - 1]),
                     json.number("cross_attention_dim", 1280),
                     json.number("norm_num_groups", 32),
-                    json.fraction("norm_eps", 1e-5),
+                    json.positive("norm_eps", 1e-5),
                     json.flag("use_linear_projection", false),
                     time(json, levels.get(0).channels));
         } catch (IllegalArgumentException e) {
             throw new BadInputException(json.location() + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Whether a setting is followed, refused where it asks for something else, or changes no number. */
+    static boolean knows(String key) {
+        return FOLLOWED.contains(key) || ONLY.containsKey(key);
     }
 
     private static List<Level> levels(ConfigJson json) {

@@ -46,14 +46,15 @@ public final class UnclipEmbedding {
                             + classDim + ", image_normalizer/config.json embedding_dim " + dim
                             + ", of which the former is twice: not parts of one model");
         }
-        NoiseConfig noise = NoiseConfig.read(folder.config(SCHEDULER, "scheduler_config.json", why));
+        folder.understand(json, "embedding_dim"::equals);
+        NoiseSchedule schedule = folder.schedule(SCHEDULER, why);
         TensorSource source = folder.weights(NORMALIZER, "mean", "diffusion_pytorch_model");
         try (PointerScope scope = new PointerScope();
                 Weights weights = Weights.frozen(source, Placement.cpu(Precision.FP32))) {
             Tensor mean = weights.vector("mean", 1, dim);
             Tensor std = weights.vector("std", 1, dim);
             weights.finish();
-            return new UnclipEmbedding(Tensors.toFloats(mean), Tensors.toFloats(std), new NoiseSchedule(noise));
+            return new UnclipEmbedding(Tensors.toFloats(mean), Tensors.toFloats(std), schedule);
         }
     }
 

@@ -95,8 +95,10 @@ final class CaptionJson {
 
     /** The caption may be a list of several. */
     private void readEntry(JsonNode entry, String place) {
-        List<String> own = captions.of(text(column(entry, selection.imageColumn(), "--image-column", place), place));
-        JsonNode caption = column(entry, selection.captionColumn(), "--caption-column", place);
+        List<String> own = captions.of(
+                text(column(entry, selection.imageColumn(), "--image-column (in a suite: imageColumn)", place), place));
+        JsonNode caption =
+                column(entry, selection.captionColumn(), "--caption-column (in a suite: captionColumn)", place);
         for (JsonNode one : caption.isArray() ? caption : List.of(caption)) {
             own.add(text(one, place));
         }

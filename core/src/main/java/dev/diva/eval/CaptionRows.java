@@ -64,8 +64,8 @@ final class CaptionRows {
             throw new BadInputException(file + ": empty, expected a header and a row per caption");
         }
         List<String> header = Arrays.asList(rows.get(0).values());
-        int image = column(header, selection.imageColumn(), "--image-column");
-        int caption = column(header, selection.captionColumn(), "--caption-column");
+        int image = column(header, selection.imageColumn(), "--image-column (in a suite: imageColumn)");
+        int caption = column(header, selection.captionColumn(), "--caption-column (in a suite: captionColumn)");
         for (CSVRecord row : rows.subList(1, rows.size())) {
             if (row.size() != header.size()) {
                 throw new BadInputException(place(row.getRecordNumber()) + row.size() + " columns, the header has "

@@ -103,7 +103,7 @@ public final class CaptionTable implements CaptionSet {
         }
         if (missing.size() == captions.size()) {
             throw new BadInputException(missing.get(0) + ": missing, as are all images that " + file + " names ("
-                    + missing.size() + "); --data is the folder that its names are relative to");
+                    + missing.size() + "); its names are relative to the folder that is given as data");
         }
         if (!missing.isEmpty()) {
             warnings.add(missing.size() + " of " + captions.size() + " images are missing, the first is "

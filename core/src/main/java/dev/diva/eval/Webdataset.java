@@ -143,7 +143,8 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
         try {
             return Integer.parseInt(TextLines.word(
                     count,
-                    "choose a part by --split; for captions in one file over a folder of images give --captions"));
+                    "choose a part by --split; for captions in one file over a folder of images give --captions (in a"
+                            + " suite: split, captions)"));
         } catch (NumberFormatException e) {
             throw new BadInputException(count + ": expected one whole number", e);
         }

@@ -1,6 +1,7 @@
 package dev.diva.language;
 
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -31,6 +32,7 @@ record SentencePieceModel(byte[] file, List<String> pieces) {
             if (Files.size(path) > MAX_BYTES) {
                 throw new BadInputException(path + ": has " + Files.size(path) + " bytes: too many for a tokenizer");
             }
+            Placeholder.refuse(path);
             byte[] file = Files.readAllBytes(path);
             List<String> pieces = new ArrayList<>();
             ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);

@@ -5,6 +5,7 @@ import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.TensorFile;
+import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageEntry;
 import dev.diva.engine.Placement;
@@ -85,7 +86,8 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
                         folder + ": no DINOv2 in transformers' layout: expected config.json beside one of " + FILES));
-        Weights weights = Weights.frozen(TensorFile.open(file), Placement.cpu(precision));
+        Weights weights =
+                Weights.frozen(Unwrapped.of(TensorFile.open(file), "embeddings.cls_token"), Placement.cpu(precision));
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             return new Dinov2(folder, weights);

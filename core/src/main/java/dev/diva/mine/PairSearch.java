@@ -92,7 +92,7 @@ public record PairSearch(double clipAbove, double otherBelow, int top, int perIm
     private void offer(BlindPair pair, PriorityQueue<BlindPair> widest) {
         if (pair.otherCosine() < otherBelow) {
             widest.add(pair);
-            if (widest.size() > HELD_PER_PAIR * top) {
+            if (widest.size() > (long) HELD_PER_PAIR * top) {
                 widest.remove();
             }
         }

@@ -2,8 +2,10 @@ package dev.diva.mllm;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.HiddenTokens;
 import dev.diva.clip.TowerSource;
 import dev.diva.data.RasterImage;
@@ -64,15 +66,16 @@ public final class Llava implements AutoCloseable {
      * @param precision format of matrix products
      * @param threads of one libtorch operation; 0 takes all cores
      * @param tower path of a CLIP to see with, {@code config} or {@code checkpoint} where a folder has both, or null for its own
+     * @param format layout of a tower outside of the folder, or null to find it
      * @param base model beneath an adapter or projector, or null for the one that its config names
      */
-    public record Options(Precision precision, int threads, String tower, Path base) {
+    public record Options(Precision precision, int threads, String tower, CheckpointFormat format, Path base) {
         /** fp32, all cores, as the folder says. */
-        public static final Options DEFAULT = new Options(Precision.FP32, 0, null, null);
+        public static final Options DEFAULT = new Options(Precision.FP32, 0, null, null, null);
 
         /** The same with another tower. */
         public Options withTower(String other) {
-            return new Options(precision, threads, other, base);
+            return new Options(precision, threads, other, format, base);
         }
     }
 
@@ -103,7 +106,7 @@ public final class Llava implements AutoCloseable {
         LlavaFolder folder = LlavaFolder.open(path, options.base);
         HiddenTokens tower = null;
         try (PointerScope scope = new PointerScope()) {
-            TowerSource source = new Towers(folder).open(options.tower);
+            TowerSource source = new Towers(folder, options.format).open(options.tower);
             int layers = folder.config().layersOf(source.config().transformer().numHiddenLayers());
             tower = HiddenTokens.read(source, layers, folder.config().withClassToken(), placement);
             return new Llava(folder, tower, placement);
@@ -124,7 +127,7 @@ public final class Llava implements AutoCloseable {
      */
     public static List<String> check(Path path, Options options) {
         try (LlavaFolder folder = LlavaFolder.open(path, options.base);
-                TowerSource tower = new Towers(folder).open(options.tower)) {
+                TowerSource tower = new Towers(folder, options.format).open(options.tower)) {
             return tower.notes();
         }
     }
@@ -221,6 +224,7 @@ public final class Llava implements AutoCloseable {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             Tensor last = lastState(ids, image);
+            BrokenWeights.requireFinite(last, weights);
             long[] tokens = generation.run(language, cache, last, ends, text::add);
             boolean isComplete = ends.contains(tokens[tokens.length - 1]);
             long[] promptIds = config.layout() == LlavaConfig.Layout.HF && image != null

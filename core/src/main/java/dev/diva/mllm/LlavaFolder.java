@@ -136,7 +136,8 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
                 ? base
                 : place(folder, name)
                         .orElseThrow(() -> new BadInputException(folder + ": stands over the model \"" + name
-                                + "\", which is no folder here; name it with --base DIR"));
+                                + "\", which is no folder here; name it with --base DIR of mllm ask, mllm train,"
+                                + " eval mllm or inspect"));
         ConfigJson beneath = ConfigJson.read(found.resolve(CONFIG));
         LlamaConfig other = LlamaConfig.read(beneath.has("text_config") ? beneath.at("text_config") : beneath);
         JsonNode theirs = new ObjectMapper().valueToTree(other);

@@ -16,6 +16,9 @@ final class LlavaNames {
     /** Buffers of old files, which the code computes. */
     static final Pattern BUFFERS = Pattern.compile(".*\\.rotary_emb\\.inv_freq|.*\\.position_ids");
 
+    /** What training programs and torch.compile put before all names. */
+    private static final Pattern WRAPPERS = Pattern.compile("^((module|_orig_mod|state_dict)\\.)+");
+
     /** How a stored name begins, and ours; the first that fits. */
     private static final Map<String, String> OURS = new LinkedHashMap<>();
 
@@ -43,7 +46,7 @@ final class LlavaNames {
 
     /** Our name of a stored tensor of any form. */
     static String ours(String stored) {
-        return replaced(OURS, stored);
+        return replaced(OURS, WRAPPERS.matcher(stored).replaceFirst(""));
     }
 
     /** The name that transformers publishes. */

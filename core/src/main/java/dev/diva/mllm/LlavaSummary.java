@@ -1,6 +1,7 @@
 package dev.diva.mllm;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.clip.TowerSource;
 import dev.diva.language.LlamaConfig;
@@ -23,6 +24,7 @@ import java.util.TreeMap;
  * @param tokenizer the file that is followed, or null where there is none
  * @param parameters numbers by part, and their total
  * @param storage bytes by storage type
+ * @param broken the first tensor that holds NaN or infinity, in a line, or null
  */
 public record LlavaSummary(
         String file,
@@ -34,9 +36,10 @@ public record LlavaSummary(
         Long imageTokens,
         String tokenizer,
         Map<String, Long> parameters,
-        Map<String, Long> storage) {
+        Map<String, Long> storage,
+        String broken) {
     /**
-     * Reads headers and configs.
+     * Reads configs and tensors.
      *
      * @param base model beneath a part, or null for the one that its config names
      */
@@ -53,7 +56,9 @@ public record LlavaSummary(
                     imageTokens(folder),
                     tokenizer(folder),
                     parameters(folder),
-                    storage(folder));
+                    storage(folder),
+                    BrokenWeights.find(folder.weights().toString(), folder.tensors())
+                            .orElse(null));
         }
     }
 

@@ -9,6 +9,7 @@ import dev.diva.checkpoint.Dtype;
 import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.TowerSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,15 +74,17 @@ public final class LlavaSwap {
      *
      * @param llava whole model in either layout
      * @param clip CLIP of any layout
+     * @param format that layout, or null to find it
      * @param dtype of all real numbers in the hub's layout, whose parts transformers would not compute in different types; null takes the
      *     one that the LLaVA has if it holds every value of the tower, else fp32
      * @param overwrite whether a folder that an earlier swap wrote is replaced
      * @throws BadInputException when the tower's width or number of tokens is not what the projector takes
      */
-    public static Written write(Path llava, Path clip, Path out, Dtype dtype, boolean overwrite) {
+    public static Written write(
+            Path llava, Path clip, CheckpointFormat format, Path out, Dtype dtype, boolean overwrite) {
         ExportRecord.requireReplaceable(out, overwrite);
         try (LlavaFolder folder = LlavaFolder.open(llava, null);
-                TowerSource tower = TowerSource.open(clip)) {
+                TowerSource tower = TowerSource.open(clip, format)) {
             if (folder.base() != null) {
                 throw new BadInputException(llava + ": stands over another model, " + folder.base()
                         + "; a tower can be put into whole models alone");

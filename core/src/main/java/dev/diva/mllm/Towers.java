@@ -3,6 +3,7 @@ package dev.diva.mllm;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.TowerSource;
 import dev.diva.hub.Models;
 import java.nio.file.Path;
@@ -23,10 +24,17 @@ final class Towers {
 
     private final LlavaFolder llava;
     private final LlavaConfig config;
+    private final CheckpointFormat format; // null to find it
 
     Towers(LlavaFolder llava) {
+        this(llava, null);
+    }
+
+    /** @param format layout of a tower outside of the LLaVA, or null to find it */
+    Towers(LlavaFolder llava, CheckpointFormat format) {
         this.llava = llava;
         this.config = llava.config();
+        this.format = format;
     }
 
     /**
@@ -56,7 +64,7 @@ final class Towers {
             throw new BadInputException(
                     llava.folder() + ": the config of this layout names no tower; leave --tower out");
         }
-        return wish == null || wish.equals(INNER) ? described() : TowerSource.open(Models.resolve(wish));
+        return wish == null || wish.equals(INNER) ? described() : TowerSource.open(Models.resolve(wish), format);
     }
 
     private TowerSource described() {
@@ -66,7 +74,7 @@ final class Towers {
 
     private TowerSource inAuthorsLayout(String wish) {
         if (wish != null && !wish.equals(INNER) && !wish.equals(NAMED)) {
-            return TowerSource.open(Models.resolve(wish));
+            return TowerSource.open(Models.resolve(wish), format);
         }
         Optional<Path> place = LlavaFolder.place(llava.folder(), config.towerName());
         boolean takesInner = INNER.equals(wish) || (wish == null && config.takesInnerTower() && llava.hasInnerTower());
@@ -78,7 +86,8 @@ final class Towers {
         }
         return TowerSource.open(
                 place.orElseThrow(() -> new BadInputException(llava.folder() + ": its config names the tower \""
-                        + config.towerName() + "\", which is no folder here; say where it is with --tower MODEL")));
+                        + config.towerName() + "\", which is no folder here; say where it is with --tower MODEL")),
+                format);
     }
 
     private TowerSource inner(Optional<Path> place) {
@@ -89,7 +98,7 @@ final class Towers {
         if (place.isEmpty()) {
             return TowerSource.undescribed(llava.innerTower());
         }
-        try (TowerSource named = TowerSource.open(place.get())) {
+        try (TowerSource named = TowerSource.open(place.get(), format)) {
             return named.withTensors(llava.innerTower());
         }
     }
@@ -100,7 +109,7 @@ final class Towers {
             throw new BadInputException(llava.tensors().location() + ": holds a tower, and the config names another, \""
                     + config.towerName() + "\", which is no folder here" + choose);
         }
-        try (TowerSource named = TowerSource.open(place.get())) {
+        try (TowerSource named = TowerSource.open(place.get(), format)) {
             TensorSource inner = llava.innerTower();
             for (TensorInfo info : named.parts()) {
                 boolean isSame = inner.info(info.name()) != null
@@ -141,7 +150,7 @@ final class Towers {
         }
         Optional<Path> place = LlavaFolder.place(llava.folder(), config.towerName());
         if (place.isPresent()) {
-            try (TowerSource named = TowerSource.open(place.get())) {
+            try (TowerSource named = TowerSource.open(place.get(), format)) {
                 return OptionalLong.of(named.config().numPatches());
             }
         }

@@ -1,10 +1,12 @@
 package dev.diva.mllm;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.HiddenTokens;
 import dev.diva.clip.TowerSource;
 import dev.diva.engine.Placement;
@@ -43,10 +45,11 @@ public final class TrainableLlava implements AutoCloseable {
      * @param llava folder of a LLaVA, or of a language model that is to become one
      * @param base model beneath an adapter or projector, or null for the one that its config names
      * @param tower path of a CLIP, {@code config} or {@code checkpoint} where a folder has both, or null for its own
+     * @param format layout of a tower outside of the folder, or null to find it
      * @param projector file or folder of a projector, {@link #FRESH}, or null for its own
      * @param seed of a new projector
      */
-    public record Start(Path llava, Path base, String tower, String projector, long seed) {}
+    public record Start(Path llava, Path base, String tower, CheckpointFormat format, String projector, long seed) {}
 
     /**
      * What learns beside the projector.
@@ -74,6 +77,7 @@ public final class TrainableLlava implements AutoCloseable {
         Predicate<String> isTrained = name -> learning.language || isProjector(name);
         this.weights = Weights.trained(folder.withoutTower(), placement, isTrained);
         if (learning.adapters != null) {
+            requireRank(learning.adapters.rank());
             weights.withAdapters(learning.adapters);
         }
         weights.ignore(LlavaNames.BUFFERS);
@@ -107,8 +111,16 @@ public final class TrainableLlava implements AutoCloseable {
         }
     }
 
+    private void requireRank(long rank) {
+        long width = config.language().hiddenSize();
+        if (rank > width) {
+            throw new BadInputException("recipe: trainable.rank is " + rank + ", expected at most " + width
+                    + ", the width of the language model");
+        }
+    }
+
     private static TowerSource tower(Start start, LlavaFolder folder) {
-        Towers towers = new Towers(folder);
+        Towers towers = new Towers(folder, start.format);
         boolean hasProjector = folder.tensors().info(LlavaNames.PROJECTOR + "0.weight") != null;
         if (!hasProjector && start.projector == null) {
             throw new BadInputException(folder.folder()
@@ -151,6 +163,11 @@ public final class TrainableLlava implements AutoCloseable {
     /** The tower, up to the layer that is taken; frozen. */
     public HiddenTokens tower() {
         return tower;
+    }
+
+    /** Refuses weights that hold NaN or infinity, by the name of the tensor. */
+    public void refuseBroken() {
+        BrokenWeights.refuse(weights);
     }
 
     /** Places of an image. */

@@ -3,8 +3,9 @@ package dev.diva.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
+import dev.diva.TextFile;
 import dev.diva.checkpoint.ConfigJson;
-import dev.diva.checkpoint.Placeholder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -134,10 +135,6 @@ record ClipVocabulary(Map<String, Integer> ids, List<String> merges) {
 
     private static String text(Path file) {
         Placeholder.refuse(file);
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        return TextFile.read(file);
     }
 }

@@ -47,6 +47,6 @@ public record TransformerConfig(
                 json.has("hidden_act")
                         ? Activation.named(json.text("hidden_act", ""), json.location() + ": hidden_act")
                         : defaults.activation,
-                json.fraction("layer_norm_eps", defaults.layerNormEps));
+                json.positive("layer_norm_eps", defaults.layerNormEps));
     }
 }

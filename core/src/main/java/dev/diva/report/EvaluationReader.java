@@ -3,6 +3,7 @@ package dev.diva.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
 import dev.diva.hub.Models;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,6 +41,7 @@ final class EvaluationReader {
         try {
             return JSON.readTree(file.toFile());
         } catch (IOException e) {
+            Placeholder.refuse(file);
             throw new BadInputException(file + ": cannot be read as JSON: " + firstLine(e), e);
         }
     }

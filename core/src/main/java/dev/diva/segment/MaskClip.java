@@ -51,6 +51,7 @@ public record MaskClip(Clip clip, float[][] classes) implements Segmenter {
         Tensor embedded =
                 clip.visionTower().embedAnySize(batch, clip.visionTower().positionTable());
         Tensor local = clip.visionTower().valuePath(embedded).to(ScalarType.Float);
+        clip.requireFinite(local);
         return TextClasses.tensor(classes)
                 .matmul(TextClasses.unit(local.select(0, 0)).t());
     }

@@ -1,6 +1,7 @@
 package dev.diva.segment;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.clip.Clip;
@@ -126,7 +127,7 @@ public final class San implements AutoCloseable {
         if (clip.config().vision().pooling() != VisionConfig.Pooling.CLASS_TOKEN) {
             throw new BadInputException(
                     clip.file() + ": is a SigLIP, which has no class token; SAN names each mask by a copy"
-                            + " of it, so there is no SAN on SigLIP; --method maskclip works for every tower");
+                            + " of it, so there is no SAN on SigLIP; MaskCLIP (diva segment --method maskclip) works for every tower");
         }
     }
 
@@ -186,6 +187,14 @@ public final class San implements AutoCloseable {
     /** The learned vector of what is no class, [1, embedding]. */
     public Tensor background() {
         return background;
+    }
+
+    /** Refuses NaN and infinity, naming the tensor of CLIP or of this that holds such a number. */
+    void requireFinite(Tensor computed) {
+        if (!computed.isfinite().all().item_bool()) {
+            clip.refuseBroken();
+            BrokenWeights.requireFinite(computed, weights);
+        }
     }
 
     /**

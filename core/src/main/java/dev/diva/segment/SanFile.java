@@ -120,7 +120,8 @@ final class SanFile {
         }
         return SanPreset.of(clip)
                 .orElseThrow(() -> new BadInputException(file + ": there is no preset for a CLIP of " + describe(clip)
-                        + "; give its settings by --san-config FILE, or as san.yaml beside it: clipResolution, sideHeads,"
+                        + "; write its settings into san.yaml beside it (or another file, for --san-config of diva segment and"
+                        + " eval segmentation): clipResolution, sideHeads,"
                         + " fusion, recognitionLayer"))
                 .settings();
     }

@@ -32,6 +32,8 @@ public record SanSegmenter(San san, float[][] classes, int shortEdge) implements
             Tensor pixels = SanPixels.batch(List.of(resized), san.clip().preprocessing());
             Tensor vectors = TextClasses.withBackground(TextClasses.tensor(classes), san.background());
             San.Output output = san.forward(pixels, vectors);
+            san.requireFinite(output.masks());
+            san.requireFinite(output.classes());
             Tensor votes = votes(output.classes().select(0, 0));
             return bands(output.masks().select(0, 0), pixels, resized, image)
                     .labels(classes.length, masks -> votes.matmul(masks.sigmoid()));

@@ -110,8 +110,8 @@ public final class RunFolder implements AutoCloseable {
         }
         Path manifest = folder.resolve(MANIFEST);
         if (!Files.isRegularFile(manifest) || !new Manifest(manifest).isFinished()) {
-            throw new BadInputException(
-                    folder + ": the run is not finished; go on with 'diva train --resume --out " + folder + "'");
+            throw new BadInputException(folder
+                    + ": the run is not finished; go on with it by the same command with --resume --out " + folder);
         }
     }
 

@@ -140,7 +140,7 @@ class EvalMllmCommandTest {
     @Test
     void towersMakeFurtherModelsThatAreTestedAgainstTheFirst() throws IOException {
         Path swapped = folder.resolve("swapped");
-        LlavaSwap.write(Path.of(llava("hub")), Path.of(tower()), swapped, null, false);
+        LlavaSwap.write(Path.of(llava("hub")), Path.of(tower()), null, swapped, null, false);
         JsonNode record = json(answering("hub", "pope", "--tower", tower(), "--json"));
         assertThat(record.path("results").findValuesAsText("model")).containsExactly("gqa", "gqa+clip");
         assertThat(record.path("tests")).hasSize(4).allSatisfy(test -> {

@@ -50,6 +50,8 @@ class TrainFaultsTest {
                 "trainable={mode: blocks, lastBlocks: 9} | trainable.lastBlocks is 9, the tower has 3 layers",
                 "trainable={mode: lora, rank: 100000} | trainable.rank is 100000, expected at most",
                 "train.batch=1000000000 | train.batch is 1000000000, which takes at least",
+                "train.draws=1000000000 | train.draws is 1000000000, which takes at least",
+                "resolution=1000000000 | resolution is 1000000000, which takes at least",
                 "threads=100000 | threads is 100000, expected at most",
                 "workers=100000 | workers is 100000",
                 "format=onnx | format is onnx, expected one of hf, open_clip, openai, diva",

@@ -6,20 +6,26 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.TextFile;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.data.Box;
 import dev.diva.data.ColorMode;
+import dev.diva.data.ImageDecoder;
+import dev.diva.data.ImageSet;
 import dev.diva.data.RasterImage;
+import dev.diva.engine.Tensors;
 import dev.diva.model.Activation;
 import dev.diva.model.ClipTokenizer;
 import dev.diva.model.FileTokenizer;
 import dev.diva.model.Tokenizer;
 import dev.diva.testing.Golden;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -245,6 +251,75 @@ class ShippedFilesTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "visual.conv1.weight,visual.attn_pool.probe", // its authors' names
+                "visual.trunk.patch_embed.proj.weight,visual.trunk.norm_pre.weight,visual.trunk.attn_pool.latent", // timm's
+                "vision_model.timm_model.cls_token,vision_model.timm_model.attn_pool.latent" // transformers'
+            })
+    void perceptionEncodersAreNamedWithoutAdvice(String names) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        Path file = temporary.resolve("model.safetensors");
+        try (PointerScope scope = new PointerScope()) {
+            for (String name : names.split(",")) {
+                tensors.put(name, Tensors.of(new float[] {0}, 1, 1, 1, 1));
+            }
+            SafetensorsWriter.write(file, tensors, Map.of());
+        }
+        assertThatThrownBy(() -> ClipCheckpoint.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("is a PE-Core (Perception Encoder)")
+                .hasMessageNotContaining("open_clip_config.json");
+    }
+
+    @Test
+    void partsOfAnotherModelAreNotPassedOver() throws IOException {
+        Path file = copy("clip-hf-vit").resolve("model.safetensors");
+        rename(file, "", "text_decoder.weight");
+        assertThatThrownBy(() -> ClipCheckpoint.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("text_decoder.weight");
+    }
+
+    /** MetaCLIP 2 goes through another tokenizer than CLIP's, which transformers' layout has no place for. */
+    @Test
+    void aForeignTokenizerIsExportedToOpenClipAlone() throws IOException {
+        Path folder = copy("open_clip-vit-gelu");
+        edit(
+                folder,
+                "open_clip_config.json",
+                config -> ((ObjectNode) config.path("model_cfg").path("text_cfg"))
+                        .put("hf_tokenizer_name", "facebook/xlm-v-base"));
+        try (ClipCheckpoint checkpoint = ClipCheckpoint.open(folder)) {
+            assertThatThrownBy(
+                            () -> ClipExport.export(checkpoint, CheckpointFormat.HF, temporary.resolve("out"), false))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("hf_tokenizer_name")
+                    .hasMessageContaining("choose open_clip");
+        }
+        assertThat(temporary.resolve("out")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1710540580\n', git lfs pull",
+        "'<!DOCTYPE html>\n<html>', web page"
+    })
+    void textsPicturesAndTarsInWhosePlaceItStandsAreNamedToo(String content, String words) throws IOException {
+        Path names = Files.writeString(temporary.resolve("classnames.txt"), content);
+        assertThatThrownBy(() -> TextFile.read(names)).hasMessageContaining(words);
+        assertThatThrownBy(() -> ImageDecoder.reference().decode(content.getBytes(StandardCharsets.UTF_8), "a.jpg"))
+                .hasMessageContaining("a.jpg: is a")
+                .hasMessageContaining(words);
+        for (String name : List.of("shard.tar", "shard.tar.gz")) {
+            Path tar = Files.writeString(temporary.resolve(name), content);
+            assertThatThrownBy(() -> ImageSet.open(List.of(tar.toString()), problem -> {}))
+                    .as(name)
+                    .hasMessageContaining(words);
+        }
+    }
+
     @Test
     void anAdapterIsNoModel() throws IOException {
         Files.writeString(temporary.resolve("adapter_config.json"), "{\"base_model_name_or_path\": \"a/b\"}");
@@ -272,13 +347,16 @@ class ShippedFilesTest {
         }
     }
 
-    private static void rename(Path file, String prefix) throws IOException {
+    private static void rename(Path file, String prefix, String... more) throws IOException {
         Path renamed = file.resolveSibling("renamed.safetensors");
         try (PointerScope scope = new PointerScope();
                 SafetensorsFile source = SafetensorsFile.open(file)) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (TensorInfo info : source.tensors()) {
                 tensors.put(prefix + info.name(), source.read(info.name()));
+            }
+            for (String name : more) {
+                tensors.put(name, Tensors.of(new float[] {0}, 1));
             }
             SafetensorsWriter.write(renamed, tensors, Map.of("format", "pt"));
         }

@@ -243,6 +243,10 @@ class DiffusionModelTest {
         unet | "in_channels": 4 | "in_channels": 9 | unet/config.json: out_channels is 4, expected in_channels 9, as in a text-to-image model
         unet | "resnet_time_scale_shift": "default" | "resnet_time_scale_shift": "scale_shift" | unet/config.json: resnet_time_scale_shift is "scale_shift", expected default
         unet | "cross_attention_dim": 32 | "cross_attention_dim": 48 | : unet/config.json has cross_attention_dim 48, text_encoder/config.json hidden_size 32: not parts of one model
+        unet | "mid_block_type": "UNetMidBlock2DCrossAttn" | "mid_block_type": null | unet/config.json: mid_block_type is null, expected UNetMidBlock2DCrossAttn
+        vae | "latents_mean": null | "latents_mean": [0.5] | vae/config.json: latents_mean is [0.5], expected null
+        vae | "scaling_factor": 0.18215 | "scaling_factor": 0 | vae/config.json: scaling_factor is 0, expected a number above 0
+        text_encoder | "projection_dim": | "quantization_config": {}, "projection_dim": | text_encoder/config.json: quantization_config is {}, expected null
         vae | "latent_channels": 4 | "latent_channels": 16 | : unet/config.json reads latents of 4 channels, vae/config.json makes 16: not parts of one text-to-image model
         """)
     void partsThatDoNotFitAreNamedInOneLine(
@@ -255,6 +259,26 @@ class DiffusionModelTest {
         assertThatThrownBy(() -> DiffusionModel.load(copy, Placement.cpu(Precision.FP32)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(copy + (message.startsWith(":") ? "" : "/") + message);
+    }
+
+    @Test
+    void settingsThatNothingIsKnownOfAreSaid(@TempDir Path copy) throws IOException {
+        copyFolder(SD21, copy);
+        String[] configs = {
+            "scheduler/scheduler_config.json", "vae/config.json", "text_encoder/config.json", "unet/config.json"
+        };
+        for (String config : configs) {
+            Path file = copy.resolve(config);
+            Files.writeString(file, Files.readString(file).replaceFirst("\\{", "{\"odd\": 1, \"absent\": null,"));
+        }
+        try (DiffusionModel model = DiffusionModel.load(copy, Placement.cpu(Precision.FP32));
+                DiffusionModel plain = DiffusionModel.load(SD21, Placement.cpu(Precision.FP32))) {
+            assertThat(model.notes())
+                    .containsExactly(Stream.of(configs)
+                            .map(config -> copy.resolve(config) + ": nothing is known of odd: passed over")
+                            .toArray(String[]::new));
+            assertThat(plain.notes()).isEmpty();
+        }
     }
 
     @Tag("golden")

@@ -128,6 +128,11 @@ class NoiseScheduleTest {
                 "{'_class_name': 'FlowMatchEulerDiscreteScheduler'} | _class_name is"
                         + " \"FlowMatchEulerDiscreteScheduler\", expected a scheduler with noise at discrete timesteps,"
                         + " such as DDPMScheduler or PNDMScheduler",
+                "{'use_flow_sigmas': true} | use_flow_sigmas is true, expected false",
+                "{'snr_shift_scale': 3} | snr_shift_scale is 3, expected 1 or 1.0",
+                "{'num_train_timesteps': 2000000000} | num_train_timesteps is 2000000000, expected 1 to 1000000",
+                "{'trained_betas': [0.5, 1.5]} | adds noise of variance 1.5 at timestep 1, expected above 0 and at most"
+                        + " 1 at each: see beta_start, beta_end, trained_betas",
             })
     void unknownNoiseIsNamed(String config, String message) {
         assertThatThrownBy(() -> NoiseConfig.read(json(config)))

@@ -3,6 +3,8 @@ package dev.diva.mine;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.data.ImageEntry;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
@@ -12,12 +14,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against transformers 4.46.3 on random weights; the images are smaller than those of the position table. */
@@ -78,6 +84,36 @@ class Dinov2Test {
                     TOLERANCE,
                     0);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "\"model_type\": \"dinov2_with_registers\", model_type",
+        "\"qkv_bias\": false, qkv_bias",
+        "\"num_channels\": 1, num_channels",
+        "'\"quantization_config\": {\"bits\": 4}', quantization_config"
+    })
+    void whatIsNotComputedIsRefusedByItsKey(String setting, String key) throws IOException {
+        Golden golden = Golden.resource("dinov2");
+        Files.copy(golden.file("model.safetensors"), folder.resolve("model.safetensors"));
+        Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"dinov2\", " + setting + "}");
+        assertThatThrownBy(() -> Dinov2.load(folder, Precision.FP32))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(key);
+    }
+
+    /** As torch.compile and Dinov2ForImageClassification put it before all names. */
+    @Test
+    void wrappersOfNamesAreTakenOff() throws IOException {
+        Golden golden = Golden.resource("dinov2");
+        Files.copy(golden.file("config.json"), folder.resolve("config.json"));
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile source = SafetensorsFile.open(golden.file("model.safetensors"))) {
+            Map<String, Tensor> wrapped = new TreeMap<>();
+            source.tensors().forEach(info -> wrapped.put("_orig_mod.dinov2." + info.name(), source.read(info.name())));
+            SafetensorsWriter.write(folder.resolve("model.safetensors"), wrapped, Map.of());
+        }
+        Dinov2.load(folder, Precision.FP32).close();
     }
 
     @Test

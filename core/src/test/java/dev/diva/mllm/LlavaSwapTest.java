@@ -46,7 +46,7 @@ class LlavaSwapTest {
     void hubFolderHoldsTheTowerUnderThePublishedNames() throws IOException {
         Path tower = otherTower();
         Path out = folder.resolve("out");
-        LlavaSwap.Written written = LlavaSwap.write(HF.file("gqa"), tower, out, null, false);
+        LlavaSwap.Written written = LlavaSwap.write(HF.file("gqa"), tower, null, out, null, false);
         assertThat(written).isEqualTo(new LlavaSwap.Written(LlavaConfig.Layout.HF, Dtype.F32, List.of()));
         assertThat(answer(out, null)).isEqualTo(answer(HF.file("gqa"), tower.toString()));
         try (SafetensorsFile file = SafetensorsFile.open(out.resolve("model.safetensors"))) {
@@ -63,10 +63,10 @@ class LlavaSwapTest {
     @Test
     void typeIsKeptWhereItHoldsTheTowerAndOnRequest() throws IOException {
         Path exact = folder.resolve("exact");
-        LlavaSwap.Written kept = LlavaSwap.write(HF.file("mha"), ORIGINAL.file("clip"), exact, null, false);
+        LlavaSwap.Written kept = LlavaSwap.write(HF.file("mha"), ORIGINAL.file("clip"), null, exact, null, false);
         assertThat(kept.dtype()).isEqualTo(Dtype.F16);
         LlavaSwap.Written asked =
-                LlavaSwap.write(HF.file("mha"), otherTower(), folder.resolve("asked"), Dtype.BF16, false);
+                LlavaSwap.write(HF.file("mha"), otherTower(), null, folder.resolve("asked"), Dtype.BF16, false);
         assertThat(asked.dtype()).isEqualTo(Dtype.BF16);
         assertThat(answer(exact, null))
                 .isEqualTo(answer(HF.file("mha"), ORIGINAL.file("clip").toString()));
@@ -77,7 +77,7 @@ class LlavaSwapTest {
         Path tower = otherTower();
         for (String model : List.of("released", "self-trained")) {
             Path out = folder.resolve(model);
-            LlavaSwap.write(ORIGINAL.file(model), tower, out, null, false);
+            LlavaSwap.write(ORIGINAL.file(model), tower, null, out, null, false);
             assertThat(answer(out, null)).isEqualTo(answer(ORIGINAL.file(model), tower.toString()));
             assertThat(json(out.resolve("config.json")).path("mm_vision_tower").asText())
                     .isEqualTo(out.resolve("vision_tower").toString());
@@ -85,9 +85,14 @@ class LlavaSwapTest {
                 assertThat(written.hasInnerTower()).isFalse();
             }
             LlavaSwap.write(
-                    ORIGINAL.file(model), tower, out, null, true); // its own folder is replaced, subfolder included
+                    ORIGINAL.file(model),
+                    tower,
+                    null,
+                    out,
+                    null,
+                    true); // its own folder is replaced, subfolder included
             Path mine = Files.writeString(out.resolve("vision_tower/mine.txt"), "mine");
-            assertThatThrownBy(() -> LlavaSwap.write(ORIGINAL.file(model), tower, out, null, true))
+            assertThatThrownBy(() -> LlavaSwap.write(ORIGINAL.file(model), tower, null, out, null, true))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("mine.txt");
             assertThat(mine).hasContent("mine");
@@ -105,7 +110,7 @@ class LlavaSwapTest {
             new ObjectMapper().writeValue(llava.resolve("config.json").toFile(), config);
             Files.delete(llava.resolve("preprocessor_config.json")); // which tells the size too
             Path out = folder.resolve("out-" + key);
-            assertThatThrownBy(() -> LlavaSwap.write(llava, tower, out, null, false))
+            assertThatThrownBy(() -> LlavaSwap.write(llava, tower, null, out, null, false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining(key.equals("hidden_size") ? "width" : "image tokens");
             assertThat(out).doesNotExist();

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -28,6 +29,8 @@ import java.util.stream.Stream;
 public record ClipCheckpoint(
         Path folder, Path file, CheckpointFormat format, NameTable table, TensorSource stored, TensorSource tensors)
         implements AutoCloseable {
+    private static final Pattern PARTS =
+            Pattern.compile("(vision_model|text_model|visual_projection|text_projection)\\..*|logit_(scale|bias)");
     private static final List<String> HF_FILES = List.of(
             "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json");
     private static final List<String> OPEN_CLIP_FILES =
@@ -110,7 +113,8 @@ public record ClipCheckpoint(
         if (flag == null && hf.isPresent() && openClip.isPresent()) {
             throw new CheckpointException(folder + ": holds " + hf.get().getFileName() + " and "
                     + openClip.get().getFileName()
-                    + "; give the path of the one that you mean, or say --format hf or --format open_clip");
+                    + "; give the path of the one that you mean, or say --format hf or --format open_clip (in recipes and"
+                    + " suites the key format)");
         }
         return hf.or(() -> openClip)
                 .or(() -> first(folder, OPENAI_FILES))
@@ -123,6 +127,7 @@ public record ClipCheckpoint(
     }
 
     private static ClipCheckpoint of(Path file, TensorSource stored, CheckpointFormat flag) {
+        refusePerceptionEncoder(file, stored);
         List<Layout> layouts = Layout.find(stored);
         if (layouts.isEmpty()) {
             if (VisualSource.isIn(stored)) {
@@ -147,7 +152,38 @@ public record ClipCheckpoint(
         requireNothingElse(stored, layout);
         TensorSource inner = layout.prefix().isEmpty() ? stored : PrefixedSource.of(stored, layout.prefix());
         TensorSource ours = TranslatedSource.toOurs(inner, layout.table());
+        requireKnownParts(file, ours);
         return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours);
+    }
+
+    /** PE-Core has patch embeddings under the names of SigLIP's or OpenAI's, and another tower behind them. */
+    private static void refusePerceptionEncoder(Path file, TensorSource stored) {
+        boolean ofAuthors = has(stored, "attn_pool.probe") && !has(stored, "head.probe");
+        boolean ofTimm =
+                has(stored, "attn_pool.latent") && (has(stored, "norm_pre.weight") || has(stored, "cls_token"));
+        if (ofAuthors || ofTimm) {
+            throw new CheckpointException(
+                    file + ": is a PE-Core (Perception Encoder), whose rotary positions and pooling"
+                            + " are not computed here; no config or option changes that");
+        }
+    }
+
+    private static boolean has(TensorSource stored, String ending) {
+        return stored.tensors().stream()
+                .anyMatch(info -> info.name().equals(ending) || info.name().endsWith("." + ending));
+    }
+
+    /** A part without a name of ours is of another model, and would be passed over. */
+    private static void requireKnownParts(Path file, TensorSource ours) {
+        List<String> others = ours.tensors().stream()
+                .map(TensorInfo::name)
+                .filter(name -> !PARTS.matcher(name).matches())
+                .toList();
+        if (!others.isEmpty()) {
+            throw new CheckpointException(file + ": holds " + others.get(0)
+                    + (others.size() == 1 ? "" : " and " + (others.size() - 1) + " more")
+                    + ", which no CLIP or SigLIP has: another model, which is not computed here");
+        }
     }
 
     private static String example(TensorSource stored) {

@@ -1,7 +1,7 @@
 package dev.diva.checkpoint.format;
 
+import dev.diva.Placeholder;
 import dev.diva.checkpoint.CheckpointException;
-import dev.diva.checkpoint.Placeholder;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.pickle.PickleFile;

@@ -65,7 +65,7 @@ final class AnswersFile implements AutoCloseable {
             String prompt = line.node().path("prompt").asText();
             if (!asked.contains(line.id("question_id").asText() + "\n" + prompt)) {
                 throw new BadInputException(line.place() + ": answered to another prompt; give another folder for the"
-                        + " answers, or the --prompts that it was begun with");
+                        + " answers, or the prompts (--prompts; in a suite: prompts) that it was begun with");
             }
         }
     }

@@ -52,7 +52,7 @@ public enum Benchmark {
     /** The folder of this benchmark: a folder of its usual names below the root, else the root itself. */
     Path folder(Path root) {
         if (!Files.isDirectory(root)) {
-            throw new BadInputException(root + ": no such folder; --data is the folder with the benchmarks");
+            throw new BadInputException(root + ": no such folder; expected the one with the folders of the benchmarks");
         }
         return folders.stream()
                 .map(root::resolve)

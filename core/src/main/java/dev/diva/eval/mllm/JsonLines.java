@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -77,6 +78,7 @@ final class JsonLines {
                 return object;
             }
         } catch (JsonProcessingException e) {
+            Placeholder.refuse(file);
             throw new BadInputException(
                     file + " line " + number + ": no whole JSON object (a line cut short?): " + e.getOriginalMessage(),
                     e);

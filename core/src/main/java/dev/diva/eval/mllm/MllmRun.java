@@ -161,8 +161,8 @@ public final class MllmRun {
         }
         List<Path> judge = judgeOf(file);
         if (set.benchmark() == Benchmark.WILD && judge.isEmpty()) {
-            listener.note(
-                    "wild: " + model + " has no score yet; it is scored from replies of a judge (--judge FILE...)");
+            listener.note("wild: " + model + " has no score yet; it is scored from replies of a judge (--judge FILE...;"
+                    + " in a suite: judge)");
             return;
         }
         results.add(set.score(model, texts, settings.rules, judge));

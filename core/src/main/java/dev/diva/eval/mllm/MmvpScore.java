@@ -35,7 +35,8 @@ final class MmvpScore {
             warnings.add("the judge was told the labels as published: no corrected score");
         } else {
             if (rules == Rules.LLAVA || rules == Rules.MME_TOOL) {
-                warnings.add("mmvp: no replies of the authors' judge (--judge); letters are read as lmms-eval does");
+                warnings.add(
+                        "mmvp: no replies of the authors' judge (--judge; in a suite: judge); letters are read as lmms-eval does");
             }
             boolean corrects = rules == Rules.LMMS_EVAL;
             right = right(corrects ? MmvpQuestions.Row::correctedLabel : MmvpQuestions.Row::label);

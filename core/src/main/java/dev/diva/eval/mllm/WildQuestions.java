@@ -81,7 +81,8 @@ public final class WildQuestions implements QuestionSet {
     public Result score(String model, List<String> texts, Rules rules, List<Path> judge) {
         if (judge.isEmpty()) {
             throw new BadInputException(
-                    folder + ": the wild benchmark is scored from replies of a judge: --judge FILE...");
+                    folder + ": the wild benchmark is scored from replies of a judge: --judge FILE... (in a suite:"
+                            + " judge)");
         }
         List<WildScore.Run> runs =
                 judge.stream().map(file -> JudgeReplies.wild(file, rules, this)).toList();

@@ -74,7 +74,7 @@ public record SegmentationSet(Layout layout, List<Pair> pairs, List<String> warn
     private static SortedMap<String, Path> files(Path folder, Layout layout) {
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(
-                    folder + ": no such folder; --data is the root of detectron2's data sets, below which "
+                    folder + ": no such folder; expected the root of detectron2's data sets as data, below which "
                             + layout.name() + " has " + layout.images() + " and " + layout.labels());
         }
         SortedMap<String, Path> files = new TreeMap<>();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.Placeholder;
 import dev.diva.mllm.PromptTemplate;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -83,6 +84,7 @@ final class ConversationFile implements AutoCloseable {
                 add(sample, from, to, ids);
             }
         } catch (JsonProcessingException e) {
+            Placeholder.refuse(file);
             throw new BadInputException(
                     file + ": no whole JSON after " + places.size() + " samples (cut short?): "
                             + e.getOriginalMessage().lines().findFirst().orElse(""),

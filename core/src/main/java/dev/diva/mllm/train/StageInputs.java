@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.checkpoint.LowRank;
+import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
@@ -73,6 +74,7 @@ public final class StageInputs implements AutoCloseable {
                 Path.of(given.llava()),
                 given.base() == null ? null : Path.of(given.base()),
                 given.tower(),
+                given.format() == null ? null : CheckpointFormat.of(given.format()),
                 given.projector(),
                 given.seed());
     }

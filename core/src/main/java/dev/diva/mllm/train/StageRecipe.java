@@ -16,6 +16,7 @@ public record StageRecipe(
         String llava,
         String base,
         String tower,
+        String format,
         String projector,
         String data,
         String images,
@@ -41,6 +42,9 @@ public record StageRecipe(
         RecipeChecks.given("imageAspect", imageAspect);
         RecipeChecks.given("order", order);
         RecipeChecks.given("device", device);
+        if (format != null) {
+            RecipeChecks.oneOf("format", format, "hf", "open_clip", "openai", "diva");
+        }
         RecipeChecks.oneOf("precision", precision, "auto", "fp32", "bf16");
         RecipeChecks.atLeast("maxLength", maxLength, SHORTEST);
         RecipeChecks.atLeast("threads", threads, 0);

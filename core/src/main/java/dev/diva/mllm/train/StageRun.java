@@ -14,8 +14,10 @@ import dev.diva.mllm.LlavaFolder;
 import dev.diva.mllm.LlavaResult;
 import dev.diva.mllm.TrainableLlava;
 import dev.diva.train.Contract;
+import dev.diva.train.DivergedException;
 import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
+import dev.diva.train.MemoryNeed;
 import dev.diva.train.ParameterGroup;
 import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
@@ -59,6 +61,9 @@ public final class StageRun implements PreparedRun {
         this.sharding = Sharding.of(
                 processGroup, recipe.train().accumulate(), recipe.train().batch());
         this.first = processGroup.isFirst();
+        double states = (double) inputs.model().imageTokens()
+                * inputs.model().language().config().hiddenSize();
+        MemoryNeed.require("train.batch", recipe.train().batch(), recipe.train().batch() * states * Float.BYTES);
         notes.addAll(inputs.notes());
         notes.addAll(DataReport.ofTexts(
                 inputs.data(), inputs.labelling(), inputs.model().imageTokens()));
@@ -202,7 +207,12 @@ public final class StageRun implements PreparedRun {
 
     @Override
     public TrainListener.Outcome train(TrainListener watcher) {
-        return run.train(inputs.objective(), batches(), List.of(watcher), this::writeResult);
+        try {
+            return run.train(inputs.objective(), batches(), List.of(watcher), this::writeResult);
+        } catch (DivergedException e) {
+            inputs.model().refuseBroken();
+            throw e;
+        }
     }
 
     private ConversationBatches batches() {

@@ -126,6 +126,9 @@ public final class CacheFilling {
         try (LatentMaker maker = LatentMaker.load(recipe, placement);
                 FileHashes hashes = new FileHashes();
                 TensorCache cache = open(out, identity(recipe, maker, hashes, placement))) {
+            if (processGroup.isFirst()) {
+                maker.notes().forEach(listener::warning);
+            }
             cache.damaged().forEach(listener::warning);
             TrainingModels.requireResolution(recipe, maker.autoencoder(), maker.latentMultiple());
             int before = cache.size();

@@ -72,6 +72,7 @@ final class GenHancerMethod implements Method {
         } catch (BadInputException e) {
             throw new BadInputException("recipe: denoiser.width, heads, double, single: " + e.getMessage(), e);
         }
+        requireLatents(config); // before billions of numbers are drawn
         return GenHancer.random(config, tower.width(), recipe.seed(), placement);
     }
 
@@ -98,6 +99,10 @@ final class GenHancerMethod implements Method {
             throw new BadInputException("recipe: denoiser is " + words(both) + ", that of " + recipe.stage1() + " is "
                     + words(made) + "; leave its keys out in stage 2");
         }
+        requireLatents(config);
+    }
+
+    private void requireLatents(FluxConfig config) {
         long channels = autoencoder.autoencoder().shape().latentChannels();
         if (config.latentChannels() != channels) {
             throw new BadInputException("recipe: the denoiser reads latents of " + config.latentChannels()
@@ -169,7 +174,9 @@ final class GenHancerMethod implements Method {
 
     @Override
     public List<String> notes() {
-        return genHancer.model().notes();
+        List<String> notes = new ArrayList<>(autoencoder.notes());
+        notes.addAll(genHancer.model().notes());
+        return notes;
     }
 
     @Override

@@ -13,19 +13,25 @@ import java.util.List;
  *
  * @param latentMultiple what height and width of a latent must be a multiple of
  * @param files of the autoencoder
+ * @param notes what was passed over in the configuration: a line each, for people
  * @param closing frees it
  */
-record LatentMaker(Autoencoder autoencoder, long latentMultiple, List<Path> files, Runnable closing)
+record LatentMaker(Autoencoder autoencoder, long latentMultiple, List<Path> files, List<String> notes, Runnable closing)
         implements AutoCloseable {
     static LatentMaker load(Recipe recipe, Placement placement) {
         Path path = Path.of(recipe.diffusion());
         if (recipe.objective() == Recipe.ObjectiveName.GENHANCER) {
             AutoencoderModel alone = AutoencoderModel.load(path, placement);
-            return new LatentMaker(alone.autoencoder(), GenHancerMethod.PATCH, alone.files(), alone::close);
+            return new LatentMaker(
+                    alone.autoencoder(), GenHancerMethod.PATCH, alone.files(), alone.notes(), alone::close);
         }
         DiffusionModel teacher = DiffusionModel.load(path, placement);
         return new LatentMaker(
-                teacher.autoencoder(), teacher.latentMultiple(), Autoencoders.filesOf(teacher), teacher::close);
+                teacher.autoencoder(),
+                teacher.latentMultiple(),
+                Autoencoders.filesOf(teacher),
+                teacher.notes(),
+                teacher::close);
     }
 
     @Override

@@ -79,6 +79,13 @@ interface Method extends AutoCloseable {
         return List.of();
     }
 
+    /**
+     * Looks at what is frozen, once a loss is no number.
+     *
+     * @throws dev.diva.BadInputException naming a tensor that holds NaN or infinity
+     */
+    default void refuseBroken() {}
+
     /** Those of them that decide what a latent is. */
     List<Path> autoencoderFiles();
 

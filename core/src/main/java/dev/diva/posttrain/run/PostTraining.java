@@ -10,7 +10,6 @@ import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
 import dev.diva.engine.Engine;
-import dev.diva.engine.Machine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
@@ -19,8 +18,10 @@ import dev.diva.hub.Models;
 import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contract;
+import dev.diva.train.DivergedException;
 import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
+import dev.diva.train.MemoryNeed;
 import dev.diva.train.Objective;
 import dev.diva.train.ParameterGroup;
 import dev.diva.train.PreparedRun;
@@ -33,7 +34,6 @@ import dev.diva.train.TrainingRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
@@ -101,17 +101,11 @@ public final class PostTraining implements PreparedRun {
         double pixels = 3 * (size * size + (double) recipe.resolution() * recipe.resolution());
         double kept = tokens * layers.hiddenSize() * layers.numHiddenLayers(); // for the backward pass, at least
         double batch = (double) recipe.train().batch() / sharding.ranksPerMicroBatch();
-        double needed = batch * (pixels + kept) * Float.BYTES;
-        double there = Machine.read().memoryBytes();
-        if (needed > there) {
-            throw new BadInputException(String.format(
-                    Locale.ROOT,
-                    "recipe: train.batch is %d, which takes at least %.1f GiB, this machine has %.1f GiB; choose a"
-                            + " smaller one, and a larger train.accumulate for as many images a step",
-                    recipe.train().batch(),
-                    needed / (1 << 30),
-                    there / (1 << 30)));
-        }
+        double downscale = models.method().autoencoder().downscale();
+        double latent = models.method().latentChannels() * Math.pow(recipe.resolution() / downscale, 2);
+        MemoryNeed.require("resolution", recipe.resolution(), (pixels + kept) * Float.BYTES);
+        MemoryNeed.require("train.draws", recipe.train().draws(), recipe.train().draws() * latent * Float.BYTES);
+        MemoryNeed.require("train.batch", recipe.train().batch(), batch * (pixels + kept) * Float.BYTES);
     }
 
     private void noteLeftOut(List<DataProblem> problems) {
@@ -319,6 +313,9 @@ public final class PostTraining implements PreparedRun {
         watchers.add(watcher);
         try (ImageBatches batches = batches()) {
             return run.train(objective, batches, watchers, result, models.vision()::relativeChange);
+        } catch (DivergedException e) {
+            models.method().refuseBroken();
+            throw e;
         } finally {
             if (cache != null) {
                 cache.flush();

@@ -66,6 +66,16 @@ abstract class TeacherMethod implements Method {
         }
     }
 
+    @Override
+    public List<String> notes() {
+        return teacher.notes();
+    }
+
+    @Override
+    public void refuseBroken() {
+        teacher.refuseBroken();
+    }
+
     final DiffusionModel teacher() {
         return teacher;
     }

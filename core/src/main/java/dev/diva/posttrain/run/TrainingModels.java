@@ -58,6 +58,11 @@ public final class TrainingModels implements AutoCloseable {
         this.vision =
                 closed(VisionModel.load(Path.of(asked.clip()), asked.format(), placement, trainedPart(asked, dropout)));
         requireLayers(asked);
+        vision.broken()
+                .ifPresent(
+                        line -> { // or it would be told as a rate that is too high, or at the end
+                            throw new BadInputException(line);
+                        });
         this.method = closed(Method.of(asked, vision, dropout, joined(loading), placement));
         this.tree = resolved(given);
         this.recipe = tree.recipe();

@@ -10,6 +10,7 @@ import dev.diva.segment.SanPreset;
 import dev.diva.segment.SanSettings;
 import dev.diva.segment.SanShape;
 import dev.diva.train.CheckpointKeys;
+import dev.diva.train.MemoryNeed;
 import dev.diva.train.RecipeChecks;
 import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
@@ -72,6 +73,19 @@ public record SanRecipe(
             throw new IllegalArgumentException("cache is useless while CLIP's table of positions learns or every epoch"
                     + " crops anew; set freezePositions: true, and crops, for instance crops: 1");
         }
+    }
+
+    /** Refuses what the machine has no memory for, by far. */
+    void requireMemory() {
+        double layers = san.blocks;
+        MemoryNeed.require("san.queries", san.queries, (double) san.queries * san.width * Float.BYTES);
+        MemoryNeed.require("san.width", san.width, layers * san.width * san.width * Float.BYTES);
+        MemoryNeed.require("san.mlp", san.mlp, layers * san.width * san.mlp * Float.BYTES);
+        MemoryNeed.require(
+                "san.decoderHidden", san.decoderHidden, (double) san.decoderHidden * san.decoderHidden * Float.BYTES);
+        double picture = 3.0 * crop * crop * Float.BYTES;
+        MemoryNeed.require("crop", crop, picture);
+        MemoryNeed.require("train.batch", train.batch, train.batch * picture);
     }
 
     private static void require(boolean isFine, String key, Object value) {
@@ -153,6 +167,11 @@ public record SanRecipe(
             throw new BadInputException(recipe + ": is not the recipe of 'diva segment train'");
         }
         return Path.of(keys.path("clip").textValue());
+    }
+
+    /** The layout of that CLIP as the run was told it, or null. */
+    public static String formatOf(Path run) {
+        return RecipeKeys.read(RunFolder.recipeOf(run)).path("format").textValue();
     }
 
     /** Whether a key, by its dotted path, changes what is computed. */

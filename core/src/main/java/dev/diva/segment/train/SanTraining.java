@@ -16,6 +16,7 @@ import dev.diva.segment.San;
 import dev.diva.segment.SanPixels;
 import dev.diva.segment.TextClasses;
 import dev.diva.train.Contract;
+import dev.diva.train.DivergedException;
 import dev.diva.train.FileHashes;
 import dev.diva.train.Launch;
 import dev.diva.train.Manifest;
@@ -103,6 +104,7 @@ public final class SanTraining implements PreparedRun {
      */
     public static SanTraining open(RecipeKeys keys, Launch launch, ProcessGroup processGroup) {
         SanRecipe recipe = keys.as(SanRecipe.class);
+        recipe.requireMemory();
         Clip clip = Clip.load(
                 Path.of(recipe.clip()),
                 new Clip.Options(recipe.clipPrecision(), recipe.threads(), 16, null).withFormat(recipe.format()));
@@ -280,6 +282,9 @@ public final class SanTraining implements PreparedRun {
                 SanObjective.seeded(recipe.seed()));
         try (SanBatches batches = new SanBatches(recipe, set, san, sharding, processGroup, cache, this::skip)) {
             return run.train(objective, batches, List.of(watcher), this::writeResult);
+        } catch (DivergedException e) {
+            san.clip().refuseBroken();
+            throw e;
         }
     }
 
