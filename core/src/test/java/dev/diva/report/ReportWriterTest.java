@@ -197,7 +197,9 @@ class ReportWriterTest {
                 Map.of(),
                 new dev.diva.eval.PairResult(Map.of("Texts", pairs), pairs, List.of(question)),
                 List.of("10 pairs, expected 135"),
-                Map.of());
+                Map.of(),
+                Map.of(),
+                List.of());
         Path file = evaluation(new dev.diva.eval.Evaluation("mmvp", List.of(result), List.of())
                 .toJson()
                 .toString());
