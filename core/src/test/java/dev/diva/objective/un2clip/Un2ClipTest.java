@@ -95,7 +95,8 @@ class Un2ClipTest {
             Tensor vector = unclip.vector(
                     leaf, isNoised ? levels : torch.zeros_like(levels), isNoised ? noise : torch.zeros_like(noise));
             if (name.equals("dropped")) {
-                vector = vector.mul(Tensors.of(new float[] {1, 0}, 2, 1));
+                vector = vector.clone();
+                vector.select(0, 1).zero_(); // of image 1, as the case tells
             }
             assertClose(vector, golden.expected(name + ".class_labels"), 0, un2clip.tolerance());
             Tensor text = generator.encodePrompt("");
