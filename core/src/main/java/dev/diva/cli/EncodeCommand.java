@@ -9,7 +9,6 @@ import dev.diva.clip.EmbeddingsFile;
 import dev.diva.clip.ImageEncoding;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
-import dev.diva.engine.Placement;
 import dev.diva.engine.ProcessGroup;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -62,7 +61,7 @@ public final class EncodeCommand implements Callable<Integer> {
             return processes.launch();
         }
         options.out(); // a wrong one is told before the processes meet
-        try (ProcessGroup group = processes.join(Placement.cpu(options.precision()), recipe());
+        try (ProcessGroup group = processes.join(options.placement(), recipe());
                 OutputLock lock = group.isFirst() ? OutputLock.of(options.out()) : OutputLock.none()) {
             SharedEncoding shared = new SharedEncoding(group, options.out(), options.batch());
             if (!shared.isShared() || options.images().isEmpty()) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,6 +41,9 @@ public final class MetricsFile implements TrainListener {
         line.put("gradNorm", step.gradNorm()).put("lr", step.lr());
         line.put("images", step.images()).put("imagesPerSecond", step.imagesPerSecond());
         line.put("rssBytes", Engine.residentBytes());
+        if (Gpu.peakBytes() > 0) {
+            line.put("gpuPeakBytes", Gpu.peakBytes());
+        }
         try {
             Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         } catch (IOException e) {
