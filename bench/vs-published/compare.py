@@ -9,6 +9,7 @@ def arguments():
     p.add_argument("--repeats", type=int, default=2)
     p.add_argument("--steps", type=int, default=3)
     p.add_argument("--check", type=int, default=1)
+    p.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda: peaks are those of the allocators of tensors")
     p.add_argument("options", nargs="+", help="PRECISION-BATCH-LATENTS: fp32 or bf16; images; cached or crop")
     return p.parse_args()
 
@@ -50,10 +51,11 @@ def watched(command, ready):
 
 def published(a, folder, projection, precision, batch, steps):
     command = [sys.executable, a.published, "--repo", a.repo, "--clip", a.work + "/vit-l-14-openai/model.pt", "--diffusion", a.work + "/sd21-base",
-               "--image", folder + "/picture.png", "--projection", projection, "--precision", precision, "--batch", str(batch), "--steps", str(steps)]
+               "--image", folder + "/picture.png", "--projection", projection, "--precision", precision, "--batch", str(batch), "--steps", str(steps), "--device", a.device]
     text, first, peak = watched(command, lambda text: '"step": 0' in text)
     rows = [json.loads(line) for line in text.splitlines() if line.startswith('{"step"')]
-    return {"seconds": [r["seconds"] for r in rows], "losses": rows[0]["losses"], "first": first, "peak": peak}
+    return {"seconds": [r["seconds"] for r in rows], "losses": rows[0]["losses"], "first": first,
+            "peak": rows[-1]["peakBytes"] / 1e9 if a.device == "cuda" else peak}
 
 
 def diva(a, folder, projection, precision, batch, steps, *options):
@@ -63,12 +65,13 @@ def diva(a, folder, projection, precision, batch, steps, *options):
     command = [a.diva, "train", "--clip", a.work + "/vit-l-14", "--diffusion", a.work + "/sd21-base", "--images", folder, "--out", run,
                "--weights-cache", a.work + "/weights-cache", *options]
     keys = {"projection.init": projection, "precision": precision, "train.batch": batch, "train.accumulate": 1, "train.steps": steps,
-            "train.warmupSteps": 0, "checkpoint.every": 1000000}
+            "train.warmupSteps": 0, "checkpoint.every": 1000000, "device": a.device}
     for key, value in keys.items():
         command += ["--set", f"{key}={value}"]
     text, first, peak = watched(command, lambda text: os.path.exists(metrics) and os.path.getsize(metrics) > 0)
     rows = [json.loads(line) for line in open(metrics)]
-    return {"seconds": [batch / r["imagesPerSecond"] for r in rows], "losses": rows[0]["losses"], "first": first, "peak": peak}
+    return {"seconds": [batch / r["imagesPerSecond"] for r in rows], "losses": rows[0]["losses"], "first": first,
+            "peak": rows[-1]["gpuPeakBytes"] / 1e9 if a.device == "cuda" else peak}
 
 
 def same_losses(a, folder, projection):

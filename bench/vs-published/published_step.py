@@ -5,7 +5,7 @@
 DIVA is a checkout of baaivision/DIVA; CLIP.pt is a state dict in OpenAI's layout (diva export --to openai). Needs torch, torchvision,
 diffusers, transformers, openai-clip, open_clip_torch, einops and omegaconf. Prints one JSON line a step and one at the end.
 
-Outside the authors' files: .cuda() does nothing, xformers is off (it has no CPU kernels), and the resize to the tower's size is not
+Outside the authors' files: .cuda() does nothing (but with --device cuda), xformers is off (it has no CPU kernels), and the resize to the tower's size is not
 antialiased, which is what the torchvision they pin does. No data loader: every step sees the same image.
 """
 import argparse, importlib, importlib.util, json, os, resource, sys, tempfile, time
@@ -18,6 +18,7 @@ def arguments():
     for name in ("repo", "clip", "diffusion", "image"):
         p.add_argument("--" + name, required=True)
     p.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
+    p.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     p.add_argument("--batch", type=int, default=1)
     p.add_argument("--steps", type=int, default=3)
     p.add_argument("--seed", type=int, default=42)
@@ -36,8 +37,9 @@ def build(a):
     import clip, torch
     from torchvision import transforms
     from diffusers import StableDiffusionPipeline
-    torch.Tensor.cuda = lambda self, *args, **kw: self
-    torch.nn.Module.cuda = lambda self, *args, **kw: self
+    if a.device == "cpu":
+        torch.Tensor.cuda = lambda self, *args, **kw: self
+        torch.nn.Module.cuda = lambda self, *args, **kw: self
     StableDiffusionPipeline.enable_xformers_memory_efficient_attention = lambda self, *args, **kw: None
     sys.path.insert(0, os.path.abspath(a.repo))
     towers = module("towers", os.path.join(a.repo, "condition/OpenAICLIP_for_clip_model.py"))
@@ -76,6 +78,8 @@ def main():
     import torch
     torch.set_num_threads(os.cpu_count())
     model, image = build(a)
+    model, image = model.to(a.device), image.to(a.device)
+    on_gpu = a.device == "cuda"
     losses = []
     mse = torch.nn.functional.mse_loss
     def noted(x, y, *args, **kw):
@@ -89,14 +93,17 @@ def main():
     for step in range(a.steps):
         begin = time.time()
         losses.clear()
-        with torch.autocast("cpu", torch.bfloat16, enabled=a.precision == "bf16"):
+        with torch.autocast(a.device, torch.bfloat16, enabled=a.precision == "bf16"):
             loss = model(image=batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         model.zero_grad()
+        if on_gpu:
+            torch.cuda.synchronize()
+        peak = torch.cuda.max_memory_allocated() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(json.dumps({"step": step, "losses": losses, "seconds": time.time() - begin, "sinceStart": time.time() - START,
-                          "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
+                          "peakBytes": peak}), flush=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * The tensors that a model is built from, seen under a prefix. A block asks for each tensor with the shape that it expects; problems are
- * collected, and {@link #finish} reports all of them and every key that nobody asked for in one error. A model that was finished is a
+ * collected, and {@link #finish} reports them and the keys that nobody asked for in one error. A model that was finished is a
  * model that fits its checkpoint.
  *
  * <p>Frozen tensors stay views of the mapped file when the stored type is the one computed in; wide kernels of bf16 convolutions are
@@ -172,6 +172,8 @@ public final class Weights implements AutoCloseable {
         private static final long WIDE_KERNEL = 300;
 
         private static final String BIAS = ".bias";
+        /** Told of one checkpoint. */
+        private static final int PROBLEMS = 10;
 
         private final TensorSource source;
         private final Placement placement;
@@ -306,8 +308,10 @@ public final class Weights implements AutoCloseable {
         void finish() {
             unused().forEach(name -> problems.add("unused " + source.info(name)));
             if (!problems.isEmpty()) {
-                throw new CheckpointException(
-                        source.location() + ": does not fit the model: " + String.join("; ", problems));
+                int more = problems.size() - PROBLEMS;
+                throw new CheckpointException(source.location() + ": does not fit the model: "
+                        + problems.stream().limit(PROBLEMS).collect(Collectors.joining("; "))
+                        + (more > 0 ? "; and " + more + " more" : ""));
             }
         }
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BuildInfo;
 import dev.diva.engine.Engine;
 import dev.diva.engine.ExchangeSpeed;
+import dev.diva.engine.Gpu;
 import dev.diva.engine.Machine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
@@ -89,6 +90,7 @@ public final class DoctorCommand implements Callable<Integer> {
         facts.put("libtorch", machine.libtorch());
         facts.put("instructions", machine.instructions());
         facts.put("cuda", machine.cuda());
+        facts.put("gpu", Gpu.found());
         return facts;
     }
 

@@ -10,7 +10,6 @@ import dev.diva.clip.EmbeddingsIndex;
 import dev.diva.clip.ImageEncoding;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
-import dev.diva.engine.Placement;
 import dev.diva.engine.ProcessGroup;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -79,7 +78,7 @@ public final class EncodeCommand implements Callable<Integer> {
             spec.commandLine().getOut().println("nothing to do: --known has all of the images");
             return 0;
         }
-        try (ProcessGroup group = processes.join(Placement.cpu(options.precision()), recipe());
+        try (ProcessGroup group = processes.join(options.placement(), recipe());
                 OutputLock lock = group.isFirst() ? OutputLock.of(options.out()) : OutputLock.none()) {
             SharedEncoding shared = new SharedEncoding(group, options.out(), options.batch());
             if (!shared.isShared() || set == null) {

@@ -6,6 +6,7 @@ import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip;
 import dev.diva.clip.Clip.Scale;
 import dev.diva.clip.EmbeddingsFile;
+import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,6 +52,9 @@ public final class EncodeOptions {
 
     @Option(names = "--precision", description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
     private String precision;
+
+    @Option(names = "--device", defaultValue = "cpu", description = "cpu, cuda or cuda:1. Default: ${DEFAULT-VALUE}.")
+    private String device;
 
     @Option(names = "--batch", defaultValue = "16", description = "Images at once. Default: ${DEFAULT-VALUE}.")
     private int batch;
@@ -104,7 +108,7 @@ public final class EncodeOptions {
     /** The one that was asked for, or the fastest of this machine. */
     public Precision precision() {
         if (precision == null) {
-            return Precision.fastest();
+            return Precision.fastest(device);
         }
         return switch (precision) {
             case "fp32" -> Precision.FP32;
@@ -115,9 +119,19 @@ public final class EncodeOptions {
         };
     }
 
+    /**
+     * Where it computes.
+     *
+     * @throws dev.diva.BadInputException when there is no such device
+     */
+    public Placement placement() {
+        return Placement.of(device, precision() == Precision.BF16 ? "bf16" : "fp32", false);
+    }
+
     /** How the model is loaded with so many threads; 0 for all cores. */
     public Clip.Options loading(int threads) {
-        return new Clip.Options(precision(), threads, batch(), format == null ? null : CheckpointFormat.of(format));
+        return new Clip.Options(
+                precision(), threads, batch(), format == null ? null : CheckpointFormat.of(format), device);
     }
 
     /**

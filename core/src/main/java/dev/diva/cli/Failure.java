@@ -19,11 +19,14 @@ final class Failure {
     private static final Pattern NO_MEMORY =
             Pattern.compile("(you tried to allocate|Tried to allocate|to allocate) ([\\d.]+ [A-Za-z]+)");
 
+    /** What the system's loader says of a library that another one needs. */
+    private static final Pattern NO_LIBRARY = Pattern.compile("([^:/\\s]+): cannot open shared object file");
+
     private Failure() {}
 
     static int exitCode(Throwable failure) {
         Throwable cause = cause(failure);
-        if (cause instanceof BadInputException) {
+        if (cause instanceof BadInputException || cause instanceof UnsatisfiedLinkError) {
             return ExitCodes.BAD_INPUT;
         }
         boolean followed = cause instanceof ProcessGroupException && System.getenv(ProcessLauncher.PARENT) != null;
@@ -48,6 +51,9 @@ final class Failure {
         if (cause instanceof OutOfMemoryError) {
             return "out of memory: " + cause.getMessage() + "; try " + lighter;
         }
+        if (cause instanceof UnsatisfiedLinkError) {
+            return "libtorch cannot be loaded: " + missing(cause);
+        }
         String message = cause.getMessage();
         Matcher refused = NO_MEMORY.matcher(message == null ? "" : message);
         if (refused.find()) {
@@ -67,6 +73,19 @@ final class Failure {
                         || cause instanceof IllegalStateException
                 ? firstLine(message)
                 : firstLine(message) + " (" + cause.getClass().getSimpleName() + ")";
+    }
+
+    private static String missing(Throwable unlinked) {
+        Throwable last = unlinked;
+        while (last.getCause() != null) {
+            last = last.getCause();
+        }
+        Matcher library = NO_LIBRARY.matcher(String.valueOf(last.getMessage()));
+        if (!library.find()) {
+            return firstLine(String.valueOf(last.getMessage()));
+        }
+        return library.group(1) + " is not where the system looks for libraries (LD_LIBRARY_PATH); a build for GPUs (./mvnw -Pcuda) needs"
+                + " CUDA, cuDNN and NCCL, see docs/gpu.md; ./mvnw package builds for the processor";
     }
 
     /** The first line: libtorch appends its own stack to messages. */

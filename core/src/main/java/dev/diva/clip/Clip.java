@@ -71,25 +71,36 @@ public final class Clip implements AutoCloseable {
      * @param threads of one libtorch operation; 0 takes all cores
      * @param batchSize images, or texts of full length, computed at once; of texts that are run at their own length more
      * @param format layout of the checkpoint, or null to find it
+     * @param device {@code cpu}, {@code cuda} or {@code cuda:1}
      */
-    public record Options(Precision precision, int threads, int batchSize, CheckpointFormat format)
+    public record Options(Precision precision, int threads, int batchSize, CheckpointFormat format, String device)
             implements Serializable {
         /** fp32, all cores, 16 at once, layout found in the content. */
         public static final Options DEFAULT = new Options(Precision.FP32, 0, 16, null);
 
         /** The same in another precision. */
         public Options withPrecision(Precision other) {
-            return new Options(other, threads, batchSize, format);
+            return new Options(other, threads, batchSize, format, device);
         }
 
         /** The same on so many threads; 0 takes all cores. */
         public Options withThreads(int count) {
-            return new Options(precision, count, batchSize, format);
+            return new Options(precision, count, batchSize, format, device);
         }
 
         /** The same for a layout that the user named; null to find it. */
         public Options withFormat(String name) {
-            return new Options(precision, threads, batchSize, name == null ? null : CheckpointFormat.of(name));
+            return new Options(precision, threads, batchSize, name == null ? null : CheckpointFormat.of(name), device);
+        }
+
+        /** The same on another device. */
+        public Options withDevice(String other) {
+            return new Options(precision, threads, batchSize, format, other);
+        }
+
+        /** On the processor. */
+        public Options(Precision precision, int threads, int batchSize, CheckpointFormat format) {
+            this(precision, threads, batchSize, format, "cpu");
         }
 
         public Options {
@@ -113,7 +124,7 @@ public final class Clip implements AutoCloseable {
         this.files = new ClipFiles(checkpoint);
         this.config = files.config();
         this.preprocessing = files.preprocessing(config.vision());
-        this.weights = Weights.frozen(checkpoint.tensors(), Placement.cpu(options.precision));
+        this.weights = Weights.frozen(checkpoint.tensors(), Placement.on(options.device, options.precision));
         weights.ignore(BUFFERS);
         this.vision = new VisionTower(weights, config.vision());
         if (config.hasText()) {
@@ -153,6 +164,11 @@ public final class Clip implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
+    }
+
+    /** Where and in which format it computes. */
+    public Placement placement() {
+        return weights.placement();
     }
 
     /** Shape of both towers. */

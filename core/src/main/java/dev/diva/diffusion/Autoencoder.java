@@ -7,6 +7,7 @@ import dev.diva.engine.Scopes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -71,6 +72,11 @@ public final class Autoencoder {
     /** The shape that the weights were read with. */
     public AutoencoderShape shape() {
         return shape;
+    }
+
+    /** Where it computes. */
+    public Device device() {
+        return placement.device();
     }
 
     /** Pixels to a latent along each side: 8 in Stable Diffusion. */

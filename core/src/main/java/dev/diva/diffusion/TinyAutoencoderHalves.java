@@ -1,6 +1,7 @@
 package dev.diva.diffusion;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Kernels;
 import dev.diva.model.Conv2d;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,9 +90,9 @@ final class TinyAutoencoderHalves {
         }
 
         Tensor forward(Tensor x) {
-            Tensor first = torch.relu(convolutions.get(0).forward(x));
-            Tensor second = torch.relu(convolutions.get(1).forward(first));
-            return torch.relu(convolutions.get(2).forward(second).add(x));
+            Tensor first = Kernels.relu(convolutions.get(0).forward(x));
+            Tensor second = Kernels.relu(convolutions.get(1).forward(first));
+            return Kernels.relu(convolutions.get(2).forward(second).add(x));
         }
     }
 }

@@ -4,10 +4,8 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DeviceOptional;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -42,13 +40,11 @@ public final class Attention {
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
-        if (q.is_cuda() || !OneDnn.isFast(q.scalar_type())) {
+        if (!OneDnn.isFast(q)) {
             boolean isSquare = q.size(2) == k.size(2); // libtorch takes the queries for those of the first keys
-            TensorOptional seen = causal && !isSquare
-                    ? new TensorOptional(future(q, k, k.size(2) - q.size(2)).logical_not())
-                    : new TensorOptional();
-            return torch.scaled_dot_product_attention(
-                    q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
+            Tensor seen =
+                    causal && !isSquare ? future(q, k, k.size(2) - q.size(2)).logical_not() : null;
+            return Kernels.attention(q, k, v, seen, causal && isSquare, scale);
         }
         return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
     }

@@ -56,22 +56,22 @@ public final class Engine {
         return torch.get_num_threads();
     }
 
-    /** The device of a recipe: {@code cpu}, {@code cuda:1}, or {@code cuda}, which is the GPU of this process's LOCAL_RANK. */
+    /**
+     * A device by its name: {@code cpu}, {@code cuda:1}, or {@code cuda}, which is the GPU of this process's LOCAL_RANK.
+     *
+     * @throws BadInputException when there is no such GPU, with what was found
+     */
     public static Device device(String name) {
         String localRank = System.getenv("LOCAL_RANK");
         Device device = new Device(name.equals("cuda") && localRank != null ? "cuda:" + localRank : name);
-        if (device.is_cuda() && !torch.cuda_is_available()) {
-            throw new IllegalArgumentException("device " + name
-                    + ": this build of libtorch sees no CUDA device; build with -Pcuda or use device cpu");
+        if (device.is_cuda()) {
+            Gpu.require(name, device.index());
         }
         return device;
     }
 
-    /** Whether bf16 products are faster than fp32 here. */
+    /** Whether this processor's bf16 products are faster than those of fp32. */
     static boolean hasFastBf16() {
-        if (torch.cuda_is_available()) {
-            return true;
-        }
         Path cpuinfo = Path.of("/proc/cpuinfo");
         try {
             String flags = Files.isReadable(cpuinfo) ? Files.readString(cpuinfo) : "";

@@ -24,6 +24,11 @@ final class OneDnn {
 
     private OneDnn() {}
 
+    /** Whether a tensor is this processor's and of a type that it {@link #isFast(ScalarType) multiplies well}; all others are libtorch's. */
+    static boolean isFast(Tensor tensor) {
+        return tensor.is_cpu() && isFast(tensor.scalar_type());
+    }
+
     /** Whether it multiplies matrices of this type with kernels for this processor: not in bf16 before AVX-512, not at all on some. */
     static boolean isFast(ScalarType type) {
         return FAST.computeIfAbsent(type.intern(), OneDnn::hasKernel);

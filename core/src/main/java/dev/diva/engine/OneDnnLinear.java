@@ -15,9 +15,7 @@ public final class OneDnnLinear {
 
     /** Whether {@link #forward} is faster than libtorch, which in bf16 calls the same kernels, and has a gradient of its own. */
     public static boolean isFaster(Tensor x) {
-        return !x.is_cuda()
-                && OneDnn.isFast(x.scalar_type())
-                && (x.scalar_type().intern() == ScalarType.Float || !GradMode.is_enabled());
+        return OneDnn.isFast(x) && (x.scalar_type().intern() == ScalarType.Float || !GradMode.is_enabled());
     }
 
     /**

@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * An operation with a backward of our own, of which autograd keeps nothing. libtorch lets Java define no autograd function, so the result
- * is computed without a graph and tied to its inputs by adding no rows of them; a hook on the result keeps its gradient, and a hook on
+ * is computed without a graph and tied to its inputs by adding no rows of them (their sum, where libtorch has no kernel for none); a hook on the result keeps its gradient, and a hook on
  * each input replaces the zeros that arrive there by what the backward computes.
  *
  * <p>What the backward needs is given as {@code saved} and lives until the gradient has passed. A graph is passed once.
@@ -74,11 +74,11 @@ public final class OwnGradient {
     /**
      * Ties a result to its inputs.
      *
-     * @param result computed without a graph, not a view of anything; becomes part of the graph in place
+     * @param result computed without a graph, in memory that nothing else is seen through
      * @param inputs what the result depends on
      * @param backward gradients for the inputs
      * @param saved what the backward needs
-     * @return the result
+     * @return the result, in its memory
      */
     public static Tensor tie(Tensor result, Tensor[] inputs, Backward backward, Tensor... saved) {
         OwnGradient node = new OwnGradient(backward, saved);
@@ -94,7 +94,8 @@ public final class OwnGradient {
     }
 
     private Tensor connect(Tensor result, Tensor... inputs) {
-        Tensor tied = result;
+        // A linear layer of libtorch gives a view, which autograd would refuse.
+        Tensor tied = result.is_view() ? result.variable_data() : result;
         Tensor noRows =
                 torch.empty(new long[] {0}, result.options().dtype(new ScalarTypeOptional(ScalarType.Long)), null);
         long[] shape = result.shape();
@@ -103,9 +104,8 @@ public final class OwnGradient {
             if (inputs[i].requires_grad()) {
                 Tensor edge = inputs[i].view_as(inputs[i]); // a node of our own on the way to the input
                 // A copy, since autograd keeps it: a view would keep the memory of the input.
-                Tensor none =
-                        edge.narrow(0, 0, 0).clone().to(result.scalar_type()).reshape(shape);
-                tied = tied.index_add_(0, noRows, none);
+                Tensor none = edge.narrow(0, 0, 0).clone().to(result.scalar_type());
+                tied = tied.is_cpu() ? tied.index_add_(0, noRows, none.reshape(shape)) : tied.add_(none.sum());
                 edge.register_hook(keep(new Replacing(i)));
                 waiting++;
             }

@@ -1,6 +1,7 @@
 package dev.diva.engine;
 
 import dev.diva.BadInputException;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 
@@ -12,11 +13,25 @@ import org.bytedeco.pytorch.global.torch.DeviceType;
  * @param activations what blocks of layers leave behind for the backward pass
  */
 public record Placement(Device device, Precision precision, Activations activations) {
+    private static final Pattern DEVICE = Pattern.compile("cpu|cuda(:\\d{1,2})?");
+
     /** On the processor. */
     public static Placement cpu(Precision precision) {
         Device device = new Device(DeviceType.CPU);
         device.retainReference();
         return new Placement(device, precision, Activations.KEPT);
+    }
+
+    /** On a device by its name, where all that autograd asks for is kept. */
+    public static Placement on(String device, Precision precision) {
+        Device found = Engine.device(device);
+        found.retainReference();
+        return new Placement(found, precision, Activations.KEPT);
+    }
+
+    /** The same device with products of another format. */
+    public Placement with(Precision other) {
+        return new Placement(device, other, activations);
     }
 
     /**
@@ -31,15 +46,12 @@ public record Placement(Device device, Precision precision, Activations activati
         Precision chosen = switch (precision) {
             case "fp32" -> Precision.FP32;
             case "bf16" -> Precision.BF16;
-            default -> Precision.fastest();
+            default -> Precision.fastest(device);
         };
-        Device found;
-        try {
-            found = Engine.device(device);
-        } catch (IllegalArgumentException e) {
-            throw new BadInputException(e.getMessage(), e);
+        if (!DEVICE.matcher(device).matches()) {
+            throw new BadInputException("device is " + device + ", expected cpu, cuda, or cuda:1 and so on");
         }
-        found.retainReference();
-        return new Placement(found, chosen, lowMemory ? Activations.RECOMPUTED : Activations.KEPT);
+        Activations activations = lowMemory ? Activations.RECOMPUTED : Activations.KEPT;
+        return new Placement(on(device, chosen).device, chosen, activations);
     }
 }

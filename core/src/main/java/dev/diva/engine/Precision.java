@@ -21,8 +21,13 @@ public enum Precision {
         return dtype;
     }
 
-    /** BF16 where this machine multiplies it natively (a GPU, AMX or AVX512-BF16), otherwise FP32. */
+    /** BF16 where this processor multiplies it natively (AMX or AVX512-BF16), otherwise FP32. */
     public static Precision fastest() {
         return Engine.hasFastBf16() ? BF16 : FP32;
+    }
+
+    /** The faster one on a device by its name: BF16 on every GPU. */
+    public static Precision fastest(String device) {
+        return device.startsWith("cuda") ? BF16 : fastest();
     }
 }

@@ -7,7 +7,11 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Between Java arrays and libtorch tensors, by copy. */
+/**
+ * Between Java arrays and libtorch tensors, by copy, and the one place where training asks a device for values: losses, norms, what a
+ * matching decides on. A tensor of libtorch's meta device, which has a shape and no values, reads as zeros: shapes can be run through
+ * everything.
+ */
 public final class Tensors {
     private Tensors() {}
 
@@ -27,9 +31,17 @@ public final class Tensors {
         return tensor;
     }
 
+    /** The value of a tensor of one number, converted to fp32. */
+    public static float toFloat(Tensor tensor) {
+        return toFloats(tensor)[0];
+    }
+
     /** The values in row-major order, converted to fp32. */
     public static float[] toFloats(Tensor tensor) {
         float[] values = new float[Math.toIntExact(tensor.numel())];
+        if (tensor.is_meta()) {
+            return values;
+        }
         Tensor contiguous = tensor.detach().cpu().to(ScalarType.Float).contiguous();
         new FloatPointer(contiguous.data_ptr()).get(values);
         return values;
@@ -38,6 +50,9 @@ public final class Tensors {
     /** The values in row-major order, converted to int64. */
     public static long[] toLongs(Tensor tensor) {
         long[] values = new long[Math.toIntExact(tensor.numel())];
+        if (tensor.is_meta()) {
+            return values;
+        }
         Tensor contiguous = tensor.detach().cpu().to(ScalarType.Long).contiguous();
         new LongPointer(contiguous.data_ptr()).get(values);
         return values;

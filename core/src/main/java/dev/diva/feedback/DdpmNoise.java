@@ -16,7 +16,7 @@ public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps) imple
     public Draw draw(Tensor latents, BatchDraws draws) {
         Tensor steps = timesteps.sample(draws);
         Tensor noise = draws.randn(latents.size(1), latents.size(2), latents.size(3));
-        return new Draw(steps.to(latents.device(), torch.kLong()), noise.to(latents.device(), torch.kFloat()));
+        return new Draw(steps.to(torch.kLong()), noise.to(latents.device(), torch.kFloat()));
     }
 
     @Override

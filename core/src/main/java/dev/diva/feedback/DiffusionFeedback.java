@@ -9,6 +9,7 @@ import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
@@ -81,7 +82,7 @@ public final class DiffusionFeedback {
      * @return the loss of each draw, over these rows, then the penalty of the guard where there is one
      */
     public double[] backward(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
-        Tensor judged = settings.shuffled ? latents.roll(new long[] {1}, new long[] {0}) : latents;
+        Tensor judged = settings.shuffled ? ofTheOneBefore(latents) : latents;
         return settings.towerPerDraw
                 ? conditionPerDraw(pixels, judged, draws, contribution)
                 : sharedCondition(pixels, judged, draws, contribution);
@@ -115,7 +116,7 @@ public final class DiffusionFeedback {
                 NoiseProcess.Draw noise = loss.draw(latents, draws);
                 ImageCondition.Encoded encoded = condition.encode(pixels, draws);
                 Tensor value = loss.of(latents, noise, encoded.condition());
-                losses[draw] = Tensors.toFloats(value)[0];
+                losses[draw] = Tensors.toFloat(value);
                 Tensor weighted = value.mul(new Scalar(weight(draw, contribution)));
                 if (draw == settings.draws - 1) {
                     lastPass(weighted, encoded, pixels, contribution, losses);
@@ -125,6 +126,12 @@ public final class DiffusionFeedback {
             }
         }
         return losses;
+    }
+
+    /** Each image's latent is that of the image before it. */
+    private static Tensor ofTheOneBefore(Tensor latents) {
+        long last = latents.size(0) - 1;
+        return torch.cat(new TensorVector(latents.narrow(0, last, 1), latents.narrow(0, 0, last)), 0);
     }
 
     /** The draws stop at the condition and add up there; from it one pass goes back through the tower. */
@@ -144,7 +151,7 @@ public final class DiffusionFeedback {
                 }
                 Tensor values = loss.ofEach(latents, noises, leaf.cut());
                 for (int draw = from; draw < to; draw++) {
-                    losses[draw] = Tensors.toFloats(values.select(0, draw - from))[0];
+                    losses[draw] = Tensors.toFloat(values.select(0, draw - from));
                 }
                 if (loss.denoiserLearns() && to == settings.draws) {
                     contribution.beforeLastPass().run();
@@ -168,7 +175,7 @@ public final class DiffusionFeedback {
         Tensor all = value;
         if (guard != null) {
             Tensor penalty = guard.penalty(encoded.hidden(), pixels);
-            losses[settings.draws] = Tensors.toFloats(penalty)[0];
+            losses[settings.draws] = Tensors.toFloat(penalty);
             all = value.add(penalty.mul(new Scalar(contribution.factor())));
         }
         contribution.beforeLastPass().run();

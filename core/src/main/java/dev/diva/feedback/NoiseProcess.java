@@ -8,7 +8,7 @@ public interface NoiseProcess {
     /**
      * A noise level and noise for each image of a batch.
      *
-     * @param levels what the denoiser is told, [batch]: int64 timesteps, or real numbers 0 to 1
+     * @param levels what the denoiser is told, [batch]: int64 timesteps, which stay on the processor, or real numbers 0 to 1
      * @param noise as the latents, fp32
      */
     record Draw(Tensor levels, Tensor noise) {}

@@ -2,12 +2,12 @@ package dev.diva.language;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Activations;
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Placement;
 import dev.diva.model.Linear;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -50,7 +50,7 @@ public final class Llama {
 
     /** Token ids, int64 [...], to what enters the first layer, [..., width]. */
     public Tensor embed(Tensor ids) {
-        return torch.embedding(embedding, ids.to(placement.device(), ScalarType.Long))
+        return Kernels.embedding(embedding, ids.to(placement.device(), ScalarType.Long))
                 .to(placement.precision().dtype());
     }
 

@@ -1,5 +1,6 @@
 package dev.diva.language;
 
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,8 +39,8 @@ public final class NextTokens {
         Tensor sum = torch.zeros(1).sum();
         for (int from = 0; from < places.size(); from += AT_ONCE) {
             int to = Math.min(places.size(), from + AT_ONCE);
-            Tensor states = flat.index_select(0, indices(places.subList(from, to), flat));
-            Tensor expected = indices(targets.subList(from, to), flat);
+            Tensor states = Kernels.indexSelect(flat, 0, indices(places.subList(from, to)));
+            Tensor expected = indices(targets.subList(from, to)).to(flat.device(), torch.ScalarType.Long);
             sum = sum.add(llama.placement()
                     .activations()
                     .through(inputs -> crossEntropy(llama, inputs[0], expected), states));
@@ -47,9 +48,9 @@ public final class NextTokens {
         return sum;
     }
 
-    private static Tensor indices(List<Long> values, Tensor like) {
+    private static Tensor indices(List<Long> values) {
         long[] all = values.stream().mapToLong(Long::longValue).toArray();
-        return Tensors.of(all, all.length).to(like.device(), torch.ScalarType.Long);
+        return Tensors.of(all, all.length);
     }
 
     private static Tensor crossEntropy(Llama llama, Tensor states, Tensor expected) {

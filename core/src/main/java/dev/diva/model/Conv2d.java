@@ -1,9 +1,8 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Kernels;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /** Two-dimensional convolution with square kernels, in the type of the input. */
 public final class Conv2d {
@@ -45,10 +44,7 @@ public final class Conv2d {
      * @return [batch, out, height', width']
      */
     public Tensor forward(Tensor x) {
-        TensorOptional b = bias == null ? new TensorOptional() : new TensorOptional(bias.to(x.scalar_type()));
-        long s = geometry.stride;
-        long p = geometry.padding;
-        return torch.conv2d(
-                x, weight.to(x.scalar_type()), b, new long[] {s, s}, new long[] {p, p}, new long[] {1, 1}, 1);
+        Tensor b = bias == null ? null : bias.to(x.scalar_type());
+        return Kernels.conv2d(x, weight.to(x.scalar_type()), b, geometry.stride, geometry.padding);
     }
 }

@@ -1,9 +1,8 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Kernels;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /** Group normalisation of image features, computed in fp32 for every type of input. */
 public final class GroupNorm {
@@ -25,6 +24,6 @@ public final class GroupNorm {
 
     /** Normalises [batch, channels, ...]; the result has the type of x. */
     public Tensor forward(Tensor x) {
-        return torch.group_norm(x, groups, new TensorOptional(weight), new TensorOptional(bias), eps, false);
+        return Kernels.groupNorm(x, groups, weight, bias, eps);
     }
 }

@@ -1,9 +1,8 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Kernels;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /** Layer normalisation over the last axis, computed in fp32 for every type of input. */
 public final class LayerNorm {
@@ -36,8 +35,6 @@ public final class LayerNorm {
 
     /** Normalises [..., width]; the result has the type of x. */
     public Tensor forward(Tensor x) {
-        TensorOptional w = weight == null ? new TensorOptional() : new TensorOptional(weight);
-        TensorOptional b = bias == null ? new TensorOptional() : new TensorOptional(bias);
-        return torch.layer_norm(x, new long[] {width}, w, b, eps, false);
+        return Kernels.layerNorm(x, width, weight, bias, eps);
     }
 }

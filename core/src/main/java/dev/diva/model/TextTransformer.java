@@ -2,9 +2,9 @@ package dev.diva.model;
 
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Kernels;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Tokens to hidden states, under transformers' names: {@code embeddings}, {@code encoder}, {@code final_layer_norm}. The whole of a
@@ -132,6 +132,6 @@ public final class TextTransformer {
                     before + tokens + " tokens, the model has " + config.maxPositionEmbeddings + " positions");
         }
         Tensor ids = inputIds.to(tokenEmbedding.device(), inputIds.scalar_type());
-        return torch.embedding(tokenEmbedding, ids).add(positionEmbedding.narrow(0, before, tokens));
+        return Kernels.embedding(tokenEmbedding, ids).add(positionEmbedding.narrow(0, before, tokens));
     }
 }

@@ -5,6 +5,7 @@ import dev.diva.data.Filter;
 import dev.diva.data.Normalize;
 import dev.diva.data.RasterImage;
 import dev.diva.data.Resampler;
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.segmentation.Segmenter;
 import org.bytedeco.javacpp.PointerScope;
@@ -53,6 +54,6 @@ public record MaskClip(Clip clip, float[][] classes) implements Segmenter {
         Tensor local = clip.visionTower().valuePath(embedded).to(ScalarType.Float);
         clip.requireFinite(local);
         return TextClasses.tensor(classes)
-                .matmul(TextClasses.unit(local.select(0, 0)).t());
+                .matmul(Kernels.unit(local.select(0, 0)).t());
     }
 }

@@ -1,6 +1,7 @@
 package dev.diva.segment;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Kernels;
 import dev.diva.model.Conv2d;
 import dev.diva.model.Linear;
 import java.util.List;
@@ -44,8 +45,8 @@ final class MaskDecoder {
         }
 
         Tensor forward(Tensor x) {
-            Tensor first = layers.get(0).apply(x).relu();
-            return layers.get(2).apply(layers.get(1).apply(first).relu());
+            Tensor first = Kernels.relu(layers.get(0).apply(x));
+            return layers.get(2).apply(Kernels.relu(layers.get(1).apply(first)));
         }
     }
 

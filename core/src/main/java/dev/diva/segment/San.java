@@ -7,7 +7,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.clip.Clip;
 import dev.diva.clip.VisionConfig;
 import dev.diva.clip.VisionTower;
-import dev.diva.engine.Placement;
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Precision;
 import dev.diva.model.KeyValues;
 import java.nio.file.Path;
@@ -90,7 +90,7 @@ public final class San implements AutoCloseable {
             SanShape shape = SanShape.of(source);
             read.requireFit(vision, shape, settings == null ? file.toString() : settings.toString());
             SanFile.requireSameClip(source, clip, read.recognitionLayer());
-            return new San(clip, Weights.frozen(source, Placement.cpu(Precision.FP32)), read, shape);
+            return new San(clip, Weights.frozen(source, clip.placement().with(Precision.FP32)), read, shape);
         } catch (RuntimeException e) {
             source.close();
             throw e;
@@ -114,7 +114,9 @@ public final class San implements AutoCloseable {
             settings.requireFit(clip.config().vision(), sizes, "recipe");
             SanFile.requireSameClip(source, clip, settings.recognitionLayer());
             Weights weights = Weights.trained(
-                    source, Placement.cpu(Precision.FP32), name -> learnsPositions || !name.equals(SanFile.POSITIONS));
+                    source,
+                    clip.placement().with(Precision.FP32),
+                    name -> learnsPositions || !name.equals(SanFile.POSITIONS));
             return new San(clip, weights, settings, sizes);
         } catch (RuntimeException e) {
             source.close();
@@ -327,7 +329,7 @@ public final class San implements AutoCloseable {
     private Tensor recognised(ClipView view, Tensor bias) {
         Tensor copies = view.classToken().expand(-1, shape.queries(), -1);
         Tensor hidden = tower.layers().beside(copies, settings.recognitionLayer(), view.patches(), bias);
-        return TextClasses.unit(tower.projected(hidden).to(ScalarType.Float));
+        return Kernels.unit(tower.projected(hidden).to(ScalarType.Float));
     }
 
     private Tensor logits(Tensor embeddings, Tensor classes) {

@@ -69,7 +69,7 @@ final class SideNetwork {
      * @param maps what is added behind a block: [batch, clipWidth, rows, columns] by the number of the block
      */
     List<Tensor> forward(Tensor pixels, IntFunction<Tensor> maps, Watch watch) {
-        Tensor grid = patches.forward(pixels);
+        Tensor grid = patches.forward(pixels.to(queries.device(), queries.scalar_type()));
         long[] size = {grid.size(2), grid.size(3)};
         Tensor table = torch.cat(new TensorVector(queryPositions, table(size).unsqueeze(0)), 1);
         Tensor learned = queries.expand(pixels.size(0), -1, -1).to(grid.scalar_type());

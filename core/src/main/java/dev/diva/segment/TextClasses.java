@@ -2,6 +2,7 @@ package dev.diva.segment;
 
 import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
@@ -11,8 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -63,7 +62,8 @@ public final class TextClasses {
 
     /** Classes with a background behind them, [classes + 1, embedding]; all of length 1. */
     public static Tensor withBackground(Tensor classes, Tensor background) {
-        return unit(torch.cat(new TensorVector(classes, background), 0));
+        return Kernels.unit(
+                torch.cat(new TensorVector(classes.to(background.device(), classes.scalar_type()), background), 0));
     }
 
     /** Rows as a tensor. */
@@ -74,11 +74,5 @@ public final class TextClasses {
             System.arraycopy(rows[i], 0, all, i * width, width);
         }
         return Tensors.of(all, rows.length, width);
-    }
-
-    /** Of length 1 along the last axis; what is shorter than 1e-12 stays short, as in PyTorch. */
-    static Tensor unit(Tensor x) {
-        Tensor norm = x.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true);
-        return x.div(norm.clamp_min(new Scalar(1e-12)));
     }
 }

@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import dev.diva.engine.BatchShard;
+import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -45,6 +46,6 @@ public record Contribution(BatchShard shard, int accumulation, double scale, Run
     public double backward(Tensor loss) {
         beforeLastPass.run();
         loss.mul(new Scalar(factor())).backward();
-        return loss.item_float();
+        return Tensors.toFloat(loss);
     }
 }

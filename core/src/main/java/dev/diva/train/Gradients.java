@@ -2,6 +2,7 @@ package dev.diva.train;
 
 import dev.diva.engine.GradientArrivals;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -11,6 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -48,7 +51,7 @@ final class Gradients implements AutoCloseable {
                 NoGradGuard noGrad = new NoGradGuard()) {
             if (halves == null) {
                 long all = parameters.values().stream().mapToLong(Tensor::numel).sum();
-                halves = Scopes.keep(torch.empty(new long[] {all}, new TensorOptions(ScalarType.BFloat16), null));
+                halves = Scopes.keep(room(all, ScalarType.BFloat16));
             }
             Tensor gradient = parameters.get(name).grad();
             Tensor half = half(name);
@@ -61,6 +64,12 @@ final class Gradients implements AutoCloseable {
                 parameters.get(name).mutable_grad().reset();
             }
         }
+    }
+
+    /** Where the parameters are. */
+    private Tensor room(long numbers, ScalarType type) {
+        Device device = parameters.values().iterator().next().device();
+        return torch.empty(new long[] {numbers}, new TensorOptions(type).device(new DeviceOptional(device)), null);
     }
 
     private Tensor half(String name) {
@@ -92,7 +101,7 @@ final class Gradients implements AutoCloseable {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             long most = some.values().stream().mapToLong(Tensor::numel).max().orElse(0);
-            Tensor room = torch.empty(new long[] {most}, new TensorOptions(ScalarType.Float), null);
+            Tensor room = room(most, ScalarType.Float);
             some.forEach((name, parameter) -> {
                 if (kept.contains(name)) {
                     Tensor gradient = room.narrow(0, 0, parameter.numel()).view_as(parameter);
@@ -119,7 +128,7 @@ final class Gradients implements AutoCloseable {
                             norms.push_back(gradient.norm());
                         }
                     }));
-            return norms.empty() ? 0 : torch.stack(norms).norm().item().toDouble();
+            return norms.empty() ? 0 : Tensors.toFloat(torch.stack(norms).norm());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.diva.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
 import java.nio.file.Path;
 
 /**
@@ -26,6 +27,9 @@ public final class MetricsFile implements TrainListener {
         line.put("gradNorm", step.gradNorm()).put("lr", step.lr());
         line.put("images", step.images()).put("imagesPerSecond", step.imagesPerSecond());
         line.put("rssBytes", Engine.residentBytes());
+        if (Gpu.peakBytes() > 0) {
+            line.put("gpuPeakBytes", Gpu.peakBytes());
+        }
         lines.append(line);
     }
 }

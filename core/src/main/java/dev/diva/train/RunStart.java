@@ -48,7 +48,7 @@ final class RunStart implements AutoCloseable {
     /** With the masters in it. */
     private static SharedMemory memory(RunPlan plan, ProcessGroup processGroup) {
         Collection<Tensor> masters = plan.parameters().values();
-        if (masters.stream().anyMatch(Tensor::is_cuda)) {
+        if (!masters.stream().allMatch(Tensor::is_cpu)) {
             return SharedMemory.none();
         }
         SharedMemory shared =

@@ -1,6 +1,6 @@
 package dev.diva.cli;
 
-import static dev.diva.objective.ObjectiveCase.CPU;
+import static dev.diva.objective.ObjectiveCase.PLACEMENT;
 import static dev.diva.testing.Close.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -100,9 +100,9 @@ class TrainMethodsGoldenTest {
         Path unclip = new TrainRuns(folder).unclip();
         Path out = un2clip.train("un2clip", unclip, "trainable.mode=full", assignment);
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.full());
+                VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.full());
                 VisionModel untouched = un2clip.frozen();
-                DiffusionModel generator = DiffusionModel.load(unclip, CPU)) {
+                DiffusionModel generator = DiffusionModel.load(unclip, PLACEMENT)) {
             EmbeddingNoise noise = assignment.endsWith("generator") ? EmbeddingNoise.GENERATOR : EmbeddingNoise.NONE;
             DiffusionFeedback feedback = new Un2Clip(generator, noise, all(1000))
                     .feedback(
@@ -132,12 +132,12 @@ class TrainMethodsGoldenTest {
                 : dcr.train("dcr-published", Golden.path("sd21"), dcr.given("projectors"));
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = first ? dcr.frozen() : dcr.adapted();
-                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), CPU)) {
+                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), PLACEMENT)) {
             TowerEmbedding tower = new TowerEmbedding(vision.tower(), null);
             long width = teacher.denoiser().crossAttentionDim();
             MlpProjector projector = first
-                    ? MlpProjector.random("project_clip", tower.width(), width, SEED, CPU.device())
-                    : MlpProjector.load(dcr.inputs(), "project_clip", tower.width(), width, CPU.device(), false);
+                    ? MlpProjector.random("project_clip", tower.width(), width, SEED, PLACEMENT.device())
+                    : MlpProjector.load(dcr.inputs(), "project_clip", tower.width(), width, PLACEMENT.device(), false);
             DcrFeedback feedback = new DcrFeedback(
                     new DcrCondition(tower, projector, teacher.encodeMaskedPrompt("")),
                     teacher.denoiser(),
@@ -179,7 +179,7 @@ class TrainMethodsGoldenTest {
                 VisionModel vision = genhancer.adapted()) {
             TowerEmbedding tower = new TowerEmbedding(vision.tower(), null);
             try (GenHancer made = GenHancer.load(
-                    genhancer.file("denoiser.safetensors"), genhancer.inputs(), tower.width(), CPU, learns)) {
+                    genhancer.file("denoiser.safetensors"), genhancer.inputs(), tower.width(), PLACEMENT, learns)) {
                 genhancer.assertFlow(
                         assignment,
                         out,
@@ -204,7 +204,7 @@ class TrainMethodsGoldenTest {
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = genhancer.frozen()) {
             long width = new TowerEmbedding(vision.tower(), null).width();
-            try (GenHancer made = GenHancer.random(FluxConfig.of(32, 2, 1, 1), width, SEED, CPU)) {
+            try (GenHancer made = GenHancer.random(FluxConfig.of(32, 2, 1, 1), width, SEED, PLACEMENT)) {
                 genhancer.assertFlow("", out, vision, made, 1);
             }
         }
@@ -306,7 +306,7 @@ class TrainMethodsGoldenTest {
         }
 
         VisionModel frozen() {
-            return VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing());
+            return VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing());
         }
 
         /** With adapters whose first values come from the stream {@code lora} of the seed. */
@@ -318,7 +318,7 @@ class TrainMethodsGoldenTest {
                     new RandomStreams(SEED).stream("lora"),
                     true,
                     null);
-            return VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.adapters(plan));
+            return VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.adapters(plan));
         }
 
         Contribution contribution() {
@@ -404,7 +404,7 @@ class TrainMethodsGoldenTest {
             NoiseProcess flow = new RectifiedFlow(0, std);
             Generator draws = torch.make_generator_cpu(SEED);
             try (VisionModel untouched = frozen();
-                    AutoencoderModel autoencoder = AutoencoderModel.load(file("vae"), CPU)) {
+                    AutoencoderModel autoencoder = AutoencoderModel.load(file("vae"), PLACEMENT)) {
                 DiffusionFeedback feedback = made.feedback(
                         new TowerEmbedding(vision.tower(), null), flow, guard(assignment, vision, untouched), one());
                 assertSteps(

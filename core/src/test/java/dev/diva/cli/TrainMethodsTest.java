@@ -70,6 +70,9 @@ class TrainMethodsTest {
     void dcrsSecondStageStartsFromTheFirst() throws IOException {
         train("first", "dcr", "--set", "stage=1");
         train("second", "dcr-published", "--set", "stage1=" + folder.resolve("first"), "--set", "guard.weight=0.1");
+        Files.move(folder.resolve("first/stage1"), folder.resolve("moved"));
+        assertThat(refused("early", "dcr", "--set", "stage1=" + folder.resolve("first")))
+                .contains("is not finished; go on with it by diva train --resume");
         JsonNode step = metrics("second").get(STEPS - 1);
         assertThat(step.path("ownShare").asDouble()).isBetween(0.0, 1.0);
         assertThat(step.path("guard").isNumber()).isTrue();
@@ -184,14 +187,14 @@ class TrainMethodsTest {
             value = {
                 "genhancer | | stage1 is not given: stage 2 of genhancer starts from the run of stage 1",
                 "dcr | | stage1 is not given: stage 2 of dcr starts from the run of stage 1",
-                "dcr | stage1=/nowhere | stage1 /nowhere: no such file or folder",
+                "dcr | stage1=/nowhere | stage1 /nowhere: no such folder; expected the folder of a finished diva train",
                 "dcr | train.batch=1 stage=1 | dcr compares the images of a batch with each other",
                 "dcr | train.draws=2 stage=1 | dcr has one draw for each image",
                 "dcr | stage=3 | stage is 3, expected 1 or 2",
                 "dcr | stage=1 guard.weight=1 | guard.weight is for stage: 2",
                 "dcr | contrast.temperature=0 stage=1 | contrast.temperature is 0.0, expected above 0",
                 "dcr | contrast.target=speed stage=1 | contrast.target is \"speed\", expected one of teacher, velocity",
-                "un2clip | stage=1 | stage is a key of the objective genhancer, this recipe is of un2clip",
+                "un2clip | stage=1 | stage is a key of the objective genhancer and dcr, this recipe is of un2clip",
                 "un2clip | contrast.temperature=1 | contrast.temperature is a key of the objective dcr",
                 "un2clip | posterior=sampled crops=1 cache=/tmp/no | posterior: sampled takes another one each time",
                 "un2clip | | the teacher takes no image embeddings",
@@ -208,6 +211,22 @@ class TrainMethodsTest {
             more.addAll(List.of("--set", assignment));
         }
         assertThat(refused("bad", preset, more.toArray(String[]::new))).contains(problem);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "genhancer | preprocess/files | files: holds no run, and no denoiser.safetensors, no projectors.safetensors;"
+                        + " expected the folder of a finished diva train --preset genhancer --set stage=1",
+                "dcr | clip-hf-vit | clip-hf-vit: holds no run, and no projectors.safetensors; expected",
+                "dcr | clip-hf-vit/config.json | recipe: stage1: ",
+                "dcr | clip-hf-vit/model.safetensors | model.safetensors: no projector in it",
+                "genhancer | clip-hf-vit/model.safetensors | model.safetensors: no flux-like denoiser in it",
+            })
+    void whatIsNoFirstStageIsToldOfItsKey(String preset, String path, String problem) throws IOException {
+        assertThat(refused("bad", preset, "--set", "stage1=" + Golden.model(path)))
+                .contains("recipe: stage1", problem);
     }
 
     /** The page of a run: its loss by name, DCR's control, and pictures that are not those of before. */

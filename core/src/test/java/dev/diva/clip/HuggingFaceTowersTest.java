@@ -179,7 +179,7 @@ class HuggingFaceTowersTest {
     }
 
     private static Weights weights(Golden golden, Precision precision) {
-        return Weights.frozen(source(golden), Placement.cpu(precision));
+        return Weights.frozen(source(golden), Golden.placement().with(precision));
     }
 
     private static SafetensorsFile source(Golden golden) {

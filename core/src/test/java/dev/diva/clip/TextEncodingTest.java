@@ -57,7 +57,7 @@ class TextEncodingTest {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
                 Weights weights = Weights.frozen(
-                        SafetensorsFile.open(golden.file("model.safetensors")), Placement.cpu(Precision.FP32))) {
+                        SafetensorsFile.open(golden.file("model.safetensors")), Golden.placement())) {
             TextTower tower = new TextTower(weights, config);
             int context = config.contextLength();
             long last = config.transformer().vocabSize() - 1;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** AutoencoderTiny against the numbers of diffusers. */
 @Tag("golden")
 class AutoencoderTinyTest {
-    private static final Placement CPU = Placement.cpu(Precision.FP32);
+    private static final Placement PLACEMENT = Golden.placement();
 
     @Test
     void latentsAndImagesEqualDiffusers() {
@@ -31,7 +31,7 @@ class AutoencoderTinyTest {
         double tolerance = golden.tolerance();
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
-                AutoencoderModel model = AutoencoderModel.load(golden.file("vae"), CPU)) {
+                AutoencoderModel model = AutoencoderModel.load(golden.file("vae"), PLACEMENT)) {
             Autoencoder autoencoder = model.autoencoder();
             Tensor pixels = golden.input("images_u8")
                     .to(ScalarType.Float)
@@ -54,7 +54,7 @@ class AutoencoderTinyTest {
     void anotherClassIsNamed(@TempDir Path folder) throws IOException {
         Path vae = Files.createDirectories(folder.resolve("vae"));
         Files.writeString(vae.resolve("config.json"), "{\"_class_name\": \"AutoencoderDC\", \"act_fn\": \"relu\"}");
-        assertThatThrownBy(() -> AutoencoderModel.load(folder, CPU))
+        assertThatThrownBy(() -> AutoencoderModel.load(folder, PLACEMENT))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(vae.resolve("config.json") + ": _class_name is \"AutoencoderDC\", expected ")
                 .hasMessageContaining("AutoencoderTiny");

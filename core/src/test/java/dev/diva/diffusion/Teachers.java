@@ -20,13 +20,13 @@ final class Teachers {
 
     static Weights weights(Path part, Precision precision) {
         return Weights.frozen(
-                TensorFile.open(part.resolve("diffusion_pytorch_model.safetensors")), Placement.cpu(precision));
+                TensorFile.open(part.resolve("diffusion_pytorch_model.safetensors")), Golden.placement().with(precision));
     }
 
     static Weights trained(Path part) {
         return Weights.trained(
                 TensorFile.open(part.resolve("diffusion_pytorch_model.safetensors")),
-                Placement.cpu(Precision.FP32),
+                Golden.placement(),
                 name -> true);
     }
 
@@ -46,7 +46,7 @@ final class Teachers {
     static Result differentiate(Tensor condition, Tensor target, Function<Tensor, Tensor> predict) {
         Tensor leaf = condition.clone().set_requires_grad(true);
         Tensor prediction = predict.apply(leaf);
-        Tensor error = prediction.sub(target);
+        Tensor error = prediction.sub(target.to(prediction.device(), prediction.scalar_type()));
         Tensor loss = error.mul(error).mean();
         loss.backward();
         return new Result(prediction, loss, leaf.grad());

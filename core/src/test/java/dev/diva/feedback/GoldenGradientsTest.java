@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 
 /** Gradients of one micro-batch beyond the published presets: a single draw, all tokens, and the class token alone. */
 class GoldenGradientsTest {
-    private static final Placement CPU = Placement.cpu(Precision.FP32);
+    private static final Placement PLACEMENT = Golden.placement();
     private static final String PROMPT = "a photo of a .";
 
     @Tag("golden")
@@ -104,9 +104,9 @@ class GoldenGradientsTest {
         int width = 8;
         RecapSettings recap = new RecapSettings("class", count, null, null, true, "mean");
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(Golden.model("clip-hf-vit"), CPU, TrainedPart.full());
+                VisionModel vision = VisionModel.load(Golden.model("clip-hf-vit"), PLACEMENT, TrainedPart.full());
                 Projection projection = Projection.random(
-                        vision.tower().config().projectionDim(), (long) count * width, 5, CPU.device())) {
+                        vision.tower().config().projectionDim(), (long) count * width, 5, PLACEMENT.device())) {
             Tensor text = torch.arange(new Scalar(5f * width), new TensorOptions(ScalarType.Float))
                     .div(new Scalar(10))
                     .view(1, 5, width)
@@ -151,13 +151,13 @@ class GoldenGradientsTest {
         private final Projection projection;
 
         Models(Path clip, Golden golden) {
-            vision = VisionModel.load(clip, CPU, TrainedPart.full());
-            teacher = DiffusionModel.load(Golden.path("sd21"), CPU);
+            vision = VisionModel.load(clip, PLACEMENT, TrainedPart.full());
+            teacher = DiffusionModel.load(Golden.path("sd21"), PLACEMENT);
             projection = Projection.load(
                     golden.file("inputs.safetensors"),
                     vision.tower().config().projectionDim(),
                     teacher.denoiser().crossAttentionDim(),
-                    CPU.device());
+                    PLACEMENT.device());
         }
 
         VisualCondition condition(RecapSettings recap) {

@@ -40,7 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** One micro-batch of the authors' code for each kind of tower, from pixels to gradients. */
 class PublishedFeedbackTest {
-    private static final Placement CPU = Placement.cpu(Precision.FP32);
+    private static final Placement PLACEMENT = Golden.placement();
 
     /** A golden case: its tower, the names of its gradients, and what becomes the condition. */
     record Case(String name, String clip, NameTable names, Function<Golden, RecapSettings> recap) {
@@ -72,13 +72,13 @@ class PublishedFeedbackTest {
     void stagesLossesAndGradientsAreThoseOfTheAuthors(Case published) {
         Golden golden = Golden.of(published.name);
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(Golden.path(published.clip), CPU, TrainedPart.full());
-                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), CPU);
+                VisionModel vision = VisionModel.load(Golden.path(published.clip), PLACEMENT, TrainedPart.full());
+                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), PLACEMENT);
                 Projection projection = Projection.load(
                         golden.file("inputs.safetensors"),
                         vision.tower().config().projectionDim(),
                         teacher.denoiser().crossAttentionDim(),
-                        CPU.device())) {
+                        PLACEMENT.device())) {
             TrainingPixels pixels = TrainingPixels.of(true, vision.preprocessing());
             List<RasterImage> images = Rasters.of(
                             Golden.of("diva-openai-published").input("images_u8"))
@@ -138,7 +138,7 @@ class PublishedFeedbackTest {
     }
 
     private static Gradients gradients(Activations activations, long latentsAtOnce) {
-        Placement placement = new Placement(CPU.device(), Precision.FP32, activations);
+        Placement placement = new Placement(PLACEMENT.device(), Precision.FP32, activations);
         Golden golden = Golden.resource("diva-openai-published");
         try (VisionModel vision = VisionModel.load(Golden.model("clip-hf-vit"), placement, TrainedPart.full());
                 DiffusionModel teacher = DiffusionModel.load(Golden.model("sd21"), placement);
@@ -146,7 +146,7 @@ class PublishedFeedbackTest {
                         vision.tower().config().projectionDim(),
                         teacher.denoiser().crossAttentionDim(),
                         1,
-                        CPU.device())) {
+                        PLACEMENT.device())) {
             TrainingPixels pixels = TrainingPixels.of(true, vision.preprocessing());
             List<RasterImage> images = Rasters.of(golden.input("images_u8")).subList(0, 2);
             VisualCondition condition = new VisualCondition(

@@ -92,8 +92,10 @@ class LlavaFolderTest {
         try (PointerScope scope = new PointerScope()) {
             writeAdapter(torch.randn(2, 7), torch.randn(9, 2), config -> {});
             requireRefused(ORIGINAL.file("released"), "another base");
-            writeAdapter(torch.randn(2, 7), torch.randn(9, 2), config -> config.put("hidden_size", 8));
-            requireRefused(ORIGINAL.file("released"), "another base", "hiddenSize is 8");
+            int twice =
+                    2 * ORIGINAL.json("released/config.json").get("hidden_size").asInt();
+            writeAdapter(torch.randn(2, 7), torch.randn(9, 2), config -> config.put("hidden_size", twice));
+            requireRefused(ORIGINAL.file("released"), "another base", "hiddenSize is " + twice);
             requireRefused(null, "--base");
         }
     }

@@ -23,7 +23,7 @@ class TextTransformerTest {
         SafetensorsFile file = SafetensorsFile.open(folder.resolve("model.safetensors"));
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
-                Weights weights = Weights.frozen(file, Placement.cpu(Precision.FP32))) {
+                Weights weights = Weights.frozen(file, Golden.placement())) {
             TextTransformer encoder = new TextTransformer(weights.at("text_model"), config);
             weights.finish();
             for (String text : new String[] {"sd21.empty", "sd21.words"}) {

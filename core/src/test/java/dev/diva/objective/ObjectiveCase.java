@@ -33,7 +33,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** What the golden cases of GenHancer, DCR and un2CLIP share: their data, their LoRA and their optimizer, all from the case. */
 public final class ObjectiveCase {
-    public static final Placement CPU = Placement.cpu(Precision.FP32);
+    public static final Placement PLACEMENT = Golden.placement();
 
     private final Golden golden;
     private final JsonNode json;
@@ -112,7 +112,7 @@ public final class ObjectiveCase {
                 new RandomStreams(1).stream("lora"),
                 true,
                 null);
-        VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.adapters(plan));
+        VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.adapters(plan));
         Set<String> adapted = new TreeSet<>();
         try (NoGradGuard noGrad = new NoGradGuard()) {
             vision.parameters().forEach((name, value) -> {
@@ -260,7 +260,10 @@ public final class ObjectiveCase {
 
         @Override
         public Draw draw(Tensor latents, BatchDraws draws) {
-            return next;
+            Tensor levels = next.levels();
+            return new Draw(
+                    levels.is_floating_point() ? levels.to(latents.device(), ScalarType.Float) : levels,
+                    next.noise().to(latents.device(), ScalarType.Float));
         }
 
         @Override

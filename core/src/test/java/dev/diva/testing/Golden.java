@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -41,6 +43,14 @@ public final class Golden {
     /** The case of that name; a use of one that the folder of {@code -Ddiva.golden} lacks skips the test. */
     public static Golden of(String name) {
         return new Golden(name, Golden::path);
+    }
+
+    /**
+     * Where cases are computed, in fp32: on the processor, or the device that {@code -Ddiva.device} names. Tests of what only the
+     * processor has do not ask.
+     */
+    public static Placement placement() {
+        return Placement.on(System.getProperty("diva.device", "cpu"), Precision.FP32);
     }
 
     /** The case of that name in the test resources. */

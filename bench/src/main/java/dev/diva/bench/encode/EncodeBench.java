@@ -13,7 +13,7 @@ import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
 /**
- * Encodes random pixels: {@code MODEL fp32|bf16 THREADS BATCH REPEATS}. Prints one line of JSON. {@code BENCH_START} in the environment
+ * Encodes random pixels: {@code MODEL fp32|bf16 THREADS BATCH REPEATS [DEVICE]}. Prints one line of JSON. {@code BENCH_START} in the environment
  * is the time at which the process was started, in seconds.
  */
 public final class EncodeBench {
@@ -23,7 +23,8 @@ public final class EncodeBench {
         Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
         int batch = Integer.parseInt(args[3]);
         int repeats = Integer.parseInt(args[4]);
-        Clip.Options options = new Clip.Options(precision, Integer.parseInt(args[2]), batch, null);
+        Clip.Options options = new Clip.Options(precision, Integer.parseInt(args[2]), batch, null)
+                .withDevice(args.length > 5 ? args[5] : "cpu");
         try (Clip clip = Clip.load(Path.of(args[0]), options)) {
             int values = Math.toIntExact(3L
                     * clip.config().vision().imageSize()

@@ -1,6 +1,7 @@
 package dev.diva.diffusion.layer;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Scopes;
 import dev.diva.model.Activation;
 import dev.diva.model.LayerNorm;
@@ -64,7 +65,7 @@ public final class AdaptiveBlock {
     public Tensor embedding(Tensor timesteps, Tensor labels, ScalarType dtype) {
         return Scopes.returning(() -> timestepMlp
                 .forward(timestep.forward(timesteps).to(dtype))
-                .add(torch.embedding(classTable, labels).to(dtype)));
+                .add(Kernels.embedding(classTable, labels).to(dtype)));
     }
 
     /**

@@ -1,6 +1,8 @@
 package dev.diva.objective.dcr;
 
 import dev.diva.BadInputException;
+import dev.diva.engine.Kernels;
+import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -16,8 +18,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * @param temperature that cosines are divided by; 0.1 in the paper
  */
 public record ContrastiveLoss(double temperature) {
-    private static final double MIN_NORM = 1e-12;
-
     public ContrastiveLoss {
         if (!(temperature > 0) || Double.isInfinite(temperature)) {
             throw new BadInputException("temperature is " + temperature + ", expected a number above 0");
@@ -48,8 +48,8 @@ public record ContrastiveLoss(double temperature) {
         Tensor toTarget = cosine(anchors, unit(target.flatten(1, -1)));
         Tensor own = torch.eye(batch, new TensorOptions(ScalarType.Bool)).to(all.device(), ScalarType.Bool);
         Tensor toOthers = cosine(anchors.unsqueeze(1), all).masked_fill(own, new Scalar(Double.NEGATIVE_INFINITY));
-        Tensor denominator = torch.cat(new TensorVector(toPlus.unsqueeze(1), toTarget.unsqueeze(1), toOthers), 1)
-                .logsumexp(1);
+        Tensor denominator =
+                Kernels.logSumExp(torch.cat(new TensorVector(toPlus.unsqueeze(1), toTarget.unsqueeze(1), toOthers), 1));
         Tensor ofPlus = denominator.sub(toPlus);
         Tensor ofTarget = denominator.sub(toTarget);
         return new Terms(
@@ -66,11 +66,10 @@ public record ContrastiveLoss(double temperature) {
                 .sum(-1);
         Tensor own = torch.arange(new Scalar((float) predictions.size(0)), new TensorOptions(ScalarType.Long))
                 .to(cosines.device(), ScalarType.Long);
-        return cosines.argmax(new org.bytedeco.pytorch.LongOptional(1), false)
+        return Tensors.toFloat(cosines.argmax(new org.bytedeco.pytorch.LongOptional(1), false)
                 .eq(own)
                 .to(ScalarType.Float)
-                .mean()
-                .item_float();
+                .mean());
     }
 
     private Tensor cosine(Tensor a, Tensor b) {
@@ -78,8 +77,6 @@ public record ContrastiveLoss(double temperature) {
     }
 
     private static Tensor unit(Tensor x) {
-        Tensor x32 = x.to(ScalarType.Float);
-        return x32.div(x32.norm(new org.bytedeco.pytorch.ScalarOptional(new Scalar(2.0)), new long[] {-1}, true)
-                .clamp_min(new Scalar(MIN_NORM)));
+        return Kernels.unit(x.to(ScalarType.Float));
     }
 }

@@ -4,6 +4,7 @@ import dev.diva.BadInputException;
 import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.Denoiser;
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Tensors;
 import dev.diva.feedback.ConditionLeaf;
 import dev.diva.feedback.EmbeddingGuard;
@@ -105,7 +106,7 @@ public final class DcrFeedback {
             losses[0] = value;
             if (guard != null) {
                 Tensor penalty = guard.penalty(own.hidden(), pixels);
-                losses[1] = Tensors.toFloats(penalty)[0];
+                losses[1] = Tensors.toFloat(penalty);
                 last = last.add(penalty.mul(new Scalar(weight)));
             }
             contribution.beforeLastPass().run();
@@ -169,7 +170,7 @@ public final class DcrFeedback {
                         .backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
             }
         }
-        return Tensors.toFloats(value)[0];
+        return Tensors.toFloat(value);
     }
 
     /** All predictions in a row: latent i under condition j at i * batch + j, then each under the condition of its second view. */
@@ -192,18 +193,18 @@ public final class DcrFeedback {
                 latent[k] = isPlus ? pair - batch() * batch() : pair / batch();
                 condition[k] = isPlus ? batch() + latent[k] : pair % batch();
             }
-            Tensor latents = Tensors.of(latent, length).to(noisy.device(), torch.kLong());
-            Tensor conditions = Tensors.of(condition, length).to(noisy.device(), torch.kLong());
+            Tensor latents = Tensors.of(latent, length);
+            Tensor conditions = Tensors.of(condition, length);
             return denoiser.predict(
-                    noisy.index_select(0, latents),
-                    levels.index_select(0, latents),
+                    Kernels.indexSelect(noisy, 0, latents),
+                    Kernels.indexSelect(levels, 0, latents),
                     new Condition(
                             chosen(own.tokens(), plus.tokens(), conditions),
                             own.vector() == null ? null : chosen(own.vector(), plus.vector(), conditions)));
         }
 
         private static Tensor chosen(Tensor own, Tensor plus, Tensor indices) {
-            return torch.cat(new TensorVector(own, plus), 0).index_select(0, indices);
+            return Kernels.indexSelect(torch.cat(new TensorVector(own, plus), 0), 0, indices);
         }
     }
 }

@@ -8,8 +8,8 @@ import dev.diva.train.RecipeKeys;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The recipe of a post-training as a tree of keys. It starts as a preset, which has every key; whatever is laid over it may use those keys
@@ -115,15 +115,16 @@ public record RecipeTree(RecipeKeys keys) {
         }
         for (String key : new RecipeKeys(changes).flat().keySet()) {
             if (!has(root(), key)) {
-                Optional<String> other = PRESETS.stream()
+                String owners = PRESETS.stream()
                         .map(name -> resource(name).root())
                         .filter(preset -> has(preset, key))
                         .map(preset -> preset.path(OBJECTIVE).asText())
-                        .findFirst();
-                other.ifPresent(owner -> {
-                    throw new BadInputException(
-                            where + ": " + key + " is a key of the objective " + owner + ", this recipe is of " + mine);
-                });
+                        .distinct()
+                        .collect(Collectors.joining(" and "));
+                if (!owners.isEmpty()) {
+                    throw new BadInputException(where + ": " + key + " is a key of the objective " + owners
+                            + ", this recipe is of " + mine);
+                }
             }
         }
     }

@@ -50,8 +50,10 @@ final class DcrMethod extends TeacherMethod {
                     PROJECTOR, in, out, recipe.seed(), placement().device());
         } else {
             stage1 = FirstStage.of(recipe);
-            projector = MlpProjector.load(
-                    stage1.projectors(), PROJECTOR, in, out, placement().device(), false);
+            projector = FirstStage.read(
+                    recipe,
+                    () -> MlpProjector.load(
+                            stage1.projectors(), PROJECTOR, in, out, placement().device(), false));
             stage1.requireTower(tower, placement());
         }
         keepText(

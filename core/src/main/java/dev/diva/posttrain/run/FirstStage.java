@@ -11,8 +11,10 @@ import dev.diva.objective.TowerEmbedding;
 import dev.diva.posttrain.recipe.Recipe;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -59,13 +61,52 @@ record FirstStage(Path files, Path projectors) {
         if (recipe.stage1() == null) {
             return new FirstStage(projectors, projectors);
         }
-        Path given = Path.of(recipe.stage1());
-        if (!Files.exists(given)) {
-            throw new BadInputException("recipe: stage1 " + given + ": no such file or folder");
-        }
-        Path files = Files.exists(given.resolve("recipe.yaml")) ? ofRun(given, recipe) : given;
+        Path files = files(Path.of(recipe.stage1()), recipe);
         Path beside = Files.isDirectory(files) ? files.resolve(PROJECTORS) : files;
         return new FirstStage(files, projectors == null ? beside : projectors);
+    }
+
+    /** A file itself, the folder of a run, or one with what a run leaves. */
+    private static Path files(Path given, Recipe recipe) {
+        if (Files.isRegularFile(given)) {
+            return given;
+        }
+        if (Files.exists(given.resolve("recipe.yaml"))) {
+            return ofRun(given, recipe);
+        }
+        Path files = Files.isDirectory(in(given)) ? in(given) : given;
+        List<String> missing = needed(recipe).stream()
+                .filter(name -> !Files.isRegularFile(files.resolve(name)))
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new BadInputException("recipe: stage1 " + given + ": "
+                    + (Files.exists(given) ? "holds no run, and no " + String.join(", no ", missing) : "no such folder")
+                    + "; expected the folder of a finished diva train --preset "
+                    + recipe.objective().key() + " --set stage=1, or one with "
+                    + String.join(" and ", needed(recipe)));
+        }
+        return files;
+    }
+
+    private static List<String> needed(Recipe recipe) {
+        List<String> needed = new ArrayList<>();
+        if (recipe.objective() == Recipe.ObjectiveName.GENHANCER) {
+            needed.add(DENOISER);
+        }
+        if (recipe.projectors() == null) {
+            needed.add(PROJECTORS);
+        }
+        return needed;
+    }
+
+    /** What is read from these files; what is wrong with them is told of the key that names them. */
+    static <T> T read(Recipe recipe, Supplier<T> reader) {
+        try {
+            return reader.get();
+        } catch (BadInputException e) {
+            String key = recipe.projectors() == null ? "stage1" : "stage1 or projectors";
+            throw new BadInputException("recipe: " + key + ": " + e.getMessage(), e);
+        }
     }
 
     private static Path ofRun(Path run, Recipe recipe) {

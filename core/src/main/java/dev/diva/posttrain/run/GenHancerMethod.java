@@ -78,12 +78,14 @@ final class GenHancerMethod implements Method {
 
     private GenHancer load() {
         stage1.requireTower(tower, placement);
-        return GenHancer.load(
-                stage1.files(),
-                stage1.projectors(),
-                tower.width(),
-                placement,
-                recipe.denoiser().learns());
+        return FirstStage.read(
+                recipe,
+                () -> GenHancer.load(
+                        stage1.files(),
+                        stage1.projectors(),
+                        tower.width(),
+                        placement,
+                        recipe.denoiser().learns()));
     }
 
     private void requireShape(FluxConfig config) {

@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Clean latents of crops, from the cache or the autoencoder. One image at a time: the activations of a whole batch would be the peak of
@@ -28,11 +29,11 @@ final class Latents {
         this.resolution = resolution;
     }
 
-    /** [samples, channels, height, width], fp32, owned by the caller's scope. */
+    /** [samples, channels, height, width], fp32, where the autoencoder is, owned by the caller's scope. */
     Tensor of(List<TrainingSample> samples) {
         return Scopes.returning(() -> {
             TensorVector latents = new TensorVector();
-            samples.forEach(sample -> latents.push_back(of(sample)));
+            samples.forEach(sample -> latents.push_back(of(sample).to(autoencoder.device(), ScalarType.Float)));
             return torch.stack(latents);
         });
     }

@@ -1,7 +1,9 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.engine.Gpu;
 import dev.diva.posttrain.recipe.Recipe;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -25,11 +27,12 @@ final class StepTime {
         long side = whole < LARGE ? whole : whole / 2;
         double pixels = (double) (whole * whole) / (side * side);
         long size = models.vision().tower().config().imageSize();
-        double denoiser = seconds(() -> method.denoise(zeros(batch, method.latentChannels(), side, side)));
-        double tower = seconds(() -> models.vision().tower().encode(zeros(batch, 3, size, size)));
+        Device device = models.placement().device();
+        double denoiser = seconds(device, () -> method.denoise(zeros(batch, method.latentChannels(), side, side)));
+        double tower = seconds(device, () -> models.vision().tower().encode(zeros(batch, 3, size, size)));
         double autoencoder = cached
                 ? 0
-                : seconds(() -> method.autoencoder().encode(zeros(1, 3, side * downscale, side * downscale)));
+                : seconds(device, () -> method.autoencoder().encode(zeros(1, 3, side * downscale, side * downscale)));
         Method.Passes passes = method.passes();
         return recipe.train().accumulate()
                 * (passes.denoiser() * pixels * denoiser + passes.tower() * tower + batch * pixels * autoencoder);
@@ -39,11 +42,12 @@ final class StepTime {
         return torch.zeros(shape);
     }
 
-    private static double seconds(Runnable pass) {
+    private static double seconds(Device device, Runnable pass) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             long started = System.nanoTime();
             pass.run();
+            Gpu.synchronize(device);
             return (System.nanoTime() - started) * 1e-9;
         }
     }

@@ -1,5 +1,6 @@
 package dev.diva.segment.train;
 
+import dev.diva.engine.Kernels;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -27,9 +28,11 @@ final class PointReading {
      * @return [maps, points]
      */
     static Tensor at(Tensor maps, Tensor points) {
-        Tensor grid = points.mul(new Scalar(2)).sub(new Scalar(1)).expand(maps.size(0), -1, -1);
-        return torch.grid_sampler(maps.unsqueeze(1), grid.unsqueeze(1), 0, 0, false)
-                .flatten(1, 3);
+        Tensor grid = points.to(maps.device(), maps.scalar_type())
+                .mul(new Scalar(2))
+                .sub(new Scalar(1))
+                .expand(maps.size(0), -1, -1);
+        return Kernels.gridSample(maps.unsqueeze(1), grid.unsqueeze(1)).flatten(1, 3);
     }
 
     /**
@@ -39,11 +42,13 @@ final class PointReading {
      * @return [maps, points, 2]
      */
     static Tensor uncertain(Tensor logits, long points, Draws draws) {
-        Tensor candidates = draws.uniform(logits.size(0), CANDIDATES * points);
+        Tensor candidates =
+                draws.uniform(logits.size(0), CANDIDATES * points).to(logits.device(), logits.scalar_type());
         long chosen = (long) (UNCERTAIN * points);
-        Tensor best =
-                at(logits, candidates).abs().neg().topk(chosen, 1, true, true).get1();
+        Tensor values = at(logits, candidates);
+        Tensor best = values.minimum(values.neg()).topk(chosen, 1, true, true).get1(); // -|x|
         Tensor least = candidates.gather(1, best.unsqueeze(-1).expand(-1, -1, 2));
-        return torch.cat(new TensorVector(least, draws.uniform(logits.size(0), points - chosen)), 1);
+        Tensor rest = draws.uniform(logits.size(0), points - chosen).to(logits.device(), logits.scalar_type());
+        return torch.cat(new TensorVector(least, rest), 1);
     }
 }

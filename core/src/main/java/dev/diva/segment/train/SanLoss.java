@@ -1,5 +1,6 @@
 package dev.diva.segment.train;
 
+import dev.diva.engine.Kernels;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import dev.diva.segment.San;
@@ -59,8 +60,8 @@ record SanLoss(int points) {
         TensorVector wanted = new TensorVector();
         for (int row = 0; row < targets.size(); row++) {
             if (!pairs.get(row).isEmpty()) {
-                predicted.push_back(maps.select(0, row).index_select(0, queries(pairs.get(row))));
-                wanted.push_back(targets.get(row).masks().index_select(0, targetsOf(pairs.get(row))));
+                predicted.push_back(Kernels.indexSelect(maps.select(0, row), 0, queries(pairs.get(row))));
+                wanted.push_back(on(maps, targets.get(row).masks().index_select(0, targetsOf(pairs.get(row)))));
             }
         }
         if (predicted.empty()) {
@@ -109,7 +110,7 @@ record SanLoss(int points) {
     /** [queries, targets]. */
     private Tensor costs(Tensor logits, Tensor maps, Target target, Tensor at) {
         Tensor x = PointReading.at(maps, at);
-        Tensor t = PointReading.at(target.masks(), at);
+        Tensor t = PointReading.at(on(maps, target.masks()), at);
         Tensor notT = t.neg().add(new Scalar(1));
         Tensor entropy = torch.softplus(x.neg())
                 .matmul(t.t())
@@ -121,7 +122,7 @@ record SanLoss(int points) {
                 .add(t.sum(new long[] {1}, false, null))
                 .add(new Scalar(1));
         Tensor dice = overlap.div(whole).neg().add(new Scalar(1));
-        Tensor named = torch.softmax(logits, -1).index_select(1, Tensors.of(target.classes(), target.count()));
+        Tensor named = Kernels.indexSelect(torch.softmax(logits, -1), 1, Tensors.of(target.classes(), target.count()));
         return entropy.mul(new Scalar(MASK)).add(dice.mul(new Scalar(DICE))).sub(named.mul(new Scalar(CLASS)));
     }
 
@@ -140,9 +141,9 @@ record SanLoss(int points) {
             }
         }
         Tensor chosen = torch.log_softmax(logits, -1)
-                .gather(2, Tensors.of(wanted, rows, queries, 1))
+                .gather(2, on(logits, Tensors.of(wanted, rows, queries, 1)))
                 .squeeze(-1);
-        Tensor weight = Tensors.of(weights, rows, queries);
+        Tensor weight = on(logits, Tensors.of(weights, rows, queries));
         return chosen.mul(weight).sum().neg().div(weight.sum());
     }
 
@@ -152,6 +153,11 @@ record SanLoss(int points) {
 
     private static Tensor targetsOf(List<Assignment.Pair> pairs) {
         return Tensors.of(pairs.stream().mapToLong(Assignment.Pair::target).toArray(), pairs.size());
+    }
+
+    /** Where another tensor is. */
+    private static Tensor on(Tensor other, Tensor tensor) {
+        return tensor.to(other.device(), tensor.scalar_type());
     }
 
     private static Tensor withoutGradient(Supplier<Tensor> computation) {

@@ -2,6 +2,7 @@ package dev.diva.segment.train;
 
 import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Tensors;
 import dev.diva.segment.ClipView;
 import dev.diva.segment.San;
 import dev.diva.segment.TextClasses;
@@ -49,12 +50,12 @@ record SanObjective(
         double total = contribution.backward(main.sum().add(before.sum()));
         return new double[] {
             total,
-            main.classes().item_float(),
-            main.mask().item_float(),
-            main.dice().item_float(),
-            before.classes().item_float(),
-            before.mask().item_float(),
-            before.dice().item_float()
+            Tensors.toFloat(main.classes()),
+            Tensors.toFloat(main.mask()),
+            Tensors.toFloat(main.dice()),
+            Tensors.toFloat(before.classes()),
+            Tensors.toFloat(before.mask()),
+            Tensors.toFloat(before.dice())
         };
     }
 

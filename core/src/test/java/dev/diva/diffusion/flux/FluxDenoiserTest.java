@@ -32,14 +32,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("golden")
 @ExtendWith(OneThread.class)
 class FluxDenoiserTest {
-    private static final Placement CPU = Placement.cpu(Precision.FP32);
+    private static final Placement PLACEMENT = Golden.placement();
     private final Golden golden = Golden.of("genhancer");
     private final double tolerance = golden.tolerance();
 
     @Test
     void everyStageIsThatOfTheAuthors() {
         try (PointerScope scope = new PointerScope();
-                FluxModel model = FluxModel.load(golden.file("denoiser.safetensors"), CPU, false)) {
+                FluxModel model = FluxModel.load(golden.file("denoiser.safetensors"), PLACEMENT, false)) {
             Map<String, Tensor> stages = new HashMap<>();
             FluxDenoiser denoiser = model.denoiser();
             denoiser.predict(
@@ -68,7 +68,7 @@ class FluxDenoiserTest {
     @ParameterizedTest
     @EnumSource(Activations.class)
     void predictionAndGradientsForTokenAndVectorAreThoseOfTheAuthors(Activations activations) {
-        Placement placement = new Placement(CPU.device(), Precision.FP32, activations);
+        Placement placement = new Placement(PLACEMENT.device(), Precision.FP32, activations);
         try (PointerScope scope = new PointerScope();
                 FluxModel model = FluxModel.load(golden.file("denoiser.safetensors"), placement, false)) {
             Condition leaf = new Condition(
@@ -87,17 +87,17 @@ class FluxDenoiserTest {
     @Test
     void whatWasWrittenOrHasNoConfigurationIsReadBack(@TempDir Path folder) throws Exception {
         try (PointerScope scope = new PointerScope();
-                FluxModel stored = FluxModel.load(golden.file("denoiser.safetensors"), CPU, false)) {
+                FluxModel stored = FluxModel.load(golden.file("denoiser.safetensors"), PLACEMENT, false)) {
             stored.write(folder);
             Tensor before = stored.denoiser().predict(latents("denoiser.img"), golden.input("denoiser.t"), condition());
-            try (FluxModel again = FluxModel.load(folder, CPU, false)) {
+            try (FluxModel again = FluxModel.load(folder, PLACEMENT, false)) {
                 Tensor after =
                         again.denoiser().predict(latents("denoiser.img"), golden.input("denoiser.t"), condition());
                 assertClose(after, before, 0, 0);
             }
             Path bare = Files.createDirectories(folder.resolve("bare")).resolve("checkpoint-dit-1.bin");
             Files.copy(golden.file("denoiser.safetensors"), bare);
-            try (FluxModel told = FluxModel.load(bare, CPU, true)) {
+            try (FluxModel told = FluxModel.load(bare, PLACEMENT, true)) {
                 FluxConfig config = told.denoiser().config();
                 assertThat(config) // tensors do not tell how a head is split
                         .usingRecursiveComparison()
@@ -116,9 +116,9 @@ class FluxDenoiserTest {
     void aNewOneFollowsFromItsSeedAndIsNowhereZero() {
         FluxConfig config = FluxConfig.of(32, 2, 1, 1);
         try (PointerScope scope = new PointerScope();
-                FluxModel one = FluxModel.random(config, 3, CPU);
-                FluxModel same = FluxModel.random(config, 3, CPU);
-                FluxModel other = FluxModel.random(config, 4, CPU)) {
+                FluxModel one = FluxModel.random(config, 3, PLACEMENT);
+                FluxModel same = FluxModel.random(config, 3, PLACEMENT);
+                FluxModel other = FluxModel.random(config, 4, PLACEMENT)) {
             for (String name : one.parameters().keySet()) {
                 float[] values = Tensors.toFloats(one.parameters().get(name));
                 assertThat(Tensors.toFloats(same.parameters().get(name))).isEqualTo(values);
@@ -137,7 +137,7 @@ class FluxDenoiserTest {
     @Test
     void whatDoesNotFitIsSaidInOneLine() {
         try (PointerScope scope = new PointerScope();
-                FluxModel model = FluxModel.load(golden.file("denoiser.safetensors"), CPU, false)) {
+                FluxModel model = FluxModel.load(golden.file("denoiser.safetensors"), PLACEMENT, false)) {
             FluxDenoiser denoiser = model.denoiser();
             Tensor t = golden.input("denoiser.t");
             Tensor odd = torch.zeros(2, denoiser.latentChannels(), 5, 4);
@@ -156,7 +156,7 @@ class FluxDenoiserTest {
             assertThatThrownBy(() -> FluxConfig.of(33, 2, 1, 1))
                     .isInstanceOf(BadInputException.class)
                     .hasMessage("hidden_size is 33, expected a multiple of num_heads 2");
-            assertThatThrownBy(() -> FluxModel.load(golden.file("inputs.safetensors"), CPU, false))
+            assertThatThrownBy(() -> FluxModel.load(golden.file("inputs.safetensors"), PLACEMENT, false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("does not fit the model");
         }

@@ -388,7 +388,7 @@ class StagesTest {
     private static TrainableLlava load(String projector, Learning learning) {
         TrainableLlava.Start start = new TrainableLlava.Start(
                 MODEL.file("released"), null, MODEL.file("clip").toString(), null, projector, 0);
-        return TrainableLlava.load(start, Placement.cpu(Precision.FP32), learning);
+        return TrainableLlava.load(start, Golden.placement(), learning);
     }
 
     private static void set(TrainableLlava model, String prefix) {

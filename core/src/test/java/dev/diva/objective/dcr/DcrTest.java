@@ -1,6 +1,6 @@
 package dev.diva.objective.dcr;
 
-import static dev.diva.objective.ObjectiveCase.CPU;
+import static dev.diva.objective.ObjectiveCase.PLACEMENT;
 import static dev.diva.objective.ObjectiveCase.draws;
 import static dev.diva.testing.Close.assertClose;
 import static dev.diva.testing.Close.assertCloseToLargest;
@@ -50,7 +50,7 @@ class DcrTest {
     @Test
     void theEmptyPromptDoesNotSeeItsPadding() {
         try (PointerScope scope = new PointerScope();
-                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), CPU)) {
+                DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), PLACEMENT)) {
             assertClose(teacher.encodeMaskedPrompt(""), golden.expected("first.uc_emb"), 0, dcr.tolerance());
             assertClose(teacher.encodePrompt(""), golden.expected("uc_emb_without_mask"), 0, dcr.tolerance());
         }
@@ -81,7 +81,7 @@ class DcrTest {
             String name, NoiseConfig.Prediction target, int latentsAtOnce) {
         try (PointerScope scope = new PointerScope();
                 Stage stage =
-                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
+                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
             DcrFeedback feedback = stage.feedback(process(target), latentsAtOnce);
             Tensor latents = stage.latents(0);
             assertClose(latents, golden.expected("first.x_1"), 0, dcr.tolerance());
@@ -108,7 +108,7 @@ class DcrTest {
     void memoryOfOneChunkGivesTheSameGradient() {
         try (PointerScope scope = new PointerScope();
                 Stage stage =
-                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
+                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
             NoiseProcess process = process(NoiseConfig.Prediction.V_PREDICTION);
             Tensor latents = stage.latents(0);
             long rows = latents.size(0);
@@ -134,7 +134,7 @@ class DcrTest {
     void firstStageTrainsTheProjector() {
         try (PointerScope scope = new PointerScope();
                 Stage stage =
-                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.nothing()), true)) {
+                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
             stage.train("stage1", stage.projector.parameters());
             dcr.assertWeights("stage1.step1.weight.", stage.projector.parameters());
         }
@@ -236,7 +236,7 @@ class DcrTest {
     /** Tower, teacher and projector of the case. */
     private final class Stage implements AutoCloseable {
         private final VisionModel vision;
-        private final DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), CPU);
+        private final DiffusionModel teacher = DiffusionModel.load(Golden.path("sd21"), PLACEMENT);
         private final MlpProjector projector;
         private final DcrCondition condition;
 
@@ -248,7 +248,7 @@ class DcrTest {
                     "project_clip",
                     tower.width(),
                     teacher.denoiser().crossAttentionDim(),
-                    CPU.device(),
+                    PLACEMENT.device(),
                     learns);
             this.condition = new DcrCondition(tower, projector, teacher.encodeMaskedPrompt(""));
         }

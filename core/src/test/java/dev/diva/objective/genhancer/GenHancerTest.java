@@ -1,6 +1,6 @@
 package dev.diva.objective.genhancer;
 
-import static dev.diva.objective.ObjectiveCase.CPU;
+import static dev.diva.objective.ObjectiveCase.PLACEMENT;
 import static dev.diva.objective.ObjectiveCase.draws;
 import static dev.diva.testing.Close.assertClose;
 import static dev.diva.testing.Close.assertCloseToLargest;
@@ -61,7 +61,7 @@ class GenHancerTest {
     void bothLayoutsOfTheAutoencoderGiveTheLatentsOfTheAuthors(String file) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
-                AutoencoderModel model = AutoencoderModel.load(golden.file(file), CPU)) {
+                AutoencoderModel model = AutoencoderModel.load(golden.file(file), PLACEMENT)) {
             Tensor pixels = genhancer.autoencoderPixels(0);
             var posterior = model.autoencoder().posterior(pixels);
             assertClose(posterior.mean(), golden.expected("first.latent_mean"), 0, genhancer.tolerance());
@@ -138,7 +138,7 @@ class GenHancerTest {
     void siglipIsToldOfByItsPooledEmbedding() {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
-                VisionModel siglip = VisionModel.load(Golden.path("siglip-hf"), CPU, TrainedPart.nothing());
+                VisionModel siglip = VisionModel.load(Golden.path("siglip-hf"), PLACEMENT, TrainedPart.nothing());
                 MlpProjector vector = projector(
                         "siglip.project_clip", golden.expected("siglip.vec").size(-1));
                 MlpProjector token = projector(
@@ -148,13 +148,14 @@ class GenHancerTest {
                     .div(new Scalar(127.5))
                     .sub(new Scalar(1));
             TowerEmbedding tower = new TowerEmbedding(siglip.tower(), null);
+            long rows = pixels.size(0);
             assertClose(
-                    tower.of(pixels, draws(2)).embedding(),
+                    tower.of(pixels, draws(rows)).embedding(),
                     golden.expected("siglip.class_token"),
                     0,
                     genhancer.tolerance());
             Condition told = new GenHancerCondition(tower, vector, token)
-                    .encode(pixels, draws(2))
+                    .encode(pixels, draws(rows))
                     .condition();
             assertClose(told.vector(), golden.expected("siglip.vec"), 0, genhancer.tolerance());
             assertClose(told.tokens(), golden.expected("siglip.txt"), 0, genhancer.tolerance());
@@ -163,7 +164,7 @@ class GenHancerTest {
 
     private MlpProjector projector(String name, long out) {
         long in = golden.expected("siglip.class_token").size(-1);
-        return MlpProjector.load(golden.file("inputs.safetensors"), name, in, out, CPU.device(), false);
+        return MlpProjector.load(golden.file("inputs.safetensors"), name, in, out, PLACEMENT.device(), false);
     }
 
     /** y = W x + b + scale B A (keep x / 0.9), with the dropout of 0.1 and the scale of 6/3 that the case tells. */
@@ -192,8 +193,8 @@ class GenHancerTest {
                 Stage stage = new Stage(TrainedPart.nothing(), true)) {
             stage.genHancer.write(folder);
             long width = stage.tower.width();
-            try (GenHancer frozen = GenHancer.load(folder, width, CPU, false);
-                    GenHancer learning = GenHancer.load(folder, width, CPU, true)) {
+            try (GenHancer frozen = GenHancer.load(folder, width, PLACEMENT, false);
+                    GenHancer learning = GenHancer.load(folder, width, PLACEMENT, true)) {
                 assertThat(frozen.parameters()).isEmpty();
                 learning.parameters()
                         .forEach((name, value) -> assertClose(
@@ -202,10 +203,10 @@ class GenHancerTest {
                                 0,
                                 0));
             }
-            assertThatThrownBy(() -> GenHancer.load(folder, width + 1, CPU, false))
+            assertThatThrownBy(() -> GenHancer.load(folder, width + 1, PLACEMENT, false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("it was trained with another tower or denoiser");
-            assertThatThrownBy(() -> GenHancer.load(folder.resolve("none"), width, CPU, false))
+            assertThatThrownBy(() -> GenHancer.load(folder.resolve("none"), width, PLACEMENT, false))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("expected the denoiser that the first stage of GenHancer has trained");
         }
@@ -223,14 +224,14 @@ class GenHancerTest {
                 false,
                 dropout);
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.adapters(plan))) {
+                VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.adapters(plan))) {
             try (NoGradGuard noGrad = new NoGradGuard()) {
                 vision.parameters().forEach((name, value) -> {
                     if (name.endsWith("lora_B.weight")) {
                         value.fill_(new Scalar(0.3));
                     }
                 });
-                Tensor pixels = genhancer.pixels(vision.preprocessing(), 0);
+                Tensor pixels = genhancer.pixels(vision.preprocessing(), 0).narrow(0, 0, 2);
                 Tensor whole = vision.tower().encode(pixels);
                 dropout.begin(Tensors.of(new long[] {7, 8}, 2));
                 Tensor dropped = vision.tower().encode(pixels);
@@ -257,17 +258,17 @@ class GenHancerTest {
         private final VisionModel vision;
         private final TowerEmbedding tower;
         private final GenHancer genHancer;
-        private final AutoencoderModel autoencoder = AutoencoderModel.load(golden.file("vae"), CPU);
+        private final AutoencoderModel autoencoder = AutoencoderModel.load(golden.file("vae"), PLACEMENT);
 
         Stage(TrainedPart part, boolean learns) {
-            this(VisionModel.load(Golden.path("clip-hf-vit"), CPU, part), learns);
+            this(VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, part), learns);
         }
 
         Stage(VisionModel vision, boolean learns) {
             this.vision = vision;
             this.tower = new TowerEmbedding(vision.tower(), null);
             this.genHancer = GenHancer.load(
-                    golden.file("denoiser.safetensors"), golden.file("inputs.safetensors"), tower.width(), CPU, learns);
+                    golden.file("denoiser.safetensors"), golden.file("inputs.safetensors"), tower.width(), PLACEMENT, learns);
         }
 
         Tensor latents(int k) {

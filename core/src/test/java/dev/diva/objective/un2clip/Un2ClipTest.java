@@ -1,6 +1,6 @@
 package dev.diva.objective.un2clip;
 
-import static dev.diva.objective.ObjectiveCase.CPU;
+import static dev.diva.objective.ObjectiveCase.PLACEMENT;
 import static dev.diva.objective.ObjectiveCase.draws;
 import static dev.diva.testing.Close.assertClose;
 import static dev.diva.testing.Close.assertCloseToLargest;
@@ -84,7 +84,7 @@ class Un2ClipTest {
     void whatTheGeneratorIsToldAndWhatItAnswers(String name) {
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = vision();
-                DiffusionModel generator = DiffusionModel.load(folder, CPU)) {
+                DiffusionModel generator = DiffusionModel.load(folder, PLACEMENT)) {
             UnclipEmbedding unclip = generator.unclip().orElseThrow();
             Tensor embeds = vision.tower().embeddingOf(un2clip.pixels(vision.preprocessing(), 0));
             assertClose(embeds, golden.expected("image_embeds"), 0, un2clip.tolerance());
@@ -95,7 +95,8 @@ class Un2ClipTest {
             Tensor vector = unclip.vector(
                     leaf, isNoised ? levels : torch.zeros_like(levels), isNoised ? noise : torch.zeros_like(noise));
             if (name.equals("dropped")) {
-                vector = vector.mul(Tensors.of(new float[] {1, 0}, 2, 1));
+                vector = vector.clone();
+                vector.select(0, 1).zero_(); // of image 1, as the case tells
             }
             assertClose(vector, golden.expected(name + ".class_labels"), 0, un2clip.tolerance());
             Tensor text = generator.encodePrompt("");
@@ -124,7 +125,7 @@ class Un2ClipTest {
     void stepsOfTheWholeTower() {
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = vision();
-                DiffusionModel generator = DiffusionModel.load(folder, CPU)) {
+                DiffusionModel generator = DiffusionModel.load(folder, PLACEMENT)) {
             ObjectiveCase.GivenNoise given = new ObjectiveCase.GivenNoise(new DdpmNoise(generator.schedule(), ALL));
             Tensor text = generator.encodePrompt("");
             int[] step = {0};
@@ -175,7 +176,7 @@ class Un2ClipTest {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
                 VisionModel vision = vision();
-                DiffusionModel generator = DiffusionModel.load(folder, CPU)) {
+                DiffusionModel generator = DiffusionModel.load(folder, PLACEMENT)) {
             TowerEmbedding tower = new TowerEmbedding(vision.tower(), null);
             Tensor text = generator.encodePrompt("");
             Tensor pixels = un2clip.pixels(vision.preprocessing(), 0);
@@ -198,9 +199,9 @@ class Un2ClipTest {
     @Test
     void aTeacherWithoutClassEmbeddingsAndOneOfAnotherTowerAreRefused() {
         try (PointerScope scope = new PointerScope();
-                DiffusionModel plain = DiffusionModel.load(Golden.path("sd21"), CPU);
-                VisionModel siglip = VisionModel.load(Golden.path("siglip-hf"), CPU, TrainedPart.nothing());
-                DiffusionModel generator = DiffusionModel.load(folder, CPU)) {
+                DiffusionModel plain = DiffusionModel.load(Golden.path("sd21"), PLACEMENT);
+                VisionModel siglip = VisionModel.load(Golden.path("siglip-hf"), PLACEMENT, TrainedPart.nothing());
+                DiffusionModel generator = DiffusionModel.load(folder, PLACEMENT)) {
             assertThatThrownBy(() -> new Un2Clip(plain, EmbeddingNoise.NONE, ALL))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("un2CLIP needs a Stable unCLIP");
@@ -224,13 +225,13 @@ class Un2ClipTest {
     void aNormalizerOfAnotherWidthIsNamed() throws IOException {
         Path config = folder.resolve("image_normalizer/config.json");
         Files.writeString(config, "{\"_class_name\": \"StableUnCLIPImageNormalizer\", \"embedding_dim\": 7}");
-        assertThatThrownBy(() -> DiffusionModel.load(folder, CPU))
+        assertThatThrownBy(() -> DiffusionModel.load(folder, PLACEMENT))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("image_normalizer/config.json embedding_dim 7");
     }
 
     private static VisionModel vision() {
-        return VisionModel.load(Golden.path("clip-hf-vit"), CPU, TrainedPart.full());
+        return VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.full());
     }
 
     private Tensor latents(DiffusionModel generator, int k) {
