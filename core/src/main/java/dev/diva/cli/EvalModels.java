@@ -69,6 +69,9 @@ final class EvalModels {
     private ThreadsOption threads;
 
     @Mixin
+    private DataCacheOption dataCache;
+
+    @Mixin
     private ProcessesOption processes;
 
     /** Names of features on the command line. */

@@ -46,6 +46,9 @@ final class SuiteOptions {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DataCacheOption dataCache;
+
     /** The file. */
     Path suite() {
         return suite;

@@ -182,16 +182,4 @@ class TrainCommandTest {
         }
         assertThat(expected.tensors()).isNotEmpty();
     }
-
-    @Test
-    void aDryRunTakesOneStepAndWritesNothing() throws IOException {
-        Path cache = folder.resolve("cache");
-        TrainRuns.Outcome outcome = runs.train("run", "--dry-run", "--cache", cache.toString(), "--crops", "1");
-        assertThat(outcome.code()).as(outcome.err()).isZero();
-        assertThat(outcome.err()).contains("learns");
-        assertThat(outcome.out()).contains("first step took").contains("nothing was written");
-        assertThat(folder.resolve("run")).doesNotExist();
-        assertThat(cache).doesNotExist();
-        assertThat(runs.train("run", "--dry-run", "--resume").code()).isEqualTo(2);
-    }
 }
