@@ -58,7 +58,7 @@ public final class RemoteFiles {
     /** Who is asked for it. */
     synchronized RemoteSource source(String address) {
         if (Address.isS3(address)) {
-            s3 = s3 == null ? new S3Source(environment) : s3;
+            s3 = s3 == null ? new S3Source(environment, patience) : s3;
             return s3;
         }
         http = http == null ? new HttpSource(environment, new Web(environment, patience)) : http;

@@ -26,20 +26,18 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
  * ~/.aws}, roles), without credentials as anybody; another server by {@code AWS_ENDPOINT_URL_S3} or {@code AWS_ENDPOINT_URL}.
  */
 final class S3Source implements RemoteSource {
-    private static final int TRIES = 8;
-
     private final S3Client client;
+    private final Web.Patience patience;
 
-    S3Source(Map<String, String> environment) {
+    S3Source(Map<String, String> environment, Web.Patience patience) {
+        this.patience = patience;
         S3ClientBuilder builder = S3Client.builder()
                 .httpClientBuilder(UrlConnectionHttpClient.builder())
                 .credentialsProvider(AwsCredentialsProviderChain.of(
                         DefaultCredentialsProvider.builder().build(), AnonymousCredentialsProvider.create()))
                 .region(region())
                 .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
-                .responseChecksumValidation(
-                        ResponseChecksumValidation.WHEN_REQUIRED) // a sum of the whole says nothing of a part
-                .overrideConfiguration(config -> config.retryStrategy(strategy -> strategy.maxAttempts(TRIES)));
+                .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED); // parts have no sum
         String endpoint = Stream.of("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
                 .map(name -> environment.getOrDefault(name, ""))
                 .filter(value -> !value.isBlank())
@@ -76,26 +74,35 @@ final class S3Source implements RemoteSource {
         if (slash < 0 || slash == "s3://".length() || slash + 1 == address.length()) {
             throw new BadInputException(address + ": expected s3://BUCKET/KEY");
         }
-        try {
-            ResponseInputStream<GetObjectResponse> bytes =
-                    client.getObject(request -> request.bucket(address.substring("s3://".length(), slash))
-                            .key(address.substring(slash + 1))
-                            .range("bytes=" + from + "-" + (from + count - 1)));
-            GetObjectResponse response = bytes.response();
-            String range = response.contentRange();
-            String version = response.eTag() == null ? "" : response.eTag();
-            return range == null
-                    ? new Answer(response.contentLength(), version, true, bytes)
-                    : new Answer(Long.parseLong(range.substring(range.indexOf('/') + 1)), version, false, bytes);
-        } catch (S3Exception e) {
-            return refused(address, e);
-        } catch (SdkException e) {
-            throw new UncheckedIOException(new IOException(address + ": no answer: " + e.getMessage(), e));
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return answer(client.getObject(request -> request.bucket(address.substring("s3://".length(), slash))
+                        .key(address.substring(slash + 1))
+                        .range("bytes=" + from + "-" + (from + count - 1))));
+            } catch (S3Exception e) {
+                if (attempt == patience.tries() || (e.statusCode() != 429 && e.statusCode() < 500)) {
+                    return refused(address, e);
+                }
+            } catch (SdkException e) {
+                if (attempt == patience.tries()) {
+                    throw new UncheckedIOException(new IOException(address + ": no answer: " + e.getMessage(), e));
+                }
+            }
+            patience.pause(attempt);
         }
     }
 
+    private static Answer answer(ResponseInputStream<GetObjectResponse> bytes) {
+        GetObjectResponse response = bytes.response();
+        String range = response.contentRange();
+        String version = response.eTag() == null ? "" : response.eTag();
+        return range == null
+                ? new Answer(response.contentLength(), version, true, bytes)
+                : new Answer(Long.parseLong(range.substring(range.indexOf('/') + 1)), version, false, bytes);
+    }
+
     private static Answer refused(String address, S3Exception e) {
-        String reason = e.awsErrorDetails() == null
+        String reason = e.awsErrorDetails() == null || e.awsErrorDetails().errorCode() == null
                 ? "code " + e.statusCode()
                 : e.awsErrorDetails().errorCode();
         switch (e.statusCode()) {
