@@ -20,17 +20,13 @@ final class DataCacheOption {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    private Path folder = RemoteFiles.defaultFolder();
-    private long bytes = RemoteFiles.DEFAULT_BYTES;
-
     @Option(
             names = "--data-cache",
             paramLabel = "DIR",
             description = "Where parts of files behind addresses are kept. Default: ~/.cache/diva/data.")
-    void folder(Path given) {
-        folder = given == null ? RemoteFiles.defaultFolder() : given;
-        RemoteFiles.use(folder, bytes);
-    }
+    private Path folder;
+
+    private long bytes;
 
     @Option(
             names = "--data-cache-size",
@@ -39,11 +35,6 @@ final class DataCacheOption {
             description =
                     "Most that is kept there; what was not asked for the longest goes. Default: ${DEFAULT-VALUE}.")
     void size(String given) {
-        bytes = parse(given);
-        RemoteFiles.use(folder, bytes);
-    }
-
-    private long parse(String given) {
         Matcher size = SIZE.matcher(given.strip().toUpperCase(Locale.ROOT));
         double value = size.matches() ? Double.parseDouble(size.group(1)) * unit(size.group(2)) : 0;
         if (value < LEAST || value > Long.MAX_VALUE) {
@@ -51,7 +42,12 @@ final class DataCacheOption {
                     command.commandLine(),
                     "--data-cache-size is " + given + ", expected at least 100MB, for instance 50GB or 20GiB");
         }
-        return (long) value;
+        bytes = (long) value;
+    }
+
+    /** From now on files behind addresses are kept there. */
+    void use() {
+        RemoteFiles.use(folder == null ? RemoteFiles.defaultFolder() : folder, bytes);
     }
 
     private static double unit(String name) {

@@ -78,6 +78,7 @@ public final class EncodeOptions {
 
     /** Folders, globs, tars or files; empty when none is given. */
     public List<String> images() {
+        dataCache.use();
         return List.copyOf(images);
     }
 

@@ -7,6 +7,7 @@ import dev.diva.eval.Wording;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Data sets with classes, and their words. */
@@ -21,6 +22,9 @@ final class EvalClasses {
                     "Folders in CLIP_benchmark's layout, here or behind http(s):// and s3://, or trees of a folder"
                             + " per class.")
     private List<DataFile> data;
+
+    @Mixin
+    private DataCacheOption dataCache;
 
     @Option(names = "--classnames", paramLabel = "FILE", description = "Class names, one a line.")
     private Path classNamesFile;
@@ -44,6 +48,7 @@ final class EvalClasses {
 
     /** Opens every data set at a split. */
     List<ClassificationSet> open(String split) {
+        dataCache.use();
         Wording wording = new Wording(
                 classNamesFile == null ? classes : TextLines.classNames(classNamesFile),
                 templatesFile == null ? templates : TextLines.templates(templatesFile));

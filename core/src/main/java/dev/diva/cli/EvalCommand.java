@@ -154,6 +154,9 @@ public final class EvalCommand {
                 description = "Folders; those in CLIP_benchmark's layout also behind http(s):// and s3://.")
         private List<DataFile> data;
 
+        @Mixin
+        private DataCacheOption dataCache;
+
         @Option(
                 names = "--captions",
                 paramLabel = "FILE",
@@ -175,6 +178,7 @@ public final class EvalCommand {
         private String split;
 
         List<CaptionSet> sets() {
+            dataCache.use();
             CaptionTable.Selection selection = new CaptionTable.Selection(split, imageColumn, captionColumn);
             return data.stream()
                     .map(folder -> captions == null

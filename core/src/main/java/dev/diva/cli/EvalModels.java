@@ -69,9 +69,6 @@ final class EvalModels {
     private ThreadsOption threads;
 
     @Mixin
-    private DataCacheOption dataCache;
-
-    @Mixin
     private ProcessesOption processes;
 
     /** Names of features on the command line. */

@@ -110,6 +110,7 @@ public final class MineCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--top and --per-image are at least 1");
         }
         PairFolder.requireNew(out);
+        dataCache.use();
         PrintWriter err = spec.commandLine().getErr();
         ImageSet set = ImageSet.open(images, problem -> leaveOut(problem.toString(), err));
         notRead = set.notRead();

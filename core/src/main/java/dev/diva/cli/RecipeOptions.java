@@ -45,7 +45,6 @@ public final class RecipeOptions {
     private List<String> images = new ArrayList<>();
 
     @Mixin
-    @SuppressWarnings("UnusedVariable") // takes effect where it is parsed
     private DataCacheOption dataCache;
 
     @Option(names = "--cache", paramLabel = "DIR", description = "Folder of latents; needs fixed crops.")
@@ -82,6 +81,7 @@ public final class RecipeOptions {
     }
 
     private RecipeTree over(RecipeTree base, ObjectNode keys) {
+        dataCache.use();
         RecipeTree tree = file.over(base, keys, options(), RecipeTree::with);
         return tree.with(absolutePaths(tree), "recipe");
     }

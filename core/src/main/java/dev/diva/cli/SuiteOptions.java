@@ -49,8 +49,9 @@ final class SuiteOptions {
     @Mixin
     private DataCacheOption dataCache;
 
-    /** The file. */
+    /** The file; what it names behind addresses is kept in the cache that is given. */
     Path suite() {
+        dataCache.use();
         return suite;
     }
 

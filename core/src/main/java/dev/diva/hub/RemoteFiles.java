@@ -43,7 +43,9 @@ public final class RemoteFiles {
 
     /** From now on keeps parts in another folder, or another number of bytes. */
     public static void use(Path folder, long bytes) {
-        shared = of(System.getenv(), folder, bytes);
+        if (!shared.cache.folder().equals(folder) || shared.cache.limit() != bytes) {
+            shared = of(System.getenv(), folder, bytes);
+        }
     }
 
     /** The file behind an address; nothing is asked for yet. */

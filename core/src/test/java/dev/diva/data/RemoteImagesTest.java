@@ -112,7 +112,7 @@ class RemoteImagesTest {
                         .filter(line -> line.contains("8388607"))
                         .count();
         assertThat(asked).isLessThan(1 + 3 + blocks); // headers lie in few of the blocks
-        RemoteFiles.use(folder.resolve("cache"), 200_000_000); // as another process
+        RemoteFiles.use(folder.resolve("cache"), 200_000_001); // as another process
         assertThat(open(address).name(1)).isEqualTo(address + "!2sub/1.png");
         assertThat(server.requests("large.tar")).hasSize((int) asked + 1);
     }
@@ -144,19 +144,19 @@ class RemoteImagesTest {
     /** A sample is not replaced by another one because a network fails. */
     @Test
     void aNetworkThatFailsStopsTheLoader() {
-        ImageSet images = open(server.address("0.tar"));
-        server.with("0.tar", new byte[99]);
+        ImageSet images = open(server.address("cat.jpg"), folder + "/files/0.tar");
         RemoteFiles.use(folder.resolve("other"), 200_000_000);
-        images.entries().get(0).file().remote().size();
-        server.with("0.tar", new byte[98]);
+        server.failures.addAll(List.of(503, 503, 503, 503, 503, 503, 503, 503));
         try (ImageLoader<Integer> loader = new ImageLoader<>(
-                new ImageSet(List.of(new ImageEntry("x", new DataFile(server.address("gone.jpg")), 0, -1))),
-                new SampleOrder(1, 0, false),
+                images,
+                new SampleOrder(images.size(), 0, false),
                 ImageLoader.Settings.of(1, 1),
                 (image, draw) -> 0,
                 problems::add)) {
-            server.failures.addAll(List.of(503, 503, 503, 503, 503, 503, 503, 503));
-            assertThatThrownBy(loader::next).isInstanceOf(UncheckedIOException.class);
+            assertThatThrownBy(loader::next)
+                    .isInstanceOf(UncheckedIOException.class)
+                    .cause()
+                    .hasMessage(server.address("cat.jpg") + ": the server is busy (503); try again later");
         }
         assertThat(problems).isEmpty();
     }

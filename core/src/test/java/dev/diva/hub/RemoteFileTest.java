@@ -286,6 +286,7 @@ class RemoteFileTest {
         "https://h/a.tar?b=1&X-Amz-Security-Token=t%2F&c=2#x, https://h/a.tar?b=1&c=2#x",
         "https://h/a.tar?sv=1&sig=ab, https://h/a.tar?sv=1",
         "https://h/a?access_token=x::https://h/b?token=y::c.tar, https://h/a::https://h/b::c.tar",
+        "https://h/a?design=1&sign=x, https://h/a?design=1",
         "s3://bucket/key, s3://bucket/key",
         "--images=https://h/a?Signature=x&Expires=1, --images=https://h/a",
         "data/a.tar, data/a.tar",
