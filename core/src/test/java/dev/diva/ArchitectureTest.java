@@ -33,7 +33,7 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> MAY_USE = new TreeMap<>(Map.ofEntries(
             Map.entry("engine", Set.of()),
             Map.entry("checkpoint", Set.of("engine")),
-            Map.entry("data", Set.of()),
+            Map.entry("data", Set.of("hub")),
             Map.entry("hub", Set.of()),
             Map.entry("model", Set.of("checkpoint", "engine")),
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
@@ -192,6 +192,16 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("org.bytedeco.leptonica..", "org.bytedeco.ffmpeg.."));
+    }
+
+    @Test
+    void onlyTheHubKnowsTheNetwork() {
+        check(noClasses()
+                .that()
+                .resideOutsideOfPackage(inside("hub"))
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("java.net.http..", "software.amazon.."));
     }
 
     @Test

@@ -100,7 +100,8 @@ public final class EncodeCommand implements Callable<Integer> {
         if (options.out().toString().endsWith(".npy")
                 && (options.tokens() || options.images().isEmpty() == texts.isEmpty())) {
             throw new ParameterException(
-                    spec.commandLine(), "--out " + options.out() + " holds one matrix: --images or --text, no --tokens");
+                    spec.commandLine(),
+                    "--out " + options.out() + " holds one matrix: --images or --text, no --tokens");
         }
     }
 
@@ -140,8 +141,7 @@ public final class EncodeCommand implements Callable<Integer> {
                 .toString();
     }
 
-    private void encode(ImageSet set, List<DataProblem> problems)
-            throws JsonProcessingException {
+    private void encode(ImageSet set, List<DataProblem> problems) throws JsonProcessingException {
         try (EmbeddingsFile file = new EmbeddingsFile(options.out())) {
             encode(set, problems, file, true);
             finish(file);
@@ -169,8 +169,7 @@ public final class EncodeCommand implements Callable<Integer> {
         }
     }
 
-    private void encode(
-            ImageSet set, List<DataProblem> problems, EmbeddingsFile file, boolean withTexts) {
+    private void encode(ImageSet set, List<DataProblem> problems, EmbeddingsFile file, boolean withTexts) {
         try (Clip clip = Clip.load(options.model(), options.visual(), options.loading(threads.count()))) {
             if (processes.isFirst()) {
                 Warnings.print(spec, clip.notes());

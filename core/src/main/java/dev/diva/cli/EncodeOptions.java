@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -38,8 +39,15 @@ public final class EncodeOptions {
             description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
     private Path visual;
 
-    @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
+    @Option(
+            names = "--images",
+            arity = "1..*",
+            paramLabel = "PATH",
+            description = "Folders, globs, tars or files; tars and files by http(s):// and s3:// too.")
     private List<String> images = new ArrayList<>();
+
+    @Mixin
+    private DataCacheOption dataCache;
 
     @Option(names = "--out", required = true, description = "File to write: .safetensors, .json, or .npy.")
     private Path out;
@@ -74,6 +82,7 @@ public final class EncodeOptions {
 
     /** Folders, globs, tars or files; empty when none is given. */
     public List<String> images() {
+        dataCache.use();
         return List.copyOf(images);
     }
 

@@ -1,10 +1,13 @@
 package dev.diva.cli;
 
+import dev.diva.data.DataFile;
 import dev.diva.eval.ClassificationSet;
 import dev.diva.eval.TextLines;
 import dev.diva.eval.Wording;
 import java.nio.file.Path;
 import java.util.List;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Data sets with classes, and their words. */
@@ -14,8 +17,14 @@ final class EvalClasses {
             required = true,
             arity = "1..*",
             paramLabel = "PATH",
-            description = "Folders in CLIP_benchmark's layout, or trees of a folder per class.")
-    private List<Path> data;
+            converter = DataPlace.class,
+            description =
+                    "Folders in CLIP_benchmark's layout, here or behind http(s):// and s3://, or trees of a folder"
+                            + " per class.")
+    private List<DataFile> data;
+
+    @Mixin
+    private DataCacheOption dataCache;
 
     @Option(names = "--classnames", paramLabel = "FILE", description = "Class names, one a line.")
     private Path classNamesFile;
@@ -29,8 +38,17 @@ final class EvalClasses {
     @Option(names = "--template", paramLabel = "TEXT", description = "A prompt with the slot {c}; may be repeated.")
     private List<String> templates = List.of();
 
+    /** Folders here or behind addresses. */
+    static final class DataPlace implements ITypeConverter<DataFile> {
+        @Override
+        public DataFile convert(String text) {
+            return DataFile.named(text);
+        }
+    }
+
     /** Opens every data set at a split. */
     List<ClassificationSet> open(String split) {
+        dataCache.use();
         Wording wording = new Wording(
                 classNamesFile == null ? classes : TextLines.classNames(classNamesFile),
                 templatesFile == null ? templates : TextLines.templates(templatesFile));

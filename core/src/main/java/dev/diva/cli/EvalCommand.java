@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.diva.data.DataFile;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.eval.CaptionSet;
 import dev.diva.eval.CaptionTable;
@@ -159,8 +160,17 @@ public final class EvalCommand {
 
     /** Where captions come from. */
     static final class RetrievalOptions {
-        @Option(names = "--data", required = true, arity = "1..*", paramLabel = "PATH", description = "Folders.")
-        private List<Path> data;
+        @Option(
+                names = "--data",
+                required = true,
+                arity = "1..*",
+                paramLabel = "PATH",
+                converter = EvalClasses.DataPlace.class,
+                description = "Folders; those in CLIP_benchmark's layout also behind http(s):// and s3://.")
+        private List<DataFile> data;
+
+        @Mixin
+        private DataCacheOption dataCache;
 
         @Option(
                 names = "--captions",
@@ -183,11 +193,12 @@ public final class EvalCommand {
         private String split;
 
         List<CaptionSet> sets() {
+            dataCache.use();
             CaptionTable.Selection selection = new CaptionTable.Selection(split, imageColumn, captionColumn);
             return data.stream()
                     .map(folder -> captions == null
                             ? (CaptionSet) new Webdataset(folder, split)
-                            : CaptionTable.read(captions, folder, selection))
+                            : CaptionTable.read(captions, folder.path(), selection))
                     .toList();
         }
     }

@@ -64,8 +64,11 @@ public final class MineCommand implements Callable<Integer> {
             required = true,
             arity = "1..*",
             paramLabel = "PATH",
-            description = "Folders, globs, tars or files.")
+            description = "Folders, globs, tars or files; tars and files by http(s):// and s3:// too.")
     private List<String> images;
+
+    @Mixin
+    private DataCacheOption dataCache;
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder in MMVP-VLM's format.")
     private Path out;
@@ -110,6 +113,7 @@ public final class MineCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--top and --per-image are at least 1");
         }
         PairFolder.requireNew(out);
+        dataCache.use();
         PrintWriter err = spec.commandLine().getErr();
         ImageSet set = ImageSet.open(images, problem -> leaveOut(problem.toString(), err));
         notRead = set.notRead();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.data.PathPattern;
 import dev.diva.posttrain.recipe.RecipeTree;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,8 +37,15 @@ public final class RecipeOptions {
             description = "Stable Diffusion in diffusers layout; for GenHancer an autoencoder.")
     private Path diffusion;
 
-    @Option(names = "--images", arity = "1..*", paramLabel = "PATH", description = "Folders, globs, tars or files.")
+    @Option(
+            names = "--images",
+            arity = "1..*",
+            paramLabel = "PATH",
+            description = "Folders, globs, tars or files; tars and files by http(s):// and s3:// too.")
     private List<String> images = new ArrayList<>();
+
+    @Mixin
+    private DataCacheOption dataCache;
 
     @Option(names = "--cache", paramLabel = "DIR", description = "Folder of latents; needs fixed crops.")
     private Path cache;
@@ -73,6 +81,7 @@ public final class RecipeOptions {
     }
 
     private RecipeTree over(RecipeTree base, ObjectNode keys) {
+        dataCache.use();
         RecipeTree tree = file.over(base, keys, options(), RecipeTree::with);
         return tree.with(absolutePaths(tree), "recipe");
     }
@@ -115,9 +124,10 @@ public final class RecipeOptions {
         RecipeFile.absolutePaths(tree.root(), keys, "cache", "weightsCache", "stage1", "projectors");
         RecipeFile.absoluteModels(tree.root(), keys, "clip", "diffusion");
         if (tree.root().path("images").isArray()) {
+            Path here = Path.of("").toAbsolutePath();
             var array = keys.putArray("images");
             for (JsonNode pattern : tree.root().path("images")) {
-                array.add(pattern.isTextual() ? keys.textNode(RecipeFile.absolute(pattern.textValue())) : pattern);
+                array.add(pattern.isTextual() ? keys.textNode(PathPattern.below(here, pattern.textValue())) : pattern);
             }
         }
         String init = tree.root().path("projection").path("init").asText("random");

@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "search",
         mixinStandardHelpOptions = true,
-        description = "Find the rows of diva encode's files that are most like a text or an image: every row is compared.")
+        description =
+                "Find the rows of diva encode's files that are most like a text or an image: every row is compared.")
 public final class SearchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -95,8 +96,10 @@ public final class SearchCommand implements Callable<Integer> {
     }
 
     private Map<String, float[]> queries(EmbeddingsIndex rows) {
-        Clip.Options options =
-                Clip.Options.DEFAULT.withPrecision(Precision.FP32).withThreads(threads.count()).withFormat(format);
+        Clip.Options options = Clip.Options.DEFAULT
+                .withPrecision(Precision.FP32)
+                .withThreads(threads.count())
+                .withFormat(format);
         try (Clip clip = Clip.load(model(rows), options)) {
             Warnings.print(spec, clip.notes());
             if (clip.embeddingDim() != rows.width()) {
@@ -131,8 +134,8 @@ public final class SearchCommand implements Callable<Integer> {
             answers.forEach((query, matches) -> {
                 ObjectNode answer = root.addObject().put("query", query);
                 ArrayNode list = answer.putArray("matches");
-                matches.forEach(match ->
-                        list.addObject().put("name", match.name()).put("cosine", match.cosine()));
+                matches.forEach(
+                        match -> list.addObject().put("name", match.name()).put("cosine", match.cosine()));
             });
             writer.println(root.toPrettyString());
         } else {

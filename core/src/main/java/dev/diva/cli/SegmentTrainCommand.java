@@ -55,9 +55,8 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
     @Override
     int train() throws JsonProcessingException {
         RecipeKeys given = keys();
-        RecipeKeys keys = isDryRun()
-                ? given.with(JsonNodeFactory.instance.objectNode().putNull("cache"), "--dry-run")
-                : given;
+        RecipeKeys keys =
+                isDryRun() ? given.with(JsonNodeFactory.instance.objectNode().putNull("cache"), "--dry-run") : given;
         keys.as(SanRecipe.class); // wrong values are told before models are loaded
         RecipeFile.require(keys.root(), "clip", "data");
         requireFreeFolder();

@@ -46,8 +46,12 @@ final class SuiteOptions {
     @Mixin
     private ThreadsOption threads;
 
-    /** The file. */
+    @Mixin
+    private DataCacheOption dataCache;
+
+    /** The file; what it names behind addresses is kept in the cache that is given. */
     Path suite() {
+        dataCache.use();
         return suite;
     }
 

@@ -27,7 +27,8 @@ public final class TrainCommand extends TrainingCommand<PostTraining> {
     int train() throws JsonProcessingException {
         RecipeTree given = resume() ? options.over(new RunFiles(out()).recipe()) : options.tree();
         RecipeTree tree = isDryRun()
-                ? given.with(JsonNodeFactory.instance.objectNode().putNull("cache").putNull("weightsCache"), "--dry-run")
+                ? given.with(
+                        JsonNodeFactory.instance.objectNode().putNull("cache").putNull("weightsCache"), "--dry-run")
                 : given;
         requireFreeFolder();
         RecipeOptions.require(tree, "clip", "diffusion", "images");

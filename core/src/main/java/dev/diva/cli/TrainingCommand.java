@@ -6,6 +6,7 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.Temporary;
 import dev.diva.engine.Engine;
 import dev.diva.engine.ProcessGroup;
+import dev.diva.hub.Address;
 import dev.diva.train.Launch;
 import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
@@ -119,8 +120,10 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
 
     /** @param recipeFiles files that the recipe was read from */
     final Launch launch(List<Path> recipeFiles) {
-        return new Launch(
-                dryRun ? scratch.path() : out, resume, spec.commandLine().getParseResult().originalArgs(), recipeFiles);
+        List<String> arguments = spec.commandLine().getParseResult().originalArgs().stream()
+                .map(Address::withoutSecrets)
+                .toList();
+        return new Launch(dryRun ? scratch.path() : out, resume, arguments, recipeFiles);
     }
 
     /** Opens a run and trains; a failure is told to the other processes. */

@@ -226,8 +226,10 @@ public final class Clip implements AutoCloseable {
         float[][] rows = new float[files.length][];
         for (int from = 0; from < files.length; from += options.batchSize) {
             int to = Math.min(files.length, from + options.batchSize);
-            List<float[]> pixels =
-                    Arrays.stream(files, from, to).parallel().map(preprocessing::pixels).toList();
+            List<float[]> pixels = Arrays.stream(files, from, to)
+                    .parallel()
+                    .map(preprocessing::pixels)
+                    .toList();
             System.arraycopy(encodeImages(pixels), 0, rows, from, to - from);
         }
         return rows;

@@ -131,7 +131,8 @@ public final class EmbeddingsIndex implements AutoCloseable {
     private static List<Match> nearest(Part part, long from, float[] query, int count) {
         try (PointerScope scope = new PointerScope()) {
             long length = Math.min(CHUNK, part.rows.shape()[0] - from);
-            Tensor rows = part.file.read(part.rows.name()).narrow(0, from, length).to(ScalarType.Float);
+            Tensor rows =
+                    part.file.read(part.rows.name()).narrow(0, from, length).to(ScalarType.Float);
             Tensor cosines = rows.matmul(unit(Tensors.of(query, query.length))).div(norm(rows));
             float[] values = Tensors.toFloats(cosines);
             List<Integer> order = new ArrayList<>();

@@ -39,8 +39,10 @@ final class NpyMatrix {
 
     /** Writes the names, then the matrix. */
     static void write(Path target, RowSpool rows, List<String> names) {
-        AtomicFile.writeNew(names(target), (FileChannel channel) -> writeAll(
-                channel, ByteBuffer.wrap(new ObjectMapper().writeValueAsBytes(names))));
+        AtomicFile.writeNew(
+                names(target),
+                (FileChannel channel) ->
+                        writeAll(channel, ByteBuffer.wrap(new ObjectMapper().writeValueAsBytes(names))));
         AtomicFile.writeNew(target, channel -> {
             writeAll(channel, header(rows));
             for (long row = 0; row < rows.rows(); row++) {

@@ -17,7 +17,7 @@ final class GzipFile {
     private static final long MOST_GROWTH = 64;
 
     private static final long SMALL = 64L << 20;
-    private static final Map<Path, Content> UNPACKED = new ConcurrentHashMap<>();
+    private static final Map<DataFile, Content> UNPACKED = new ConcurrentHashMap<>();
 
     private GzipFile() {}
 
@@ -29,11 +29,12 @@ final class GzipFile {
     record Content(Path file, String problem) {}
 
     /** The content of a file, the part before a damage where there is one. */
-    static Content of(Path gzip) {
-        return UNPACKED.computeIfAbsent(gzip.toAbsolutePath(), GzipFile::unpack);
+    static Content of(DataFile gzip) {
+        DataFile place = gzip.isRemote() ? gzip : DataFile.of(gzip.path().toAbsolutePath());
+        return UNPACKED.computeIfAbsent(place, GzipFile::unpack);
     }
 
-    private static Content unpack(Path gzip) {
+    private static Content unpack(DataFile gzip) {
         try {
             Path file = Files.createTempFile("diva-", ".tar");
             file.toFile().deleteOnExit();
@@ -47,11 +48,11 @@ final class GzipFile {
         }
     }
 
-    private static String copy(Path gzip, OutputStream out) throws IOException {
-        long most = Math.max(SMALL, MOST_GROWTH * Files.size(gzip));
+    private static String copy(DataFile gzip, OutputStream out) throws IOException {
+        long most = Math.max(SMALL, MOST_GROWTH * gzip.size());
         byte[] buffer = new byte[1 << 16];
         long total = 0;
-        try (InputStream file = new BufferedInputStream(Files.newInputStream(gzip));
+        try (InputStream file = new BufferedInputStream(new ChannelStream(gzip.open()), 1 << 16);
                 InputStream in = new GZIPInputStream(file)) {
             for (int n = read(in, buffer); n != 0; n = read(in, buffer)) {
                 if (n < 0) {

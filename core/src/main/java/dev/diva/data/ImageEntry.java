@@ -1,6 +1,8 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
+import dev.diva.hub.Address;
+import dev.diva.hub.RemoteFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -13,11 +15,11 @@ import java.nio.file.StandardOpenOption;
  * Bytes of one image or other sample file: a whole file, or a range of a tar. Reading opens and closes the file, so entries may be
  * read by any number of threads.
  *
- * @param name path, or tar!member
+ * @param name path or address, or tar!member
  * @param offset first byte in the file
  * @param length number of bytes, or -1 for the whole file
  */
-public record ImageEntry(String name, Path file, long offset, long length) {
+public record ImageEntry(String name, DataFile file, long offset, long length) {
     /** Longer files and members are refused, so that a hostile one cannot take the memory. */
     public static final long MAX_BYTES = 256L << 20;
 
@@ -26,21 +28,26 @@ public record ImageEntry(String name, Path file, long offset, long length) {
 
     /** A whole file. */
     public static ImageEntry of(Path file) {
+        return of(DataFile.of(file));
+    }
+
+    /** A whole file. */
+    public static ImageEntry of(DataFile file) {
         return new ImageEntry(file.toString(), file, 0, -1);
     }
 
     /**
      * The entry that bears that name.
      *
-     * @param name path, or tar!member
+     * @param name path or address, or tar!member
      * @throws BadInputException when there is none
      */
     public static ImageEntry named(String name) {
         int mark = name.lastIndexOf('!');
-        if (mark < 0 || Files.exists(Path.of(name))) {
-            return of(Path.of(name));
+        if (mark < 0 || (!Address.is(name) && Files.exists(Path.of(name)))) {
+            return of(new DataFile(name));
         }
-        Path tar = Path.of(name.substring(0, mark));
+        DataFile tar = new DataFile(name.substring(0, mark));
         return TarIndex.read(tar, problem -> {}).stream()
                 .map(TarIndex.Member::entry)
                 .filter(entry -> entry.name().equals(name))
@@ -49,9 +56,10 @@ public record ImageEntry(String name, Path file, long offset, long length) {
     }
 
     /**
-     * The bytes; a read that fails is tried three times.
+     * The bytes; a read that fails is tried three times, one of the network as {@link RemoteFile} does.
      *
      * @throws BadInputException naming the entry
+     * @throws java.io.UncheckedIOException for a network that fails
      */
     public byte[] read() {
         for (int attempt = 1; ; attempt++) {
@@ -78,15 +86,13 @@ public record ImageEntry(String name, Path file, long offset, long length) {
     }
 
     private byte[] readOnce() throws IOException {
-        try (FileChannel channel = FileChannel.open(TarIndex.content(file), StandardOpenOption.READ)) {
-            long size = length < 0 ? channel.size() : length;
-            if (size > MAX_BYTES) {
-                throw new BadInputException(name + ": " + size + " bytes, more than the limit of " + MAX_BYTES);
-            }
-            if (offset + size > channel.size()) {
-                throw new BadInputException(name + ": the file ends inside of it");
-            }
-            ByteBuffer bytes = ByteBuffer.allocate((int) size);
+        DataFile content = TarIndex.content(file);
+        if (content.isRemote()) {
+            RemoteFile remote = content.remote();
+            return remote.read(offset, checked(remote.size()));
+        }
+        try (FileChannel channel = FileChannel.open(content.path(), StandardOpenOption.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocate(checked(channel.size()));
             while (bytes.hasRemaining()) {
                 if (channel.read(bytes, offset + bytes.position()) < 0) {
                     throw new IOException("the file shrank while it was read");
@@ -94,5 +100,17 @@ public record ImageEntry(String name, Path file, long offset, long length) {
             }
             return bytes.array();
         }
+    }
+
+    /** How many bytes there are to read of a file of that size. */
+    private int checked(long fileSize) {
+        long size = length < 0 ? fileSize : length;
+        if (size > MAX_BYTES) {
+            throw new BadInputException(name + ": " + size + " bytes, more than the limit of " + MAX_BYTES);
+        }
+        if (offset + size > fileSize) {
+            throw new BadInputException(name + ": the file ends inside of it");
+        }
+        return (int) size;
     }
 }

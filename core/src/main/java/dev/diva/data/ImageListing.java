@@ -1,5 +1,6 @@
 package dev.diva.data;
 
+import dev.diva.data.TarIndex.Listing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,25 +28,31 @@ final class ImageListing {
     }
 
     /** Adds the images of a folder or tar, or a file, which is taken for an image whatever its name. */
-    void add(Path path) {
-        if (Files.isDirectory(path)) {
-            for (Path file :
-                    FileWalk.of(path, Integer.MAX_VALUE, false, this::problem).files()) {
-                if (TarIndex.isTar(file)) {
-                    addTar(file);
-                } else if (isImage(file.toString())) {
-                    entries.add(ImageEntry.of(file));
-                }
-            }
-        } else if (TarIndex.isTar(path)) {
-            addTar(path);
+    void add(DataFile file) {
+        if (!file.isRemote() && Files.isDirectory(file.path())) {
+            addFolder(file.path());
+        } else if (TarIndex.isTar(file)) {
+            addTar(TarIndex.listing(file));
         } else {
-            entries.add(ImageEntry.of(path));
+            entries.add(ImageEntry.of(file));
         }
     }
 
-    private void addTar(Path tar) {
-        for (TarIndex.Member member : TarIndex.read(tar, this::problem)) {
+    private void addFolder(Path folder) {
+        for (Path path :
+                FileWalk.of(folder, Integer.MAX_VALUE, false, this::problem).files()) {
+            DataFile file = DataFile.of(path);
+            if (TarIndex.isTar(file)) {
+                addTar(TarIndex.listing(file));
+            } else if (isImage(path.toString())) {
+                entries.add(ImageEntry.of(file));
+            }
+        }
+    }
+
+    private void addTar(Listing tar) {
+        tar.problems().forEach(this::problem);
+        for (TarIndex.Member member : tar.members()) {
             boolean hidden = List.of(member.name().split("/")).stream().anyMatch(FileWalk::isHidden);
             if (!hidden && isImage(member.name())) {
                 entries.add(member.entry());

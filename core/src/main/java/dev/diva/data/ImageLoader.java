@@ -1,6 +1,7 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
+import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Queue;
@@ -136,6 +137,9 @@ public final class ImageLoader<T> implements AutoCloseable {
             T value = pending.value().get();
             return Optional.of(new Sample<>(pending.name(), pending.draw(), value, nextDelivered));
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof UncheckedIOException failure) {
+                throw failure; // of the network: another image would do as little, and would be another result
+            }
             if (!(e.getCause() instanceof BadInputException reason)) {
                 throw new IllegalStateException("preparing " + pending.name() + " failed", e.getCause());
             }

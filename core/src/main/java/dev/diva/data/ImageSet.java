@@ -1,13 +1,18 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
+import dev.diva.hub.Address;
+import dev.diva.hub.RemoteFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The images of folders (recursive, links followed), files, globs and webdataset tars, in a stable order and with stable names.
@@ -29,15 +34,16 @@ public record ImageSet(List<ImageEntry> entries, Map<String, Integer> notRead) {
     /**
      * Lists the images; only names and tar headers are read.
      *
-     * @param patterns folders, files, tars, globs, {@code {0000..0575}}; several joined by {@code ::}
+     * @param patterns folders, files, tars, globs, addresses, {@code {0000..0575}}; several joined by {@code ::}
      * @param problems told of everything else that is left out
      * @throws BadInputException if a pattern fits nothing or there is no image at all
      */
     public static ImageSet open(List<String> patterns, Consumer<DataProblem> problems) {
         ImageListing listing = new ImageListing(problems);
-        for (String pattern : patterns) {
-            PathPattern.expand(pattern, listing::problem).forEach(listing::add);
-        }
+        List<DataFile> files = new ArrayList<>();
+        patterns.forEach(pattern -> files.addAll(PathPattern.expand(pattern, listing::problem)));
+        RemoteListing.ahead(files);
+        files.forEach(listing::add);
         if (listing.entries().isEmpty()) {
             throw new BadInputException(nothing(patterns, listing));
         }
@@ -62,6 +68,9 @@ public record ImageSet(List<ImageEntry> entries, Map<String, Integer> notRead) {
 
     /** A pattern; where it is a link, with what it leads to. */
     private static String resolved(String pattern) {
+        if (Address.is(pattern)) {
+            return Address.withoutSecrets(pattern);
+        }
         try {
             Path path = Path.of(pattern);
             return Files.isSymbolicLink(path) ? pattern + " (a link to " + path.toRealPath() + ")" : pattern;
@@ -73,7 +82,7 @@ public record ImageSet(List<ImageEntry> entries, Map<String, Integer> notRead) {
     /** The images of a folder by sorted path; the name is taken as it is, and there may be none. */
     public static List<ImageEntry> below(Path folder, Consumer<DataProblem> problems) {
         ImageListing listing = new ImageListing(problems);
-        listing.add(folder);
+        listing.add(DataFile.of(folder));
         if (!listing.notRead().isEmpty()) {
             problems.accept(new DataProblem(folder.toString(), words(listing.notRead())));
         }
@@ -95,6 +104,20 @@ public record ImageSet(List<ImageEntry> entries, Map<String, Integer> notRead) {
                                 .map(entry -> entry.getValue() + " "
                                         + (entry.getKey().isEmpty() ? "without a suffix" : entry.getKey()))
                                 .toList());
+    }
+
+    /** Files of this machine that the images are in. */
+    public Set<Path> localFiles() {
+        return files().filter(file -> !file.isRemote()).map(DataFile::path).collect(Collectors.toSet());
+    }
+
+    /** Files behind addresses that the images are in. */
+    public List<RemoteFile> remoteFiles() {
+        return files().filter(DataFile::isRemote).map(DataFile::remote).toList();
+    }
+
+    private Stream<DataFile> files() {
+        return entries.stream().map(ImageEntry::file).distinct();
     }
 
     public int size() {

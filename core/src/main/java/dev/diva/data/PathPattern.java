@@ -1,6 +1,7 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
+import dev.diva.hub.Address;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -14,40 +15,63 @@ import java.util.regex.Pattern;
 
 /**
  * Files that a user means: braces {@code {0000..0575}} and {@code {a,b}}, the globs * ? [ ], and several of them joined by {@code ::}. A name
- * that exists means itself, whatever marks are in it, and so does every folder at the start of a pattern.
+ * that exists means itself, whatever marks are in it, and so does every folder at the start of a pattern. Addresses have braces and no globs.
  */
 public final class PathPattern {
     private static final Pattern BRACES = Pattern.compile("\\{([^{}]*)\\}");
     private static final Pattern RANGE = Pattern.compile("(\\d{1,9})\\.\\.(\\d{1,9})");
     private static final Pattern GLOB = Pattern.compile("[*?\\[]");
     private static final Pattern NAMES_HIDDEN = Pattern.compile("(^|/)\\.[^./]");
-    private static final String JOINED = "::";
+    private static final Pattern JOINED = Pattern.compile("::(?![0-9a-fA-F:.]*\\])"); // but not in http://[::1]/
     private static final int MOST = 1_000_000;
 
     private PathPattern() {}
 
     /**
-     * Existing files and folders in a stable order.
-     *
-     * @throws BadInputException if a name or pattern fits nothing
-     */
-    public static List<Path> expand(String pattern) {
-        return expand(pattern, problem -> {});
-    }
-
-    /**
-     * The same.
+     * Existing files and folders, and addresses, in a stable order.
      *
      * @param problems told of links that cannot be followed
+     * @throws BadInputException if a name or pattern fits nothing
      */
-    static List<Path> expand(String pattern, Consumer<DataProblem> problems) {
-        List<Path> paths = new ArrayList<>();
-        if (pattern.contains(JOINED) && !exists(pattern)) {
-            for (String part : pattern.split(JOINED, -1)) {
-                paths.addAll(expand(part, problems));
+    static List<DataFile> expand(String pattern, Consumer<DataProblem> problems) {
+        List<DataFile> files = new ArrayList<>();
+        for (String part : parts(pattern)) {
+            if (Address.is(part)) {
+                braces(part).forEach(address -> files.add(remote(address)));
+            } else {
+                paths(part, problems).forEach(path -> files.add(DataFile.of(path)));
             }
-            return paths;
         }
+        return files;
+    }
+
+    /** The pattern with its paths below a folder, but those that name one from the root on. */
+    public static String below(Path folder, String pattern) {
+        return String.join(
+                "::",
+                parts(pattern).stream()
+                        .map(part -> Address.is(part) || part.matches("/.*|[A-Za-z]:.*") ? part : folder + "/" + part)
+                        .toList());
+    }
+
+    private static List<String> parts(String pattern) {
+        return exists(pattern) ? List.of(pattern) : List.of(JOINED.split(pattern, -1));
+    }
+
+    private static DataFile remote(String address) {
+        if (address.contains("*")) {
+            throw new BadInputException(Address.withoutSecrets(address)
+                    + ": addresses are not listed; name the files by {0000..0575} or {a,b}");
+        }
+        if (Address.lowerPath(address).endsWith("/")) {
+            throw new BadInputException(
+                    Address.withoutSecrets(address) + ": folders behind addresses are not listed; name tars or images");
+        }
+        return new DataFile(address);
+    }
+
+    private static List<Path> paths(String pattern, Consumer<DataProblem> problems) {
+        List<Path> paths = new ArrayList<>();
         for (String name : names(pattern)) {
             if (exists(name)) {
                 paths.add(Path.of(name));

@@ -1,14 +1,13 @@
 package dev.diva.data;
 
 import dev.diva.Placeholder;
-import java.io.FileInputStream;
+import dev.diva.hub.RemoteFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.io.UncheckedIOException;
+import java.nio.channels.SeekableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -17,37 +16,64 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 /** Where the files of a tar lie. Only headers are read; nothing is extracted, member names are names and no paths. */
 final class TarIndex {
     private static final int BLOCK = 512;
-
+    private static final String NOTE = "index";
     private static final List<String> GZIPPED = List.of(".tar.gz", ".tgz");
 
     private TarIndex() {}
 
     /** Whether a name is that of a tar, packed or not. */
-    static boolean isTar(Path file) {
-        return isGzipped(file) || lowerName(file).endsWith(".tar");
+    static boolean isTar(DataFile file) {
+        return isGzipped(file) || file.endsWith(".tar");
     }
 
-    private static boolean isGzipped(Path file) {
-        return GZIPPED.stream().anyMatch(lowerName(file)::endsWith);
-    }
-
-    private static String lowerName(Path file) {
-        return file.toString().toLowerCase(Locale.ROOT);
+    private static boolean isGzipped(DataFile file) {
+        return GZIPPED.stream().anyMatch(file::endsWith);
     }
 
     /** Where the bytes of a tar can be read: the file itself, or what it unpacks to. */
-    static Path content(Path tar) {
-        return isGzipped(tar) ? GzipFile.of(tar).file() : tar;
+    static DataFile content(DataFile tar) {
+        return isGzipped(tar) ? DataFile.of(GzipFile.of(tar).file()) : tar;
     }
 
     /** One file of a tar. */
     record Member(String name, ImageEntry entry) {}
 
+    /** The readable files in their order, and what was left out. */
+    record Listing(List<Member> members, List<DataProblem> problems) {}
+
     /**
      * The readable files in their order. Of a damaged tar the part before the damage is returned and the damage reported.
      */
-    static List<Member> read(Path tar, Consumer<DataProblem> problems) {
-        Optional<String> words = Placeholder.words(tar);
+    static List<Member> read(DataFile tar, Consumer<DataProblem> problems) {
+        Listing listing = listing(tar);
+        listing.problems().forEach(problems);
+        return listing.members();
+    }
+
+    /** The same; that of a tar behind an address is kept in the cache. */
+    static Listing listing(DataFile tar) {
+        if (!tar.isRemote()) {
+            return gone(tar);
+        }
+        RemoteFile remote = tar.remote();
+        byte[] kept = remote.note(NOTE);
+        Optional<Listing> known = kept == null ? Optional.empty() : TarIndexFile.read(tar, kept);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        Listing listing = gone(tar);
+        remote.putNote(NOTE, TarIndexFile.write(listing));
+        return listing;
+    }
+
+    /** Goes through a tar. */
+    private static Listing gone(DataFile tar) {
+        List<DataProblem> problems = new ArrayList<>();
+        return new Listing(unpacked(tar, problems::add), problems);
+    }
+
+    private static List<Member> unpacked(DataFile tar, Consumer<DataProblem> problems) {
+        Optional<String> words = tar.isRemote() ? Optional.empty() : Placeholder.words(tar.path());
         if (words.isPresent()) {
             problems.accept(new DataProblem(tar.toString(), words.get()));
             return List.of();
@@ -56,16 +82,17 @@ final class TarIndex {
             return read(tar, tar, problems);
         }
         GzipFile.Content content = GzipFile.of(tar);
+        DataFile file = DataFile.of(content.file());
         if (content.problem() == null) {
-            return read(tar, content.file(), problems);
+            return read(tar, file, problems);
         }
-        List<Member> members = read(tar, content.file(), consequence -> {});
+        List<Member> members = read(tar, file, consequence -> {});
         problems.accept(new DataProblem(
                 tar.toString(), content.problem() + "; " + members.size() + " whole files before that are used"));
         return members;
     }
 
-    private static List<Member> read(Path tar, Path content, Consumer<DataProblem> problems) {
+    private static List<Member> read(DataFile tar, DataFile content, Consumer<DataProblem> problems) {
         List<Member> members = new ArrayList<>();
         TarLinks links = new TarLinks(tar);
         if (holdsNothing(content) || isGzip(content)) {
@@ -73,13 +100,14 @@ final class TarIndex {
             problems.accept(new DataProblem(tar.toString(), reason));
             return members;
         }
-        try (FileInputStream file = new FileInputStream(content.toFile());
-                TarArchiveInputStream in = new TarArchiveInputStream(file)) {
-            long size = file.getChannel().size();
+        try (SeekableByteChannel file = content.open();
+                ChannelStream bytes = new ChannelStream(file);
+                TarArchiveInputStream in = new TarArchiveInputStream(bytes)) {
+            long size = file.size();
             long end = 0;
             TarArchiveEntry entry = in.getNextEntry();
             while (entry != null) {
-                long offset = file.getChannel().position();
+                long offset = file.position();
                 if (entry.isLink() || entry.isSymbolicLink()) {
                     links.add(entry, members.size());
                 } else if (entry.isSparse()) {
@@ -91,6 +119,7 @@ final class TarIndex {
                     problems.accept(new DataProblem(tar.toString(), truncated(members.size())));
                     return links.resolve(members, problems);
                 }
+                bytes.pass(offset + entry.getSize()); // the library would read what it skips
                 end = offset + (entry.getSize() + BLOCK - 1) / BLOCK * BLOCK;
                 entry = in.getNextEntry();
             }
@@ -100,6 +129,8 @@ final class TarIndex {
             if (members.isEmpty()) {
                 problems.accept(new DataProblem(tar.toString(), "the tar holds no files"));
             }
+        } catch (UncheckedIOException e) {
+            throw e; // of the network, and no damage
         } catch (IOException | RuntimeException e) {
             problems.accept(new DataProblem(
                     tar.toString(),
@@ -110,7 +141,7 @@ final class TarIndex {
     }
 
     private static void add(
-            Path tar,
+            DataFile tar,
             TarArchiveEntry entry,
             long offset,
             long size,
@@ -127,16 +158,16 @@ final class TarIndex {
         }
     }
 
-    private static boolean holdsNothing(Path file) {
+    private static boolean holdsNothing(DataFile file) {
         try {
-            return Files.size(file) == 0;
+            return file.size() == 0;
         } catch (IOException e) {
             return false; // told when it is opened
         }
     }
 
-    private static boolean isGzip(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
+    private static boolean isGzip(DataFile file) {
+        try (InputStream in = new ChannelStream(file.open())) {
             return in.read() == 0x1f && in.read() == 0x8b;
         } catch (IOException e) {
             return false;

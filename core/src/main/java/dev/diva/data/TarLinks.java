@@ -1,6 +1,5 @@
 package dev.diva.data;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -12,13 +11,13 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 final class TarLinks {
     private static final int MOST_HOPS = 40; // a link to a link; loops end here
 
-    private final Path tar;
+    private final DataFile tar;
     private final List<Link> links = new ArrayList<>();
 
     /** @param before how many files stand before it in the tar */
     private record Link(String name, String target, int before) {}
 
-    TarLinks(Path tar) {
+    TarLinks(DataFile tar) {
         this.tar = tar;
     }
 

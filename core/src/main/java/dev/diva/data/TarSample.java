@@ -1,7 +1,6 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +17,7 @@ public record TarSample(String key, Map<String, ImageEntry> files) {
     private static final List<String> IMAGES = List.of("webp", "png", "jpg", "jpeg");
 
     /** The samples of a tar in their order; members without a dot are left out, samples with a suffix twice reported and left out. */
-    public static List<TarSample> read(Path tar, Consumer<DataProblem> problems) {
+    public static List<TarSample> read(DataFile tar, Consumer<DataProblem> problems) {
         List<TarSample> samples = new ArrayList<>();
         String key = null;
         Map<String, ImageEntry> files = new LinkedHashMap<>();

@@ -1,6 +1,7 @@
 package dev.diva.eval;
 
 import dev.diva.BadInputException;
+import dev.diva.data.DataFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,16 +28,20 @@ public interface ClassificationSet {
     List<String> warnings();
 
     /**
-     * A folder in CLIP_benchmark's layout when it has {@code SPLIT/nshards.txt}, else a tree of images.
+     * A folder in CLIP_benchmark's layout when it has {@code SPLIT/nshards.txt} or lies behind an address, else a tree of images.
      *
      * @throws BadInputException when it is neither
      */
-    static ClassificationSet open(Path folder, String split, Wording wording) {
+    static ClassificationSet open(DataFile place, String split, Wording wording) {
+        if (place.isRemote()) {
+            return new Webdataset(place, split, wording);
+        }
+        Path folder = place.path();
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(folder + ": no such folder");
         }
         return Webdataset.isAt(folder, split)
-                ? new Webdataset(folder, split, wording)
+                ? new Webdataset(place, split, wording)
                 : ImageTree.open(folder, split, wording);
     }
 }

@@ -2,6 +2,7 @@ package dev.diva.eval;
 
 import dev.diva.BadInputException;
 import dev.diva.TextFile;
+import dev.diva.data.DataFile;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageEntry;
 import dev.diva.data.TarSample;
@@ -17,16 +18,16 @@ import java.util.stream.Stream;
 
 /** A data set in the layout of LAION's CLIP_benchmark: text files beside numbered tars. */
 public final class Webdataset implements ClassificationSet, CaptionSet {
-    private final Path folder;
+    private final DataFile folder;
     private final String split;
     private final Wording wording;
     private final Set<String> warnings = new LinkedHashSet<>();
 
-    public Webdataset(Path folder, String split) {
+    public Webdataset(DataFile folder, String split) {
         this(folder, split, Wording.OWN);
     }
 
-    public Webdataset(Path folder, String split, Wording wording) {
+    public Webdataset(DataFile folder, String split, Wording wording) {
         this.folder = folder;
         this.split = split;
         this.wording = wording;
@@ -60,8 +61,8 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
 
     /** classification, multilabel or retrieval. */
     public String type() {
-        Path file = folder.resolve("dataset_type.txt");
-        return Files.exists(file) ? TextLines.word(file, "").toLowerCase(Locale.ROOT) : "classification";
+        DataFile file = folder.resolve("dataset_type.txt");
+        return file.exists() ? TextLines.word(file, "").toLowerCase(Locale.ROOT) : "classification";
     }
 
     @Override
@@ -117,8 +118,8 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
     private void read(String suffix, Consumer<TarSample> consumer) {
         int numShards = numShards();
         for (int shard = 0; shard < numShards; shard++) {
-            Path tar = folder.resolve(split).resolve(shard + ".tar");
-            if (!Files.isRegularFile(tar)) {
+            DataFile tar = folder.resolve(split).resolve(shard + ".tar");
+            if (!tar.exists()) {
                 throw new BadInputException(tar + ": missing; nshards.txt announces it");
             }
             List<DataProblem> problems = new ArrayList<>();
@@ -136,10 +137,10 @@ public final class Webdataset implements ClassificationSet, CaptionSet {
     }
 
     private int numShards() {
-        if (!Files.isDirectory(folder)) {
+        if (!folder.isRemote() && !Files.isDirectory(folder.path())) {
             throw new BadInputException(folder + ": no such folder");
         }
-        Path count = folder.resolve(split).resolve("nshards.txt");
+        DataFile count = folder.resolve(split).resolve("nshards.txt");
         try {
             return Integer.parseInt(TextLines.word(
                     count,

@@ -9,6 +9,7 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -33,14 +34,14 @@ public record InlineImage(String uri, boolean small) {
         return read(file.toString());
     }
 
-    /** The same of an image in a tar too, named {@code tar!member}. */
+    /** The same of an image in a tar too, named {@code tar!member}, or behind an address. */
     static Optional<InlineImage> read(String name) {
         try {
             BufferedImage image = ImageDecoder.reference()
                     .decode(ImageEntry.named(name).read(), name)
                     .toBuffered();
             return Optional.of(inline(image));
-        } catch (BadInputException | InvalidPathException | IOException e) {
+        } catch (BadInputException | InvalidPathException | IOException | UncheckedIOException e) {
             return Optional.empty();
         }
     }

@@ -94,6 +94,18 @@ public final class Manifest {
         }
     }
 
+    /**
+     * Files of the data that lie on servers.
+     *
+     * @param key as of {@link #describeData}
+     * @param files by address, without what signs it: bytes and version
+     */
+    public void describeRemote(String key, ObjectNode files) {
+        if (!files.isEmpty()) {
+            root.withObject("/" + key).set("remote", files);
+        }
+    }
+
     /** What was assumed of the models because no file tells it. */
     public void assume(List<String> assumptions) {
         assumptions.forEach(root.putArray("assumptions")::add);

@@ -108,8 +108,9 @@ class SearchCommandTest {
         assertThat(new String(bytes, 10, start - 10, StandardCharsets.US_ASCII)).contains("(3, " + width + ")");
         assertThat(bytes).hasSize(start + 3 * width * 4);
         ByteBuffer values = ByteBuffer.wrap(bytes, start, bytes.length - start).order(ByteOrder.LITTLE_ENDIAN);
-        json.get("image_embeds").forEach(row -> row.forEach(value -> assertThat(values.getFloat())
-                .isEqualTo(value.floatValue())));
+        json.get("image_embeds")
+                .forEach(row ->
+                        row.forEach(value -> assertThat(values.getFloat()).isEqualTo(value.floatValue())));
         assertThat(new ObjectMapper().readTree(folder.resolve("a.names.json").toFile()))
                 .isEqualTo(json.get("images"));
     }
@@ -117,10 +118,18 @@ class SearchCommandTest {
     @Test
     void wrongFilesAndModelsAreNamed() {
         String a = encoded("a.safetensors", "--images", folder.resolve("a").toString());
-        assertThat(run("search", "--index", a, "--text", "x", "--clip", Golden.model("siglip-hf").toString()))
+        assertThat(run(
+                        "search",
+                        "--index",
+                        a,
+                        "--text",
+                        "x",
+                        "--clip",
+                        Golden.model("siglip-hf").toString()))
                 .isEqualTo(3);
         assertThat(err.toString()).contains("a.safetensors").contains("--clip");
-        String weights = Golden.model("clip-hf-vit").resolve("model.safetensors").toString();
+        String weights =
+                Golden.model("clip-hf-vit").resolve("model.safetensors").toString();
         assertThat(run("search", "--index", weights, "--text", "x")).isEqualTo(3);
         assertThat(err.toString()).contains("no embeddings");
         assertThat(run("search", "--index", a)).isEqualTo(2);

@@ -94,7 +94,7 @@ class ImageLoaderTest {
         Files.createDirectories(tar.getParent());
         byte[] bytes = tar("../a.png", "../a.cls", "b/c.d.PNG", "b/c.txt", "x.png", "x.png", "last.png", "last.cls");
         Files.write(tar, bytes);
-        List<TarSample> samples = TarSample.read(tar, problems::add);
+        List<TarSample> samples = TarSample.read(DataFile.of(tar), problems::add);
         assertThat(samples).extracting(TarSample::key).containsExactly("../a", "b/c", "last");
         assertThat(samples.get(1).files()).containsOnlyKeys("d.png", "txt");
         assertThat(problems).singleElement().asString().contains("twice");

@@ -129,7 +129,7 @@ class ImageSetTest {
         ImageSet joined = open("0.tar::" + folder + "/1.tar.gz", "2.tgz");
         assertThat(names(joined)).containsExactly("0.tar!a.png", "1.tar.gz!b.png", "2.tgz!c.png");
         assertThat(joined.entries().get(1).read()).isEqualTo("b.png".getBytes(StandardCharsets.UTF_8));
-        assertThat(joined.entries().get(1).file()).isEqualTo(folder.resolve("1.tar.gz"));
+        assertThat(joined.entries().get(1).file()).isEqualTo(DataFile.of(folder.resolve("1.tar.gz")));
         assertThat(joined.notRead()).isEqualTo(Map.of("txt", 1));
         assertThat(open("").size()).isEqualTo(4 + 3);
         assertThat(problems).isEmpty();

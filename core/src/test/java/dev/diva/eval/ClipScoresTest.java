@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.diva.clip.Clip;
+import dev.diva.data.DataFile;
 import dev.diva.data.ImageEntry;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
@@ -96,7 +97,8 @@ class ClipScoresTest {
     @Test
     void classificationGivesTheLogitsAndScoresOfClipBenchmark() {
         Golden golden = Golden.of("zeroshot");
-        ZeroShotEvaluation evaluation = new ZeroShotEvaluation(new Webdataset(golden.file("classification"), "test"));
+        ZeroShotEvaluation evaluation =
+                new ZeroShotEvaluation(new Webdataset(DataFile.of(golden.file("classification")), "test"));
         ClipEncoder encoder = new ClipEncoder("tiny", clip, Feature.ZERO_SHOT);
         List<float[]> logits = new ArrayList<>();
         evaluation.run(encoder, (labels, row) -> logits.add(row));
@@ -122,8 +124,8 @@ class ClipScoresTest {
     @Test
     void retrievalGivesTheRecallsOfClipBenchmark() {
         Golden golden = Golden.of("zeroshot");
-        RetrievalEvaluation evaluation =
-                new RetrievalEvaluation(new Webdataset(golden.file("retrieval"), "test"), List.of(1, 5, 10));
+        RetrievalEvaluation evaluation = new RetrievalEvaluation(
+                new Webdataset(DataFile.of(golden.file("retrieval")), "test"), List.of(1, 5, 10));
         Result result = evaluation.add(new ClipEncoder("tiny", clip, Feature.ZERO_SHOT));
         assertThat(result.metrics()).containsKeys("image_retrieval_recall@1", "text_retrieval_recall@10");
         try (PointerScope scope = new PointerScope()) {

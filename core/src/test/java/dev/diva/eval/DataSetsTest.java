@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.BadInputException;
+import dev.diva.data.DataFile;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +32,7 @@ class DataSetsTest {
 
     private static List<String> labels(ClassificationSet set) {
         List<String> read = new ArrayList<>();
-        set.readLabels(image -> read.add(image.image().file().getFileName() + " " + image.labels()[0]));
+        set.readLabels(image -> read.add(image.image().file().path().getFileName() + " " + image.labels()[0]));
         return read;
     }
 
@@ -39,7 +40,7 @@ class DataSetsTest {
         Files.writeString(folder.resolve(file), text);
         List<String> read = new ArrayList<>();
         CaptionTable.read(folder.resolve(file), folder, selection)
-                .readCaptions(image -> read.add(image.image().file().getFileName() + " " + image.captions()));
+                .readCaptions(image -> read.add(image.image().file().path().getFileName() + " " + image.captions()));
         return read;
     }
 
@@ -48,11 +49,11 @@ class DataSetsTest {
         touch("test/zebra/1.png");
         touch("test/ant/2.jpg");
         touch("test/ant/deep/3.webp");
-        ClassificationSet set =
-                ClassificationSet.open(folder, "test", new Wording(List.of("zebra", "ant"), List.of("a {c}")));
+        ClassificationSet set = ClassificationSet.open(
+                DataFile.of(folder), "test", new Wording(List.of("zebra", "ant"), List.of("a {c}")));
         assertThat(labels(set)).containsExactly("2.jpg 1", "3.webp 1", "1.png 0");
         assertThat(set.templates()).containsExactly("a {c}");
-        ClassificationSet own = ClassificationSet.open(folder, "test", Wording.OWN);
+        ClassificationSet own = ClassificationSet.open(DataFile.of(folder), "test", Wording.OWN);
         assertThat(own.classNames()).containsExactly("ant", "zebra");
         assertThat(own.templates()).containsExactly("a photo of a {c}.");
     }
@@ -64,14 +65,15 @@ class DataSetsTest {
         List<String> names = java.util.stream.IntStream.range(0, 11)
                 .mapToObj(i -> "class" + i)
                 .toList();
-        assertThat(labels(ClassificationSet.open(folder, "test", new Wording(names, List.of()))))
+        assertThat(labels(ClassificationSet.open(DataFile.of(folder), "test", new Wording(names, List.of()))))
                 .containsExactly("b.png 10", "a.png 2");
     }
 
     @Test
     void numberedFolderBeyondTheNamesIsNamed() throws IOException {
         touch("7/a.png");
-        assertThatThrownBy(() -> ClassificationSet.open(folder, "test", new Wording(List.of("x", "y"), List.of())))
+        assertThatThrownBy(() ->
+                        ClassificationSet.open(DataFile.of(folder), "test", new Wording(List.of("x", "y"), List.of())))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("class index 7, expected 0..1");
     }
@@ -80,7 +82,8 @@ class DataSetsTest {
     void otherNumberOfNamesThanFoldersIsAnError() throws IOException {
         touch("n01/a.png");
         touch("n02/a.png");
-        assertThatThrownBy(() -> ClassificationSet.open(folder, "test", new Wording(List.of("x"), List.of())))
+        assertThatThrownBy(
+                        () -> ClassificationSet.open(DataFile.of(folder), "test", new Wording(List.of("x"), List.of())))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("2 folders, but 1 class names");
     }
@@ -97,7 +100,7 @@ class DataSetsTest {
 
     @Test
     void folderOfNeitherKindIsAnError() {
-        assertThatThrownBy(() -> ClassificationSet.open(folder, "test", Wording.OWN))
+        assertThatThrownBy(() -> ClassificationSet.open(DataFile.of(folder), "test", Wording.OWN))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no folder per class");
     }
@@ -223,13 +226,13 @@ class DataSetsTest {
     void missingFilesNameTheOptionThatReplacesThem() throws IOException {
         touch("test/0.tar");
         Files.writeString(folder.resolve("test/nshards.txt"), "1");
-        Webdataset set = new Webdataset(folder, "test");
+        Webdataset set = new Webdataset(DataFile.of(folder), "test");
         assertThatThrownBy(set::templates)
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("zeroshot_classification_templates.txt: missing")
                 .hasMessageContaining("--template");
         assertThatThrownBy(set::classNames).hasMessageContaining("missing").hasMessageContaining("--classnames");
-        assertThatThrownBy(() -> new Webdataset(folder, "val").readCaptions(image -> {}))
+        assertThatThrownBy(() -> new Webdataset(DataFile.of(folder), "val").readCaptions(image -> {}))
                 .hasMessageContaining("nshards.txt: missing")
                 .hasMessageContaining("--split");
     }
@@ -296,7 +299,7 @@ class DataSetsTest {
         touch("cat/1.png");
         touch(".cache/1.png");
         Files.createSymbolicLink(folder.resolve("dog"), folder.resolve("nowhere"));
-        ClassificationSet set = ClassificationSet.open(folder, "test", Wording.OWN);
+        ClassificationSet set = ClassificationSet.open(DataFile.of(folder), "test", Wording.OWN);
         assertThat(set.classNames()).containsExactly("cat");
         assertThat(set.warnings()).singleElement().asString().contains("dog: leads nowhere");
     }
@@ -312,7 +315,7 @@ class DataSetsTest {
         byte[] tar = Files.readAllBytes(golden.resolve("test/0.tar"));
         Files.write(folder.resolve("test/0.tar"), Arrays.copyOf(tar, length));
         Files.writeString(folder.resolve("test/nshards.txt"), "1");
-        Webdataset set = new Webdataset(folder, "test");
+        Webdataset set = new Webdataset(DataFile.of(folder), "test");
         assertThat(labels(set)).hasSize(15);
         assertThat(set.warnings()).anyMatch(warning -> warning.contains("0.tar: the tar is truncated"));
         assertThat(labels(set)).as("a second reading loses the same").hasSize(15);

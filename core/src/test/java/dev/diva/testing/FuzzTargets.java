@@ -6,6 +6,7 @@ import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.clip.ConfigFuzz;
+import dev.diva.data.DataFile;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageDecoder.Orientation;
 import dev.diva.data.ImageEntry;
@@ -80,7 +81,7 @@ public final class FuzzTargets {
 
     private static void tar(byte[] input, Path folder) throws IOException {
         Path file = replace(folder.resolve("input.tar"), input);
-        TarSample.read(file, problem -> {});
+        TarSample.read(DataFile.of(file), problem -> {});
         for (ImageEntry entry :
                 ImageSet.open(List.of(file.toString()), problem -> {}).entries()) {
             entry.read();

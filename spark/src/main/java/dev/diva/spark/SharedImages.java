@@ -1,9 +1,9 @@
 package dev.diva.spark;
 
+import dev.diva.data.DataFile;
 import dev.diva.data.ImageEntry;
 import dev.diva.data.ImageSet;
 import java.io.Serializable;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,7 +17,7 @@ final class SharedImages implements Serializable {
     SharedImages(ImageSet images) {
         List<ImageEntry> entries = images.entries();
         names = entries.stream().map(ImageEntry::name).toArray(String[]::new);
-        files = entries.stream().map(entry -> entry.file().toString()).toArray(String[]::new);
+        files = entries.stream().map(entry -> entry.file().location()).toArray(String[]::new);
         offsets = entries.stream().mapToLong(ImageEntry::offset).toArray();
         lengths = entries.stream().mapToLong(ImageEntry::length).toArray();
     }
@@ -30,7 +30,7 @@ final class SharedImages implements Serializable {
     ImageSet between(long from, long to) {
         List<ImageEntry> entries = new ArrayList<>();
         for (int i = (int) from; i < to; i++) {
-            entries.add(new ImageEntry(names[i], Path.of(files[i]), offsets[i], lengths[i]));
+            entries.add(new ImageEntry(names[i], new DataFile(files[i]), offsets[i], lengths[i]));
         }
         return new ImageSet(entries);
     }

@@ -35,7 +35,7 @@ final class MllmCell {
         MllmRun run = new MllmRun(
                 new MllmRun.Settings(
                         List.of(task.benchmark()),
-                        data.folder(),
+                        data.folder().path(),
                         prompts,
                         rules,
                         judge(),

@@ -19,7 +19,8 @@ import java.util.List;
 record SegmentationCell(Suite.ModelEntry model, Suite.DataEntry data, Path counts) {
     /** Names what is not named yet, and scores. */
     Result score(SuiteRun.Segmenters segmenters) {
-        SegmentationSet all = SegmentationSet.open(Layout.named(data.text("set", data.name())), data.folder());
+        SegmentationSet all = SegmentationSet.open(
+                Layout.named(data.text("set", data.name())), data.folder().path());
         int limit = data.options().path("limit").asInt(Integer.MAX_VALUE);
         if (limit < 1) {
             throw new BadInputException("dataset " + data.name() + ": limit is " + limit + ", expected at least 1");
@@ -28,7 +29,7 @@ record SegmentationCell(Suite.ModelEntry model, Suite.DataEntry data, Path count
         try (SuiteRun.SegmenterModel segmenter =
                 segmenters.open(model, set.layout().classes())) {
             String scored = segmenter.identity() + ", " + set.layout().name() + " of "
-                    + data.folder().toAbsolutePath().normalize();
+                    + data.folder().path().toAbsolutePath().normalize();
             Path file = counts.resolve(model.name().replaceAll("[^A-Za-z0-9._@-]", "-"))
                     .resolve(data.name() + ".jsonl");
             List<PixelCounts> pictures = new SegmentationRun(set, file, scored, ProcessGroup.single())

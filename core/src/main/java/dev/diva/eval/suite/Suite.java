@@ -6,6 +6,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
 import dev.diva.TextFile;
+import dev.diva.data.DataFile;
+import dev.diva.hub.Address;
 import dev.diva.hub.Models;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,11 +79,11 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     }
 
     /**
-     * A data set; named by its folder unless a name is given.
+     * A data set; named by its folder, here or behind an address, unless a name is given.
      *
      * @param options the entry itself, for what single tasks need
      */
-    public record DataEntry(String name, Path folder, List<Task> tasks, JsonNode options) {
+    public record DataEntry(String name, DataFile folder, List<Task> tasks, JsonNode options) {
         String text(String key, String whenAbsent) {
             return options.path(key).asText(whenAbsent);
         }
@@ -185,7 +187,7 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
         String place = file + " dataset " + node.path("name").asText(path);
         requireKeys(node, DATA_KEYS, place);
         node.properties().forEach(entry -> requireValue(entry.getKey(), entry.getValue(), place));
-        Path folder = existing(path, file);
+        DataFile folder = Address.is(path) ? new DataFile(path) : DataFile.of(existing(path, file));
         List<Task> tasks = new ArrayList<>();
         values(node.path("tasks")).forEach(task -> tasks.add(Task.named(task.asText(), place)));
         if (tasks.isEmpty()) {
@@ -227,6 +229,9 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     }
 
     private static String nameOf(String path) {
+        if (Address.is(path)) {
+            return Address.withoutSecrets(path).replaceFirst("/+$", "").replaceFirst(".*/", "");
+        }
         Path name = Path.of(path).normalize().getFileName();
         return name == null ? path : name.toString();
     }

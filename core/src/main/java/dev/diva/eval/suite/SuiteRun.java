@@ -175,7 +175,8 @@ public final class SuiteRun {
 
     private Result score(ImageTextEncoder encoder, Suite.DataEntry data, Task task) {
         return switch (task) {
-            case MMVP -> new MmvpEvaluation(MmvpReader.read(data.folder(), MmvpReader.Missing.LEAVE_OUT)).add(encoder);
+            case MMVP ->
+                new MmvpEvaluation(MmvpReader.read(data.folder().path(), MmvpReader.Missing.LEAVE_OUT)).add(encoder);
             case ZEROSHOT -> new ZeroShotEvaluation(classes(data, "split", "test"), prompts).add(encoder);
             case RETRIEVAL -> new RetrievalEvaluation(captions(data), recallK(data)).add(encoder);
             case PROBE ->
@@ -205,7 +206,7 @@ public final class SuiteRun {
                 split, data.text("imageColumn", "image"), data.text("captionColumn", "caption"));
         return file.isEmpty()
                 ? new Webdataset(data.folder(), split)
-                : CaptionTable.read(Path.of(file), data.folder(), selection);
+                : CaptionTable.read(Path.of(file), data.folder().path(), selection);
     }
 
     private static List<Integer> recallK(Suite.DataEntry data) {

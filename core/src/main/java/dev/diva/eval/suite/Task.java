@@ -1,10 +1,8 @@
 package dev.diva.eval.suite;
 
 import dev.diva.BadInputException;
-import dev.diva.TextFile;
+import dev.diva.data.DataFile;
 import dev.diva.eval.mllm.Benchmark;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -66,13 +64,13 @@ public enum Task {
     }
 
     /** What a folder is made for. */
-    static List<Task> of(Path folder, boolean hasCaptions) {
-        if (Files.exists(folder.resolve("Questions.csv"))) {
+    static List<Task> of(DataFile folder, boolean hasCaptions) {
+        if (!folder.isRemote() && folder.resolve("Questions.csv").exists()) {
             return List.of(MMVP);
         }
-        Path type = folder.resolve("dataset_type.txt");
-        boolean isRetrieval = hasCaptions
-                || (Files.exists(type) && TextFile.read(type).strip().equalsIgnoreCase("retrieval"));
+        DataFile type = folder.resolve("dataset_type.txt");
+        boolean isRetrieval =
+                hasCaptions || (type.exists() && type.text("").strip().equalsIgnoreCase("retrieval"));
         return List.of(isRetrieval ? RETRIEVAL : ZEROSHOT);
     }
 }

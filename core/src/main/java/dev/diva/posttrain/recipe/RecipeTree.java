@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
+import dev.diva.hub.Address;
 import dev.diva.train.RecipeKeys;
 import java.io.IOException;
 import java.io.InputStream;
@@ -149,6 +150,13 @@ public record RecipeTree(RecipeKeys keys) {
     /** The recipe as a file. */
     public String toYaml() {
         return keys.toYaml();
+    }
+
+    /** The same as it may be kept: without what signs addresses of images. */
+    public RecipeTree withoutSecrets() {
+        ObjectNode own = root().objectNode();
+        root().path("images").forEach(pattern -> own.withArray("images").add(Address.withoutSecrets(pattern.asText())));
+        return own.isEmpty() ? this : with(own, "recipe");
     }
 
     /** Keys whose values differ, as {@code key: old, now new}; some keys do not change what is computed and are passed over. */

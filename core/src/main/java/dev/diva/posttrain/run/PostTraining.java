@@ -14,6 +14,7 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
+import dev.diva.hub.Address;
 import dev.diva.hub.Models;
 import dev.diva.model.TransformerConfig;
 import dev.diva.posttrain.recipe.Recipe;
@@ -83,7 +84,10 @@ public final class PostTraining implements PreparedRun {
         this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
         this.files = new RunFiles(launch.out());
-        this.folder = RunFolder.open(launch, processGroup, () -> files.recipe().differences(models.tree()));
+        this.folder = RunFolder.open(
+                launch,
+                processGroup,
+                () -> files.recipe().differences(models.tree().withoutSecrets()));
         models.problem().ifPresent(notes::add);
         models.assumptions().forEach(note -> notes.add("warning: " + note));
         this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, models.hashes(), notes::add);
@@ -199,7 +203,8 @@ public final class PostTraining implements PreparedRun {
 
     private void writeStart() {
         if (!launch.resume()) {
-            AtomicFile.writeString(folder.recipe(), models.tree().toYaml());
+            AtomicFile.writeString(
+                    folder.recipe(), models.tree().withoutSecrets().toYaml());
             AtomicFile.writeString(files.data(), DataReport.json(dataCheck));
         }
         Manifest manifest = run.manifest();
@@ -218,9 +223,15 @@ public final class PostTraining implements PreparedRun {
             manifest.describeData(
                     "images",
                     images.size(),
-                    recipe.images(),
-                    images.entries().stream().map(entry -> entry.file()).toList(),
+                    recipe.images().stream().map(Address::withoutSecrets).toList(),
+                    images.localFiles(),
                     images.notRead());
+            ObjectNode remote = JsonNodeFactory.instance.objectNode();
+            images.remoteFiles()
+                    .forEach(file -> remote.putObject(file.name())
+                            .put("bytes", file.size())
+                            .put("version", file.version()));
+            manifest.describeRemote("images", remote);
             manifest.assume(models.assumptions());
         }
         run.begin(launch.arguments());

@@ -1,0 +1,36 @@
+package dev.diva.hub;
+
+import java.io.IOException;
+import java.io.InputStream;
+
+/** Who gives the bytes of addresses of one kind. */
+interface RemoteSource {
+    /**
+     * Asks for a part of a file.
+     *
+     * @param count at least 1
+     * @return the part, less at the end of the file, or the whole file where the server knows no parts; the caller closes it
+     * @throws dev.diva.BadInputException when there is no such file or it is refused
+     * @throws java.io.UncheckedIOException when there is no answer, after several tries
+     */
+    Answer get(String address, long from, long count);
+
+    /**
+     * Bytes, and what they are of.
+     *
+     * @param size bytes of the whole file, -1 where it is not said
+     * @param version changes with the content: entity tag or date; empty where there is none
+     * @param isWhole whether the bytes are those of the whole file and not of the part
+     */
+    record Answer(long size, String version, boolean isWhole, InputStream bytes) implements AutoCloseable {
+        /** Of a part that begins behind the end. */
+        static Answer beyond(long size) {
+            return new Answer(size, "", false, InputStream.nullInputStream());
+        }
+
+        @Override
+        public void close() throws IOException {
+            bytes.close();
+        }
+    }
+}
