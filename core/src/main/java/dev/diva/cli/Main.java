@@ -34,6 +34,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DoctorCommand.class,
             TrainCommand.class,
             CacheCommand.class,
+            AnchorCommand.class,
+            TeacherCheckCommand.class,
             EncodeCommand.class,
             InspectCommand.class,
             ExportCommand.class,
