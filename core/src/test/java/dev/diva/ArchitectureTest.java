@@ -65,7 +65,17 @@ class ArchitectureTest {
             Map.entry("mine", Set.of("eval", "model", "checkpoint", "engine", "data")),
             Map.entry(
                     "world",
-                    Set.of("mllm", "language", "train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),
+                    Set.of(
+                            "mllm",
+                            "language",
+                            "feedback",
+                            "train",
+                            "clip",
+                            "diffusion",
+                            "model",
+                            "checkpoint",
+                            "engine",
+                            "data")),
             Map.entry("report", Set.of("eval", "checkpoint", "data", "hub")),
             Map.entry("compare", Set.of("eval", "report", "posttrain", "train", "clip", "checkpoint", "hub")),
             Map.entry(

@@ -35,6 +35,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DoctorCommand.class,
             TrainCommand.class,
             CacheCommand.class,
+            AnchorCommand.class,
+            TeacherCheckCommand.class,
             EncodeCommand.class,
             SearchCommand.class,
             InspectCommand.class,

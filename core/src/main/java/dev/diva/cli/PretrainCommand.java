@@ -6,12 +6,12 @@ import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
+import dev.diva.feedback.TeacherCheck;
 import dev.diva.train.StepRecord;
 import dev.diva.train.TrainListener.Outcome;
 import dev.diva.train.TrainingRun;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.pretrain.AutoencoderPretraining;
-import dev.diva.world.pretrain.CaptionCheck;
 import dev.diva.world.pretrain.ClipPretraining;
 import dev.diva.world.pretrain.DiffusionPretraining;
 import dev.diva.world.pretrain.LanguagePretraining;
@@ -66,6 +66,7 @@ abstract class PretrainCommand implements Callable<Integer> {
     private boolean resume;
 
     private StopSignals signals;
+    private String refusal; // of a model that was trained and does not do, or null
 
     /** A small CLIP. */
     @Command(
@@ -73,6 +74,13 @@ abstract class PretrainCommand implements Callable<Integer> {
             mixinStandardHelpOptions = true,
             description = "A small CLIP from web captions, as transformers saves it.")
     static final class Clip extends PretrainCommand {
+        @Option(
+                names = "--text",
+                paramLabel = "DIR",
+                description = "An earlier CLIP of pretrain-clip whose text tower this one keeps as it is: a new vision tower"
+                        + " alone learns.")
+        private Path text;
+
         @Override
         PretrainSettings standard() {
             return ClipPretraining.DEFAULT;
@@ -81,7 +89,7 @@ abstract class PretrainCommand implements Callable<Integer> {
         @Override
         Optional<Map<String, Object>> train(
                 WorldRecipe world, PretrainSettings settings, PretrainLaunch launch, PretrainListener listener) {
-            return result(new ClipPretraining(world, settings, listener).run(launch));
+            return result(new ClipPretraining(world, settings, text, listener).run(launch));
         }
     }
 
@@ -107,13 +115,34 @@ abstract class PretrainCommand implements Callable<Integer> {
     @Command(
             name = "pretrain-diffusion",
             mixinStandardHelpOptions = true,
-            description = "A small text-to-image model from full captions, as a folder of diffusers.")
+            description = "A small text-to-image model with a text encoder of its own, from captions, as a folder of diffusers. Fails,"
+                    + " and keeps the model, where it knows too little of detail (--knows).")
     static final class Diffusion extends PretrainCommand {
+        private static final long HIGH_NOISE = 541;
+
         @Option(names = "--clip", required = true, paramLabel = "DIR", description = "Of pretrain-clip.")
         private Path clip;
 
         @Option(names = "--vae", required = true, paramLabel = "DIR", description = "Of pretrain-vae.")
         private Path vae;
+
+        @Option(
+                names = "--from",
+                paramLabel = "DIR",
+                description = "An earlier teacher of pretrain-diffusion, to start with its weights. Default: new ones.")
+        private Path from;
+
+        @Option(
+                names = "--level-mean",
+                description = "Mean of the logit of the noise levels; above 0 for high noise. Default: 0.5.")
+        private double levelMean = 0.5;
+
+        @Option(
+                names = "--knows",
+                description = "Share of single changed attributes that the teacher must tell at one of the noise levels from"
+                        + " timestep 541 on. Default: ${DEFAULT-VALUE}.",
+                defaultValue = "0.75")
+        private double knows;
 
         @Override
         PretrainSettings standard() {
@@ -123,9 +152,30 @@ abstract class PretrainCommand implements Callable<Integer> {
         @Override
         Optional<Map<String, Object>> train(
                 WorldRecipe world, PretrainSettings settings, PretrainLaunch launch, PretrainListener listener) {
-            Optional<List<CaptionCheck.Level>> levels =
-                    new DiffusionPretraining(world, settings, listener).run(clip, vae, launch);
-            return levels.map(list -> Map.of("captions", list));
+            DiffusionPretraining.Levels levels =
+                    new DiffusionPretraining.Levels(levelMean, DiffusionPretraining.Levels.DEFAULT.std());
+            Optional<List<TeacherCheck.Level>> found =
+                    new DiffusionPretraining(world, settings, levels, from, listener).run(clip, vae, launch);
+            found.ifPresent(this::requireKnowledge);
+            return found.map(list -> Map.of("captions", list));
+        }
+
+        /** A teacher that does not know an attribute erases it from the tower that it teaches. */
+        private void requireKnowledge(List<TeacherCheck.Level> levels) {
+            double best = levels.stream()
+                    .filter(level -> level.timestep() >= HIGH_NOISE)
+                    .mapToDouble(TeacherCheck.Level::knows)
+                    .max()
+                    .orElse(1); // a further process
+            if (best < knows) {
+                refuse(String.format(
+                        Locale.ROOT,
+                        "the teacher tells the right caption from one with a changed attribute in %.1f %% at high noise,"
+                                + " expected %.1f %%: train on with --from %s and another --out",
+                        100 * best,
+                        100 * knows,
+                        out()));
+            }
         }
     }
 
@@ -154,6 +204,15 @@ abstract class PretrainCommand implements Callable<Integer> {
     abstract Optional<Map<String, Object>> train(
             WorldRecipe world, PretrainSettings settings, PretrainLaunch launch, PretrainListener listener);
 
+    /** Keeps the model, and lets the command fail. */
+    final void refuse(String reason) {
+        refusal = reason;
+    }
+
+    final Path out() {
+        return output.out();
+    }
+
     static Optional<Map<String, Object>> result(Outcome outcome) {
         return outcome == Outcome.DONE ? Optional.of(Map.of()) : Optional.empty();
     }
@@ -176,6 +235,10 @@ abstract class PretrainCommand implements Callable<Integer> {
                 Optional<Map<String, Object>> result = train(world, settings, launch, listener(settings));
                 if (group.isFirst()) {
                     print(result);
+                }
+                if (refusal != null) {
+                    note("diva: " + refusal);
+                    return ExitCodes.WORK_FAILED;
                 }
                 return result.isPresent() ? 0 : ExitCodes.RESUMABLE;
             } catch (RuntimeException e) {

@@ -123,9 +123,18 @@ public final class VisionModel implements AutoCloseable {
      * @param overwrite whether an existing folder is replaced
      */
     public void export(Path folder, boolean overwrite) {
+        export(folder, overwrite, 1);
+    }
+
+    /**
+     * The same of the average of the checkpoint as it was and as it is now, as {@link ClipBlend} makes it.
+     *
+     * @param alpha share of what was trained: 1 is that alone
+     */
+    public void export(Path folder, boolean overwrite, double alpha) {
         CheckpointFormat layout =
                 checkpoint.format() == CheckpointFormat.DIVA ? CheckpointFormat.OPEN_CLIP : checkpoint.format();
-        ClipExport.export(checkpoint, TrainedSource.of(checkpoint.tensors(), weights), layout, folder, overwrite);
+        ClipExport.export(checkpoint, TrainedSource.of(checkpoint.tensors(), weights, alpha), layout, folder, overwrite);
     }
 
     @Override

@@ -12,12 +12,26 @@ final class StudyTable {
     private final WorldScores.Summary before;
     private final List<Long> seeds;
 
-    /** A column. */
-    private record Column(String title, ToDoubleFunction<WorldScores.Summary> value) {}
+    /**
+     * A column.
+     *
+     * @param digits behind the point
+     */
+    private record Column(String title, int digits, ToDoubleFunction<WorldScores.Summary> value) {
+        Column(String title, ToDoubleFunction<WorldScores.Summary> value) {
+            this(title, 1, value);
+        }
+
+        String of(WorldScores.Summary scores) {
+            return String.format(Locale.ROOT, " %." + digits + "f |", 100 * value.applyAsDouble(scores));
+        }
+    }
 
     private static final List<Column> COLUMNS = List.of(
             new Column("pairs", WorldScores.Summary::pairs),
             new Column("pairs in order", WorldScores.Summary::ordered),
+            new Column("sig, x100", 2, WorldScores.Summary::sig),
+            new Column("bias, x100", 2, WorldScores.Summary::bias),
             new Column("pairs, class + mean", WorldScores.Summary::publishedPairs),
             new Column("probe, class token", WorldScores.Summary::probeClass),
             new Column("probe, mean of local", WorldScores.Summary::probeMean),
@@ -34,13 +48,12 @@ final class StudyTable {
                 + "; values in %, changes in points, 95 % t-interval over the" + " seeds.\n\n| recipe |");
         COLUMNS.forEach(column -> text.append(' ').append(column.title).append(" |"));
         text.append("\n| --- |").append(" --- |".repeat(COLUMNS.size())).append("\n| untouched |");
-        COLUMNS.forEach(
-                column -> text.append(String.format(Locale.ROOT, " %.1f |", 100 * column.value.applyAsDouble(before))));
+        COLUMNS.forEach(column -> text.append(column.of(before)));
         text.append('\n');
         after.forEach((variant, summaries) -> {
             text.append("| ").append(variant.name()).append(" |");
             COLUMNS.forEach(column -> text.append(' ')
-                    .append(change(summaries.stream()
+                    .append(changed(column.digits, summaries.stream()
                             .mapToDouble(summary ->
                                     100 * (column.value.applyAsDouble(summary) - column.value.applyAsDouble(before)))
                             .toArray()))
@@ -52,11 +65,17 @@ final class StudyTable {
 
     /** "+1.2 [-0.4, 2.8]"; without an interval for a single value. */
     static String change(double... points) {
+        return changed(1, points);
+    }
+
+    private static String changed(int digits, double... points) {
         double mean = Arrays.stream(points).average().orElseThrow();
+        String form = "%+." + digits + "f";
         if (points.length < 2) {
-            return String.format(Locale.ROOT, "%+.1f", mean);
+            return String.format(Locale.ROOT, form, mean);
         }
         Interval interval = Interval.ofMean(points);
-        return String.format(Locale.ROOT, "%+.1f [%+.1f, %+.1f]", mean, interval.low(), interval.high());
+        return String.format(
+                Locale.ROOT, form + " [" + form + ", " + form + "]", mean, interval.low(), interval.high());
     }
 }

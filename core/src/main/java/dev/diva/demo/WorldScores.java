@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** All that is measured of a CLIP in a mini world: pairs, gist retrieval, and what linear probes find. */
 final class WorldScores {
@@ -38,13 +39,22 @@ final class WorldScores {
      * @param pairs share of pairs that are right by the tower's own embedding
      * @param ordered share of pairs whose two images the difference of the two statements puts in the right order: 0.5 by chance, and
      *     unlike the pair score free of what both statements prefer
+     * @param sig mean of what the two statements tell apart, as {@link MmvpAnswer#sig}
+     * @param bias mean of what both prefer alike
      * @param publishedPairs share of pairs that are right by class token + mean of the local tokens
      * @param gist share of images whose caption is found first among all captions
      * @param probeClass share of fine attributes that a linear probe finds in the class token
      * @param probeMean the same in the mean of the local tokens
      */
     record Summary(
-            double pairs, double ordered, double publishedPairs, double gist, double probeClass, double probeMean) {}
+            double pairs,
+            double ordered,
+            double sig,
+            double bias,
+            double publishedPairs,
+            double gist,
+            double probeClass,
+            double probeMean) {}
 
     /** @param split folder of the pairs: validation for choices, test for results */
     WorldScores(Path world, String split) {
@@ -59,7 +69,7 @@ final class WorldScores {
             Files.createDirectories(records);
             MmvpEvaluation native_ = new MmvpEvaluation(pairs);
             List<MmvpAnswer> answers = MmvpScorer.answers(pairs, new ClipEncoder(name, clip, Feature.ZERO_SHOT));
-            double share = native_.add(name, answers).metrics().get("average");
+            Map<String, Double> metrics = native_.add(name, answers).metrics();
             write(records.resolve(name + "-1-pairs.json"), native_.finish().toJson());
             RetrievalEvaluation gist = new RetrievalEvaluation(
                     CaptionTable.read(retrieval.resolve("captions.csv"), retrieval, CaptionTable.Selection.DEFAULT),
@@ -75,8 +85,10 @@ final class WorldScores {
             FineProbe.Scores probes = probe.of(clip);
             write(records.resolve(name + "-3-probe.json"), probes(name, probes, published));
             return new Summary(
-                    share,
-                    ordered(answers),
+                    metrics.get("average"),
+                    metrics.get("in order"),
+                    metrics.get("sig"),
+                    metrics.get("bias"),
                     published,
                     found,
                     probes.classToken().share(),
@@ -84,13 +96,6 @@ final class WorldScores {
         } catch (IOException e) {
             throw new dev.diva.BadInputException(records + ": cannot be written: " + e, e);
         }
-    }
-
-    static double ordered(List<MmvpAnswer> answers) {
-        long right = answers.stream()
-                .filter(answer -> answer.margin(0) + answer.margin(1) > 0)
-                .count();
-        return (double) right / answers.size();
     }
 
     private ObjectNode probes(String model, FineProbe.Scores probes, double publishedPairs) {

@@ -55,7 +55,7 @@ public final class DiffusionModel implements AutoCloseable {
         this.schedule = folder.schedule("scheduler", "the noise that the model was trained with is unknown");
         AutoencoderShape vae = folder.autoencoder("vae", "not a latent diffusion model without an autoencoder in vae/");
         boolean isDit = !folder.has("unet") && folder.has("transformer");
-        this.prompts = isDit ? null : new PromptEncoder(folder, placement);
+        this.prompts = isDit && !folder.has("text_encoder") ? null : new PromptEncoder(folder, placement);
         this.denoiserPart = isDit ? dit(vae) : unet(vae);
         folder.weightsFile(denoiserPart.name(), DIFFUSERS_NAMES); // remembered, even if it is not read
         TensorSource stored = folder.weights("vae", "encoder.conv_in.weight", DIFFUSERS_NAMES);
@@ -167,6 +167,11 @@ public final class DiffusionModel implements AutoCloseable {
                 : converted.frozen(stored, folder.files(denoiserPart.name()), placement, denoiserPart.constructor());
     }
 
+    /** Whether the denoiser takes the mean of the condition's tokens, as a DiT does, and does not attend to each. */
+    public boolean takesMean() {
+        return denoiserPart.name().equals("transformer");
+    }
+
     /** What height and width of the denoiser's latents must be a multiple of. */
     public long latentMultiple() {
         return denoiserPart.latentMultiple();
@@ -187,10 +192,11 @@ public final class DiffusionModel implements AutoCloseable {
      * frees it again: keep the result.
      *
      * @return fp32 [1, 77, width], without gradient, owned by the caller's scope
-     * @throws BadInputException when the model has no text encoder (DiT), or one whose states are not what its denoiser attends to (SDXL)
+     * @throws BadInputException when the model has no text encoder (a DiT as it is published), or one whose states are not what its denoiser
+     *     attends to (SDXL)
      */
     public Tensor encodePrompt(String prompt) {
-        return prompts().encode(prompt);
+        return promptEncoder().encode(prompt);
     }
 
     /**
@@ -198,10 +204,19 @@ public final class DiffusionModel implements AutoCloseable {
      * so that the states differ from the third token of an empty prompt on.
      */
     public Tensor encodeMaskedPrompt(String prompt) {
-        return prompts().encodeMasked(prompt);
+        return promptEncoder().encodeMasked(prompt);
     }
 
-    private PromptEncoder prompts() {
+    /**
+     * The text encoder, open for many captions; the caller closes it.
+     *
+     * @throws BadInputException as {@link #encodePrompt}
+     */
+    public PromptStates prompts() {
+        return promptEncoder().open();
+    }
+
+    private PromptEncoder promptEncoder() {
         if (prompts == null || prompts.width() != denoiser().crossAttentionDim()) {
             throw new BadInputException(
                     folder.folder() + ": text_encoder/ does not give the condition of this denoiser," + " of width "

@@ -68,6 +68,20 @@ public final class NoiseSchedule {
         };
     }
 
+    /**
+     * What a squared error of the prediction is multiplied by to become the squared error of the velocity that it implies: 1 / abar for
+     * noise, 1 for the velocity itself, 1 / (1 - abar) for the latent. Infinite where the prediction says nothing of the velocity, as
+     * noise does of a latent that is noise alone.
+     */
+    public double velocityWeight(int timestep) {
+        double abar = alphasCumprod[timestep];
+        return switch (config.prediction()) {
+            case EPSILON -> 1 / abar;
+            case SAMPLE -> 1 / (1 - abar);
+            case V_PREDICTION -> 1;
+        };
+    }
+
     private Tensor velocity(Tensor latent, Tensor noise, Tensor timesteps) {
         return Scopes.returning(() -> noise.mul(signal(timesteps, latent)).sub(latent.mul(spread(timesteps, latent))));
     }

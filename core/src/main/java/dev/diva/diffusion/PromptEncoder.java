@@ -15,6 +15,7 @@ import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.TextTransformer;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -65,15 +66,32 @@ final class PromptEncoder {
         return encode(ids.padded, ids.length);
     }
 
+    /** For many captions. */
+    PromptStates open() {
+        ClipTokenizer pieces = openTokenizer();
+        Weights weights = Weights.frozen(Unwrapped.of(TensorFile.open(weightsFile), ANCHOR), placement);
+        try (PointerScope scope = new PointerScope()) {
+            return new PromptStates(pieces, weights, encoder(weights));
+        } catch (RuntimeException e) {
+            pieces.close();
+            weights.close();
+            throw e;
+        }
+    }
+
+    private TextTransformer encoder(Weights weights) {
+        weights.ignore(BUFFERS);
+        TextTransformer encoder = new TextTransformer(weights.has(ANCHOR) ? weights : weights.at("text_model"), config);
+        weights.finish();
+        return encoder;
+    }
+
     private Tensor encode(long[] ids, int seen) {
         TensorSource source = Unwrapped.of(TensorFile.open(weightsFile), ANCHOR);
         return Scopes.returning(() -> {
             try (NoGradGuard noGrad = new NoGradGuard();
                     Weights weights = Weights.frozen(source, placement)) {
-                weights.ignore(BUFFERS);
-                TextTransformer encoder =
-                        new TextTransformer(weights.has(ANCHOR) ? weights : weights.at("text_model"), config);
-                weights.finish();
+                TextTransformer encoder = encoder(weights);
                 Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
                 Tensor states = seen < ids.length ? encoder.masked(input, seen) : encoder.forward(input);
                 BrokenWeights.requireFinite(states, weights);
@@ -91,12 +109,7 @@ final class PromptEncoder {
     private record Ids(long[] padded, int length) {}
 
     private Ids idsWithLength(String prompt) {
-        try (ClipTokenizer pieces = ClipTokenizer.open(tokenizer, ClipTokenizer.Flavour.TRANSFORMERS_SLOW)) {
-            if (pieces.vocabSize() > config.vocabSize() || pieces.contextLength() > config.maxPositionEmbeddings()) {
-                throw new BadInputException(tokenizer + ": " + pieces.vocabSize() + " ids, " + pieces.contextLength()
-                        + " a text; the text encoder beside it has " + config.vocabSize() + " and "
-                        + config.maxPositionEmbeddings() + ": not its tokenizer");
-            }
+        try (ClipTokenizer pieces = openTokenizer()) {
             long[] ids = pieces.encode(prompt);
             int length = 1;
             while (length < ids.length && ids[length - 1] != pieces.endId()) {
@@ -104,5 +117,16 @@ final class PromptEncoder {
             }
             return new Ids(ids, length);
         }
+    }
+
+    private ClipTokenizer openTokenizer() {
+        ClipTokenizer pieces = ClipTokenizer.open(tokenizer, ClipTokenizer.Flavour.TRANSFORMERS_SLOW);
+        if (pieces.vocabSize() > config.vocabSize() || pieces.contextLength() > config.maxPositionEmbeddings()) {
+            pieces.close();
+            throw new BadInputException(tokenizer + ": " + pieces.vocabSize() + " ids, " + pieces.contextLength()
+                    + " a text; the text encoder beside it has " + config.vocabSize() + " and "
+                    + config.maxPositionEmbeddings() + ": not its tokenizer");
+        }
+        return pieces;
     }
 }

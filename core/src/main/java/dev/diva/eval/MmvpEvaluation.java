@@ -1,12 +1,15 @@
 package dev.diva.eval;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The record of one or more models on a set of pairs; every later model is tested against the first. */
 public final class MmvpEvaluation implements SetEvaluation {
+    private static final String IN_ORDER = "in order";
+
     private final MmvpSet set;
     private final List<Result> results = new ArrayList<>();
 
@@ -41,10 +44,14 @@ public final class MmvpEvaluation implements SetEvaluation {
         Map<String, Interval> intervals = new LinkedHashMap<>(); // in this order on every run
         intervals.put("average", averageInterval(answers));
         intervals.put("pairs", pairs.interval());
+        Map<String, Double> metrics = new LinkedHashMap<>(Map.of("average", average));
+        if (answers.stream().allMatch(MmvpAnswer::hasLead)) {
+            addReasons(answers, metrics, intervals);
+        }
         Result result = new Result(
                 model,
                 set.folder().toString(),
-                Map.of("average", average),
+                metrics,
                 intervals,
                 Map.of("pairs", sheet),
                 new PairResult(
@@ -69,6 +76,24 @@ public final class MmvpEvaluation implements SetEvaluation {
         record.put("margins", question.margins());
         record.put("correct", question.correct());
         return record;
+    }
+
+    /** Why pairs are right or wrong: the share in order, and the means of what tells the images apart and of what hides it. */
+    private static void addReasons(
+            List<MmvpAnswer> answers, Map<String, Double> metrics, Map<String, Interval> intervals) {
+        int ordered = (int) answers.stream().filter(answer -> answer.sig() > 0).count();
+        metrics.put(IN_ORDER, (double) ordered / answers.size());
+        intervals.put(IN_ORDER, Interval.wilson(ordered, answers.size()));
+        addMean("sig", answers.stream().mapToDouble(MmvpAnswer::sig).toArray(), metrics, intervals);
+        addMean("bias", answers.stream().mapToDouble(MmvpAnswer::bias).toArray(), metrics, intervals);
+    }
+
+    private static void addMean(
+            String name, double[] values, Map<String, Double> metrics, Map<String, Interval> intervals) {
+        metrics.put(name, Arrays.stream(values).average().orElseThrow());
+        if (values.length > 1) {
+            intervals.put(name, Interval.ofMean(values));
+        }
     }
 
     /** Wilson's where the average over patterns is the share of pairs, else the bootstrap of the average. */

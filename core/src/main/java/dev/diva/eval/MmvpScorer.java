@@ -37,6 +37,7 @@ public final class MmvpScorer {
 
     private static MmvpAnswer answer(MmvpPair pair, float[][] images, float[][] texts, int row, float logitScale) {
         List<Double> probability = new ArrayList<>();
+        List<Double> leads = new ArrayList<>();
         for (int statement = 0; statement < 2; statement++) {
             float[] text = texts[row + statement];
             double lead = Vectors.dot(images[row], text) - Vectors.dot(images[row + 1], text);
@@ -44,8 +45,9 @@ public final class MmvpScorer {
                 throw new BadInputException(
                         "question " + pair.ids().get(statement) + ": the score is NaN; the model's weights are broken");
             }
+            leads.add(lead);
             probability.add(1 / (1 + Math.exp(-logitScale * lead)));
         }
-        return new MmvpAnswer(pair, List.copyOf(probability));
+        return new MmvpAnswer(pair, List.copyOf(probability), List.copyOf(leads));
     }
 }

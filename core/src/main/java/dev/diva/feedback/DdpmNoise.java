@@ -1,7 +1,11 @@
 package dev.diva.feedback;
 
+import dev.diva.BadInputException;
+import dev.diva.diffusion.NoiseConfig;
 import dev.diva.diffusion.NoiseSchedule;
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.Tensors;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -10,8 +14,32 @@ import org.bytedeco.pytorch.global.torch;
  *
  * @param schedule which also says whether the target is the noise, the velocity or the latent
  * @param timesteps which are drawn
+ * @param weight what an error counts at each of them
  */
-public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps) implements NoiseProcess {
+public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps, LevelWeight weight) implements NoiseProcess {
+    /** @throws BadInputException when an error would count without limit at a timestep that may be drawn */
+    public DdpmNoise {
+        if (weight == LevelWeight.VELOCITY) {
+            requireFinite(schedule, timesteps);
+        }
+    }
+
+    /** Errors count as they are. */
+    public DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps) {
+        this(schedule, timesteps, LevelWeight.NONE);
+    }
+
+    private static void requireFinite(NoiseSchedule schedule, TimestepSampler timesteps) {
+        long last = Math.min(timesteps.max(), schedule.numTrainTimesteps() - 1L);
+        for (long step = timesteps.min(); step <= last; step++) {
+            if (!Double.isFinite(schedule.velocityWeight(Math.toIntExact(step)))) {
+                throw new BadInputException("timesteps.weight is velocity, and at timestep " + step + " the teacher, which"
+                        + " predicts the " + (schedule.prediction() == NoiseConfig.Prediction.EPSILON ? "noise" : "latent")
+                        + ", says nothing of the velocity; set timesteps.min and timesteps.max so that it is not drawn");
+            }
+        }
+    }
+
     @Override
     public Draw draw(Tensor latents, BatchDraws draws) {
         Tensor steps = timesteps.sample(draws);
@@ -27,5 +55,19 @@ public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps) imple
     @Override
     public Tensor target(Tensor latents, Draw draw) {
         return schedule.target(latents, draw.noise(), draw.levels());
+    }
+
+    @Override
+    public Optional<Tensor> weight(Draw draw) {
+        if (weight == LevelWeight.NONE || schedule.prediction() == NoiseConfig.Prediction.V_PREDICTION) {
+            return Optional.empty();
+        }
+        long[] steps = Tensors.toLongs(draw.levels());
+        float[] weights = new float[steps.length];
+        for (int i = 0; i < steps.length; i++) {
+            weights[i] = (float) schedule.velocityWeight(Math.toIntExact(steps[i]));
+        }
+        return Optional.of(
+                Tensors.of(weights, weights.length, 1, 1, 1).to(draw.noise().device(), torch.kFloat()));
     }
 }

@@ -76,6 +76,7 @@ public final class DenoisingLoss {
         Tensor noisy = process.noisy(latents, draw);
         Tensor predicted = denoiser.predict(noisy, draw.levels(), condition);
         Tensor target = process.target(latents, draw);
-        return predicted.to(torch.kFloat()).sub(target, new Scalar(1)).square();
+        Tensor squared = predicted.to(torch.kFloat()).sub(target, new Scalar(1)).square();
+        return process.weight(draw).map(squared::mul).orElse(squared);
     }
 }

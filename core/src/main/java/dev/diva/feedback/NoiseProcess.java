@@ -1,6 +1,7 @@
 package dev.diva.feedback;
 
 import dev.diva.engine.BatchDraws;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** How clean latents become noisy ones, and what a denoiser should say of them. */
@@ -25,4 +26,9 @@ public interface NoiseProcess {
 
     /** What a perfect denoiser would predict of them, fp32, owned by the caller's scope. */
     Tensor target(Tensor latents, Draw draw);
+
+    /** What the squared error of each image is multiplied by, fp32 [batch, 1, 1, 1]; empty where it counts as it is. */
+    default Optional<Tensor> weight(Draw draw) {
+        return Optional.empty();
+    }
 }

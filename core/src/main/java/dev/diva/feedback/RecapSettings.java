@@ -12,7 +12,7 @@ import dev.diva.clip.VisionConfig;
  * @param fraction of the patches that is drawn, or null
  * @param window of pooled tokens, or null
  * @param replacement whether random tokens may come twice
- * @param text elementwise or mean
+ * @param text elementwise, mean or none
  */
 public record RecapSettings(
         String tokens, Integer count, Double fraction, Integer window, boolean replacement, String text) {
@@ -61,7 +61,8 @@ public record RecapSettings(
         return switch (text) {
             case "elementwise" -> TextJoin.ELEMENTWISE;
             case "mean" -> TextJoin.MEAN;
-            default -> throw new BadInputException("recap.text is " + text + ", expected elementwise or mean");
+            case "none" -> TextJoin.NONE;
+            default -> throw new BadInputException("recap.text is " + text + ", expected elementwise, mean or none");
         };
     }
 

@@ -18,6 +18,13 @@ public enum TextJoin {
             return text.mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
                     .add(visual);
         }
+    },
+    /** The visual tokens alone. */
+    NONE {
+        @Override
+        Tensor join(Tensor text, Tensor visual) {
+            return visual;
+        }
     };
 
     /**

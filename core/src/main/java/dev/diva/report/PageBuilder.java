@@ -21,6 +21,9 @@ final class PageBuilder {
             "acc5", "top-5 accuracy",
             "average", "Average of patterns",
             "pairs", "pairs",
+            "in order", "pairs whose images are in order, whatever both statements prefer",
+            "sig", "sig, x100: what the statements tell apart",
+            "bias", "bias, x100: what both prefer alike; a pair is right where sig is larger",
             "questions", "questions",
             "perception", "perception, share of 2000 points",
             "cognition", "cognition, share of 800 points");

@@ -6,5 +6,11 @@ package dev.diva.train;
  * @param prefix what their names begin with; empty for all that no group before this one has
  * @param schedule learning rate of each step
  * @param firstStep first step that changes them
+ * @param endStep first step after it that does not change them any more
  */
-public record ParameterGroup(String prefix, Schedule schedule, long firstStep) {}
+public record ParameterGroup(String prefix, Schedule schedule, long firstStep, long endStep) {
+    /** To the end of the run. */
+    public ParameterGroup(String prefix, Schedule schedule, long firstStep) {
+        this(prefix, schedule, firstStep, Long.MAX_VALUE);
+    }
+}

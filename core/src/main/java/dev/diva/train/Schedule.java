@@ -8,8 +8,9 @@ package dev.diva.train;
  * @param lr peak rate
  * @param warmupSteps steps before the peak
  * @param totalSteps steps of the whole run
+ * @param firstStep where it begins; the rate is 0 before
  */
-public record Schedule(Kind kind, double lr, long warmupSteps, long totalSteps) {
+public record Schedule(Kind kind, double lr, long warmupSteps, long totalSteps, long firstStep) {
     /** Shape after the warm-up. */
     public enum Kind {
         CONSTANT,
@@ -21,10 +22,15 @@ public record Schedule(Kind kind, double lr, long warmupSteps, long totalSteps) 
     private static final double POWER = 0.9;
 
     public Schedule {
-        if (!(lr >= 0) || warmupSteps < 0 || totalSteps < 1) {
-            throw new IllegalArgumentException(
-                    "lr " + lr + ", warmupSteps " + warmupSteps + ", totalSteps " + totalSteps);
+        if (!(lr >= 0) || warmupSteps < 0 || totalSteps < 1 || firstStep < 0) {
+            throw new IllegalArgumentException("lr " + lr + ", warmupSteps " + warmupSteps + ", totalSteps " + totalSteps
+                    + ", firstStep " + firstStep);
         }
+    }
+
+    /** From the first step on. */
+    public Schedule(Kind kind, double lr, long warmupSteps, long totalSteps) {
+        this(kind, lr, warmupSteps, totalSteps, 0);
     }
 
     /** Warm-up of a share of the steps, rounded up. */
@@ -34,16 +40,20 @@ public record Schedule(Kind kind, double lr, long warmupSteps, long totalSteps) 
 
     /** Rate of a step, counted from 0. */
     public double rate(long step) {
-        if (step < warmupSteps) {
-            return lr * ((double) step / Math.max(1, warmupSteps));
+        if (step < firstStep) {
+            return 0;
         }
-        double rest = Math.max(1, totalSteps - warmupSteps);
+        long since = step - firstStep;
+        if (since < warmupSteps) {
+            return lr * ((double) since / Math.max(1, warmupSteps));
+        }
+        double rest = Math.max(1, totalSteps - firstStep - warmupSteps);
         return lr
                 * switch (kind) {
                     case CONSTANT -> 1.0;
                     case LINEAR -> Math.max(0.0, (totalSteps - step) / rest);
                     case POLYNOMIAL -> Math.pow(Math.max(0.0, (totalSteps - step) / rest), POWER);
-                    case COSINE -> Math.max(0.0, 0.5 * (1.0 + Math.cos(Math.PI * ((step - warmupSteps) / rest))));
+                    case COSINE -> Math.max(0.0, 0.5 * (1.0 + Math.cos(Math.PI * ((since - warmupSteps) / rest))));
                 };
     }
 }

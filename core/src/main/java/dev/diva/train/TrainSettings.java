@@ -47,7 +47,8 @@ public record TrainSettings(
 
     /** Whether a parameter is changed in a step. */
     public boolean learns(String parameter, long step) {
-        return step >= group(parameter).firstStep();
+        ParameterGroup group = group(parameter);
+        return step >= group.firstStep() && step < group.endStep();
     }
 
     /** Learning rate of a parameter in a step. */

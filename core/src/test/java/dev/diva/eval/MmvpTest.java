@@ -57,6 +57,23 @@ class MmvpTest {
         assertThat(new MmvpAnswer(pair, List.of(0.51, 0.5)).correct()).isTrue();
     }
 
+    /** f1 = (1, 0), f2 = (0.6, 0.8); t1 = (0.8, 0.6), t2 = (1, 0): leads 0.8 - 0.96 and 1 - 0.6, true of the first and of the second image. */
+    @Test
+    void sigAndBiasSayWhyAPairIsWrong() {
+        MmvpPair pair = new MmvpPair("p", List.of(1, 2), List.of(), List.of());
+        MmvpAnswer answer = new MmvpAnswer(pair, List.of(0.4, 0.7), List.of(-0.16, 0.4));
+        // (f1 - f2) (t1 - t2) / 2 = (0.4, -0.8) (-0.2, 0.6) / 2, |(f1 - f2) (t1 + t2)| / 2 = |(0.4, -0.8) (1.8, 0.6)| / 2
+        assertThat(answer.sig()).isCloseTo(-0.28, within(1e-12));
+        assertThat(answer.bias()).isCloseTo(0.12, within(1e-12));
+        MmvpAnswer turned = new MmvpAnswer(new MmvpPair("p", List.of(2, 1), List.of(), List.of()), List.of(0.4, 0.7), List.of(-0.16, 0.4));
+        assertThat(turned.sig()).isCloseTo(0.28, within(1e-12));
+        assertThat(turned.correct()).isEqualTo(turned.sig() > turned.bias()).isTrue();
+        MmvpAnswer ordered = new MmvpAnswer(pair, List.of(0.8, 0.6), List.of(0.5, 0.1));
+        assertThat(ordered.sig()).isCloseTo(0.2, within(1e-12));
+        assertThat(ordered.bias()).isCloseTo(0.3, within(1e-12));
+        assertThat(ordered.correct()).isEqualTo(ordered.sig() > ordered.bias()).isFalse();
+    }
+
     @Test
     void missingImageIsNamedAndItsPairLeftOut() throws IOException {
         write("1,Left,\"a dog, small\"\n2,Left,a cat\n3,Left,a hat\n4,Left,a bat\n", 1, 2, 4);

@@ -8,6 +8,7 @@ import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.ImageCondition;
+import dev.diva.feedback.LevelWeight;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.TimestepSampler;
 import dev.diva.objective.TowerEmbedding;
@@ -19,8 +20,15 @@ import org.bytedeco.pytorch.Tensor;
  * @param generator a Stable unCLIP, which stays the caller's
  * @param noise of the embedding
  * @param timesteps which are drawn
+ * @param weight what an error counts at each of them
  */
-public record Un2Clip(DiffusionModel generator, EmbeddingNoise noise, TimestepSampler timesteps) {
+public record Un2Clip(
+        DiffusionModel generator, EmbeddingNoise noise, TimestepSampler timesteps, LevelWeight weight) {
+    /** Errors count as they are. */
+    public Un2Clip(DiffusionModel generator, EmbeddingNoise noise, TimestepSampler timesteps) {
+        this(generator, noise, timesteps, LevelWeight.NONE);
+    }
+
     public Un2Clip {
         if (generator.unclip().isEmpty()) {
             throw new BadInputException("the teacher takes no image embeddings (its unet/config.json has no"
@@ -46,7 +54,7 @@ public record Un2Clip(DiffusionModel generator, EmbeddingNoise noise, TimestepSa
 
     /** The noise that the generator was trained with. */
     NoiseProcess process() {
-        return new DdpmNoise(generator.schedule(), timesteps);
+        return new DdpmNoise(generator.schedule(), timesteps, weight);
     }
 
     /**

@@ -18,6 +18,18 @@ public final class Fit {
         if (recipe.objective() == Recipe.ObjectiveName.DCR) {
             requireContrast(recipe);
         }
+        refuse(
+                recipe.projection() != null && recipe.projection().init() == null,
+                "projection.init is not given: a projection that is anchored in texts is made by diva anchor --clip "
+                        + recipe.clip() + " --diffusion " + recipe.diffusion() + " --captions FILE --out F; give it with"
+                        + " --set projection.init=F, or set random");
+        refuse(
+                recipe.projection() != null
+                        && recipe.projection().frozen()
+                        && recipe.train().projectionSteps() >= recipe.train().steps(),
+                "projection.frozen is true, and of train.steps " + recipe.train().steps()
+                        + " the first train.projectionSteps " + recipe.train().projectionSteps()
+                        + " are the projection's: nothing would be left for the tower; give more steps");
         if (recipe.posterior() == Recipe.Posterior.SAMPLED && recipe.cache() != null) {
             throw new BadInputException("recipe: cache keeps one latent of a crop, and posterior: sampled takes another"
                     + " one each time; set posterior: mean, or leave the cache out");
@@ -30,6 +42,7 @@ public final class Fit {
             refuse(recipe.stage1() != null, "stage1 is for stage: 2; stage 1 starts from nothing");
             refuse(recipe.projectors() != null, "projectors is for stage: 2; stage 1 starts from nothing");
             refuse(recipe.guard().weight() != 0, "guard.weight is for stage: 2; in stage 1 the CLIP does not change");
+            refuse(recipe.average() != 1, "average is for stage: 2; in stage 1 the CLIP does not change");
             refuse(
                     recipe.eval() != null && recipe.eval().mmvp() != null,
                     "eval.mmvp is for stage: 2; in stage 1 the CLIP does not change");

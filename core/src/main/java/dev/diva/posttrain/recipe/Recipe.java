@@ -2,6 +2,7 @@ package dev.diva.posttrain.recipe;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.diva.feedback.DrawWeights;
+import dev.diva.feedback.LevelWeight;
 import dev.diva.feedback.TimestepSampler;
 import dev.diva.train.CheckpointKeys;
 import dev.diva.train.OptimizerSettings;
@@ -42,6 +43,7 @@ public record Recipe(
         Recap recap,
         Projection projection,
         Feedback feedback,
+        double average,
         Guard guard,
         Trainable trainable,
         Timesteps timesteps,
@@ -83,6 +85,7 @@ public record Recipe(
         RecipeChecks.atLeast("resolution", resolution, 1);
         RecipeChecks.within("workers", workers, 1, MOST_WORKERS);
         RecipeChecks.atLeast("threads", threads, 0);
+        RecipeChecks.within("average", average, 0, 1);
         RecipeChecks.within("maxBadShare", maxBadShare, 0, 1);
         if (crops != null) {
             RecipeChecks.atLeast("crops", crops, 1);
@@ -173,7 +176,7 @@ public record Recipe(
                 RecipeChecks.oneOf("recap.tokens", tokens, "random", "all", "pooled", "class");
             }
             if (text != null) {
-                RecipeChecks.oneOf("recap.text", text, "elementwise", "mean");
+                RecipeChecks.oneOf("recap.text", text, "elementwise", "mean", "none");
             }
         }
     }
@@ -181,19 +184,35 @@ public record Recipe(
     /**
      * The layer from the tower's tokens to the condition.
      *
-     * @param init {@code random} or a file
+     * @param init {@code random} or a file; null only until {@link Fit} has seen it
      * @param lr its own learning rate, or null for the tower's
+     * @param frozen whether it learns only while it learns alone
      */
-    public record Projection(String init, Double lr) {
+    public record Projection(String init, Double lr, boolean frozen) {
         public Projection {
-            RecipeChecks.given("projection.init", init);
             RecipeChecks.within("projection.lr", lr == null ? 0 : lr, 0, Double.MAX_VALUE);
         }
     }
 
+    /** Whether the tower's training begins, with a warm-up of its own, where that of the projection ends. */
+    private boolean isProjectionFrozen() {
+        return projection != null && projection.frozen;
+    }
+
     /** Learning rate of the projection in every step. */
     public Schedule projectionRates() {
-        return train.rates(projection.lr == null ? train.lr : projection.lr);
+        double lr = projection.lr == null ? train.lr : projection.lr;
+        return projection.frozen ? train.rates(lr, 0, Math.max(1, train.projectionSteps)) : train.rates(lr);
+    }
+
+    /** First step in which the projection does not learn any more. */
+    public long projectionEnd() {
+        return projection.frozen ? train.projectionSteps : Long.MAX_VALUE;
+    }
+
+    /** Learning rate of all else in every step. */
+    public Schedule rates() {
+        return isProjectionFrozen() ? train.rates(train.lr, train.projectionSteps, train.steps) : train.rates(train.lr);
     }
 
     /** How a batch becomes a gradient. */
@@ -273,8 +292,17 @@ public record Recipe(
         }
     }
 
-    /** Noise levels; max null is the teacher's last. */
-    public record Timesteps(long min, Long max, Distribution distribution, double mean, double std) {
+    /** Noise levels; max null is the teacher's last, weight null none. */
+    public record Timesteps(
+            long min, Long max, Distribution distribution, double mean, double std, Weight weight) {
+        /** {@link LevelWeight} as recipes name them. */
+        public enum Weight {
+            @JsonProperty("none")
+            NONE,
+            @JsonProperty("velocity")
+            VELOCITY
+        }
+
         /** {@link TimestepSampler.Distribution} as recipes name them. */
         public enum Distribution {
             @JsonProperty("uniform")
@@ -285,6 +313,12 @@ public record Recipe(
 
         public Timesteps {
             RecipeChecks.given("timesteps.distribution", distribution);
+            weight = weight == null ? Weight.NONE : weight;
+        }
+
+        /** What an error counts at its level. */
+        public LevelWeight levelWeight() {
+            return LevelWeight.valueOf(weight.name());
         }
 
         /** The sampler; to be called on a resolved recipe. */
@@ -343,11 +377,6 @@ public record Recipe(
             }
         }
 
-        /** Learning rate of every step. */
-        public Schedule rates() {
-            return rates(lr);
-        }
-
         /** The optimiser with its numbers. */
         public OptimizerSettings optimizerSettings() {
             return switch (optimizer) {
@@ -357,7 +386,11 @@ public record Recipe(
         }
 
         private Schedule rates(double lr) {
-            return new Schedule(schedule.kind(), lr, warmup(), steps);
+            return rates(lr, 0, steps);
+        }
+
+        private Schedule rates(double lr, long start, long end) {
+            return new Schedule(schedule.kind(), lr, warmup(), end, start);
         }
 
         /** Steps in which the learning rate rises from 0. */

@@ -25,6 +25,7 @@ public record RecipeTree(RecipeKeys keys) {
     private static final List<String> PRESETS = List.of(
             "corrected",
             "published",
+            "anchored",
             "genhancer",
             "genhancer-published",
             "dcr",
@@ -68,7 +69,10 @@ public record RecipeTree(RecipeKeys keys) {
         String objective = last(changes, OBJECTIVE);
         if (preset == null) {
             preset = objective == null || objective.equals("diva") ? "corrected" : objective;
-            if (!PRESETS.contains(preset) || preset.contains("-") || preset.equals("published")) {
+            if (!PRESETS.contains(preset)
+                    || preset.contains("-")
+                    || preset.equals("published")
+                    || preset.equals("anchored")) {
                 throw new BadInputException(
                         "recipe: objective is " + objective + ", expected one of diva, genhancer, dcr, un2clip");
             }

@@ -1,11 +1,14 @@
 package dev.diva.posttrain.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
 import dev.diva.clip.VisionConfig;
 import dev.diva.clip.VisionModel;
+import dev.diva.data.ImageSet;
 import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Placement;
+import dev.diva.feedback.DdpmNoise;
 import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
@@ -57,11 +60,20 @@ final class DivaMethod extends TeacherMethod {
         boolean sized = !same || given.count() != null || given.fraction() != null || given.window() != null;
         return new RecapSettings(
                 given.tokens() == null ? published.tokens() : given.tokens(),
-                sized ? given.count() : published.count(),
+                sized ? count(given) : published.count(),
                 sized ? given.fraction() : published.fraction(),
                 sized ? given.window() : published.window(),
                 given.replacement(),
                 given.text() != null ? given.text() : same ? published.text() : "mean");
+    }
+
+    /** Of the class token, where the recipe leaves it open, as many as its projection has. */
+    private Integer count(Recipe.Recap given) {
+        String init = asked.projection().init();
+        boolean isOpen = given.count() == null && "class".equals(given.tokens());
+        return isOpen && !init.equals("random")
+                ? Projection.tokensOf(Path.of(init)).orElse(null)
+                : given.count();
     }
 
     @Override
@@ -80,9 +92,25 @@ final class DivaMethod extends TeacherMethod {
                 .projectedTo();
         long out = each * teacher().denoiser().crossAttentionDim();
         String init = recipe.projection().init();
-        return init.equals("random")
-                ? Projection.random(in, out, recipe.seed(), placement().device())
-                : Projection.load(Path.of(init), in, out, placement().device());
+        if (init.equals("random")) {
+            return Projection.random(in, out, recipe.seed(), placement().device());
+        }
+        Projection loaded = Projection.load(Path.of(init), in, out, placement().device());
+        if (loaded.isAnchored()
+                && !(recipe.recap().tokens().equals("class") && recipe.recap().text().equals("none"))) {
+            loaded.close();
+            throw new BadInputException("recipe: projection.init " + init + " is anchored in texts, so it takes the embedding"
+                    + " alone and gives the whole condition; set recap.tokens: class and recap.text: none (found "
+                    + recipe.recap().tokens() + " and " + recipe.recap().text() + ")");
+        }
+        return loaded;
+    }
+
+    @Override
+    public void measure(ImageSet images) {
+        if (projection.needsCenter()) {
+            projection.centerAt(ImageCenter.of(vision, images));
+        }
     }
 
     @Override
@@ -106,8 +134,11 @@ final class DivaMethod extends TeacherMethod {
 
     @Override
     public Objective<ImageBatch> objective(EmbeddingGuard guard) {
-        DenoisingLoss loss = new DenoisingLoss(
-                teacher().denoiser(), teacher().schedule(), recipe.timesteps().sampler());
+        DdpmNoise noise = new DdpmNoise(
+                teacher().schedule(),
+                recipe.timesteps().sampler(),
+                recipe.timesteps().levelWeight());
+        DenoisingLoss loss = new DenoisingLoss(teacher().denoiser(), noise);
         DiffusionFeedback feedback =
                 new DiffusionFeedback(condition(), loss, guard, FeedbackObjective.settings(recipe));
         return FeedbackObjective.of(feedback, this, recipe);

@@ -20,14 +20,19 @@ final class Evaluations implements TrainListener {
     private final RunFiles files;
     private final VisionModel vision;
     private final ScoredModel scores;
+    private final double average;
     private final Long every;
     private double best = Double.NEGATIVE_INFINITY;
 
-    /** @param every steps, or null for before and after only */
-    Evaluations(RunFiles files, VisionModel vision, ScoredModel scores, Long every) {
+    /**
+     * @param average share of the trained weights in what is judged, as in the result
+     * @param every steps, or null for before and after only
+     */
+    Evaluations(RunFiles files, VisionModel vision, ScoredModel scores, double average, Long every) {
         this.files = files;
         this.vision = vision;
         this.scores = scores;
+        this.average = average;
         this.every = every;
         Path known = files.best().resolve(SCORE);
         if (Files.exists(known)) {
@@ -73,7 +78,7 @@ final class Evaluations implements TrainListener {
     }
 
     private void judge(Path candidate, long done) {
-        vision.export(candidate, false);
+        vision.export(candidate, false, average);
         String name = String.format(Locale.ROOT, "step-%08d.json", done);
         double score = scores.score(candidate, files.evaluations().resolve(name));
         if (score > best) {

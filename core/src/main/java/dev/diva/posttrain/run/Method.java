@@ -3,6 +3,7 @@ package dev.diva.posttrain.run;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.clip.VisionModel;
+import dev.diva.data.ImageSet;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.DiffusionModel;
@@ -50,6 +51,13 @@ interface Method extends AutoCloseable {
      * @throws dev.diva.BadInputException when they contradict each other
      */
     void open(Recipe recipe);
+
+    /**
+     * Measures what the method needs to know of the images before training, with the untouched tower.
+     *
+     * @param images of the run
+     */
+    default void measure(ImageSet images) {}
 
     /** Makes clean latents. */
     Autoencoder autoencoder();

@@ -80,6 +80,7 @@ public final class PostTraining implements PreparedRun {
         requireMemory();
         this.images = ImageSet.open(recipe.images(), problems::add);
         noteLeftOut(problems);
+        models.method().measure(images);
         this.objective = models.objective();
         this.dataCheck = launch.resume() || !first ? null : checked();
         this.cache = openCache(models);
@@ -150,10 +151,10 @@ public final class PostTraining implements PreparedRun {
 
     private List<ParameterGroup> groups() {
         ParameterGroup all =
-                new ParameterGroup("", recipe.train().rates(), recipe.train().projectionSteps());
+                new ParameterGroup("", recipe.rates(), recipe.train().projectionSteps());
         return recipe.projection() == null
                 ? List.of(all)
-                : List.of(new ParameterGroup(PROJECTION, recipe.projectionRates(), 0), all);
+                : List.of(new ParameterGroup(PROJECTION, recipe.projectionRates(), 0, recipe.projectionEnd()), all);
     }
 
     /**
@@ -217,6 +218,7 @@ public final class PostTraining implements PreparedRun {
                     .put("preset", recipe.preset())
                     .put("objective", recipe.objective().key())
                     .put("seed", recipe.seed())
+                    .put("average", recipe.average())
                     .put("precision", recipe.precision());
             Models.record(facts, models.tree().root(), "clip", "diffusion");
             manifest.describe(facts, inputs);
@@ -313,7 +315,7 @@ public final class PostTraining implements PreparedRun {
         Runnable result = this::writeResult;
         if (first && scores != null) {
             Evaluations evaluations = new Evaluations(
-                    files, models.vision(), scores, recipe.eval().every());
+                    files, models.vision(), scores, recipe.average(), recipe.eval().every());
             evaluations.before(Path.of(recipe.clip()));
             watchers.add(evaluations);
             result = () -> {
@@ -352,7 +354,7 @@ public final class PostTraining implements PreparedRun {
         Engine.trimMemory(); // of activations and gradients, which are not needed any more
         models.method().write(files);
         if (!recipe.isFirstStage()) {
-            models.vision().export(files.clip(), true);
+            models.vision().export(files.clip(), true, recipe.average());
         }
     }
 

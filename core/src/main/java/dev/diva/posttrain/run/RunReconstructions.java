@@ -20,6 +20,7 @@ import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Tensors;
+import dev.diva.feedback.Projection;
 import dev.diva.feedback.Reconstruction;
 import dev.diva.feedback.TrainingPixels;
 import dev.diva.posttrain.recipe.Recipe;
@@ -165,6 +166,9 @@ public final class RunReconstructions {
 
     /** The projection after the steps that trained it alone, or where that is gone the trained one. */
     private Path fittedProjection() {
+        if (Projection.tokensOf(files.projection()).isPresent()) {
+            return files.projection(); // a checkpoint does not know the centre of the embeddings
+        }
         Long alone = recipe.train().projectionSteps();
         Path masters = run.resolve("checkpoints")
                 .resolve(String.format(Locale.ROOT, "step-%08d", alone == null ? 0 : alone))

@@ -1,49 +1,69 @@
 package dev.diva.world.pretrain;
 
-import dev.diva.engine.BatchDraws;
-import dev.diva.engine.BatchShard;
+import dev.diva.diffusion.Denoiser;
+import dev.diva.diffusion.NoiseSchedule;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Tensors;
+import dev.diva.feedback.TeacherCheck;
+import dev.diva.world.WorldRecipe;
+import dev.diva.world.paint.SceneRenderer;
+import dev.diva.world.scene.Captions;
+import dev.diva.world.scene.Scene;
+import dev.diva.world.scene.ScenePair;
+import dev.diva.world.scene.ScenePairs;
+import dev.diva.world.scene.SceneSampler;
+import dev.diva.world.scene.Split;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/** Whether a denoiser uses what it is told: its loss with the right captions and with those of other scenes, same noise. */
-public final class CaptionCheck {
-    private static final int[] TIMESTEPS = {50, 200, 400, 600, 800, 950};
-    private static final int SCENES = 128;
+/** What the small teacher knows of detail: {@link TeacherCheck} on both images of validation pairs, whose full captions differ in one attribute. */
+final class CaptionCheck {
+    private static final long[] TIMESTEPS = {50, 200, 400, 541, 606, 700, 822, 950};
+    private static final int PAIRS = 20; // of each pattern
+    private static final int AT_ONCE = 90;
 
-    private CaptionCheck() {}
+    private final WorldRecipe world;
+    private final SceneLatents latents;
+    private final CaptionStates captions;
 
-    /** Losses at one noise level. */
-    public record Level(int timestep, double right, double shuffled) {}
-
-    static List<Level> of(CaptionDenoising objective, SceneLatents latents, long seed) {
-        int count = Math.min(SCENES, latents.count());
-        int[] scenes = IntStream.range(0, count).toArray();
-        int[] others = Arrays.stream(scenes).map(i -> (i + 1) % count).toArray();
-        List<Level> levels = new ArrayList<>();
-        for (int timestep : TIMESTEPS) {
-            levels.add(new Level(
-                    timestep,
-                    loss(objective, scenes, scenes, timestep, seed),
-                    loss(objective, scenes, others, timestep, seed)));
-        }
-        return levels;
+    CaptionCheck(WorldRecipe world, SceneLatents latents, CaptionStates captions) {
+        this.world = world;
+        this.latents = latents;
+        this.captions = captions;
     }
 
-    private static double loss(CaptionDenoising objective, int[] scenes, int[] described, int timestep, long seed) {
-        try (PointerScope scope = new PointerScope();
-                NoGradGuard noGrad = new NoGradGuard()) {
-            long[] timesteps = new long[scenes.length];
-            Arrays.fill(timesteps, timestep);
-            Tensor steps = Tensors.of(timesteps, timesteps.length);
-            BatchDraws draws = new BatchDraws(new RandomStreams(seed).stream("check"), BatchShard.whole(scenes.length));
-            return objective.loss(scenes, described, steps, draws).item_float();
+    /** @param seed of the noise */
+    List<TeacherCheck.Level> of(Denoiser denoiser, NoiseSchedule schedule, long seed) {
+        List<ScenePair> pairs = new ScenePairs(new SceneSampler(world.seed(), Split.VALIDATION)).pairs(PAIRS);
+        List<Scene> shown = new ArrayList<>();
+        List<Scene> others = new ArrayList<>();
+        pairs.forEach(pair -> {
+            shown.addAll(List.of(pair.first(), pair.second()));
+            others.addAll(List.of(pair.second(), pair.first()));
+        });
+        RandomStreams streams = new RandomStreams(seed);
+        TeacherCheck.Sums sums = new TeacherCheck(denoiser, schedule).at(TIMESTEPS);
+        for (int from = 0; from < shown.size(); from += AT_ONCE) {
+            int to = Math.min(shown.size(), from + AT_ONCE);
+            try (PointerScope scope = new PointerScope();
+                    NoGradGuard noGrad = new NoGradGuard()) {
+                sums.add(batch(shown.subList(from, to), others.subList(from, to), streams));
+            }
         }
+        return sums.levels();
+    }
+
+    private TeacherCheck.Batch batch(List<Scene> shown, List<Scene> others, RandomStreams streams) {
+        SceneRenderer renderer = new SceneRenderer(world.side());
+        Tensor clean = latents.encoded(shown.stream().map(renderer::rgb).toList());
+        Tensor noise = RandomStreams.randn(streams.stream("check"), clean.shape());
+        return new TeacherCheck.Batch(
+                clean,
+                noise,
+                captions.of(shown.stream().map(Captions::full).toList()),
+                captions.of(shown.stream().map(Captions::gist).toList()),
+                captions.of(others.stream().map(Captions::full).toList()));
     }
 }

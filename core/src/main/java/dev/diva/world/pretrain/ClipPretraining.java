@@ -1,6 +1,7 @@
 package dev.diva.world.pretrain;
 
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.DrawnWeights;
 import dev.diva.checkpoint.Weights;
 import dev.diva.clip.ClipConfig;
 import dev.diva.clip.ClipExport;
@@ -12,6 +13,7 @@ import dev.diva.train.TrainListener.Outcome;
 import dev.diva.world.WorldRecipe;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 
@@ -25,14 +27,27 @@ public final class ClipPretraining {
 
     private static final Map<String, Double> CONSTANTS = Map.of("logit_scale", Math.log(1 / 0.07));
 
+    private static final List<String> TEXT = List.of("text_model.", "text_projection.", "logit_scale");
+
     private final WorldRecipe world;
     private final PretrainSettings settings;
+    private final Path text; // or null
     private final PretrainListener listener;
 
-    public ClipPretraining(WorldRecipe world, PretrainSettings settings, PretrainListener listener) {
+    /**
+     * @param text folder of an earlier CLIP whose text tower and scale this one has, unchanged: its vision tower alone learns, from new weights;
+     *     or null
+     */
+    public ClipPretraining(WorldRecipe world, PretrainSettings settings, Path text, PretrainListener listener) {
         this.world = world;
         this.settings = settings;
+        this.text = text;
         this.listener = listener;
+    }
+
+    /** Both towers from new weights. */
+    public ClipPretraining(WorldRecipe world, PretrainSettings settings, PretrainListener listener) {
+        this(world, settings, null, listener);
     }
 
     /** Trains and writes a folder in transformers' layout, fp16; an interrupted training goes on. */
@@ -41,18 +56,29 @@ public final class ClipPretraining {
         WordVocabulary vocabulary = MiniClip.vocabulary();
         ClipConfig config = MiniClip.config(vocabulary, world.side());
         try (PointerScope scope = new PointerScope();
-                Weights weights = Weights.trained(
-                        InitialWeights.of(settings.seed(), CONSTANTS), Placement.cpu(Precision.FP32), name -> true);
+                Weights weights = weights();
                 Scratch scratch = Scratch.create();
                 ClipTokenizer tokenizer = tokenizer(vocabulary, scratch.folder())) {
             CaptionedScenes scenes = new CaptionedScenes(world);
             CaptionMatching objective = new CaptionMatching(weights, config, scenes, tokenizer, launch.processGroup());
-            return pretraining.train(weights, objective, pretraining.batches(scenes.count()), Map.of(), folder -> {
+            Map<String, Path> inputs = text == null ? Map.of() : Map.of("text", text);
+            return pretraining.train(weights, objective, pretraining.batches(scenes.count()), inputs, folder -> {
                 Pretraining.write(folder.resolve("model.safetensors"), weights.tensors());
                 ClipExport.writeConfigs(config, MiniClip.preprocessing(world.side()), "float16", folder);
                 vocabulary.write(folder, MiniClip.CONTEXT_LENGTH);
             });
         }
+    }
+
+    private Weights weights() {
+        Placement cpu = Placement.cpu(Precision.FP32);
+        DrawnWeights drawn = InitialWeights.of(settings.seed(), CONSTANTS);
+        if (text == null) {
+            return Weights.trained(drawn, cpu, name -> true);
+        }
+        EarlierWeights earlier = new EarlierWeights(drawn);
+        TEXT.forEach(prefix -> earlier.with(text.resolve("model.safetensors"), prefix, prefix));
+        return Weights.trained(earlier, cpu, name -> TEXT.stream().noneMatch(name::startsWith));
     }
 
     private static ClipTokenizer tokenizer(WordVocabulary vocabulary, Path folder) {

@@ -3,16 +3,22 @@ package dev.diva.world.pretrain;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.DrawnWeights;
 import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.AutoencoderConfig;
+import dev.diva.diffusion.Dit;
+import dev.diva.diffusion.DitConfig;
 import dev.diva.diffusion.NoiseConfig;
 import dev.diva.diffusion.NoiseSchedule;
-import dev.diva.diffusion.UNet;
-import dev.diva.diffusion.UNetConfig;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
+import dev.diva.feedback.DdpmNoise;
+import dev.diva.feedback.NoiseProcess;
+import dev.diva.feedback.TeacherCheck;
+import dev.diva.feedback.TimestepSampler;
 import dev.diva.train.TrainListener.Outcome;
 import dev.diva.world.WorldRecipe;
 import java.io.IOException;
@@ -22,72 +28,145 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trains the small denoiser on the latents of the small autoencoder, with full captions as the small CLIP's own text tower encodes them,
- * and puts a whole diffusers folder together.
+ * Trains the small teacher, independent of the CLIP: a denoiser on the latents of the small autoencoder and its own text encoder, and puts a whole
+ * diffusers folder together. A teacher of detail takes long, so that a training may start from an earlier one.
  */
 public final class DiffusionPretraining {
-    /** What the shipped denoiser was trained with. */
-    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 2400, 32, 2e-3);
+    /** What the shipped teacher was trained with, each time. */
+    public static final PretrainSettings DEFAULT = new PretrainSettings(1, 1400, 64, 2e-3);
+
+    private static final String DENOISER = "transformer";
+    private static final String TEXT_ENCODER = "text_encoder";
+    private static final String TEXT_WEIGHTS = "model.safetensors";
+    private static final String TEXT_MODEL = "text_model";
+    private static final String STARTED = "from";
 
     private final WorldRecipe world;
     private final PretrainSettings settings;
+    private final Levels levels;
+    private final Path from; // or null
     private final PretrainListener listener;
 
-    public DiffusionPretraining(WorldRecipe world, PretrainSettings settings, PretrainListener listener) {
+    /**
+     * Logit of the share of all timesteps at which a latent is noised.
+     *
+     * @param mean above 0 for high noise
+     * @param std of the logit
+     */
+    public record Levels(double mean, double std) {
+        /** What the shipped teacher was trained at first. */
+        public static final Levels DEFAULT = new Levels(0.5, 1);
+
+        TimestepSampler sampler(NoiseSchedule schedule) {
+            long last = schedule.numTrainTimesteps() - 1L;
+            return new TimestepSampler(0, last, TimestepSampler.Distribution.LOGIT_NORMAL, mean, std);
+        }
+    }
+
+    /**
+     * @param from folder of an earlier teacher, whose weights it starts with, or null for new ones
+     */
+    public DiffusionPretraining(
+            WorldRecipe world, PretrainSettings settings, Levels levels, Path from, PretrainListener listener) {
         this.world = world;
         this.settings = settings;
+        this.levels = levels;
+        this.from = from;
         this.listener = listener;
+    }
+
+    /** From new weights. */
+    public DiffusionPretraining(WorldRecipe world, PretrainSettings settings, PretrainListener listener) {
+        this(world, settings, Levels.DEFAULT, null, listener);
     }
 
     /**
      * Trains and writes a folder in diffusers' layout, fp16; an interrupted training goes on.
      *
-     * @param clip folder of {@link ClipPretraining}
+     * @param clip folder of {@link ClipPretraining}, whose tokenizer the text encoder shares, and nothing else
      * @param vae folder of {@link AutoencoderPretraining}
-     * @return how much the denoiser uses its captions, by noise level; nothing if it was stopped, no level from a further process
+     * @return what the teacher knows of validation pairs, by noise level; nothing if it was stopped, no level from a further process
      */
-    public Optional<List<CaptionCheck.Level>> run(Path clip, Path vae, PretrainLaunch launch) {
+    public Optional<List<TeacherCheck.Level>> run(Path clip, Path vae, PretrainLaunch launch) {
         Pretraining pretraining = new Pretraining(world, settings, launch, listener);
         Placement cpu = Placement.cpu(Precision.FP32);
-        List<CaptionCheck.Level> levels = new ArrayList<>();
+        List<TeacherCheck.Level> found = new ArrayList<>();
         try (Scratch scratch = Scratch.create();
                 PointerScope scope = new PointerScope();
-                CaptionStates captions = new CaptionStates(prepare(clip, vae, scratch.folder()), cpu);
+                Weights weights = Weights.trained(start(), cpu, name -> true);
+                CaptionStates captions =
+                        new CaptionStates(weights.at(TEXT_MODEL), prepare(clip, vae, scratch.folder()));
                 Weights latentWeights = Weights.frozen(
-                        SafetensorsFile.open(scratch.folder().resolve("vae").resolve(MiniDiffusion.WEIGHTS)), cpu);
-                Weights weights = Weights.trained(InitialWeights.of(settings.seed(), Map.of()), cpu, name -> true)) {
+                        SafetensorsFile.open(scratch.folder().resolve("vae").resolve(MiniDiffusion.WEIGHTS)), cpu)) {
             Path parts = scratch.folder();
             Autoencoder autoencoder = Autoencoder.read(
                     latentWeights, AutoencoderConfig.read(ConfigJson.read(parts.resolve("vae/config.json"))));
             latentWeights.finish();
-            UNet unet = new UNet(weights, UNetConfig.read(ConfigJson.read(parts.resolve("unet/config.json"))));
+            Dit denoiser = new Dit(
+                    weights.at(DENOISER), DitConfig.read(ConfigJson.read(parts.resolve(DENOISER + "/config.json"))));
             weights.finish();
             CaptionedScenes scenes = new CaptionedScenes(world);
             SceneLatents latents = new SceneLatents(autoencoder, scenes);
             NoiseSchedule schedule = new NoiseSchedule(
                     NoiseConfig.read(ConfigJson.read(parts.resolve("scheduler/scheduler_config.json"))));
-            CaptionDenoising objective = new CaptionDenoising(unet, schedule, latents, scenes, captions);
+            NoiseProcess process = new DdpmNoise(schedule, levels.sampler(schedule));
             Outcome outcome = pretraining.train(
                     weights,
-                    objective,
+                    new CaptionDenoising(denoiser, process, latents, scenes, captions),
                     pretraining.batches(scenes.count()),
-                    Map.of("clip", clip, "vae", vae),
+                    inputs(clip, vae),
                     folder -> {
-                        levels.addAll(CaptionCheck.of(objective, latents, settings.seed()));
+                        found.addAll(
+                                new CaptionCheck(world, latents, captions).of(denoiser, schedule, settings.seed()));
                         copy(parts, folder);
-                        Pretraining.write(folder.resolve("unet").resolve(MiniDiffusion.WEIGHTS), weights.tensors());
+                        write(folder.resolve(DENOISER).resolve(MiniDiffusion.WEIGHTS), weights, DENOISER + ".", "");
+                        write(
+                                folder.resolve(TEXT_ENCODER).resolve(TEXT_WEIGHTS),
+                                weights,
+                                TEXT_MODEL + ".",
+                                TEXT_MODEL + ".");
                     });
-            return outcome == Outcome.DONE ? Optional.of(levels) : Optional.empty();
+            return outcome == Outcome.DONE ? Optional.of(found) : Optional.empty();
         }
     }
 
-    /** Everything of the folder but the denoiser's weights. */
+    private Map<String, Path> inputs(Path clip, Path vae) {
+        Map<String, Path> inputs = new TreeMap<>(Map.of("clip", clip, "vae", vae));
+        if (from != null) {
+            inputs.put(STARTED, from);
+        }
+        return inputs;
+    }
+
+    private TensorSource start() {
+        DrawnWeights drawn = InitialWeights.of(settings.seed(), Map.of());
+        return from == null
+                ? drawn
+                : new EarlierWeights(drawn)
+                        .with(from.resolve(DENOISER).resolve(MiniDiffusion.WEIGHTS), "", DENOISER + ".")
+                        .with(from.resolve(TEXT_ENCODER).resolve(TEXT_WEIGHTS), TEXT_MODEL + ".", TEXT_MODEL + ".");
+    }
+
+    /** Tensors of one part, under another prefix. */
+    private static void write(Path file, Weights weights, String prefix, String stored) {
+        Map<String, Tensor> part = new TreeMap<>();
+        weights.tensors().forEach((name, tensor) -> {
+            if (name.startsWith(prefix)) {
+                part.put(stored + name.substring(prefix.length()), tensor);
+            }
+        });
+        Pretraining.write(file, part);
+    }
+
+    /** Everything of the folder but the weights that learn. */
     private Path prepare(Path clip, Path vae, Path parts) {
         try {
-            for (String part : List.of("unet", "vae", "text_encoder", "tokenizer", "scheduler")) {
+            for (String part : List.of(DENOISER, "vae", TEXT_ENCODER, "tokenizer", "scheduler")) {
                 Files.createDirectories(parts.resolve(part));
             }
             copy(vae, parts.resolve("vae"));
@@ -95,7 +174,7 @@ public final class DiffusionPretraining {
             long width =
                     ConfigJson.read(parts.resolve("text_encoder/config.json")).number("hidden_size", 0);
             write(
-                    parts.resolve("unet/config.json"),
+                    parts.resolve(DENOISER + "/config.json"),
                     MiniDiffusion.denoiser(width, world.side()).toPrettyString());
             write(
                     parts.resolve("scheduler/scheduler_config.json"),

@@ -10,7 +10,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Weights of the small models before training: norms start at 1, biases at 0, embeddings at a normal distribution of 0.02, all else uniform
- * within 1 / sqrt(inputs), as PyTorch's layers do.
+ * within 1 / sqrt(inputs), as PyTorch's layers do. What modulates the blocks of a DiT and what it ends with start at 0: each block changes
+ * nothing at first.
  */
 public final class InitialWeights {
     private static final double EMBEDDING = 0.02;
@@ -31,6 +32,9 @@ public final class InitialWeights {
         long[] shape = info.shape();
         if (constants.containsKey(name)) {
             return DrawnWeights.full(constants.get(name), shape);
+        }
+        if (name.contains(".norm1.linear.") || name.contains("transformer.proj_out_")) {
+            return DrawnWeights.full(0, shape);
         }
         if (name.endsWith("class_embedding")
                 || name.endsWith("token_embedding.weight")

@@ -20,11 +20,11 @@ final class MiniClip {
     /** Ids of a text: the longest full caption takes 30. */
     static final int CONTEXT_LENGTH = 32;
 
-    static final int PATCH = 8;
+    private static final int GRID = 4; // patches along a side
 
-    private static final TransformerConfig VISION = new TransformerConfig(128, 256, 6, 4, Activation.QUICK_GELU, 1e-5);
+    private static final TransformerConfig VISION = new TransformerConfig(96, 288, 4, 4, Activation.QUICK_GELU, 1e-5);
     private static final TransformerConfig TEXT = new TransformerConfig(96, 192, 3, 4, Activation.QUICK_GELU, 1e-5);
-    private static final int EMBEDDING = 128;
+    private static final int EMBEDDING = 96;
     private static final float[] HALF = {0.5f, 0.5f, 0.5f};
 
     private MiniClip() {}
@@ -32,7 +32,7 @@ final class MiniClip {
     static ClipConfig config(WordVocabulary vocabulary, int imageSize) {
         TextTransformer.Config text = new TextTransformer.Config(TEXT, vocabulary.size(), CONTEXT_LENGTH, true);
         return new ClipConfig(
-                new VisionConfig(VISION, imageSize, PATCH, VisionConfig.Pooling.CLASS_TOKEN, EMBEDDING),
+                new VisionConfig(VISION, imageSize, imageSize / GRID, VisionConfig.Pooling.CLASS_TOKEN, EMBEDDING),
                 new TextConfig(text, TextConfig.Pooling.FIRST_EOS, vocabulary.size() - 1L, EMBEDDING));
     }
 

@@ -25,22 +25,22 @@ final class MiniDiffusion {
              "mid_block_add_attention": false}""";
 
     private static final String DENOISER = """
-            {"_class_name": "UNet2DConditionModel", "act_fn": "silu", "in_channels": 8, "out_channels": 8,
-             "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
-             "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"], "mid_block_type": "UNetMidBlock2DCrossAttn",
-             "block_out_channels": [48, 96], "layers_per_block": 1, "attention_head_dim": [2, 4],
-             "norm_num_groups": 16, "use_linear_projection": true}""";
+            {"_class_name": "DiTTransformer2DModel", "activation_fn": "gelu-approximate", "attention_bias": true,
+             "in_channels": 8, "out_channels": 8, "num_layers": 4, "num_attention_heads": 4,
+             "norm_elementwise_affine": false, "norm_type": "ada_norm_zero", "num_embeds_ada_norm": 1}""";
 
     private static final String SCHEDULER = """
             {"_class_name": "DDIMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
-             "num_train_timesteps": 1000, "prediction_type": "epsilon", "clip_sample": false, "set_alpha_to_one": false,
-             "steps_offset": 1}""";
+             "num_train_timesteps": 1000, "prediction_type": "v_prediction", "clip_sample": false,
+             "set_alpha_to_one": false, "steps_offset": 1}""";
+
+    private static final int HEADS = 4;
+    private static final int GRID = 4; // tokens along a side
 
     private static final String INDEX = """
-            {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.31.0",
-             "feature_extractor": [null, null], "requires_safety_checker": false, "safety_checker": [null, null],
+            {"_class_name": "DiTPipeline", "_diffusers_version": "0.31.0",
              "scheduler": ["diffusers", "DDIMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
-             "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+             "tokenizer": ["transformers", "CLIPTokenizer"], "transformer": ["diffusers", "DiTTransformer2DModel"],
              "vae": ["diffusers", "AutoencoderKL"]}""";
 
     private MiniDiffusion() {}
@@ -50,7 +50,11 @@ final class MiniDiffusion {
     }
 
     static ObjectNode denoiser(long conditionWidth, int side) {
-        return parse(DENOISER).put("cross_attention_dim", conditionWidth).put("sample_size", side / DOWNSCALE);
+        int latentSide = side / DOWNSCALE;
+        return parse(DENOISER)
+                .put("attention_head_dim", conditionWidth / HEADS)
+                .put("sample_size", latentSide)
+                .put("patch_size", Math.max(1, latentSide / GRID));
     }
 
     static ObjectNode scheduler() {

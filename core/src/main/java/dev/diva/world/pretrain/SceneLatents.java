@@ -3,6 +3,7 @@ package dev.diva.world.pretrain;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.engine.Tensors;
 import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -41,6 +42,12 @@ final class SceneLatents {
             encode(0);
         }
         return shape.clone();
+    }
+
+    /** Clean latents of pictures of whole pixels, row by row, as {@link dev.diva.world.paint.SceneRenderer#rgb} gives them. */
+    Tensor encoded(List<byte[]> pictures) {
+        return autoencoder.encode(MiniDiffusion.pixels(scenes.tensor(
+                pictures.stream().map(CaptionedScenes::planes).toList())));
     }
 
     private void encode(int... missing) {

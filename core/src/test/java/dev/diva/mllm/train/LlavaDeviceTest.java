@@ -50,7 +50,7 @@ class LlavaDeviceTest {
     private static void step(TrainableLlava.Learning learning, AdapterDropout dropout, Placement placement) {
         Path model = Golden.model("llava-original");
         TrainableLlava.Start start = new TrainableLlava.Start(
-                model.resolve("released"), null, model.resolve("clip").toString(), TrainableLlava.FRESH, 0);
+                model.resolve("released"), null, model.resolve("clip").toString(), null, TrainableLlava.FRESH, 0);
         try (PointerScope scope = new PointerScope();
                 TrainableLlava llava = TrainableLlava.load(start, placement, learning);
                 AdamW optimizer = new AdamW(0.9, 0.999, 1e-8, 0.1)) {

@@ -7,8 +7,15 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.TensorInfo;
 import dev.diva.cli.Main;
+import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.PromptStates;
+import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
+import dev.diva.feedback.TeacherCheck;
 import dev.diva.testing.JavaProcess;
 import dev.diva.train.StepRecord;
 import dev.diva.train.TrainListener.Outcome;
@@ -20,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,17 +57,68 @@ class PretrainingTest {
                 (launch, listener) -> new LanguagePretraining(WORLD, SETTINGS, listener).run(launch));
         assertSameAfterAStop(
                 folder.resolve("sd"),
-                "unet/" + MiniDiffusion.WEIGHTS,
+                "transformer/" + MiniDiffusion.WEIGHTS,
                 (launch, listener) -> new DiffusionPretraining(WORLD, SETTINGS, listener)
                         .run(clip, vae, launch)
                         .map(levels -> Outcome.DONE)
                         .orElse(Outcome.RESUMABLE));
+        teacherLoadsAndIsTrainedOn(clip, vae);
         JsonNode manifest =
                 new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("sd.training/manifest.json")));
         assertThat(manifest.path("files")
                         .path(clip.resolve("model.safetensors").toString())
                         .asText())
                 .matches("[0-9a-f]{64}");
+    }
+
+    /** The folder is a teacher with a text encoder of its own, and a later training starts with its weights. */
+    private void teacherLoadsAndIsTrainedOn(Path clip, Path vae) {
+        Path sd = folder.resolve("sd");
+        try (DiffusionModel teacher = DiffusionModel.load(sd, Placement.cpu(Precision.FP32));
+                PromptStates prompts = teacher.prompts();
+                PointerScope scope = new PointerScope()) {
+            assertThat(teacher.takesMean()).isTrue();
+            assertThat(prompts.of(List.of("a red cup", "a cat")).states().size(2))
+                    .isEqualTo(teacher.denoiser().crossAttentionDim());
+        }
+        PretrainSettings still = new PretrainSettings(2, 1, 4, 1e-12);
+        Path again = folder.resolve("again");
+        List<TeacherCheck.Level> levels = new DiffusionPretraining(
+                        WORLD, still, DiffusionPretraining.Levels.DEFAULT, sd, new PretrainListener() {})
+                .run(clip, vae, PretrainLaunch.of(again))
+                .orElseThrow();
+        assertThat(levels).allMatch(level -> level.full() > 0 && level.images() == 360);
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile a = SafetensorsFile.open(sd.resolve("transformer/" + MiniDiffusion.WEIGHTS));
+                SafetensorsFile b = SafetensorsFile.open(again.resolve("transformer/" + MiniDiffusion.WEIGHTS))) {
+            for (TensorInfo info : a.tensors()) {
+                assertThat(b.read(info.name()).equal(a.read(info.name())))
+                        .as(info.name())
+                        .isTrue();
+            }
+        }
+    }
+
+    /** The text tower of an earlier CLIP stays as it is, bit by bit; the vision tower is a new one. */
+    @Test
+    void visionTowerAloneLearnsToAnEarlierText() {
+        Path first = folder.resolve("first");
+        Path second = folder.resolve("second");
+        new ClipPretraining(WORLD, SETTINGS, new PretrainListener() {}).run(PretrainLaunch.of(first));
+        new ClipPretraining(WORLD, new PretrainSettings(2, 2, 4, 2e-3), first, new PretrainListener() {})
+                .run(PretrainLaunch.of(second));
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile a = SafetensorsFile.open(first.resolve("model.safetensors"));
+                SafetensorsFile b = SafetensorsFile.open(second.resolve("model.safetensors"))) {
+            for (TensorInfo info : a.tensors()) {
+                boolean isText = info.name().startsWith("text_") || info.name().equals("logit_scale");
+                if (isText || info.name().endsWith("patch_embedding.weight")) {
+                    assertThat(b.read(info.name()).equal(a.read(info.name())))
+                            .as(info.name())
+                            .isEqualTo(isText);
+                }
+            }
+        }
     }
 
     private interface Training {
