@@ -110,7 +110,8 @@ final class S3Source implements RemoteSource {
             case 404 -> throw new MissingFileException(address + ": no such object (" + reason + ")");
             case 400, 401, 403 ->
                 throw new BadInputException(
-                        address + ": the store refuses it (" + reason + "); looked for credentials in AWS_ACCESS_KEY_ID,"
+                        address + ": the store refuses it (" + reason
+                                + "); looked for credentials in AWS_ACCESS_KEY_ID,"
                                 + " the profile " + System.getenv().getOrDefault("AWS_PROFILE", "default")
                                 + " of ~/.aws, and roles of the container or machine",
                         e);
