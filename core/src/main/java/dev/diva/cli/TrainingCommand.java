@@ -181,8 +181,7 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
                             ? new ObjectMapper().writeValueAsString(record)
                             : String.format(
                                     Locale.ROOT,
-                                    "dry run: the first step took %.3g s, loss %.5f, %.2f GiB resident; nothing was"
-                                            + " written",
+                                    "dry run: the first step took %.3g s, loss %.5f, %.2f GiB resident; nothing was written",
                                     e.step.seconds(),
                                     e.step.loss(),
                                     Engine.residentBytes() / (double) (1 << 30)));

@@ -9,8 +9,8 @@ public final class Address {
     private static final String START = "(?i)((?:https?|s3)://)";
     private static final Pattern LOGIN = Pattern.compile(START + "[^/?#@\\s]*@");
     private static final String SECRET = "(?:x-[a-z]+-[^=&\\s]*"
-        + "|[^=&?\\s]*(?:token|signature|secret|passw|credential|access_?key|api_?-?key|policy|expires|key-pair-id)[^=&\\s]*"
-        + "|sig|sign|key|auth)";
+            + "|[^=&?\\s]*(?:token|signature|secret|passw|credential|access_?key|api_?-?key|policy|expires|key-pair-id)[^=&\\s]*"
+            + "|sig|sign|key|auth)";
     private static final Pattern SIGNED = Pattern.compile("(?i)(?<=[?&])" + SECRET + "=(?:(?!::|&|#)\\S)*&?");
     private static final Pattern LAST = Pattern.compile("[?&]+(?=$|\\s|::|#)");
 

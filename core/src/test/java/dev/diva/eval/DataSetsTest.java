@@ -110,9 +110,8 @@ class DataSetsTest {
         touch("a.jpg");
         touch("b.jpg");
         String json = """
-            {"images":[{"id":7,"file_name":"b.jpg"},{"id":3,"file_name":"a.jpg"}],
-             "annotations":[{"image_id":3,"caption":"one"},{"image_id":7,"caption":"two "},{"image_id":3,"caption":"three"}]}\
-            """;
+                {"images":[{"id":7,"file_name":"b.jpg"},{"id":3,"file_name":"a.jpg"}],
+                 "annotations":[{"image_id":3,"caption":"one"},{"image_id":7,"caption":"two "},{"image_id":3,"caption":"three"}]}""";
         assertThat(captions("c.json", json, CaptionTable.Selection.DEFAULT))
                 .containsExactly("b.jpg [two]", "a.jpg [one, three]");
         assertThatThrownBy(() -> captions(
@@ -126,9 +125,8 @@ class DataSetsTest {
         touch("val2014/a.jpg");
         touch("val2014/b.jpg");
         String json = """
-            {"images":[{"filename":"a.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"one"},{"raw":"two"}]},
-             {"filename":"b.jpg","filepath":"val2014","split":"val","sentences":[{"raw":"three"}]}]}\
-            """;
+                {"images":[{"filename":"a.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"one"},{"raw":"two"}]},
+                 {"filename":"b.jpg","filepath":"val2014","split":"val","sentences":[{"raw":"three"}]}]}""";
         assertThat(captions("k.json", json, CaptionTable.Selection.DEFAULT)).containsExactly("a.jpg [one, two]");
         assertThat(captions("k.json", json, new CaptionTable.Selection("val", "image", "caption")))
                 .containsExactly("b.jpg [three]");
@@ -172,9 +170,8 @@ class DataSetsTest {
     @Test
     void whenNoImageIsThereTheFirstIsNamedWithTheirNumber() throws IOException {
         String json = """
-            {"images":[{"filename":"0.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"one"}]},
-             {"filename":"1.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"two"}]}]}\
-            """;
+                {"images":[{"filename":"0.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"one"}]},
+                 {"filename":"1.jpg","filepath":"val2014","split":"test","sentences":[{"raw":"two"}]}]}""";
         assertThatThrownBy(() -> captions("k.json", json, CaptionTable.Selection.DEFAULT))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("val2014/0.jpg: missing")
@@ -285,11 +282,11 @@ class DataSetsTest {
         touch("1.jpg");
         touch("2.jpg");
         String table = """
-            image_name| comment_number| comment
-            1.jpg| 0| Two "young" guys , outside .
-            1.jpg| 1| A | B
-            2.jpg| 4   A dog runs .
-            """;
+                image_name| comment_number| comment
+                1.jpg| 0| Two "young" guys , outside .
+                1.jpg| 1| A | B
+                2.jpg| 4   A dog runs .
+                """;
         assertThat(captions("results.csv", table, CaptionTable.Selection.DEFAULT))
                 .containsExactly("1.jpg [Two \"young\" guys , outside ., A | B]", "2.jpg [A dog runs .]");
         assertThatThrownBy(() -> captions("results.csv", table + "3.jpg\n", CaptionTable.Selection.DEFAULT))

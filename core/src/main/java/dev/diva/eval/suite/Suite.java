@@ -176,9 +176,8 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
         for (ModelEntry model : models) {
             if (datasets.stream().noneMatch(data -> data.tasks.stream().anyMatch(model::takes))) {
                 throw new BadInputException(
-                        file + " model " + model.name + ": no task for it; a CLIP (path) takes mmvp, zeroshot,"
-                                + " retrieval, probe and segmentation, a LLaVA and recorded"
-                                + " answers take mllm-BENCHMARK");
+                        file + " model " + model.name + ": no task for it; a CLIP (path) takes mmvp,"
+                                + " zeroshot, retrieval, probe and segmentation, a LLaVA and recorded answers take mllm-BENCHMARK");
             }
         }
     }
