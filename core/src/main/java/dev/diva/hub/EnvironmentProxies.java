@@ -34,7 +34,11 @@ final class EnvironmentProxies extends ProxySelector {
         return List.of(new Proxy(Proxy.Type.HTTP, new InetSocketAddress(proxy.getHost(), port)));
     }
 
+    /** This machine itself, and what {@code NO_PROXY} names. */
     private boolean isExcepted(String host) {
+        if (host.matches("localhost|127\\..*|\\[::1]")) {
+            return true;
+        }
         for (String entry : value("NO_PROXY").split(",")) {
             String name = entry.strip().replaceFirst("^\\*?\\.", "").replaceFirst(":\\d+$", "");
             if (!name.isEmpty() && (name.equals("*") || host.equals(name) || host.endsWith("." + name))) {

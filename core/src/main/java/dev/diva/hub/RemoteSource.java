@@ -28,9 +28,14 @@ interface RemoteSource {
             return new Answer(size, "", false, InputStream.nullInputStream());
         }
 
+        /** A part is read to its end, so that the connection can be used again; what is left of a whole file is given up. */
         @Override
         public void close() throws IOException {
-            bytes.close();
+            try (bytes) {
+                if (!isWhole) {
+                    var unused = bytes.read();
+                }
+            }
         }
     }
 }

@@ -105,21 +105,19 @@ final class S3Source implements RemoteSource {
         String reason = e.awsErrorDetails() == null || e.awsErrorDetails().errorCode() == null
                 ? "code " + e.statusCode()
                 : e.awsErrorDetails().errorCode();
-        switch (e.statusCode()) {
-            case 416:
-                return Answer.beyond(0);
-            case 404:
-                throw new MissingFileException(address + ": no such object (" + reason + ")");
-            case 400, 401, 403:
+        return switch (e.statusCode()) {
+            case 416 -> Answer.beyond(0);
+            case 404 -> throw new MissingFileException(address + ": no such object (" + reason + ")");
+            case 400, 401, 403 ->
                 throw new BadInputException(
                         address + ": the store refuses it (" + reason
                                 + "); looked for credentials in AWS_ACCESS_KEY_ID,"
                                 + " the profile " + System.getenv().getOrDefault("AWS_PROFILE", "default")
                                 + " of ~/.aws, and roles of the container or machine",
                         e);
-            default:
+            default ->
                 throw new UncheckedIOException(
                         new IOException(address + ": the store answers " + e.statusCode() + " (" + reason + ")", e));
-        }
+        };
     }
 }

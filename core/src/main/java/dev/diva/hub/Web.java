@@ -144,7 +144,7 @@ final class Web {
         }
         String scheme = String.valueOf(next.getScheme()).toLowerCase(Locale.ROOT);
         if (!List.of("http", "https").contains(scheme)
-                || (from.getScheme().equals("https") && !scheme.equals("https"))) {
+                || (from.getScheme().equalsIgnoreCase("https") && !scheme.equals("https"))) {
             throw new IOException("a redirect to " + scheme + " is not followed");
         }
         return next;

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -74,6 +75,7 @@ class RemoteFileTest {
 
     @Test
     void blocksAreAskedForOnce() throws IOException {
+        environment.put("HTTP_PROXY", "http://127.0.0.1:1"); // not for this machine itself
         RemoteFile file = file("a.bin");
         assertThat(file.size()).isEqualTo(CONTENT.length);
         assertThat(file.read(2100, 50)).isEqualTo(part(2100, 50));
@@ -141,7 +143,7 @@ class RemoteFileTest {
 
     @Test
     void pagesUnknownHostsAndWhatIsNoAddressAreTold() {
-        server.with("page", "\n<!DOCTYPE html><title>Log in</title>".getBytes());
+        server.with("page", "\n<!DOCTYPE html><title>Log in</title>".getBytes(StandardCharsets.UTF_8));
         assertThatThrownBy(() -> file("page").size())
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(server.address("page") + ": is a web page; give the address of the file itself");
@@ -232,7 +234,7 @@ class RemoteFileTest {
 
     private static void read(RemoteFile file, int block) {
         ByteBuffer bytes = ByteBuffer.allocate(500);
-        file.fill(block * BLOCK, bytes, false);
+        file.fill((long) block * BLOCK, bytes, false);
         assertThat(bytes.array()).isEqualTo(part(block * BLOCK, 500));
     }
 
