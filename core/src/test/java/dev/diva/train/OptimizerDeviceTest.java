@@ -21,9 +21,8 @@ class OptimizerDeviceTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void whatWasRestoredMovesToItsParameter(boolean isAdam) {
-        OptimizerSettings settings = isAdam
-                ? new OptimizerSettings.AdamW(0.9, 0.999, 1e-8, 0.1)
-                : new OptimizerSettings.Sgd(0.9, 0.1);
+        OptimizerSettings settings =
+                isAdam ? new OptimizerSettings.AdamW(0.9, 0.999, 1e-8, 0.1) : new OptimizerSettings.Sgd(0.9, 0.1);
         try (PointerScope scope = new PointerScope();
                 Optimizer first = settings.create(SharedMemory.none());
                 Optimizer second = settings.create(SharedMemory.none())) {
@@ -31,7 +30,9 @@ class OptimizerDeviceTest {
             first.update(here, name -> 0.1, 1);
             second.restore(new TreeMap<>(first.state()));
             Map<String, Tensor> there = Map.of(
-                    "w", parameter(MetaDevice.placement(Precision.FP32, Activations.KEPT).device()));
+                    "w",
+                    parameter(MetaDevice.placement(Precision.FP32, Activations.KEPT)
+                            .device()));
             second.update(there, name -> 0.1, 1);
             assertThat(second.state()).hasSameSizeAs(first.state());
             second.state().forEach((name, value) -> assertThat(value.is_meta()).isEqualTo(!name.endsWith(".step")));
