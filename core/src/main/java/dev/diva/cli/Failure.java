@@ -84,8 +84,9 @@ final class Failure {
         if (!library.find()) {
             return firstLine(String.valueOf(last.getMessage()));
         }
-        return library.group(1) + " is not where the system looks for libraries (LD_LIBRARY_PATH); a build for GPUs (./mvnw -Pcuda) needs"
-                + " CUDA, cuDNN and NCCL, see docs/gpu.md; ./mvnw package builds for the processor";
+        return library.group(1)
+                + " is not where the system looks for libraries (LD_LIBRARY_PATH); a build for GPUs (./mvnw -Pcuda)"
+                + " needs CUDA, cuDNN and NCCL, see docs/gpu.md; ./mvnw package builds for the processor";
     }
 
     /** The first line: libtorch appends its own stack to messages. */

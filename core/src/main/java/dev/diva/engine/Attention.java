@@ -4,8 +4,10 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DeviceOptional;
+import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -42,9 +44,13 @@ public final class Attention {
         double scale = 1 / Math.sqrt((double) q.size(3));
         if (!OneDnn.isFast(q)) {
             boolean isSquare = q.size(2) == k.size(2); // libtorch takes the queries for those of the first keys
-            Tensor seen =
-                    causal && !isSquare ? future(q, k, k.size(2) - q.size(2)).logical_not() : null;
-            return Kernels.attention(q, k, v, seen, causal && isSquare, scale);
+            TensorOptional seen = causal && !isSquare
+                    ? new TensorOptional(future(q, k, k.size(2) - q.size(2)).logical_not())
+                    : new TensorOptional();
+            return q.is_meta()
+                    ? Kernels.of(q.shape(), q, k, v)
+                    : torch.scaled_dot_product_attention(
+                            q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
         }
         return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
     }

@@ -2,7 +2,6 @@ package dev.diva.engine;
 
 import java.util.Arrays;
 import java.util.function.UnaryOperator;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -82,19 +81,6 @@ public final class Kernels {
         return of(new long[] {maps.size(0), maps.size(1), grid.size(1), grid.size(2)}, maps, grid);
     }
 
-    /**
-     * libtorch's own attention.
-     *
-     * @param seen which keys each query sees, [queries, keys], or null for all
-     * @param causal whether a query sees no key behind its own place
-     */
-    static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor seen, boolean causal, double scale) {
-        return q.is_meta()
-                ? of(q.shape(), q, k, v)
-                : torch.scaled_dot_product_attention(
-                        q, k, v, optional(seen), 0.0, causal, new DoubleOptional(scale), false);
-    }
-
     /** Layer norm over the last axis; weight and bias [width] or both null. */
     public static Tensor layerNorm(Tensor x, long width, Tensor weight, Tensor bias, double eps) {
         return normed(
@@ -126,7 +112,8 @@ public final class Kernels {
         return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
     }
 
-    private static Tensor of(long[] shape, Tensor... operands) {
+    /** On the meta device: a tensor of that shape in the type of the first operand, which depends on all of them. */
+    static Tensor of(long[] shape, Tensor... operands) {
         Tensor result = torch.zeros(shape, operands[0].options());
         for (Tensor operand : operands) {
             if (!operand.is_meta()) {

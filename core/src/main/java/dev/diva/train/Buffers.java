@@ -17,15 +17,19 @@ final class Buffers implements AutoCloseable {
     }
 
     /**
-     * Zeros for each parameter with a gradient that has none yet. All at once: made between gradients that are freed one after the other,
+     * Zeros for each parameter with a gradient that has none yet; what was restored moves to where its parameter is. All at once: made between gradients that are freed one after the other,
      * they would leave the memory of those in pieces.
      *
      * @param suffix of their names
      */
     void add(Map<String, Tensor> parameters, String suffix) {
         parameters.forEach((name, parameter) -> {
-            if (parameter.grad().defined() && !tensors.containsKey(name + suffix)) {
+            Tensor known = tensors.get(name + suffix);
+            if (parameter.grad().defined() && known == null) {
                 tensors.put(name + suffix, memory.like(parameter));
+            } else if (known != null && known.is_cpu() && !parameter.is_cpu()) {
+                tensors.put(name + suffix, Scopes.keep(known.to(parameter.device(), known.scalar_type())));
+                Scopes.release(known);
             }
         });
     }

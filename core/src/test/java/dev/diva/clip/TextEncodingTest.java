@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.Weights;
-import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
@@ -56,8 +54,8 @@ class TextEncodingTest {
                 .text();
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard();
-                Weights weights = Weights.frozen(
-                        SafetensorsFile.open(golden.file("model.safetensors")), Golden.placement())) {
+                Weights weights =
+                        Weights.frozen(SafetensorsFile.open(golden.file("model.safetensors")), Golden.placement())) {
             TextTower tower = new TextTower(weights, config);
             int context = config.contextLength();
             long last = config.transformer().vocabSize() - 1;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.BadInputException;
 import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
 import java.io.IOException;

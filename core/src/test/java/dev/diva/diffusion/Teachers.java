@@ -3,7 +3,6 @@ package dev.diva.diffusion;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.TensorFile;
-import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.testing.Golden;
 import java.nio.file.Path;
@@ -20,14 +19,13 @@ final class Teachers {
 
     static Weights weights(Path part, Precision precision) {
         return Weights.frozen(
-                TensorFile.open(part.resolve("diffusion_pytorch_model.safetensors")), Golden.placement().with(precision));
+                TensorFile.open(part.resolve("diffusion_pytorch_model.safetensors")),
+                Golden.placement().with(precision));
     }
 
     static Weights trained(Path part) {
         return Weights.trained(
-                TensorFile.open(part.resolve("diffusion_pytorch_model.safetensors")),
-                Golden.placement(),
-                name -> true);
+                TensorFile.open(part.resolve("diffusion_pytorch_model.safetensors")), Golden.placement(), name -> true);
     }
 
     static UNet unet(Weights weights, Path part) {

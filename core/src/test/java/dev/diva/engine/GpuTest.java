@@ -41,12 +41,11 @@ class GpuTest {
         Path driver = Files.writeString(
                 folder.resolve("version"), "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.1\nGCC version: 12\n");
         assertThat(Gpu.found(driver, true, ""))
-                .isEqualTo(
-                        "this build of libtorch has CUDA, driver: NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.1,"
-                                + " CUDA_VISIBLE_DEVICES is \"\"");
+                .isEqualTo("this build of libtorch has CUDA, driver: NVRM version: NVIDIA UNIX x86_64 Kernel Module "
+                        + " 580.1, CUDA_VISIBLE_DEVICES is \"\"");
         assertThat(Gpu.found(folder.resolve("none"), false, null))
-                .isEqualTo(
-                        "this build of libtorch has no CUDA (build with ./mvnw -Pcuda package), no driver of NVIDIA (no "
-                                + folder.resolve("none") + ")");
+                .isEqualTo("this build of libtorch has no CUDA (build with ./mvnw -Pcuda package), no driver of NVIDIA"
+                        + " (no "
+                        + folder.resolve("none") + ")");
     }
 }

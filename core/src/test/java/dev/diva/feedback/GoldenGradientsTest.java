@@ -15,7 +15,6 @@ import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.BatchShard;
 import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;

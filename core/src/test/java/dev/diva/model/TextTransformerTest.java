@@ -3,8 +3,6 @@ package dev.diva.model;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.Weights;
-import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
 import java.nio.file.Path;

@@ -13,7 +13,6 @@ import dev.diva.clip.VisionModel;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.BatchShard;
 import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import dev.diva.feedback.NoiseProcess;

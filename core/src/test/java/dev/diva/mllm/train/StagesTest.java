@@ -8,8 +8,6 @@ import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
-import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;

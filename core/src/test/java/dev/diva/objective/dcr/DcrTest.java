@@ -80,8 +80,8 @@ class DcrTest {
     void gradientsOfConditionsAndProjectorAreThoseOfTheAuthors(
             String name, NoiseConfig.Prediction target, int latentsAtOnce) {
         try (PointerScope scope = new PointerScope();
-                Stage stage =
-                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
+                Stage stage = new Stage(
+                        VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
             DcrFeedback feedback = stage.feedback(process(target), latentsAtOnce);
             Tensor latents = stage.latents(0);
             assertClose(latents, golden.expected("first.x_1"), 0, dcr.tolerance());
@@ -107,8 +107,8 @@ class DcrTest {
     @Test
     void memoryOfOneChunkGivesTheSameGradient() {
         try (PointerScope scope = new PointerScope();
-                Stage stage =
-                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
+                Stage stage = new Stage(
+                        VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
             NoiseProcess process = process(NoiseConfig.Prediction.V_PREDICTION);
             Tensor latents = stage.latents(0);
             long rows = latents.size(0);
@@ -133,8 +133,8 @@ class DcrTest {
     @Test
     void firstStageTrainsTheProjector() {
         try (PointerScope scope = new PointerScope();
-                Stage stage =
-                        new Stage(VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
+                Stage stage = new Stage(
+                        VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.nothing()), true)) {
             stage.train("stage1", stage.projector.parameters());
             dcr.assertWeights("stage1.step1.weight.", stage.projector.parameters());
         }

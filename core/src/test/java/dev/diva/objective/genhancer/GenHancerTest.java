@@ -224,7 +224,8 @@ class GenHancerTest {
                 false,
                 dropout);
         try (PointerScope scope = new PointerScope();
-                VisionModel vision = VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.adapters(plan))) {
+                VisionModel vision =
+                        VisionModel.load(Golden.path("clip-hf-vit"), PLACEMENT, TrainedPart.adapters(plan))) {
             try (NoGradGuard noGrad = new NoGradGuard()) {
                 vision.parameters().forEach((name, value) -> {
                     if (name.endsWith("lora_B.weight")) {
@@ -268,7 +269,11 @@ class GenHancerTest {
             this.vision = vision;
             this.tower = new TowerEmbedding(vision.tower(), null);
             this.genHancer = GenHancer.load(
-                    golden.file("denoiser.safetensors"), golden.file("inputs.safetensors"), tower.width(), PLACEMENT, learns);
+                    golden.file("denoiser.safetensors"),
+                    golden.file("inputs.safetensors"),
+                    tower.width(),
+                    PLACEMENT,
+                    learns);
         }
 
         Tensor latents(int k) {

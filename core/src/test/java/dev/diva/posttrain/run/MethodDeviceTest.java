@@ -51,7 +51,8 @@ class MethodDeviceTest {
                 "corrected | clip-hf-vit | ",
                 "published | clip-openai-jit/ViT-jit.pt | ",
                 "corrected | siglip-hf | recap.tokens=all latents=shuffled",
-                "genhancer | clip-hf-vit | stage=1 denoiser.width=32 denoiser.heads=2 denoiser.double=1 denoiser.single=1",
+                "genhancer | clip-hf-vit | stage=1 denoiser.width=32 denoiser.heads=2 denoiser.double=1"
+                        + " denoiser.single=1",
                 "genhancer | clip-hf-vit | denoiser.learns=true posterior=sampled",
                 "dcr | siglip-hf | stage=1",
                 "dcr | clip-hf-vit | ",
