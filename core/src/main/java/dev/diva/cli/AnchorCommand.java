@@ -21,6 +21,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,11 +29,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Fits a projection from a CLIP's embeddings to a teacher's condition to captions alone. */
 @Command(
@@ -77,7 +80,8 @@ public final class AnchorCommand implements Callable<Integer> {
 
     @Option(
             names = "--condition",
-            description = "What of the teacher's text states an embedding becomes: ${COMPLETION-CANDIDATES}. Default: states,"
+            converter = TargetName.class,
+            description = "What of the teacher's text states an embedding becomes: mean, end or states. Default: states,"
                     + " mean for a DiT.")
     private AnchorTarget target;
 
@@ -125,6 +129,17 @@ public final class AnchorCommand implements Callable<Integer> {
             }
             print(result, chosen);
             return result.isPresent() ? 0 : ExitCodes.RESUMABLE;
+        }
+    }
+
+    /** As options name it. */
+    private static final class TargetName implements ITypeConverter<AnchorTarget> {
+        @Override
+        public AnchorTarget convert(String given) {
+            return Arrays.stream(AnchorTarget.values())
+                    .filter(known -> known.flag().equals(given))
+                    .findFirst()
+                    .orElseThrow(() -> new TypeConversionException("expected mean, end or states, found " + given));
         }
     }
 

@@ -129,7 +129,10 @@ class AnchoredTrainingTest {
         TrainRuns.Outcome none = runs.train("none", "--preset", "anchored");
         assertThat(none.code()).isEqualTo(ExitCodes.BAD_INPUT);
         assertThat(none.err()).contains("projection.init is not given").contains("diva anchor --clip");
-        assertThat(anchor().code()).isZero();
+        TrainRuns.Outcome kind = anchor("--condition", "middle");
+        assertThat(kind.code()).isEqualTo(2);
+        assertThat(kind.err()).contains("expected mean, end or states, found middle");
+        assertThat(anchor("--condition", "end").code()).isZero();
         TrainRuns.Outcome again = anchor();
         assertThat(again.code()).isEqualTo(ExitCodes.BAD_INPUT);
         assertThat(again.err()).contains("anchor.safetensors: exists already");

@@ -52,7 +52,7 @@ final class ImageCenter {
 
     private static void embed(VisionTower tower, List<float[]> pixels, List<float[]> embeddings) {
         long side = tower.config().imageSize();
-        float[] all = new float[Math.toIntExact(pixels.size() * 3 * side * side)];
+        float[] all = new float[Math.toIntExact(pixels.size() * 3L * side * side)];
         for (int i = 0; i < pixels.size(); i++) {
             System.arraycopy(pixels.get(i), 0, all, i * pixels.get(i).length, pixels.get(i).length);
         }
