@@ -81,8 +81,9 @@ public final class AnchorCommand implements Callable<Integer> {
     @Option(
             names = "--condition",
             converter = TargetName.class,
-            description = "What of the teacher's text states an embedding becomes: mean, end or states. Default: states,"
-                    + " mean for a DiT.")
+            description =
+                    "What of the teacher's text states an embedding becomes: mean, end or states. Default: states,"
+                            + " mean for a DiT.")
     private AnchorTarget target;
 
     @Option(
@@ -95,8 +96,9 @@ public final class AnchorCommand implements Callable<Integer> {
             names = "--images",
             arity = "1..*",
             paramLabel = "PATH",
-            description = "Images to measure the centre of image embeddings on, at most 1024. Default: each training measures"
-                    + " it on its own.")
+            description =
+                    "Images to measure the centre of image embeddings on, at most 1024. Default: each training measures"
+                            + " it on its own.")
     private List<String> images = List.of();
 
     @Mixin
@@ -115,7 +117,8 @@ public final class AnchorCommand implements Callable<Integer> {
         }
         try (Clip text = Clip.load(clip, Clip.Options.DEFAULT.withThreads(threads.count()));
                 DiffusionModel teacher = DiffusionModel.load(diffusion, Placement.cpu(Precision.FP32));
-                CaptionProgress progress = new CaptionProgress(spec.commandLine().getErr())) {
+                CaptionProgress progress =
+                        new CaptionProgress(spec.commandLine().getErr())) {
             AnchorTarget chosen = target == null ? AnchorTarget.of(teacher) : target;
             Warnings.print(spec, text.notes());
             text.tokenizer(); // a CLIP without texts is told before anything is read
@@ -196,8 +199,8 @@ public final class AnchorCommand implements Callable<Integer> {
                 encoder, set.entries().stream().limit(MOST_IMAGES).toList());
         embeddings.addAll(List.of(rows));
         if (embeddings.size() < 2) {
-            throw new BadInputException("--images " + String.join(" ", images) + ": " + embeddings.size()
-                    + " images; expected at least 2");
+            throw new BadInputException(
+                    "--images " + String.join(" ", images) + ": " + embeddings.size() + " images; expected at least 2");
         }
         return EmbeddingCenter.of(embeddings);
     }
