@@ -21,6 +21,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,11 +29,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Fits a projection from a CLIP's embeddings to a teacher's condition to captions alone. */
 @Command(
@@ -77,8 +80,10 @@ public final class AnchorCommand implements Callable<Integer> {
 
     @Option(
             names = "--condition",
-            description = "What of the teacher's text states an embedding becomes: ${COMPLETION-CANDIDATES}. Default: states,"
-                    + " mean for a DiT.")
+            converter = TargetName.class,
+            description =
+                    "What of the teacher's text states an embedding becomes: mean, end or states. Default: states,"
+                            + " mean for a DiT.")
     private AnchorTarget target;
 
     @Option(
@@ -91,8 +96,9 @@ public final class AnchorCommand implements Callable<Integer> {
             names = "--images",
             arity = "1..*",
             paramLabel = "PATH",
-            description = "Images to measure the centre of image embeddings on, at most 1024. Default: each training measures"
-                    + " it on its own.")
+            description =
+                    "Images to measure the centre of image embeddings on, at most 1024. Default: each training measures"
+                            + " it on its own.")
     private List<String> images = List.of();
 
     @Mixin
@@ -111,7 +117,8 @@ public final class AnchorCommand implements Callable<Integer> {
         }
         try (Clip text = Clip.load(clip, Clip.Options.DEFAULT.withThreads(threads.count()));
                 DiffusionModel teacher = DiffusionModel.load(diffusion, Placement.cpu(Precision.FP32));
-                CaptionProgress progress = new CaptionProgress(spec.commandLine().getErr())) {
+                CaptionProgress progress =
+                        new CaptionProgress(spec.commandLine().getErr())) {
             AnchorTarget chosen = target == null ? AnchorTarget.of(teacher) : target;
             Warnings.print(spec, text.notes());
             text.tokenizer(); // a CLIP without texts is told before anything is read
@@ -125,6 +132,17 @@ public final class AnchorCommand implements Callable<Integer> {
             }
             print(result, chosen);
             return result.isPresent() ? 0 : ExitCodes.RESUMABLE;
+        }
+    }
+
+    /** As options name it. */
+    private static final class TargetName implements ITypeConverter<AnchorTarget> {
+        @Override
+        public AnchorTarget convert(String given) {
+            return Arrays.stream(AnchorTarget.values())
+                    .filter(known -> known.flag().equals(given))
+                    .findFirst()
+                    .orElseThrow(() -> new TypeConversionException("expected mean, end or states, found " + given));
         }
     }
 
@@ -181,8 +199,8 @@ public final class AnchorCommand implements Callable<Integer> {
                 encoder, set.entries().stream().limit(MOST_IMAGES).toList());
         embeddings.addAll(List.of(rows));
         if (embeddings.size() < 2) {
-            throw new BadInputException("--images " + String.join(" ", images) + ": " + embeddings.size()
-                    + " images; expected at least 2");
+            throw new BadInputException(
+                    "--images " + String.join(" ", images) + ": " + embeddings.size() + " images; expected at least 2");
         }
         return EmbeddingCenter.of(embeddings);
     }

@@ -77,8 +77,9 @@ abstract class PretrainCommand implements Callable<Integer> {
         @Option(
                 names = "--text",
                 paramLabel = "DIR",
-                description = "An earlier CLIP of pretrain-clip whose text tower this one keeps as it is: a new vision tower"
-                        + " alone learns.")
+                description =
+                        "An earlier CLIP of pretrain-clip whose text tower this one keeps as it is: a new vision tower"
+                                + " alone learns.")
         private Path text;
 
         @Override
@@ -115,8 +116,9 @@ abstract class PretrainCommand implements Callable<Integer> {
     @Command(
             name = "pretrain-diffusion",
             mixinStandardHelpOptions = true,
-            description = "A small text-to-image model with a text encoder of its own, from captions, as a folder of diffusers. Fails,"
-                    + " and keeps the model, where it knows too little of detail (--knows).")
+            description =
+                    "A small text-to-image model with a text encoder of its own, from captions, as a folder of diffusers. Fails,"
+                            + " and keeps the model, where it knows too little of detail (--knows).")
     static final class Diffusion extends PretrainCommand {
         private static final long HIGH_NOISE = 541;
 
@@ -139,8 +141,9 @@ abstract class PretrainCommand implements Callable<Integer> {
 
         @Option(
                 names = "--knows",
-                description = "Share of single changed attributes that the teacher must tell at one of the noise levels from"
-                        + " timestep 541 on. Default: ${DEFAULT-VALUE}.",
+                description =
+                        "Share of single changed attributes that the teacher must tell at one of the noise levels from"
+                                + " timestep 541 on. Default: ${DEFAULT-VALUE}.",
                 defaultValue = "0.75")
         private double knows;
 

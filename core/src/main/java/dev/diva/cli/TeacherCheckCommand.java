@@ -53,22 +53,25 @@ public final class TeacherCheckCommand implements Callable<Integer> {
             names = "--clip",
             converter = ModelPath.class,
             paramLabel = "MODEL",
-            description = "Also how often this CLIP tells the right caption from the wrong one: what it knows better than the"
-                    + " teacher it will lose.")
+            description =
+                    "Also how often this CLIP tells the right caption from the wrong one: what it knows better than the"
+                            + " teacher it will lose.")
     private Path clip;
 
     @Option(
             names = "--anchor",
             paramLabel = "F",
-            description = "Also the loss under the full caption as the CLIP embeds it, through this file of diva anchor.")
+            description =
+                    "Also the loss under the full caption as the CLIP embeds it, through this file of diva anchor.")
     private Path anchor;
 
     @Option(
             names = "--captions",
             required = true,
             paramLabel = "PAIRS",
-            description = "JSON lines, or CSV with a header: image, caption (all detail), gist (no detail), wrong (the caption"
-                    + " with one attribute changed).")
+            description =
+                    "JSON lines, or CSV with a header: image, caption (all detail), gist (no detail), wrong (the caption"
+                            + " with one attribute changed).")
     private Path captions;
 
     @Option(
@@ -106,7 +109,8 @@ public final class TeacherCheckCommand implements Callable<Integer> {
     public Integer call() throws JsonProcessingException {
         if (draws < 1 || resolution < 1) {
             throw new ParameterException(
-                    spec.commandLine(), "--draws is " + draws + ", --resolution " + resolution + ", expected 1 or more");
+                    spec.commandLine(),
+                    "--draws is " + draws + ", --resolution " + resolution + ", expected 1 or more");
         }
         if (anchor != null && clip == null) {
             throw new ParameterException(spec.commandLine(), "--anchor needs --clip, which embeds the captions");
@@ -118,7 +122,9 @@ public final class TeacherCheckCommand implements Callable<Integer> {
                 Clip embedder =
                         clip == null ? null : Clip.load(clip, Clip.Options.DEFAULT.withThreads(threads.count()));
                 Progress progress = Progress.start(
-                        "images", (long) draws * pairs.size(), spec.commandLine().getErr())) {
+                        "images",
+                        (long) draws * pairs.size(),
+                        spec.commandLine().getErr())) {
             TeacherCheckRun.Settings settings = new TeacherCheckRun.Settings(
                     resolution, draws, seed, levels(teacher.schedule().numTrainTimesteps()));
             Double clipKnows = clip == null ? null : TeacherCheckRun.clipKnows(embedder, pairs);
@@ -139,8 +145,7 @@ public final class TeacherCheckCommand implements Callable<Integer> {
         }
         for (long timestep : timesteps) {
             if (timestep < 0 || timestep >= count) {
-                throw new BadInputException(
-                        "--timesteps has " + timestep + ", the teacher has 0 to " + (count - 1));
+                throw new BadInputException("--timesteps has " + timestep + ", the teacher has 0 to " + (count - 1));
             }
         }
         return timesteps.stream().mapToLong(Long::longValue).sorted().distinct().toArray();
@@ -152,10 +157,12 @@ public final class TeacherCheckCommand implements Callable<Integer> {
         if (json) {
             out.println(new ObjectMapper().writeValueAsString(record(levels, range, clipKnows)));
         } else {
-            out.println("timestep     full     gist    wrong" + (anchor == null ? "" : " anchored") + "   detail    knows");
+            out.println(
+                    "timestep     full     gist    wrong" + (anchor == null ? "" : " anchored") + "   detail    knows");
             levels.forEach(level -> out.printf(
                     Locale.ROOT,
-                    "%8d %8.4f %8.4f %8.4f" + (anchor == null ? "" : String.format(Locale.ROOT, " %8.4f", level.anchored()))
+                    "%8d %8.4f %8.4f %8.4f"
+                            + (anchor == null ? "" : String.format(Locale.ROOT, " %8.4f", level.anchored()))
                             + " %6.1f %% %6.1f %%  %s%n",
                     level.timestep(),
                     level.full(),
@@ -167,13 +174,17 @@ public final class TeacherCheckCommand implements Callable<Integer> {
                             .mapToObj(share -> String.format(Locale.ROOT, "%.1f", 100 * share))
                             .toList()));
             if (clipKnows != null) {
-                out.printf(Locale.ROOT, "the CLIP tells %.1f %% of the right captions from the wrong ones%n", 100 * clipKnows);
+                out.printf(
+                        Locale.ROOT,
+                        "the CLIP tells %.1f %% of the right captions from the wrong ones%n",
+                        100 * clipKnows);
             }
             out.println(range.map(found -> "detail counts from timestep " + found.min() + " to " + found.max()
                             + ": --set timesteps.min=" + found.min() + " --set timesteps.max=" + found.max()
                             + " --set timesteps.weight=velocity")
-                    .orElse("no noise level at which this teacher tells the right caption from the wrong one: it cannot teach"
-                            + " this detail"));
+                    .orElse(
+                            "no noise level at which this teacher tells the right caption from the wrong one: it cannot teach"
+                                    + " this detail"));
         }
         out.flush();
     }
@@ -182,8 +193,7 @@ public final class TeacherCheckCommand implements Callable<Integer> {
         return Interval.wilson(Math.toIntExact(Math.round(level.knows() * level.images())), level.images());
     }
 
-    private ObjectNode record(
-            List<TeacherCheck.Level> levels, Optional<TeacherCheck.Range> range, Double clipKnows) {
+    private ObjectNode record(List<TeacherCheck.Level> levels, Optional<TeacherCheck.Range> range, Double clipKnows) {
         ObjectNode root = new ObjectMapper().createObjectNode();
         root.put("diffusion", diffusion.toString()).put("captions", captions.toString());
         if (clipKnows != null) {

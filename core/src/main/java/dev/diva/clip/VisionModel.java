@@ -134,7 +134,8 @@ public final class VisionModel implements AutoCloseable {
     public void export(Path folder, boolean overwrite, double alpha) {
         CheckpointFormat layout =
                 checkpoint.format() == CheckpointFormat.DIVA ? CheckpointFormat.OPEN_CLIP : checkpoint.format();
-        ClipExport.export(checkpoint, TrainedSource.of(checkpoint.tensors(), weights, alpha), layout, folder, overwrite);
+        ClipExport.export(
+                checkpoint, TrainedSource.of(checkpoint.tensors(), weights, alpha), layout, folder, overwrite);
     }
 
     @Override

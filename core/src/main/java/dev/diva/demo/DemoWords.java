@@ -23,7 +23,11 @@ final class DemoWords {
                 "This is a world of 48 pixels: a CLIP of one million parameters that was trained on captions which name"
                         + " a fine attribute one time in twenty, and a diffusion model that was told every attribute.");
         words.add(change("Pairs that differ in one attribute", scores, "1-pairs", "average"));
-        words.add(change("Pairs whose two images are in order, whatever both statements prefer", scores, "1-pairs", "in order")
+        words.add(change(
+                        "Pairs whose two images are in order, whatever both statements prefer",
+                        scores,
+                        "1-pairs",
+                        "in order")
                 + String.format(
                         Locale.ROOT,
                         " What the statements tell apart (sig) was %.2f and is %.2f, what both prefer alike (bias) was %.2f and is"

@@ -53,10 +53,13 @@ final class StudyTable {
         after.forEach((variant, summaries) -> {
             text.append("| ").append(variant.name()).append(" |");
             COLUMNS.forEach(column -> text.append(' ')
-                    .append(changed(column.digits, summaries.stream()
-                            .mapToDouble(summary ->
-                                    100 * (column.value.applyAsDouble(summary) - column.value.applyAsDouble(before)))
-                            .toArray()))
+                    .append(changed(
+                            column.digits,
+                            summaries.stream()
+                                    .mapToDouble(summary -> 100
+                                            * (column.value.applyAsDouble(summary)
+                                                    - column.value.applyAsDouble(before)))
+                                    .toArray()))
                     .append(" |"));
             text.append('\n');
         });

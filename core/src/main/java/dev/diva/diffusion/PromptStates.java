@@ -43,8 +43,8 @@ public final class PromptStates implements AutoCloseable {
         for (int i = 0; i < captions.size(); i++) {
             long[] text = tokenizer.encode(captions.get(i));
             if (text.length != length) {
-                throw new BadInputException("caption \"" + captions.get(i) + "\" has " + text.length + " ids, the text encoder takes "
-                        + length);
+                throw new BadInputException("caption \"" + captions.get(i) + "\" has " + text.length
+                        + " ids, the text encoder takes " + length);
             }
             System.arraycopy(text, 0, ids, i * length, length);
             ends[i] = end(text);

@@ -108,7 +108,8 @@ public record Anchor(EmbeddingCenter center, float[] lengths) {
     /** What the layer gives, [..., tokens * width], with the lengths of the condition. */
     Tensor after(Tensor outputs) {
         long[] shape = outputs.shape();
-        Tensor tokens = unit(outputs.to(torch.kFloat()).reshape(-1, lengths.length, shape[shape.length - 1] / lengths.length));
+        Tensor tokens =
+                unit(outputs.to(torch.kFloat()).reshape(-1, lengths.length, shape[shape.length - 1] / lengths.length));
         return tokens.mul(Tensors.of(lengths, lengths.length, 1).to(tokens.device(), torch.kFloat()))
                 .reshape(shape);
     }

@@ -33,9 +33,11 @@ public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps, Level
         long last = Math.min(timesteps.max(), schedule.numTrainTimesteps() - 1L);
         for (long step = timesteps.min(); step <= last; step++) {
             if (!Double.isFinite(schedule.velocityWeight(Math.toIntExact(step)))) {
-                throw new BadInputException("timesteps.weight is velocity, and at timestep " + step + " the teacher, which"
-                        + " predicts the " + (schedule.prediction() == NoiseConfig.Prediction.EPSILON ? "noise" : "latent")
-                        + ", says nothing of the velocity; set timesteps.min and timesteps.max so that it is not drawn");
+                throw new BadInputException(
+                        "timesteps.weight is velocity, and at timestep " + step + " the teacher, which"
+                                + " predicts the "
+                                + (schedule.prediction() == NoiseConfig.Prediction.EPSILON ? "noise" : "latent")
+                                + ", says nothing of the velocity; set timesteps.min and timesteps.max so that it is not drawn");
             }
         }
     }

@@ -81,7 +81,8 @@ public final class TeacherCheck {
     /** Losses of several batches, to be made levels of. */
     public final class Sums {
         private final long[] timesteps;
-        private final List<List<double[]>> losses = new ArrayList<>(); // by timestep: full, gist, wrong and anchored of each image
+        private final List<List<double[]>> losses =
+                new ArrayList<>(); // by timestep: full, gist, wrong and anchored of each image
 
         Sums(long... timesteps) {
             this.timesteps = timesteps.clone();

@@ -49,7 +49,8 @@ public final class TeacherPairs {
     public static List<Pair> read(Path file, Path images) {
         String text = TextFile.read(file, "expected JSON lines, or CSV with a header, of " + COLUMNS);
         boolean isJson = text.stripLeading().startsWith("{");
-        List<Pair> pairs = text.isBlank() ? List.of() : isJson ? jsonLines(file, text, images) : table(file, text, images);
+        List<Pair> pairs =
+                text.isBlank() ? List.of() : isJson ? jsonLines(file, text, images) : table(file, text, images);
         if (pairs.isEmpty()) {
             throw new BadInputException(file + ": no row; expected JSON lines, or CSV with a header, of " + COLUMNS);
         }
@@ -82,11 +83,13 @@ public final class TeacherPairs {
     }
 
     private static List<Pair> table(Path file, String text, Path images) {
-        CSVFormat format = file.toString().toLowerCase(Locale.ROOT).endsWith(".tsv") ? CSVFormat.TDF : CSVFormat.DEFAULT;
+        CSVFormat format =
+                file.toString().toLowerCase(Locale.ROOT).endsWith(".tsv") ? CSVFormat.TDF : CSVFormat.DEFAULT;
         try (CSVParser parser = CSVParser.parse(
                 text, format.builder().setIgnoreSurroundingSpaces(true).get())) {
             List<CSVRecord> rows = parser.getRecords();
-            List<String> header = rows.isEmpty() ? List.of() : List.of(rows.get(0).values());
+            List<String> header =
+                    rows.isEmpty() ? List.of() : List.of(rows.get(0).values());
             Set<String> missing = new HashSet<>(COLUMNS);
             header.forEach(missing::remove);
             if (!missing.isEmpty()) {

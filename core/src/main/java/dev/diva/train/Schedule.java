@@ -23,8 +23,8 @@ public record Schedule(Kind kind, double lr, long warmupSteps, long totalSteps, 
 
     public Schedule {
         if (!(lr >= 0) || warmupSteps < 0 || totalSteps < 1 || firstStep < 0) {
-            throw new IllegalArgumentException("lr " + lr + ", warmupSteps " + warmupSteps + ", totalSteps " + totalSteps
-                    + ", firstStep " + firstStep);
+            throw new IllegalArgumentException("lr " + lr + ", warmupSteps " + warmupSteps + ", totalSteps "
+                    + totalSteps + ", firstStep " + firstStep);
         }
     }
 

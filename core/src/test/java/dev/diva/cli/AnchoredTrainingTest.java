@@ -57,8 +57,8 @@ class AnchoredTrainingTest {
 
     private TrainRuns.Outcome train(String out, String... more) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("--preset", "anchored"));
-        for (String assignment : List.of(
-                "train.projectionSteps=1", "projection.init=" + anchor, "train.lr=0.01", "train.steps=4")) {
+        for (String assignment :
+                List.of("train.projectionSteps=1", "projection.init=" + anchor, "train.lr=0.01", "train.steps=4")) {
             arguments.addAll(List.of("--set", assignment));
         }
         arguments.addAll(Arrays.asList(more));
@@ -71,7 +71,8 @@ class AnchoredTrainingTest {
         assertThat(fitted.code()).as(fitted.err()).isZero();
         JsonNode record = new ObjectMapper().readTree(fitted.out());
         assertThat(record.path("condition").asText()).isEqualTo("states");
-        assertThat(record.path("captions").asInt() + record.path("heldOut").path("captions").asInt())
+        assertThat(record.path("captions").asInt()
+                        + record.path("heldOut").path("captions").asInt())
                 .isEqualTo(60);
         assertThat(record.path("heldOut").path("meanRank").asDouble()).isGreaterThanOrEqualTo(1);
         TrainRuns.Outcome whole = train("whole", "--set", "average=1.0");
@@ -94,8 +95,7 @@ class AnchoredTrainingTest {
                 "--out",
                 folder.resolve("blend").toString());
         assertThat(blend.code()).as(blend.err()).isZero();
-        assertSameTensors(
-                folder.resolve("blend/model.safetensors"), folder.resolve("average/clip/model.safetensors"));
+        assertSameTensors(folder.resolve("blend/model.safetensors"), folder.resolve("average/clip/model.safetensors"));
         try (SafetensorsFile projection = SafetensorsFile.open(folder.resolve("average/projection.safetensors"))) {
             assertThat(projection.info("center")).as("of the images of the run").isNotNull();
         }
@@ -118,7 +118,8 @@ class AnchoredTrainingTest {
             assertThat(four.read(name).equal(one.read(name))).isTrue();
             for (TensorInfo info : one.tensors()) {
                 if (info.name().endsWith("layers.0.mlp.fc1.weight")) {
-                    assertThat(four.read(info.name()).equal(one.read(info.name()))).isFalse();
+                    assertThat(four.read(info.name()).equal(one.read(info.name())))
+                            .isFalse();
                 }
             }
         }
@@ -129,7 +130,10 @@ class AnchoredTrainingTest {
         TrainRuns.Outcome none = runs.train("none", "--preset", "anchored");
         assertThat(none.code()).isEqualTo(ExitCodes.BAD_INPUT);
         assertThat(none.err()).contains("projection.init is not given").contains("diva anchor --clip");
-        assertThat(anchor().code()).isZero();
+        TrainRuns.Outcome kind = anchor("--condition", "middle");
+        assertThat(kind.code()).isEqualTo(2);
+        assertThat(kind.err()).contains("expected mean, end or states, found middle");
+        assertThat(anchor("--condition", "end").code()).isZero();
         TrainRuns.Outcome again = anchor();
         assertThat(again.code()).isEqualTo(ExitCodes.BAD_INPUT);
         assertThat(again.err()).contains("anchor.safetensors: exists already");
@@ -152,7 +156,10 @@ class AnchoredTrainingTest {
         Path images = runs.images();
         String image;
         try (var files = Files.list(images)) {
-            image = files.map(file -> file.getFileName().toString()).sorted().findFirst().orElseThrow();
+            image = files.map(file -> file.getFileName().toString())
+                    .sorted()
+                    .findFirst()
+                    .orElseThrow();
         }
         Path pairs = Files.writeString(
                 folder.resolve("pairs.csv"), "image,caption,gist,wrong\n" + image + ",a red cat,a cat,a blue cat\n");

@@ -62,10 +62,12 @@ class MmvpTest {
     void sigAndBiasSayWhyAPairIsWrong() {
         MmvpPair pair = new MmvpPair("p", List.of(1, 2), List.of(), List.of());
         MmvpAnswer answer = new MmvpAnswer(pair, List.of(0.4, 0.7), List.of(-0.16, 0.4));
-        // (f1 - f2) (t1 - t2) / 2 = (0.4, -0.8) (-0.2, 0.6) / 2, |(f1 - f2) (t1 + t2)| / 2 = |(0.4, -0.8) (1.8, 0.6)| / 2
+        // (f1 - f2) (t1 - t2) / 2 = (0.4, -0.8) (-0.2, 0.6) / 2, |(f1 - f2) (t1 + t2)| / 2 = |(0.4, -0.8) (1.8, 0.6)| /
+        // 2
         assertThat(answer.sig()).isCloseTo(-0.28, within(1e-12));
         assertThat(answer.bias()).isCloseTo(0.12, within(1e-12));
-        MmvpAnswer turned = new MmvpAnswer(new MmvpPair("p", List.of(2, 1), List.of(), List.of()), List.of(0.4, 0.7), List.of(-0.16, 0.4));
+        MmvpAnswer turned = new MmvpAnswer(
+                new MmvpPair("p", List.of(2, 1), List.of(), List.of()), List.of(0.4, 0.7), List.of(-0.16, 0.4));
         assertThat(turned.sig()).isCloseTo(0.28, within(1e-12));
         assertThat(turned.correct()).isEqualTo(turned.sig() > turned.bias()).isTrue();
         MmvpAnswer ordered = new MmvpAnswer(pair, List.of(0.8, 0.6), List.of(0.5, 0.1));

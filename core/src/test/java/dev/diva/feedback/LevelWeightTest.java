@@ -16,9 +16,9 @@ import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.api.Test;
 
 /** Errors weighted by velocity are the squared errors of the velocity that a prediction implies, whatever is predicted. */
 class LevelWeightTest {
@@ -45,7 +45,8 @@ class LevelWeightTest {
             double expected = 0;
             for (int i = 0; i < 2; i++) {
                 double abar = schedule.alphaCumprod((int) steps[i]);
-                // a latent off by d means noise off by -sqrt(abar / (1 - abar)) d, and a velocity off by -d / sqrt(1 - abar)
+                // a latent off by d means noise off by -sqrt(abar / (1 - abar)) d, and a velocity off by -d / sqrt(1 -
+                // abar)
                 expected += errors[i] / (1 - abar) / 2;
             }
             assertThat(loss).isCloseTo(expected, within(2e-4 * expected)); // fp32, amplified by 1 / sqrt(abar) = 14.6
@@ -59,8 +60,9 @@ class LevelWeightTest {
             NoiseProcess.Draw draw = new NoiseProcess.Draw(
                     Tensors.of(new long[] {900}, 1), RandomStreams.randn(new RandomStreams(1).stream("n"), 1, 2, 2, 2));
             assertThat(new DdpmNoise(schedule, HIGH).weight(draw)).isEmpty();
-            Tensor weight =
-                    new DdpmNoise(schedule, HIGH, LevelWeight.VELOCITY).weight(draw).orElseThrow();
+            Tensor weight = new DdpmNoise(schedule, HIGH, LevelWeight.VELOCITY)
+                    .weight(draw)
+                    .orElseThrow();
             assertThat(weight.item_float()).isCloseTo(1 / schedule.alphaCumprod(900), within(1e-3f));
         }
     }
@@ -70,7 +72,8 @@ class LevelWeightTest {
     void flowNeedsNoWeight() {
         try (PointerScope scope = new PointerScope()) {
             NoiseProcess.Draw draw = new NoiseProcess.Draw(
-                    Tensors.of(new float[] {0.9f}, 1), RandomStreams.randn(new RandomStreams(1).stream("n"), 1, 2, 2, 2));
+                    Tensors.of(new float[] {0.9f}, 1),
+                    RandomStreams.randn(new RandomStreams(1).stream("n"), 1, 2, 2, 2));
             assertThat(new RectifiedFlow(0, 1).weight(draw)).isEmpty();
         }
     }
@@ -86,7 +89,8 @@ class LevelWeightTest {
         TimestepSampler below = new TimestepSampler(541, 998, TimestepSampler.Distribution.UNIFORM, 0, 1);
         assertThat(new DdpmNoise(noise, below, LevelWeight.VELOCITY).weight()).isEqualTo(LevelWeight.VELOCITY);
         NoiseSchedule velocity = new NoiseSchedule(new NoiseConfig(betas(), Prediction.V_PREDICTION, true));
-        assertThat(new DdpmNoise(velocity, HIGH, LevelWeight.VELOCITY).schedule()).isSameAs(velocity);
+        assertThat(new DdpmNoise(velocity, HIGH, LevelWeight.VELOCITY).schedule())
+                .isSameAs(velocity);
     }
 
     /** Scaled linear, as Stable Diffusion. */

@@ -87,7 +87,9 @@ record AnchorFit(EmbeddingCenter center, float[][] weight, float[] bias, float[]
         Tensor out = x.matmul(weightTensor().t())
                 .add(Tensors.of(bias, bias.length))
                 .reshape(embeddings.size(0), lengths.length, bias.length / lengths.length);
-        Tensor norm = out.square().sum(new long[] {-1}, true, new ScalarTypeOptional()).sqrt();
+        Tensor norm = out.square()
+                .sum(new long[] {-1}, true, new ScalarTypeOptional())
+                .sqrt();
         return out.div(norm.clamp_min(new Scalar(Float.MIN_NORMAL))).mul(Tensors.of(lengths, lengths.length, 1));
     }
 

@@ -182,8 +182,8 @@ public final class AnchorRun {
                 Map<String, String> found = new LinkedHashMap<>(file.metadata());
                 String at = found.remove(READ);
                 if (at == null || !found.equals(identity)) {
-                    throw new BadInputException(kept() + ": sums of other models or captions; delete it, or choose another"
-                            + " --out");
+                    throw new BadInputException(
+                            kept() + ": sums of other models or captions; delete it, or choose another" + " --out");
                 }
                 sums = AnchorSums.read(file);
                 read = Long.parseLong(at);

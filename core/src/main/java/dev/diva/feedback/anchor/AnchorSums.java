@@ -56,14 +56,16 @@ final class AnchorSums implements AutoCloseable {
     static AnchorSums read(SafetensorsFile file) {
         try (PointerScope scope = new PointerScope()) {
             Map<String, Tensor> sums = new TreeMap<>();
-            file.tensors().forEach(info -> sums.put(info.name(), file.read(info.name()).clone()));
+            file.tensors()
+                    .forEach(
+                            info -> sums.put(info.name(), file.read(info.name()).clone()));
             return new AnchorSums(sums);
         }
     }
 
     void write(Path file, Map<String, String> metadata) {
-        Map<String, Tensor> sums = new TreeMap<>(
-                Map.of("count", count, "x", x, "xx", xx, "y", y, "xy", xy, "lengths", lengths));
+        Map<String, Tensor> sums =
+                new TreeMap<>(Map.of("count", count, "x", x, "xx", xx, "y", y, "xy", xy, "lengths", lengths));
         SafetensorsWriter.write(file, sums, metadata);
     }
 

@@ -44,7 +44,8 @@ final class CaptionLines implements AutoCloseable {
     String next() {
         try {
             for (int read = readLine(); read >= 0; read = readLine()) {
-                String text = dev.diva.TextFile.decode(line.toByteArray(), file + " line " + row).strip();
+                String text = dev.diva.TextFile.decode(line.toByteArray(), file + " line " + row)
+                        .strip();
                 if (!text.isEmpty()) {
                     return text;
                 }
@@ -65,8 +66,8 @@ final class CaptionLines implements AutoCloseable {
         row++;
         for (; next >= 0 && next != '\n'; next = stream.read()) {
             if (line.size() == LONGEST) {
-                throw new BadInputException(file + " line " + row + ": longer than " + LONGEST
-                        + " bytes; expected a caption on each line");
+                throw new BadInputException(
+                        file + " line " + row + ": longer than " + LONGEST + " bytes; expected a caption on each line");
             }
             line.write(next);
         }

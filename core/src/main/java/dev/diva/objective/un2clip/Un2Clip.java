@@ -22,8 +22,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param timesteps which are drawn
  * @param weight what an error counts at each of them
  */
-public record Un2Clip(
-        DiffusionModel generator, EmbeddingNoise noise, TimestepSampler timesteps, LevelWeight weight) {
+public record Un2Clip(DiffusionModel generator, EmbeddingNoise noise, TimestepSampler timesteps, LevelWeight weight) {
     /** Errors count as they are. */
     public Un2Clip(DiffusionModel generator, EmbeddingNoise noise, TimestepSampler timesteps) {
         this(generator, noise, timesteps, LevelWeight.NONE);

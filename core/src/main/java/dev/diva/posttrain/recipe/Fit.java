@@ -21,13 +21,15 @@ public final class Fit {
         refuse(
                 recipe.projection() != null && recipe.projection().init() == null,
                 "projection.init is not given: a projection that is anchored in texts is made by diva anchor --clip "
-                        + recipe.clip() + " --diffusion " + recipe.diffusion() + " --captions FILE --out F; give it with"
+                        + recipe.clip() + " --diffusion " + recipe.diffusion()
+                        + " --captions FILE --out F; give it with"
                         + " --set projection.init=F, or set random");
         refuse(
                 recipe.projection() != null
                         && recipe.projection().frozen()
                         && recipe.train().projectionSteps() >= recipe.train().steps(),
-                "projection.frozen is true, and of train.steps " + recipe.train().steps()
+                "projection.frozen is true, and of train.steps "
+                        + recipe.train().steps()
                         + " the first train.projectionSteps " + recipe.train().projectionSteps()
                         + " are the projection's: nothing would be left for the tower; give more steps");
         if (recipe.posterior() == Recipe.Posterior.SAMPLED && recipe.cache() != null) {

@@ -97,11 +97,13 @@ final class DivaMethod extends TeacherMethod {
         }
         Projection loaded = Projection.load(Path.of(init), in, out, placement().device());
         if (loaded.isAnchored()
-                && !(recipe.recap().tokens().equals("class") && recipe.recap().text().equals("none"))) {
+                && !(recipe.recap().tokens().equals("class")
+                        && recipe.recap().text().equals("none"))) {
             loaded.close();
-            throw new BadInputException("recipe: projection.init " + init + " is anchored in texts, so it takes the embedding"
-                    + " alone and gives the whole condition; set recap.tokens: class and recap.text: none (found "
-                    + recipe.recap().tokens() + " and " + recipe.recap().text() + ")");
+            throw new BadInputException(
+                    "recipe: projection.init " + init + " is anchored in texts, so it takes the embedding"
+                            + " alone and gives the whole condition; set recap.tokens: class and recap.text: none (found "
+                            + recipe.recap().tokens() + " and " + recipe.recap().text() + ")");
         }
         return loaded;
     }

@@ -31,8 +31,8 @@ final class ImageCenter {
                 break;
             }
             try {
-                pixels.add(vision.preprocessing()
-                        .pixels(ImageDecoder.reference().decode(entry.read(), entry.name())));
+                pixels.add(
+                        vision.preprocessing().pixels(ImageDecoder.reference().decode(entry.read(), entry.name())));
             } catch (BadInputException e) {
                 continue; // counted when it is trained on
             }
@@ -44,22 +44,23 @@ final class ImageCenter {
             embed(vision.tower(), pixels, embeddings);
         }
         if (embeddings.size() < FEWEST) {
-            throw new BadInputException("recipe: projection.init is anchored in texts and has no centre of image embeddings,"
-                    + " and of images only " + embeddings.size() + " can be read; give more images");
+            throw new BadInputException(
+                    "recipe: projection.init is anchored in texts and has no centre of image embeddings,"
+                            + " and of images only " + embeddings.size() + " can be read; give more images");
         }
         return EmbeddingCenter.of(embeddings);
     }
 
     private static void embed(VisionTower tower, List<float[]> pixels, List<float[]> embeddings) {
         long side = tower.config().imageSize();
-        float[] all = new float[Math.toIntExact(pixels.size() * 3 * side * side)];
+        float[] all = new float[Math.toIntExact(pixels.size() * 3L * side * side)];
         for (int i = 0; i < pixels.size(); i++) {
             System.arraycopy(pixels.get(i), 0, all, i * pixels.get(i).length, pixels.get(i).length);
         }
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            float[] values = Tensors.toFloats(
-                    tower.embeddingOf(Tensors.of(all, pixels.size(), 3, side, side)).to(torch.kFloat()));
+            float[] values = Tensors.toFloats(tower.embeddingOf(Tensors.of(all, pixels.size(), 3, side, side))
+                    .to(torch.kFloat()));
             int width = values.length / pixels.size();
             for (int i = 0; i < pixels.size(); i++) {
                 embeddings.add(unit(values, i * width, width));

@@ -315,7 +315,11 @@ public final class PostTraining implements PreparedRun {
         Runnable result = this::writeResult;
         if (first && scores != null) {
             Evaluations evaluations = new Evaluations(
-                    files, models.vision(), scores, recipe.average(), recipe.eval().every());
+                    files,
+                    models.vision(),
+                    scores,
+                    recipe.average(),
+                    recipe.eval().every());
             evaluations.before(Path.of(recipe.clip()));
             watchers.add(evaluations);
             result = () -> {

@@ -166,7 +166,8 @@ public final class RunReconstructions {
 
     /** The projection after the steps that trained it alone, or where that is gone the trained one. */
     private Path fittedProjection() {
-        if (Projection.tokensOf(files.projection()).isPresent()) {
+        if (Files.exists(files.projection())
+                && Projection.tokensOf(files.projection()).isPresent()) {
             return files.projection(); // a checkpoint does not know the centre of the embeddings
         }
         Long alone = recipe.train().projectionSteps();

@@ -72,7 +72,10 @@ public final class TeacherCheckRun {
 
     /** Ten levels of so many timesteps, more of them at high noise. */
     public static long[] levels(int count) {
-        return Arrays.stream(SHARES).mapToLong(share -> (long) (share * count)).distinct().toArray();
+        return Arrays.stream(SHARES)
+                .mapToLong(share -> (long) (share * count))
+                .distinct()
+                .toArray();
     }
 
     /**
@@ -90,8 +93,8 @@ public final class TeacherCheckRun {
             LongConsumer done) {
         long multiple = teacher.autoencoder().downscale() * teacher.latentMultiple();
         if (settings.resolution % multiple != 0) {
-            throw new BadInputException("--resolution is " + settings.resolution + ", expected a multiple of " + multiple
-                    + ", by which the teacher shrinks images");
+            throw new BadInputException("--resolution is " + settings.resolution + ", expected a multiple of "
+                    + multiple + ", by which the teacher shrinks images");
         }
         TeacherCheck.Sums sums = new TeacherCheck(teacher.denoiser(), teacher.schedule()).at(settings.timesteps);
         RandomStreams streams = new RandomStreams(settings.seed);
@@ -128,17 +131,14 @@ public final class TeacherCheckRun {
     private static Tensor condition(Clip clip, Projection projection, TeacherPairs.Pair pair) {
         float[] row = clip.encodeTexts(List.of(pair.caption()))[0];
         long tokens = projection.tokens();
-        return projection
-                .forward(Tensors.of(row, 1, 1, row.length))
-                .reshape(1, tokens, -1);
+        return projection.forward(Tensors.of(row, 1, 1, row.length)).reshape(1, tokens, -1);
     }
 
     private static Tensor pixels(TeacherPairs.Pair pair, int resolution) {
         RasterImage rgb = image(pair).toRgb();
         int side = Math.min(rgb.width(), rgb.height());
         Box center = new Box((rgb.height() - side) / 2, (rgb.width() - side) / 2, side, side);
-        float[] values = Normalize.toAutoencoder(
-                Resampler.resize(rgb, center, resolution, resolution, Filter.BICUBIC));
+        float[] values = Normalize.toAutoencoder(Resampler.resize(rgb, center, resolution, resolution, Filter.BICUBIC));
         return Tensors.of(values, 1, 3, resolution, resolution);
     }
 }

@@ -35,7 +35,10 @@ final class Un2ClipMethod extends TeacherMethod {
         keepText(teacher().encodePrompt(recipe.prompt()));
         requireTold(() -> {
             un2Clip = new Un2Clip(
-                    teacher(), noise, recipe.timesteps().sampler(), recipe.timesteps().levelWeight());
+                    teacher(),
+                    noise,
+                    recipe.timesteps().sampler(),
+                    recipe.timesteps().levelWeight());
             condition(); // refuses a tower of another width
             return new Condition(text(), torch.zeros(1, 2 * tower.width()));
         });

@@ -88,7 +88,9 @@ final class CaptionDenoising implements Objective<SceneBatch> {
             texts.add(
                     drawn[i] < FULL
                             ? scenes.fullCaption(indices[i])
-                            : drawn[i] < CAPTIONS - 1 ? scenes.halfCaption(indices[i]) : scenes.gistCaption(indices[i]));
+                            : drawn[i] < CAPTIONS - 1
+                                    ? scenes.halfCaption(indices[i])
+                                    : scenes.gistCaption(indices[i]));
         }
         return texts;
     }

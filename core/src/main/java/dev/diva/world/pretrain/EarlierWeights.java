@@ -56,9 +56,7 @@ final class EarlierWeights implements TensorSource {
     @Override
     public TensorInfo info(String name) {
         Stored earlier = stored.get(name);
-        return earlier == null
-                ? drawn.info(name)
-                : new TensorInfo(name, earlier.info.dtype(), earlier.info.shape());
+        return earlier == null ? drawn.info(name) : new TensorInfo(name, earlier.info.dtype(), earlier.info.shape());
     }
 
     @Override

@@ -46,8 +46,8 @@ final class SceneLatents {
 
     /** Clean latents of pictures of whole pixels, row by row, as {@link dev.diva.world.paint.SceneRenderer#rgb} gives them. */
     Tensor encoded(List<byte[]> pictures) {
-        return autoencoder.encode(MiniDiffusion.pixels(scenes.tensor(
-                pictures.stream().map(CaptionedScenes::planes).toList())));
+        return autoencoder.encode(MiniDiffusion.pixels(
+                scenes.tensor(pictures.stream().map(CaptionedScenes::planes).toList())));
     }
 
     private void encode(int... missing) {

@@ -55,9 +55,8 @@ class AnchorRunTest {
         static float[] embedding(String caption) {
             Random random = new Random(caption.hashCode());
             double[] row = random.doubles(IN, 0.1, 1).toArray(); // away from 0, as embeddings are
-            double norm = Math.sqrt(IntStream.range(0, IN)
-                    .mapToDouble(i -> row[i] * row[i])
-                    .sum());
+            double norm = Math.sqrt(
+                    IntStream.range(0, IN).mapToDouble(i -> row[i] * row[i]).sum());
             float[] unit = new float[IN];
             for (int i = 0; i < IN; i++) {
                 unit[i] = (float) (row[i] / norm);
@@ -108,8 +107,7 @@ class AnchorRunTest {
     }
 
     private static Optional<AnchorRun.Result> run(Path captions, Path out, Captioner captioner) {
-        return new AnchorRun(captions, out, captioner, Map.of("clip", "a"))
-                .run(RIDGE, null, (done, total) -> {});
+        return new AnchorRun(captions, out, captioner, Map.of("clip", "a")).run(RIDGE, null, (done, total) -> {});
     }
 
     /** W = (X'X / n + ridge I)^-1 X'Y / n of centred rows, X scaled to mean square 1, by hipparchus from the same captions. */
