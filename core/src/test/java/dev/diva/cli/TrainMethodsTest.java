@@ -218,8 +218,8 @@ class TrainMethodsTest {
             delimiter = '|',
             value = {
                 "genhancer | preprocess/files | files: holds no run, and no denoiser.safetensors, no"
-                    + " projectors.safetensors; expected the folder of a finished diva train --preset genhancer --set"
-                    + " stage=1",
+                        + " projectors.safetensors; expected the folder of a finished diva train --preset genhancer --set"
+                        + " stage=1",
                 "dcr | clip-hf-vit | clip-hf-vit: holds no run, and no projectors.safetensors; expected",
                 "dcr | clip-hf-vit/config.json | recipe: stage1: ",
                 "dcr | clip-hf-vit/model.safetensors | model.safetensors: no projector in it",
