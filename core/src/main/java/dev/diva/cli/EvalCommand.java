@@ -92,8 +92,8 @@ public final class EvalCommand {
         List<ClassificationSet> test = data.open(options.split);
         List<ProbeEvaluation> evaluations = new ArrayList<>();
         for (int i = 0; i < train.size(); i++) {
-            evaluations.add(new ProbeEvaluation(
-                    train.get(i), samples.of(test.get(i)), options.shots, options.settings()));
+            evaluations.add(
+                    new ProbeEvaluation(train.get(i), samples.of(test.get(i)), options.shots, options.settings()));
         }
         return score(models, output, samples, evaluations);
     }

@@ -59,7 +59,8 @@ final class EvalSamples {
         StringBuilder lines = new StringBuilder();
         for (Result result : evaluation.results()) {
             for (Map<String, Object> sample : result.samples()) {
-                ObjectNode line = json.createObjectNode().put("model", result.model()).put("data", result.data());
+                ObjectNode line =
+                        json.createObjectNode().put("model", result.model()).put("data", result.data());
                 line.setAll((ObjectNode) json.valueToTree(sample));
                 lines.append(json.writeValueAsString(line)).append('\n');
             }

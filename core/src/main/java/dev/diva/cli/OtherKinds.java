@@ -107,8 +107,8 @@ final class OtherKinds {
     private static long cached(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder, 2)) {
             long tensors = 0;
-            for (Path file :
-                    files.filter(path -> path.toString().endsWith(".safetensors")).toList()) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".safetensors"))
+                    .toList()) {
                 try (SafetensorsFile shard = SafetensorsFile.open(file)) {
                     tensors += shard.tensors().size();
                 } catch (CheckpointException e) {
@@ -131,9 +131,11 @@ final class OtherKinds {
             if (opened.info("image_embeds") != null || opened.info("text_embeds") != null) {
                 return Optional.of(embeddings(opened));
             }
-            boolean isSan = opened.tensors().stream().anyMatch(info -> info.name().startsWith("side_adapter_network."));
+            boolean isSan =
+                    opened.tensors().stream().anyMatch(info -> info.name().startsWith("side_adapter_network."));
             return isSan
-                    ? Optional.of(facts("SAN", "diva segment --san, diva eval segmentation --san, segment train --start"))
+                    ? Optional.of(
+                            facts("SAN", "diva segment --san, diva eval segmentation --san, segment train --start"))
                     : Optional.empty();
         } catch (CheckpointException e) {
             return Optional.empty(); // told by who reads weights
@@ -183,9 +185,7 @@ final class OtherKinds {
 
     private static JsonNode json(Path file) {
         try {
-            return Files.isRegularFile(file)
-                    ? new ObjectMapper().readTree(file.toFile())
-                    : MissingNode.getInstance();
+            return Files.isRegularFile(file) ? new ObjectMapper().readTree(file.toFile()) : MissingNode.getInstance();
         } catch (IOException e) {
             return MissingNode.getInstance(); // told by who reads models
         }

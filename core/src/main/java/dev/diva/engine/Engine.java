@@ -17,8 +17,9 @@ public final class Engine {
     static {
         if (System.getenv("GOMP_SPINCOUNT") == null && System.getenv("OMP_WAIT_POLICY") == null) {
             LoggerFactory.getLogger(Engine.class)
-                    .info("libtorch's threads spin while they wait, which slows small models on a busy machine; start the JVM with"
-                            + " GOMP_SPINCOUNT=1000 OPENBLAS_THREAD_TIMEOUT=4 in its environment (docs/library.md)");
+                    .info(
+                            "libtorch's threads spin while they wait, which slows small models on a busy machine; start the JVM with"
+                                    + " GOMP_SPINCOUNT=1000 OPENBLAS_THREAD_TIMEOUT=4 in its environment (docs/library.md)");
         }
     }
 

@@ -82,8 +82,18 @@ class EvalCommandTest {
         Path samples = folder.resolve("s.jsonl");
         Path table = folder.resolve("t.csv");
         String printed = run(
-                "zeroshot", "--clip", clip, "--data", data, "--json", "--limit", "20", "--samples", samples.toString(),
-                "--csv", table.toString());
+                "zeroshot",
+                "--clip",
+                clip,
+                "--data",
+                data,
+                "--json",
+                "--limit",
+                "20",
+                "--samples",
+                samples.toString(),
+                "--csv",
+                table.toString());
         JsonNode result = json.readTree(printed).at("/results/0");
         int correct = 0;
         for (String line : Files.readAllLines(samples)) {
@@ -107,7 +117,16 @@ class EvalCommandTest {
         assertThat(Files.readString(table)).contains("acc1").contains("the first 20 images only");
 
         String pairs = Golden.resource("mmvp-vlm").file("MMVP_VLM").toString();
-        run("mmvp", "--clip", clip, "--data", pairs, "--limit", "3", "--samples", folder.resolve("m.jsonl").toString());
+        run(
+                "mmvp",
+                "--clip",
+                clip,
+                "--data",
+                pairs,
+                "--limit",
+                "3",
+                "--samples",
+                folder.resolve("m.jsonl").toString());
         assertThat(Files.readAllLines(folder.resolve("m.jsonl"))).hasSize(3);
     }
 

@@ -49,8 +49,12 @@ class InspectCommandTest {
             })
     void otherThingsAreNamedWithTheirUse(String path, String kind, String fact, String use) throws IOException {
         StringWriter out = new StringWriter();
-        String file = Golden.model(path.split("/")[0]).resolve(path.replaceFirst("[^/]*/?", "")).toString();
-        int code = new CommandLine(new InspectCommand()).setOut(new PrintWriter(out)).execute(file, "--json");
+        String file = Golden.model(path.split("/")[0])
+                .resolve(path.replaceFirst("[^/]*/?", ""))
+                .toString();
+        int code = new CommandLine(new InspectCommand())
+                .setOut(new PrintWriter(out))
+                .execute(file, "--json");
         assertThat(code).isZero();
         JsonNode json = new ObjectMapper().readTree(out.toString());
         assertThat(json.path("kind").asText()).startsWith(kind);

@@ -17,9 +17,7 @@ class PaperRecipesTest {
 
     private static Recipe read(Path file) {
         ObjectNode keys = RecipeKeys.read(file);
-        return RecipeTree.under(null, List.of(keys))
-                .with(keys, file.toString())
-                .recipe();
+        return RecipeTree.under(null, List.of(keys)).with(keys, file.toString()).recipe();
     }
 
     @Test
