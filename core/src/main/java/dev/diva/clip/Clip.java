@@ -56,12 +56,10 @@ public final class Clip implements AutoCloseable {
     private final VisionTower vision;
     private final OptionalDouble logLogitScale;
     private final OptionalDouble logitBias;
-    private TextTower text; // read with the first text
-    private Tokenizer tokenizer; // opened with the first text
-    private String textTower; // computed when asked for
-    private String imageTower; // the same
     private final Batches batches;
+    private final ClipTexts texts;
     private final Map<Scale, JointBatches> imageRequests = new EnumMap<>(Scale.class);
+    private String imageTower; // computed when asked for
     private boolean closed;
 
     /**
@@ -134,6 +132,7 @@ public final class Clip implements AutoCloseable {
         this.logitBias = scalar("logit_bias");
         weights.finish();
         this.batches = new Batches(weights, options.batchSize);
+        this.texts = new ClipTexts(config, files, batches);
         for (Scale scale : Scale.values()) {
             imageRequests.put(scale, new JointBatches(this, options.batchSize, pixels -> embeddings(pixels, scale)));
         }
@@ -241,8 +240,8 @@ public final class Clip implements AutoCloseable {
     }
 
     /** L2-normalised embeddings of texts, a row per text; see {@link #encodeTexts(List, Scale)}. */
-    public float[][] embed(List<String> texts) {
-        return encodeTexts(texts);
+    public float[][] embed(List<String> strings) {
+        return encodeTexts(strings);
     }
 
     /** L2-normalised embeddings of pixels; see {@link #encodeImages(List, Scale)}. */
@@ -281,8 +280,8 @@ public final class Clip implements AutoCloseable {
     }
 
     /** L2-normalised embeddings of texts. */
-    public float[][] encodeTexts(List<String> texts) {
-        return encodeTexts(texts, Scale.UNIT);
+    public float[][] encodeTexts(List<String> strings) {
+        return encodeTexts(strings, Scale.UNIT);
     }
 
     /**
@@ -291,25 +290,15 @@ public final class Clip implements AutoCloseable {
      * @return a row per text
      * @throws BadInputException when the checkpoint has no text tower or no tokenizer
      */
-    public synchronized float[][] encodeTexts(List<String> texts, Scale scale) {
+    public synchronized float[][] encodeTexts(List<String> strings, Scale scale) {
         Tokenizer ready = tokenizer();
-        return encodeIds(texts.stream().map(ready::encode).toList(), scale);
+        return encodeIds(strings.stream().map(ready::encode).toList(), scale);
     }
 
     /** Embeddings of texts that were tokenised elsewhere: a row of contextLength ids per text. */
     public synchronized float[][] encodeIds(List<long[]> ids, Scale scale) {
         begin();
-        TextTower tower = readText();
-        if (tower.isCausal()) {
-            int maxTokens = options.batchSize * config.text().contextLength();
-            return TextEncoding.run(
-                    tower,
-                    ids,
-                    maxTokens,
-                    embeddings -> BrokenWeights.requireNumbers(scaled(embeddings, scale), weights));
-        }
-        return batches.run(
-                ids.size(), (from, to) -> scaled(tower.embedding(Batches.texts(ids.subList(from, to))), scale));
+        return texts.encode(ids, embeddings -> scaled(embeddings, scale));
     }
 
     /**
@@ -329,21 +318,13 @@ public final class Clip implements AutoCloseable {
     /** The tokenizer of the checkpoint, opened on first use. */
     public synchronized Tokenizer tokenizer() {
         requireOpen();
-        requireText();
-        if (tokenizer == null) {
-            tokenizer = files.tokenizer(config.text());
-        }
-        return tokenizer;
+        return texts.tokenizer();
     }
 
     /** Names the text tower by its content: equal for models that give the same embeddings of texts. */
     public synchronized String textTower() {
         requireOpen();
-        readText();
-        if (textTower == null) {
-            textTower = TowerDigest.ofTexts(weights.tensors(), checkpoint.format() + " " + options.precision);
-        }
-        return textTower;
+        return texts.digest(checkpoint.format() + " " + options.precision);
     }
 
     /** Names the image tower by its stored content, rounded to fp16: equal for copies of it. */
@@ -373,9 +354,7 @@ public final class Clip implements AutoCloseable {
             return;
         }
         closed = true;
-        if (tokenizer != null) {
-            tokenizer.close();
-        }
+        texts.close();
         weights.close();
         checkpoint.close();
     }
@@ -411,19 +390,5 @@ public final class Clip implements AutoCloseable {
         long[] shape = info.numel() == 1 ? info.shape() : new long[0];
         Tensor value = weights.vector(name, shape);
         return OptionalDouble.of(value.numel() == 1 ? Tensors.toFloats(value)[0] : Double.NaN);
-    }
-
-    private TextTower readText() {
-        requireText();
-        if (text == null) {
-            text = new TextTower(weights, config.text());
-        }
-        return text;
-    }
-
-    private void requireText() {
-        if (!config.hasText()) {
-            throw new BadInputException(weights.location() + ": has no text tower");
-        }
     }
 }
