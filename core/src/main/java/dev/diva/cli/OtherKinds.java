@@ -35,7 +35,8 @@ final class OtherKinds {
     }
 
     private static Optional<Map<String, String>> folder(Path folder) {
-        if (RunFolder.isRun(folder) && !Files.isDirectory(folder.resolve("clip"))) {
+        boolean holdsModel = Files.isDirectory(folder.resolve("clip")) || Files.isDirectory(folder.resolve("llava"));
+        if (RunFolder.isRun(folder) && !holdsModel) {
             return Optional.of(run(folder));
         }
         JsonNode index = json(folder.resolve("model_index.json"));

@@ -56,7 +56,7 @@ class TrainFaultsTest {
                 "workers=100000 | workers is 100000",
                 "format=onnx | format is onnx, expected one of hf, open_clip, openai, diva",
                 "cache=latents | cache is useless while every epoch crops anew",
-                "device=cuda | sees no CUDA device",
+                "device=cuda | and there is none",
             })
     void wrongRecipeIsOneLineAndLeavesNothing(String assignment, String message) throws IOException {
         TrainRuns.Outcome outcome = runs.train("out", "--set", assignment);
