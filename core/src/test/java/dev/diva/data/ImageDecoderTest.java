@@ -56,10 +56,13 @@ class ImageDecoderTest {
     @Test
     void emptyFilesAndTextAreRefusedByName() {
         assertThatThrownBy(() -> SMALL.decode(new byte[0], "a.jpg")).hasMessage("a.jpg: the file is empty");
-        assertThatThrownBy(() -> SMALL.decode("<html>".getBytes(StandardCharsets.UTF_8), "b.jpg"))
+        assertThatThrownBy(() -> SMALL.decode("a letter".getBytes(StandardCharsets.UTF_8), "b.jpg"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("b.jpg: not a JPEG")
-                .hasMessageContaining("<html>");
+                .hasMessageContaining("a letter");
+        assertThatThrownBy(() -> SMALL.decode("<html>".getBytes(StandardCharsets.UTF_8), "c.jpg"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("c.jpg: is a web page");
     }
 
     @Test
