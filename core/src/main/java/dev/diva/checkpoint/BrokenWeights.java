@@ -87,7 +87,9 @@ public final class BrokenWeights {
 
     private static boolean isFinite(Tensor tensor) {
         try (PointerScope scope = new PointerScope()) {
-            return tensor.is_meta() || !tensor.is_floating_point() || tensor.isfinite().all().item_bool();
+            return tensor.is_meta()
+                    || !tensor.is_floating_point()
+                    || tensor.isfinite().all().item_bool();
         }
     }
 }
