@@ -39,7 +39,7 @@ public final class MllmBench {
         int images = Integer.parseInt(args[3]);
         int repeats = Integer.parseInt(args[4]);
         Generation generation = Generation.greedy(Integer.parseInt(args[5]));
-        Llava.Options options = new Llava.Options(precision, Integer.parseInt(args[2]), null, null);
+        Llava.Options options = new Llava.Options(precision, Integer.parseInt(args[2]), null, null, null);
         try (Llava llava = Llava.load(Path.of(args[0]), options)) {
             int side = (int) llava.tower().tower().config().imageSize();
             try (ImageTokens image = llava.image(picture(0, side), ImageAspect.PAD)) {
