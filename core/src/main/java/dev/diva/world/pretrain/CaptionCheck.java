@@ -7,6 +7,7 @@ import dev.diva.feedback.TeacherCheck;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.paint.SceneRenderer;
 import dev.diva.world.scene.Captions;
+import dev.diva.world.scene.Pattern;
 import dev.diva.world.scene.Scene;
 import dev.diva.world.scene.ScenePair;
 import dev.diva.world.scene.ScenePairs;
@@ -21,7 +22,7 @@ import org.bytedeco.pytorch.Tensor;
 /** What the small teacher knows of detail: {@link TeacherCheck} on both images of validation pairs, whose full captions differ in one attribute. */
 final class CaptionCheck {
     private static final long[] TIMESTEPS = {50, 200, 400, 541, 606, 700, 822, 950};
-    private static final int PAIRS = 20; // of each pattern
+    private static final int PAIRS = 20; // of each pattern; fewer where a teacher learns from fewer scenes than that
     private static final int AT_ONCE = 90;
 
     private final WorldRecipe world;
@@ -36,7 +37,7 @@ final class CaptionCheck {
 
     /** @param seed of the noise */
     List<TeacherCheck.Level> of(Denoiser denoiser, NoiseSchedule schedule, long seed) {
-        List<ScenePair> pairs = new ScenePairs(new SceneSampler(world.seed(), Split.VALIDATION)).pairs(PAIRS);
+        List<ScenePair> pairs = new ScenePairs(new SceneSampler(world.seed(), Split.VALIDATION)).pairs(Math.min(PAIRS, Math.max(1, world.pretrain() / Pattern.values().length)));
         List<Scene> shown = new ArrayList<>();
         List<Scene> others = new ArrayList<>();
         pairs.forEach(pair -> {
