@@ -100,7 +100,7 @@ public final class SanTraining implements PreparedRun {
      *
      * @param keys of {@link SanRecipe#published} with others over them
      * @param processGroup that share the run; stay the caller's
-     * @throws BadInputException when models, data, folder or recipe do not allow it
+     * @throws dev.diva.BadInputException when models, data, folder or recipe do not allow it
      */
     public static SanTraining open(RecipeKeys keys, Launch launch, ProcessGroup processGroup) {
         SanRecipe recipe = keys.as(SanRecipe.class);

@@ -37,7 +37,8 @@ final class CaptionCheck {
 
     /** @param seed of the noise */
     List<TeacherCheck.Level> of(Denoiser denoiser, NoiseSchedule schedule, long seed) {
-        List<ScenePair> pairs = new ScenePairs(new SceneSampler(world.seed(), Split.VALIDATION)).pairs(Math.min(PAIRS, Math.max(1, world.pretrain() / Pattern.values().length)));
+        List<ScenePair> pairs = new ScenePairs(new SceneSampler(world.seed(), Split.VALIDATION))
+                .pairs(Math.min(PAIRS, Math.max(1, world.pretrain() / Pattern.values().length)));
         List<Scene> shown = new ArrayList<>();
         List<Scene> others = new ArrayList<>();
         pairs.forEach(pair -> {
