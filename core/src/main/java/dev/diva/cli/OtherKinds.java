@@ -102,7 +102,14 @@ final class OtherKinds {
         } catch (IOException e) {
             return Optional.empty();
         }
-        return images(folder);
+        return holdsModel(folder) ? Optional.empty() : images(folder);
+    }
+
+    /** Whether files of a model lie in it: the pictures beside them are those of its page. */
+    private static boolean holdsModel(Path folder) {
+        String[] names = folder.toFile().list();
+        return names != null
+                && Arrays.stream(names).anyMatch(name -> name.matches(".*\\.(safetensors|bin|pt|pth|ckpt|json)"));
     }
 
     private static long cached(Path folder) throws IOException {

@@ -8,7 +8,11 @@ import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -60,5 +64,23 @@ class InspectCommandTest {
         assertThat(json.path("kind").asText()).startsWith(kind);
         assertThat(json.toString()).contains(fact);
         assertThat(json.path("use").asText()).contains(use);
+    }
+
+    /** Folders from the hub hold the picture of their page. */
+    @Test
+    void aPictureBesideAModelDoesNotHideIt(@TempDir Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(Golden.model("open_clip-vit-quickgelu"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, folder.resolve(file.getFileName().toString()));
+            }
+        }
+        Files.write(folder.resolve("page.png"), new byte[] {1});
+        StringWriter out = new StringWriter();
+        int code = new CommandLine(new InspectCommand())
+                .setOut(new PrintWriter(out))
+                .execute(folder.toString(), "--json");
+        assertThat(code).isZero();
+        assertThat(new ObjectMapper().readTree(out.toString()).path("format").asText())
+                .isEqualTo("open_clip");
     }
 }
