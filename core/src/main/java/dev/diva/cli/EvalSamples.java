@@ -10,6 +10,7 @@ import dev.diva.eval.Evaluation;
 import dev.diva.eval.First;
 import dev.diva.eval.MmvpSet;
 import dev.diva.eval.Result;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
@@ -65,6 +66,6 @@ final class EvalSamples {
                 lines.append(json.writeValueAsString(line)).append('\n');
             }
         }
-        AtomicFile.writeNew(file, lines.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        AtomicFile.writeNew(file, lines.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -43,13 +43,16 @@ public final class ClassificationMetrics {
         private int count;
         private int numClasses;
 
-        void add(float[] logits, int label) {
+        /** The rank of the label, 0 for the best. */
+        int add(float[] logits, int label) {
             numClasses = logits.length;
             requireLabel(label, numClasses, "sample " + count);
             requireNumbers(logits, count);
-            ranks.add(Vectors.rank(logits, label));
+            int rank = Vectors.rank(logits, label);
+            ranks.add(rank);
             labels.add(label);
             count++;
+            return rank;
         }
 
         boolean isEmpty() {
@@ -90,19 +93,19 @@ public final class ClassificationMetrics {
         }
     }
 
-    /** Puts what was said of one image: its class, the best one, and the rank of its own, 0 for the best. */
-    static void describe(String image, float[] logits, int label, List<String> names, Scores scores) {
+    /** What was said of one image: its class, the best one, and the rank of its own, 0 for the best. */
+    static Map<String, Object> sample(String image, float[] logits, String label, int rank, List<String> names) {
         int best = 0;
         for (int c = 1; c < logits.length; c++) {
             best = logits[c] > logits[best] ? c : best;
         }
         Map<String, Object> record = new LinkedHashMap<>();
         record.put("image", image);
-        record.put("class", names.get(label));
+        record.put("class", label);
         record.put("predicted", names.get(best));
-        record.put("rank", Vectors.rank(logits, label));
-        record.put("correct", Vectors.rank(logits, label) == 0);
-        scores.sample(record);
+        record.put("rank", rank);
+        record.put("correct", rank == 0);
+        return record;
     }
 
     static void requireLabel(int label, int numClasses, String place) {

@@ -74,8 +74,9 @@ public final class ProbeEvaluation implements SetEvaluation {
         Scores scores = new Scores();
         for (int i = 0; i < asked.rows.length; i++) {
             float[] logits = probe.logits(asked.rows[i]);
-            collector.add(logits, asked.labels[i]);
-            ClassificationMetrics.describe(asked.names.get(i), logits, asked.labels[i], test.classNames(), scores);
+            int rank = collector.add(logits, asked.labels[i]);
+            String label = test.classNames().get(asked.labels[i]);
+            scores.sample(ClassificationMetrics.sample(asked.names.get(i), logits, label, rank, test.classNames()));
         }
         ClassificationMetrics metrics = collector.metrics();
         metrics.describe("lp_", scores);

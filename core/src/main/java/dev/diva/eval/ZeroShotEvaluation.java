@@ -54,9 +54,10 @@ public final class ZeroShotEvaluation implements SetEvaluation {
         Scores scores = new Scores();
         run(encoder, (image, logits) -> {
             int label = image.labels()[0];
-            collector.add(logits, label);
+            int rank = collector.add(logits, label);
             seen.set(label);
-            ClassificationMetrics.describe(image.image().name(), logits, label, set.classNames(), scores);
+            List<String> names = set.classNames();
+            scores.sample(ClassificationMetrics.sample(image.image().name(), logits, names.get(label), rank, names));
         });
         if (collector.isEmpty()) {
             throw Losses.nothingLeft(set.name(), set.warnings());
