@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** One training on one, two and four processes, stopped and resumed on another number of them; faults that one process cannot have. */
 class TrainProcessesTest {
-    private static final int STEPS = 20;
+    private static final int STEPS = 8;
     private static final int LIMIT_SECONDS = 240;
 
     @TempDir

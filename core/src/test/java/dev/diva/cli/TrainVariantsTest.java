@@ -230,15 +230,15 @@ class TrainVariantsTest {
 
     /** A step of this size that kept its activations would take over 1 MiB; what the Java heap grows by is not counted. */
     @Test
-    void memoryIsFlatOverAHundredSteps() throws IOException {
+    void memoryIsFlatOverManySteps() throws IOException {
         long heap = heap();
-        train("long", "--set", "train.steps=120", "--set", "train.lr=1e-4");
+        train("long", "--set", "train.steps=50", "--set", "train.lr=1e-4");
         heap = heap() - heap;
         List<String> lines = Files.readAllLines(folder.resolve("long/metrics.jsonl"));
-        long early = new ObjectMapper().readTree(lines.get(20)).path("rssBytes").asLong();
-        long late = new ObjectMapper().readTree(lines.get(119)).path("rssBytes").asLong();
+        long early = new ObjectMapper().readTree(lines.get(14)).path("rssBytes").asLong();
+        long late = new ObjectMapper().readTree(lines.get(49)).path("rssBytes").asLong();
         assertThat(early).isPositive();
-        assertThat(late - early - heap).isLessThan(40L << 20);
+        assertThat(late - early - heap).isLessThan(20L << 20);
     }
 
     private static long heap() {

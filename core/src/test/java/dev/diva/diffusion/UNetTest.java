@@ -220,9 +220,9 @@ class UNetTest {
             Tensor noise = golden.input("noise");
             Tensor timesteps = golden.input("timesteps");
             Tensor condition = golden.input("context_77");
-            // A leaked step would be 5 MB: 20 of them 100 MB.
+            // A leaked step would be 5 MB: 6 of them 30 MB.
             assertThat(Memory.growth(
-                            20, () -> Teachers.differentiate(condition, noise, c -> unet.predict(zt, timesteps, c))))
+                            6, () -> Teachers.differentiate(condition, noise, c -> unet.predict(zt, timesteps, c))))
                     .isLessThan(5L << 20);
         }
     }

@@ -11,9 +11,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 20,000 of the cases that {@code faults/fuzz.sh} runs by the million, and the harness itself. */
+/** 10,000 of the cases that {@code faults/fuzz.sh} runs by the million, and the harness itself. */
 class FuzzTest {
-    private static final long CASES = 20_000;
+    private static final long CASES = 10_000;
     private static final long SEED = 20261124;
 
     @TempDir
