@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.Temporary;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.hub.Address;
 import dev.diva.train.Launch;
@@ -175,6 +176,10 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
             record.put("gradNorm", e.step.gradNorm());
             record.put("secondsPerStep", e.step.seconds());
             record.put("residentBytes", Engine.residentBytes());
+            Gpu.memory().ifPresent(gpu -> {
+                record.put("gpuPeakBytes", gpu.peakAllocatedBytes());
+                record.put("gpuReservedPeakBytes", gpu.peakReservedBytes());
+            });
             PrintWriter writer = spec.commandLine().getOut();
             writer.println(
                     json

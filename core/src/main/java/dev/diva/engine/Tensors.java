@@ -31,6 +31,13 @@ public final class Tensors {
         return tensor;
     }
 
+    /** The tensor in the processor's memory; of a tensor that has no values, zeros. */
+    public static Tensor here(Tensor tensor) {
+        return tensor.is_meta()
+                ? torch.zeros(tensor.shape(), new TensorOptions(tensor.scalar_type()))
+                : tensor.cpu();
+    }
+
     /** The value of a tensor of one number, converted to fp32. */
     public static float toFloat(Tensor tensor) {
         return toFloats(tensor)[0];

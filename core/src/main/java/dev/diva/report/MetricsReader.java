@@ -34,6 +34,8 @@ final class MetricsReader {
         titles.put("gradNorm", "Gradient norm");
         titles.put("imagesPerSecond", "Images per second");
         titles.put("rssBytes", "Memory, GiB");
+        titles.put("gpuPeakBytes", "Peak of the GPU's tensors, GiB");
+        titles.put("gpuReservedPeakBytes", "Peak of the GPU's allocator, GiB");
         return titles;
     }
 
@@ -80,7 +82,7 @@ final class MetricsReader {
     }
 
     private static Curve curve(String name, String title, List<JsonNode> lines) {
-        double unit = name.equals("rssBytes") ? 1L << 30 : 1;
+        double unit = name.endsWith("Bytes") ? 1L << 30 : 1;
         List<Double> steps = new ArrayList<>();
         List<Double> values = new ArrayList<>();
         for (JsonNode line : lines) {

@@ -54,6 +54,7 @@ public record MaskClip(Clip clip, float[][] classes) implements Segmenter {
         Tensor local = clip.visionTower().valuePath(embedded).to(ScalarType.Float);
         clip.requireFinite(local);
         return TextClasses.tensor(classes)
+                .to(local.device(), ScalarType.Float)
                 .matmul(Kernels.unit(local.select(0, 0)).t());
     }
 }

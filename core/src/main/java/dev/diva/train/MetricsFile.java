@@ -1,8 +1,6 @@
 package dev.diva.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.diva.engine.Engine;
-import dev.diva.engine.Gpu;
 import java.nio.file.Path;
 
 /**
@@ -26,10 +24,7 @@ public final class MetricsFile implements TrainListener {
         step.penalties().forEach(line::put);
         line.put("gradNorm", step.gradNorm()).put("lr", step.lr());
         line.put("images", step.images()).put("imagesPerSecond", step.imagesPerSecond());
-        line.put("rssBytes", Engine.residentBytes());
-        if (Gpu.peakBytes() > 0) {
-            line.put("gpuPeakBytes", Gpu.peakBytes());
-        }
+        MemoryUse.now().forEach(line::put);
         lines.append(line);
     }
 }

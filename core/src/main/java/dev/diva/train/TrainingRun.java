@@ -1,5 +1,6 @@
 package dev.diva.train;
 
+import dev.diva.engine.Gpu;
 import dev.diva.engine.ProcessGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,6 +139,7 @@ public final class TrainingRun implements AutoCloseable {
             return outcome;
         } finally {
             if (processGroup.isFirst()) {
+                manifest.endSession(Gpu.memory());
                 manifest.write();
             }
         }

@@ -4,15 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.checkpoint.LowRank;
+import dev.diva.data.RasterImage;
 import dev.diva.engine.Activations;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
+import dev.diva.language.Generation;
 import dev.diva.language.NextTokens;
+import dev.diva.mllm.ImageAspect;
+import dev.diva.mllm.ImageTokens;
+import dev.diva.mllm.Llava;
+import dev.diva.mllm.PromptTemplate;
 import dev.diva.mllm.TrainableLlava;
 import dev.diva.testing.Golden;
 import dev.diva.testing.MetaDevice;
+import dev.diva.testing.Rasters;
 import dev.diva.train.AdamW;
 import dev.diva.train.Contribution;
 import java.nio.file.Path;
@@ -45,6 +52,19 @@ class LlavaDeviceTest {
                 new TrainableLlava.Learning(false, plan),
                 dropout,
                 MetaDevice.placement(Precision.BF16, Activations.RECOMPUTED));
+    }
+
+    /** Token by token; of no values each is the first of the vocabulary. */
+    @Test
+    void answersAreMadeWhereTheModelIs() {
+        RasterImage picture = Rasters.of(Golden.resource("san-train").input("images_u8")).get(0);
+        Llava.Options options = Llava.Options.DEFAULT.withDevice("meta");
+        try (Llava llava = Llava.load(Golden.model("llava-hf").resolve("mha"), options);
+                ImageTokens image = llava.image(picture, ImageAspect.PAD)) {
+            String prompt = PromptTemplate.VICUNA_V1.ask("Is there a dog?", true);
+            assertThat(llava.answer(prompt, image, Generation.greedy(3)).tokens())
+                    .isEqualTo(List.of(0L, 0L, 0L));
+        }
     }
 
     private static void step(TrainableLlava.Learning learning, AdapterDropout dropout, Placement placement) {
