@@ -117,7 +117,8 @@ public final class AnchorCommand implements Callable<Integer> {
         if (Files.exists(out)) {
             throw new BadInputException(out + ": exists already; choose another --out, or delete it");
         }
-        try (Clip text = Clip.load(clip, Clip.Options.DEFAULT.withThreads(threads.count()).withDevice(device.name()));
+        try (Clip text = Clip.load(
+                        clip, Clip.Options.DEFAULT.withThreads(threads.count()).withDevice(device.name()));
                 DiffusionModel teacher = DiffusionModel.load(diffusion, device.placement(Precision.FP32));
                 CaptionProgress progress =
                         new CaptionProgress(spec.commandLine().getErr())) {

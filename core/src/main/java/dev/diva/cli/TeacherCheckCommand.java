@@ -121,8 +121,7 @@ public final class TeacherCheckCommand implements Callable<Integer> {
         List<TeacherPairs.Pair> pairs = TeacherPairs.read(captions, folder);
         Engine.setThreads(threads.count());
         try (DiffusionModel teacher = DiffusionModel.load(diffusion, device.placement(Precision.FP32));
-                Clip embedder =
-                        clip == null
+                Clip embedder = clip == null
                         ? null
                         : Clip.load(
                                 clip,

@@ -46,7 +46,8 @@ public final class Gpu {
         if (!torch.cuda_is_available()) {
             throw new BadInputException("device is " + name + ", and there is none: " + found() + "; use device cpu");
         }
-        // As on the processor: fp32 is fp32 unless TF32 is asked for, and the same inputs give the same bits wherever there is such a kernel.
+        // As on the processor: fp32 is fp32 unless TF32 is asked for, and the same inputs give the same bits wherever
+        // there is such a kernel.
         torch.globalContext().setAllowTF32CuBLAS(tf32);
         torch.globalContext().setAllowTF32CuDNN(tf32);
         torch.globalContext().setDeterministicCuDNN(true);

@@ -43,7 +43,7 @@ record LabelBands(Tensor maps, BilinearRows vertical, BilinearRows horizontal) {
     }
 
     private Tensor there(Tensor weights) {
-        return weights.to(maps.device(), maps.scalar_type());
+        return Tensors.onto(weights, maps.device(), maps.scalar_type());
     }
 
     /** The maps at some rows of the picture, [channels, rows * columns]. */

@@ -22,7 +22,8 @@ public final class MetricsFile implements TrainListener {
         var losses = line.putArray("losses");
         step.losses().forEach(losses::add);
         step.penalties().forEach(line::put);
-        line.put("gradNorm", step.gradNorm()).put("lr", step.lr());
+        line.put("gradNorm", step.gradNorm());
+        step.rates().forEach(line::put);
         line.put("images", step.images()).put("imagesPerSecond", step.imagesPerSecond());
         MemoryUse.now().forEach(line::put);
         lines.append(line);

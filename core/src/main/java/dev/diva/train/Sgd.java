@@ -71,9 +71,7 @@ public final class Sgd implements Optimizer {
                                     .map(name -> memory.own(parameters.get(name).grad()))
                                     .toList(),
                             factor),
-                    momentum == 0
-                            ? List.of()
-                            : names.stream().map(momenta::own).toList(),
+                    momentum == 0 ? List.of() : names.stream().map(momenta::own).toList(),
                     momentum,
                     rate,
                     weightDecay);

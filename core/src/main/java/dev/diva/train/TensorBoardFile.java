@@ -53,7 +53,7 @@ public final class TensorBoardFile implements TrainListener, AutoCloseable {
         Map<String, Double> values = new LinkedHashMap<>();
         values.put("loss", step.loss());
         values.put("gradNorm", step.gradNorm());
-        values.put("lr", step.lr());
+        values.putAll(step.rates());
         values.put("imagesPerSecond", step.imagesPerSecond());
         MemoryUse.now().forEach((name, bytes) -> values.put(name, (double) bytes));
         values.putAll(step.penalties());

@@ -115,8 +115,10 @@ public final class TeacherCheckRun {
                     for (int draw = 0; draw < settings.draws; draw++) {
                         sums.add(new TeacherCheck.Batch(
                                 clean,
-                                RandomStreams.randn(streams.stream(STREAM), clean.shape())
-                                        .to(clean.device(), clean.scalar_type()),
+                                Tensors.onto(
+                                        RandomStreams.randn(streams.stream(STREAM), clean.shape()),
+                                        clean.device(),
+                                        clean.scalar_type()),
                                 states.narrow(0, 0, 1),
                                 states.narrow(0, 1, 1),
                                 states.narrow(0, 2, 1),

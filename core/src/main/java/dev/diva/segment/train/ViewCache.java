@@ -72,7 +72,7 @@ final class ViewCache implements AutoCloseable {
             all.add(known);
         }
         Tensor stacked = torch.stack(new TensorVector(all.toArray(Tensor[]::new)));
-        return shape.view(stacked.to(san.positions().device(), ScalarType.Float), type);
+        return shape.view(Tensors.onto(stacked, san.positions().device(), ScalarType.Float), type);
     }
 
     private Tensor seen(Tensor pixels) {

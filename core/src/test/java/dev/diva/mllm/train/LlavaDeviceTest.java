@@ -57,7 +57,8 @@ class LlavaDeviceTest {
     /** Token by token; of no values each is the first of the vocabulary. */
     @Test
     void answersAreMadeWhereTheModelIs() {
-        RasterImage picture = Rasters.of(Golden.resource("san-train").input("images_u8")).get(0);
+        RasterImage picture =
+                Rasters.of(Golden.resource("san-train").input("images_u8")).get(0);
         Llava.Options options = Llava.Options.DEFAULT.withDevice("meta");
         try (Llava llava = Llava.load(Golden.model("llava-hf").resolve("mha"), options);
                 ImageTokens image = llava.image(picture, ImageAspect.PAD)) {
@@ -75,7 +76,8 @@ class LlavaDeviceTest {
                 TrainableLlava llava = TrainableLlava.load(start, placement, learning);
                 AdamW optimizer = new AdamW(0.9, 0.999, 1e-8, 0.1)) {
             double[] losses = new AnswerObjective(llava, dropout, false)
-                    .backward(batch(llava), new RandomStreams(1), Contribution.of(2, 1));
+                    .backward(batch(llava), new RandomStreams(1), Contribution.of(2, 1))
+                    .values();
             assertThat(losses[0]).isZero(); // of no values
             MetaDevice.requireGradients(llava.parameters());
             optimizer.update(llava.parameters(), name -> 0.1, 0.5);

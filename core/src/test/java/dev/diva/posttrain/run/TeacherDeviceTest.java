@@ -23,8 +23,7 @@ class TeacherDeviceTest {
     @Test
     void errorsOfNoisyImagesAreComputedWhereTheTeacherIs() {
         Path image = Golden.model("dinov2").resolve("image.png");
-        List<TeacherPairs.Pair> pairs =
-                List.of(new TeacherPairs.Pair(image, "a red car", "a car", "a blue car"));
+        List<TeacherPairs.Pair> pairs = List.of(new TeacherPairs.Pair(image, "a red car", "a car", "a blue car"));
         try (DiffusionModel teacher = teacher()) {
             List<TeacherCheck.Level> levels = TeacherCheckRun.of(
                     teacher, pairs, new TeacherCheckRun.Settings(64, 1, 1, 10, 900), null, done -> {});

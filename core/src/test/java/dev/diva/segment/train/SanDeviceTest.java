@@ -100,7 +100,9 @@ class SanDeviceTest {
                 ClipView view = cache.of(List.of("a".repeat(64)), pixels);
                 assertThat(view.classToken().is_meta()).isTrue();
                 assertThat(view.maps().values()).allMatch(Tensor::is_meta);
-                assertThat(view.patches()).allMatch(layer -> layer.keys().is_meta() && layer.values().is_meta());
+                assertThat(view.patches())
+                        .allMatch(layer ->
+                                layer.keys().is_meta() && layer.values().is_meta());
             }
         }
     }
