@@ -45,7 +45,7 @@ train() { # OUT OPTION...
     local out=$1
     shift
     diva train --out "$out" --clip "$golden/clip-hf-vit" --diffusion "$golden/sd21" --images "$golden/preprocess/files/*.png" \
-        --set device="$device" --set resolution=64 --set precision=fp32 --set train.batch=2 --set train.accumulate=1 \
+        --device "$device" --set resolution=64 --set precision=fp32 --set train.batch=2 --set train.accumulate=1 \
         --set train.warmupSteps=0 --set train.steps=4 --set checkpoint.every=1 --set checkpoint.keep=9 "$@"
 }
 resumes() {
@@ -67,15 +67,30 @@ trueSize() {
     local clip=$work/vit-l-14 teacher=$work/sd21-base size=(--set resolution=512 --set train.batch=4)
     [ "$tiny" = 0 ] || clip=$golden/clip-hf-vit teacher=$golden/sd21 size=(--set resolution=64 --set train.batch=2)
     timeout "${RUN_SECONDS:-60}" "$root/bench/run.sh" dev.diva.cli.Main train --out "$work/large" --clip "$clip" --diffusion "$teacher" \
-        --images "$golden/preprocess/files/*.png" --set device="$device" --set train.accumulate=1 --set train.steps=5 --set train.warmupSteps=0 \
+        --images "$golden/preprocess/files/*.png" --device "$device" --set train.accumulate=1 --set train.steps=5 --set train.warmupSteps=0 \
         --set checkpoint.every=1000 "${size[@]}" > "$work/large.log" 2>&1
     status=$?
-    local metrics=$work/large/metrics.jsonl peak
+    local metrics=$work/large/metrics.jsonl peak reserved
     peak=$(metric "$metrics" gpuPeakBytes)
-    check "run of true size, batch 4" $status "$(metric "$metrics" imagesPerSecond) images/s, peak of the GPU ${peak:-none} bytes"
+    reserved=$(metric "$metrics" gpuReservedPeakBytes)
+    check "run of true size, batch 4" $status \
+        "$(metric "$metrics" imagesPerSecond) images/s, peak of the GPU ${peak:-none} bytes, ${reserved:-none} reserved"
 }
 
-# 4. The published step and diva's in turn on the same weights.
+# 4. Commands that only compute, on the tiny golden models.
+commands() {
+    local clip=(--clip "$golden/clip-hf-vit" --device "$device") images=$golden/preprocess/files
+    rm -rf "$work/commands" && mkdir "$work/commands"
+    diva encode "${clip[@]}" --images "$images/*.png" --out "$work/commands/images.safetensors" > "$work/commands.log" 2>&1 \
+        && diva search "${clip[@]}" --index "$work/commands/images.safetensors" --text "a cat" >> "$work/commands.log" 2>&1 \
+        && diva eval mmvp "${clip[@]}" --data "$golden/mmvp-vlm/MMVP_VLM" >> "$work/commands.log" 2>&1 \
+        && diva segment "${clip[@]}" --method maskclip --classes "cat, dog" --image "$golden/dinov2/image.png" \
+            --out "$work/commands/labels.png" >> "$work/commands.log" 2>&1
+    status=$?
+    check "encode, search, eval, segment" $status "$(tail -n 1 "$work/commands.log" | cut -c 1-120)"
+}
+
+# 5. The published step and diva's in turn on the same weights.
 published() {
     if [ -z "$repo" ] || [ -z "$python" ] || [ "$tiny" = 1 ]; then
         row "published step" "left out: needs PYTHON and DIVA_CHECKOUT, and true size"
@@ -89,7 +104,7 @@ published() {
     sed 's/^/    /' "$work/compare.log" | tee -a "$table"
 }
 
-# 5. Encoding against open_clip.
+# 6. Encoding against open_clip.
 encodes() {
     local model=$work/vit-l-14 reference=$work/vit-l-14-open_clip precision=bf16 batch=64
     [ "$tiny" = 0 ] || model=$golden/open_clip-vit-gelu reference=$golden/open_clip-vit-gelu precision=fp32 batch=4
@@ -109,6 +124,7 @@ encodes() {
 row "device" "$device, $(diva doctor --json 2> /dev/null | sed -n 's/.*"gpu" *: *"\(.*\)".*/\1/p' | head -n 1)"
 goldens
 resumes
+commands
 trueSize
 published
 encodes

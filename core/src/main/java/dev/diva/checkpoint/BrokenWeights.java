@@ -85,7 +85,8 @@ public final class BrokenWeights {
                 + " holds NaN or infinity: the model's weights are broken; take another checkpoint");
     }
 
-    private static boolean isFinite(Tensor tensor) {
+    /** Whether a tensor holds neither NaN nor infinity; asks a device for a value. */
+    public static boolean isFinite(Tensor tensor) {
         try (PointerScope scope = new PointerScope()) {
             return tensor.is_meta()
                     || !tensor.is_floating_point()

@@ -232,8 +232,9 @@ public final class Weights implements AutoCloseable {
                 }
                 boolean isConverted = source.info(name).dtype().scalarType().intern() != frozenType.intern();
                 Tensor stored = isConverted ? source.readOnce(name) : source.read(name);
-                MemoryFormat layout =
-                        isWideKernel(stored, frozenType) ? MemoryFormat.ChannelsLast : MemoryFormat.Preserve;
+                MemoryFormat layout = isWideKernel(stored, frozenType) || isKernelOfAGpu(stored)
+                        ? MemoryFormat.ChannelsLast
+                        : MemoryFormat.Preserve;
                 return Scopes.keep(converted(stored, frozenType, false, layout));
             }
         }
@@ -241,6 +242,11 @@ public final class Weights implements AutoCloseable {
         /** In one pass over the memory. */
         private Tensor converted(Tensor stored, ScalarType type, boolean copy, MemoryFormat format) {
             return stored.to(placement.device(), type, false, copy, new MemoryFormatOptional(format));
+        }
+
+        /** GPUs convolve with channels last in either format; the kernel's layout decides that of the image. */
+        private boolean isKernelOfAGpu(Tensor tensor) {
+            return !placement.device().is_cpu() && tensor.dim() == 4 && tensor.size(3) > 1;
         }
 
         /**

@@ -6,7 +6,6 @@ import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
 import dev.diva.data.ImageSet;
 import dev.diva.diffusion.DiffusionModel;
-import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
@@ -104,6 +103,9 @@ public final class AnchorCommand implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DeviceOption device;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -115,8 +117,9 @@ public final class AnchorCommand implements Callable<Integer> {
         if (Files.exists(out)) {
             throw new BadInputException(out + ": exists already; choose another --out, or delete it");
         }
-        try (Clip text = Clip.load(clip, Clip.Options.DEFAULT.withThreads(threads.count()));
-                DiffusionModel teacher = DiffusionModel.load(diffusion, Placement.cpu(Precision.FP32));
+        try (Clip text = Clip.load(
+                        clip, Clip.Options.DEFAULT.withThreads(threads.count()).withDevice(device.name()));
+                DiffusionModel teacher = DiffusionModel.load(diffusion, device.placement(Precision.FP32));
                 CaptionProgress progress =
                         new CaptionProgress(spec.commandLine().getErr())) {
             AnchorTarget chosen = target == null ? AnchorTarget.of(teacher) : target;

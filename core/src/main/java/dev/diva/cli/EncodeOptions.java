@@ -61,8 +61,8 @@ public final class EncodeOptions {
     @Option(names = "--precision", description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
     private String precision;
 
-    @Option(names = "--device", defaultValue = "cpu", description = "cpu, cuda or cuda:1. Default: ${DEFAULT-VALUE}.")
-    private String device;
+    @Mixin
+    private DeviceOption device;
 
     @Option(names = "--batch", defaultValue = "16", description = "Images at once. Default: ${DEFAULT-VALUE}.")
     private int batch;
@@ -117,7 +117,7 @@ public final class EncodeOptions {
     /** The one that was asked for, or the fastest of this machine. */
     public Precision precision() {
         if (precision == null) {
-            return Precision.fastest(device);
+            return device.fastest();
         }
         return switch (precision) {
             case "fp32" -> Precision.FP32;
@@ -134,13 +134,13 @@ public final class EncodeOptions {
      * @throws dev.diva.BadInputException when there is no such device
      */
     public Placement placement() {
-        return Placement.of(device, precision() == Precision.BF16 ? "bf16" : "fp32", false);
+        return device.placement(precision());
     }
 
     /** How the model is loaded with so many threads; 0 for all cores. */
     public Clip.Options loading(int threads) {
         return new Clip.Options(
-                precision(), threads, batch(), format == null ? null : CheckpointFormat.of(format), device);
+                precision(), threads, batch(), format == null ? null : CheckpointFormat.of(format), device.name());
     }
 
     /**

@@ -69,6 +69,9 @@ final class EvalModels {
     private ThreadsOption threads;
 
     @Mixin
+    private DeviceOption device;
+
+    @Mixin
     private ProcessesOption processes;
 
     /** Names of features on the command line. */
@@ -130,6 +133,7 @@ final class EvalModels {
         Clip.Options options = Clip.Options.DEFAULT
                 .withPrecision(precision)
                 .withThreads(threads.count())
+                .withDevice(device.name())
                 .withFormat(format);
         try (Clip clip = Clip.load(clips.get(model), visual, options)) {
             if (processes.isFirst()) {

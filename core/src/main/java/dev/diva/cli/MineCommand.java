@@ -98,6 +98,9 @@ public final class MineCommand implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DeviceOption device;
+
     @Option(names = "--json", description = "Print the pairs as JSON.")
     private boolean json;
 
@@ -125,6 +128,7 @@ public final class MineCommand implements Callable<Integer> {
         Clip.Options options = Clip.Options.DEFAULT
                 .withPrecision(precision)
                 .withThreads(threads.count())
+                .withDevice(device.name())
                 .withFormat(format);
         try (Clip model = Clip.load(clip, options)) {
             Warnings.print(spec, model.notes());
@@ -143,7 +147,7 @@ public final class MineCommand implements Callable<Integer> {
         }
         err.flush();
         float[][] dinoRows;
-        try (Dinov2 model = Dinov2.load(dino, precision)) {
+        try (Dinov2 model = Dinov2.load(dino, device.placement(precision))) {
             dinoRows = ImageEmbeddings.of(model, readable);
         }
         PairSearch search = new PairSearch(clipAbove, dinoBelow, top, perImage);

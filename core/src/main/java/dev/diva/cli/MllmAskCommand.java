@@ -93,6 +93,9 @@ public final class MllmAskCommand implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DeviceOption device;
+
     @Option(names = "--json", description = "Print JSON: text, tokens, promptTokens, complete.")
     private boolean json;
 
@@ -112,7 +115,8 @@ public final class MllmAskCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         Llava.Options options = new Llava.Options(
-                precision == null ? Precision.fastest() : precision, threads.count(), tower, format, base);
+                        precision == null ? device.fastest() : precision, threads.count(), tower, format, base)
+                .withDevice(device.name());
         Generation generation = generation();
         String prompt = question.prompt != null ? question.prompt : template.ask(question.text, image != null);
         RasterImage picture = image == null

@@ -74,6 +74,9 @@ final class MllmModels {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DeviceOption device;
+
     /** Names of aspects on the command line. */
     static final class AspectName implements ITypeConverter<ImageAspect> {
         @Override
@@ -100,7 +103,8 @@ final class MllmModels {
                 aspect,
                 maxNewTokens == null ? Integer.MAX_VALUE : maxNewTokens);
         Llava.Options options = new Llava.Options(
-                precision == null ? Precision.fastest() : precision, threads.count(), null, format, base);
+                        precision == null ? device.fastest() : precision, threads.count(), null, format, base)
+                .withDevice(device.name());
         Function<Path, String> llavaName = names(llavas);
         List<Path> clips = towers.stream()
                 .filter(tower -> !isOwn(tower))

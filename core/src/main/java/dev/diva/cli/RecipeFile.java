@@ -27,6 +27,12 @@ final class RecipeFile {
             description = "Share of samples that cannot be used which training puts up with.")
     private Double maxBadShare;
 
+    @Option(names = "--device", converter = DeviceOption.DeviceName.class, description = DeviceOption.DEVICE)
+    private String device;
+
+    @Option(names = "--tf32", description = DeviceOption.TF32)
+    private boolean tf32;
+
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
@@ -64,6 +70,12 @@ final class RecipeFile {
         T keys = file == null ? under : laying.over(under, file, recipe.toString());
         if (seed != null) {
             options.put("seed", seed);
+        }
+        if (device != null) {
+            options.put("device", device);
+        }
+        if (tf32) {
+            options.put("tf32", true);
         }
         if (maxBadShare != null) {
             options.put("maxBadShare", maxBadShare);

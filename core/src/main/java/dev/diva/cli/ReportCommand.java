@@ -72,6 +72,13 @@ public final class ReportCommand implements Callable<Integer> {
             description = "steps of DDIM for each; default ${DEFAULT-VALUE}")
     private int steps;
 
+    @Option(
+            names = "--heatmaps",
+            paramLabel = "N",
+            description =
+                    "where the CLIP sees the statements of the first N pairs that are answered otherwise after than before")
+    private Integer heatMaps;
+
     @Option(names = "--json", description = "print the result as JSON")
     private boolean json;
 
@@ -79,6 +86,9 @@ public final class ReportCommand implements Callable<Integer> {
     public Integer call() throws JsonProcessingException {
         if (count < 1 || steps < 1) {
             throw new ParameterException(spec.commandLine(), "--paint and --steps are at least 1");
+        }
+        if (heatMaps != null && heatMaps < 1) {
+            throw new ParameterException(spec.commandLine(), "--heatmaps is at least 1");
         }
         if (diffusion == null && (flipped || !images.isEmpty())) {
             throw new ParameterException(
@@ -95,6 +105,9 @@ public final class ReportCommand implements Callable<Integer> {
         ReportWriter.requireOurs(page);
         if (diffusion != null) {
             runs.stream().filter(Files::isDirectory).forEach(this::paint);
+        }
+        if (heatMaps != null) {
+            runs.stream().filter(Files::isDirectory).forEach(run -> HeatMaps.write(run, heatMaps));
         }
         ReportWriter.write(runs, page);
         PrintWriter out = spec.commandLine().getOut();

@@ -69,6 +69,9 @@ public final class SearchCommand implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DeviceOption device;
+
     @Option(names = "--json", description = "Print the answers as JSON.")
     private boolean json;
 
@@ -99,6 +102,7 @@ public final class SearchCommand implements Callable<Integer> {
         Clip.Options options = Clip.Options.DEFAULT
                 .withPrecision(Precision.FP32)
                 .withThreads(threads.count())
+                .withDevice(device.name())
                 .withFormat(format);
         try (Clip clip = Clip.load(model(rows), options)) {
             Warnings.print(spec, clip.notes());

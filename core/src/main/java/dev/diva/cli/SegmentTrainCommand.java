@@ -3,8 +3,6 @@ package dev.diva.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.diva.engine.Placement;
-import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.segment.train.SanRecipe;
 import dev.diva.segment.train.SanTraining;
@@ -57,10 +55,10 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
         RecipeKeys given = keys();
         RecipeKeys keys =
                 isDryRun() ? given.with(JsonNodeFactory.instance.objectNode().putNull("cache"), "--dry-run") : given;
-        keys.as(SanRecipe.class); // wrong values are told before models are loaded
+        SanRecipe recipe = keys.as(SanRecipe.class); // wrong values are told before models are loaded
         RecipeFile.require(keys.root(), "clip", "data");
         requireFreeFolder();
-        try (ProcessGroup group = processes().join(Placement.cpu(Precision.FP32), keys.toYaml())) {
+        try (ProcessGroup group = processes().join(recipe.placement(), keys.toYaml())) {
             return run(group, () -> SanTraining.open(keys, launch(file.files()), group));
         }
     }

@@ -67,6 +67,9 @@ final class SegmenterOptions {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DeviceOption device;
+
     private boolean isOfRuns; // the CLIPs are those that the SANs were trained on
 
     private final TextClasses texts = new TextClasses();
@@ -139,7 +142,7 @@ final class SegmenterOptions {
     /** Loads one model after the other and hands it on. */
     void each(Work work) {
         int count = count();
-        Clip.Options options = Clip.Options.DEFAULT.withThreads(threads.count());
+        Clip.Options options = Clip.Options.DEFAULT.withThreads(threads.count()).withDevice(device.name());
         for (int i = 0; i < count; i++) {
             Path path = clips.get(clips.size() == 1 ? 0 : i);
             String layout = format == null && isOfRuns ? SanRecipe.formatOf(sans.get(i)) : format;

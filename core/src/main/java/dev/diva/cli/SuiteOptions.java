@@ -47,6 +47,9 @@ final class SuiteOptions {
     private ThreadsOption threads;
 
     @Mixin
+    private DeviceOption device;
+
+    @Mixin
     private DataCacheOption dataCache;
 
     /** The file; what it names behind addresses is kept in the cache that is given. */
@@ -57,8 +60,14 @@ final class SuiteOptions {
 
     /** How cells are run. */
     SuiteRun.Options run() {
-        Clip.Options loading = Clip.Options.DEFAULT.withPrecision(precision).withThreads(threads.count());
-        return new SuiteRun.Options(loading, feature, skipExisting, this::llava, this::segmenter);
+        return new SuiteRun.Options(loading(), feature, skipExisting, this::llava, this::segmenter);
+    }
+
+    private Clip.Options loading() {
+        return Clip.Options.DEFAULT
+                .withPrecision(precision)
+                .withThreads(threads.count())
+                .withDevice(device.name());
     }
 
     private LlavaAnswerer llava(Suite.ModelEntry entry, Prompts prompts) {
@@ -67,18 +76,12 @@ final class SuiteOptions {
         return new LlavaAnswerer(
                 entry.name(),
                 entry.path(),
-                new Llava.Options(precision, threads.count(), entry.tower(), null, null),
+                new Llava.Options(precision, threads.count(), entry.tower(), null, null).withDevice(device.name()),
                 asking);
     }
 
     private SuiteRun.SegmenterModel segmenter(Suite.ModelEntry entry, List<String> classes) {
-        return SuiteSegmenter.open(
-                entry,
-                Clip.Options.DEFAULT
-                        .withPrecision(precision)
-                        .withThreads(threads.count())
-                        .withFormat(entry.format()),
-                classes);
+        return SuiteSegmenter.open(entry, loading().withFormat(entry.format()), classes);
     }
 
     /** Runs the cells and tells of each on the error stream; false when it was stopped. */

@@ -8,7 +8,6 @@ import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Engine;
-import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.eval.Interval;
 import dev.diva.feedback.TeacherCheck;
@@ -102,6 +101,9 @@ public final class TeacherCheckCommand implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private DeviceOption device;
+
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
@@ -118,9 +120,14 @@ public final class TeacherCheckCommand implements Callable<Integer> {
         Path folder = images == null ? captions.toAbsolutePath().getParent() : images;
         List<TeacherPairs.Pair> pairs = TeacherPairs.read(captions, folder);
         Engine.setThreads(threads.count());
-        try (DiffusionModel teacher = DiffusionModel.load(diffusion, Placement.cpu(Precision.FP32));
-                Clip embedder =
-                        clip == null ? null : Clip.load(clip, Clip.Options.DEFAULT.withThreads(threads.count()));
+        try (DiffusionModel teacher = DiffusionModel.load(diffusion, device.placement(Precision.FP32));
+                Clip embedder = clip == null
+                        ? null
+                        : Clip.load(
+                                clip,
+                                Clip.Options.DEFAULT
+                                        .withThreads(threads.count())
+                                        .withDevice(device.name()));
                 Progress progress = Progress.start(
                         "images",
                         (long) draws * pairs.size(),

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.Temporary;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.hub.Address;
+import dev.diva.report.LossChange;
 import dev.diva.train.Launch;
 import dev.diva.train.PreparedRun;
 import dev.diva.train.RunFolder;
@@ -175,6 +177,10 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
             record.put("gradNorm", e.step.gradNorm());
             record.put("secondsPerStep", e.step.seconds());
             record.put("residentBytes", Engine.residentBytes());
+            Gpu.memory().ifPresent(gpu -> {
+                record.put("gpuPeakBytes", gpu.peakAllocatedBytes());
+                record.put("gpuReservedPeakBytes", gpu.peakReservedBytes());
+            });
             PrintWriter writer = spec.commandLine().getOut();
             writer.println(
                     json
@@ -207,11 +213,17 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
             record.put("outcome", isDone ? "done" : "resumable");
             describe(run, isDone, progress.images(), record);
             record.put("loss", Double.isNaN(progress.lastLoss()) ? null : progress.lastLoss());
+            LossChange.read(out).ifPresent(loss -> {
+                record.put("lossFirstTenth", loss.first());
+                record.put("lossLastTenth", loss.last());
+                record.put("projectionSteps", loss.projectionSteps());
+            });
             record.put("skipped", run.skipped());
             record.put("seconds", seconds);
             writer.println(new ObjectMapper().writeValueAsString(record));
         } else if (isDone) {
             writer.println("wrote " + run.result());
+            LossChange.read(out).ifPresent(loss -> writer.println(loss.line()));
         } else {
             writer.println(
                     "stopped after a checkpoint; go on with: " + spec.qualifiedName() + " --resume --out " + out);

@@ -21,6 +21,7 @@ public final class HiddenTokens implements AutoCloseable {
     private final TowerSource source;
     private final int layers;
     private final boolean withClassToken;
+    private boolean isChecked; // so that a GPU is waited for once
 
     private HiddenTokens(TowerSource source, int layers, boolean withClassToken, Placement placement) {
         this.source = source;
@@ -65,7 +66,10 @@ public final class HiddenTokens implements AutoCloseable {
      */
     public Tensor forward(Tensor pixels) {
         Tensor hidden = tower.hiddenState(pixels, layers);
-        BrokenWeights.requireFinite(hidden, weights);
+        if (hidden.is_cpu() || !isChecked) {
+            BrokenWeights.requireFinite(hidden, weights);
+            isChecked = true;
+        }
         return withClassToken ? hidden : hidden.narrow(1, 1, hidden.size(1) - 1);
     }
 

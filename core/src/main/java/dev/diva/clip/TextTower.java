@@ -43,7 +43,7 @@ public final class TextTower {
      */
     public Tensor embedding(Tensor inputIds) {
         Tensor hidden = transformer.forward(inputIds); // [batch, tokens, width]
-        return projection.forward(pooled(hidden, inputIds.to(hidden.device(), ScalarType.Long)));
+        return projection.forward(pooled(hidden, Tensors.onto(inputIds, hidden.device(), ScalarType.Long)));
     }
 
     /** Whether a token sees only those before it, so that texts can be run at their own length. */

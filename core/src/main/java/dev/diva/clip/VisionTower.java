@@ -3,6 +3,7 @@ package dev.diva.clip;
 import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
+import dev.diva.engine.Tensors;
 import dev.diva.model.Conv2d;
 import dev.diva.model.LayerNorm;
 import dev.diva.model.Linear;
@@ -194,7 +195,8 @@ public final class VisionTower {
     }
 
     private Tensor embedded(Tensor pixels, Tensor table) {
-        Tensor x = pixels.to(placement.device(), placement.precision().dtype());
+        Tensor x =
+                Tensors.onto(pixels, placement.device(), placement.precision().dtype());
         Tensor patches = patchEmbedding.forward(x).flatten(2, -1).transpose(1, 2); // [batch, patches, width]
         Tensor positions = table.to(patches.scalar_type());
         if (classEmbedding == null) {

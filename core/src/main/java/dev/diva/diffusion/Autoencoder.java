@@ -4,6 +4,7 @@ import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -26,6 +27,7 @@ public final class Autoencoder {
     private final Weights weights;
     private List<UnaryOperator<Tensor>> encoder; // null before it is read
     private List<UnaryOperator<Tensor>> decoder;
+    private boolean isChecked; // so that a GPU is waited for once
 
     /**
      * The normal distribution of the latent of an image, not scaled; both fp32 [batch, latentChannels, h, w].
@@ -108,7 +110,8 @@ public final class Autoencoder {
                 return scaled(posterior.mean());
             }
             Tensor deviation = posterior.logVariance().mul(new Scalar(0.5)).exp();
-            return scaled(posterior.mean().add(deviation.mul(noise.to(deviation.device(), ScalarType.Float))));
+            return scaled(
+                    posterior.mean().add(deviation.mul(Tensors.onto(noise, deviation.device(), ScalarType.Float))));
         });
     }
 
@@ -122,8 +125,10 @@ public final class Autoencoder {
         Tensor moments = Scopes.returning(() -> {
             return through(encoder(), pixels).to(ScalarType.Float);
         });
-        if (!moments.requires_grad()) { // frozen: nothing but its weights is to blame
+        if (!moments.requires_grad()
+                && (moments.is_cpu() || !isChecked)) { // frozen: nothing but its weights is to blame
             BrokenWeights.requireFinite(moments, weights);
+            isChecked = true;
         }
         if (!shape.hasVariance()) {
             return new Posterior(moments, null);
@@ -145,17 +150,19 @@ public final class Autoencoder {
     public Tensor decode(Tensor latent) {
         requireShape(latent, shape.latentChannels(), 1);
         return Scopes.returning(() -> {
-            Tensor unscaled = latent.to(ScalarType.Float)
-                    .div(new Scalar(shape.scalingFactor()))
-                    .add(new Scalar(shape.shift()))
-                    .to(placement.device(), placement.precision().dtype());
+            Tensor unscaled = Tensors.onto(
+                    latent.to(ScalarType.Float)
+                            .div(new Scalar(shape.scalingFactor()))
+                            .add(new Scalar(shape.shift())),
+                    placement.device(),
+                    placement.precision().dtype());
             return through(decoder(), unscaled).to(ScalarType.Float);
         });
     }
 
     /** One layer after the other, each in a scope of its own, so that only the current image is held here. */
     private Tensor through(List<UnaryOperator<Tensor>> layers, Tensor x) {
-        Tensor h = x.to(placement.device(), placement.precision().dtype());
+        Tensor h = Tensors.onto(x, placement.device(), placement.precision().dtype());
         for (UnaryOperator<Tensor> layer : layers) {
             Tensor in = h;
             h = Scopes.returning(() -> layer.apply(in));

@@ -58,8 +58,8 @@ public final class DdimSampler implements Sampler {
     private Tensor next(Denoiser denoiser, Tensor zt, Condition condition, int step) {
         long[] each = new long[Math.toIntExact(zt.size(0))];
         Arrays.fill(each, timesteps[step]);
-        Tensor predicted =
-                denoiser.predict(zt, Tensors.of(each, each.length), condition).to(zt.device(), ScalarType.Float);
+        Tensor predicted = Tensors.onto(
+                denoiser.predict(zt, Tensors.of(each, each.length), condition), zt.device(), ScalarType.Float);
         double alpha = schedule.alphaCumprod(timesteps[step]);
         double next = step + 1 < timesteps.length ? schedule.alphaCumprod(timesteps[step + 1]) : 1;
         Scalar signal = new Scalar(Math.sqrt(alpha));

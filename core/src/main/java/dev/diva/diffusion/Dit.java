@@ -70,8 +70,8 @@ public final class Dit implements Denoiser {
         return Scopes.returning(() -> {
             long[] noClass = new long[Math.toIntExact(zt.size(0))];
             Arrays.fill(noClass, config.classes());
-            Tensor mean = condition
-                    .to(placement.device(), placement.precision().dtype())
+            Tensor mean = Tensors.onto(
+                            condition, placement.device(), placement.precision().dtype())
                     .mean(1);
             return output(zt, timesteps, Tensors.of(noClass, noClass.length), mean)
                     .narrow(1, 0, config.latentChannels());
@@ -95,13 +95,14 @@ public final class Dit implements Denoiser {
                     + config.latentChannels() + ", h, w], h and w multiples of " + p);
         }
         ScalarType dtype = placement.precision().dtype();
-        Tensor t = timesteps.to(placement.device(), ScalarType.Long);
-        Tensor classes = labels.to(placement.device(), ScalarType.Long);
-        Tensor grid = patches.forward(zt.to(placement.device(), dtype)); // [batch, width, rows, columns]
+        Tensor t = Tensors.onto(timesteps, placement.device(), ScalarType.Long);
+        Tensor classes = Tensors.onto(labels, placement.device(), ScalarType.Long);
+        Tensor grid = patches.forward(Tensors.onto(zt, placement.device(), dtype)); // [batch, width, rows, columns]
         long rows = grid.size(2);
         long columns = grid.size(3);
-        Tensor x =
-                grid.flatten(2, 3).transpose(1, 2).add(positions(rows, columns).to(placement.device(), dtype));
+        Tensor x = grid.flatten(2, 3)
+                .transpose(1, 2)
+                .add(Tensors.onto(positions(rows, columns), placement.device(), dtype));
         Tensor first = null;
         for (AdaptiveBlock block : blocks) {
             Tensor embedding = block.embedding(t, classes, dtype);

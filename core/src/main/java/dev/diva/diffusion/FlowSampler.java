@@ -40,7 +40,8 @@ public record FlowSampler(int steps) implements Sampler {
         float[] levels = new float[Math.toIntExact(noisy.size(0))];
         Arrays.fill(levels, level);
         Tensor velocity = denoiser.predict(
-                noisy, Tensors.of(levels, levels.length).to(noisy.device(), ScalarType.Float), condition);
-        return noisy.sub(velocity.to(noisy.device(), ScalarType.Float).mul(new Scalar(1.0 / steps)));
+                noisy, Tensors.onto(Tensors.of(levels, levels.length), noisy.device(), ScalarType.Float), condition);
+        return noisy.sub(
+                Tensors.onto(velocity, noisy.device(), ScalarType.Float).mul(new Scalar(1.0 / steps)));
     }
 }

@@ -109,6 +109,6 @@ public final class NoiseSchedule {
         long[] shape = new long[Math.toIntExact(like.dim())];
         java.util.Arrays.fill(shape, 1);
         shape[0] = steps.length;
-        return Tensors.of(values, shape).to(like.device(), ScalarType.Float);
+        return Tensors.onto(Tensors.of(values, shape), like.device(), ScalarType.Float);
     }
 }

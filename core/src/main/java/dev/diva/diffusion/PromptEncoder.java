@@ -92,7 +92,7 @@ final class PromptEncoder {
             try (NoGradGuard noGrad = new NoGradGuard();
                     Weights weights = Weights.frozen(source, placement)) {
                 TextTransformer encoder = encoder(weights);
-                Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
+                Tensor input = Tensors.onto(Tensors.of(ids, 1, ids.length), placement.device(), ScalarType.Long);
                 Tensor states = seen < ids.length ? encoder.masked(input, seen) : encoder.forward(input);
                 BrokenWeights.requireFinite(states, weights);
                 return states.to(ScalarType.Float);

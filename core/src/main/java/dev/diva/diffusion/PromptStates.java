@@ -51,8 +51,10 @@ public final class PromptStates implements AutoCloseable {
         }
         Tensor states = Scopes.returning(() -> {
             try (NoGradGuard noGrad = new NoGradGuard()) {
-                Tensor input = Tensors.of(ids, captions.size(), length)
-                        .to(weights.placement().device(), ScalarType.Long);
+                Tensor input = Tensors.onto(
+                        Tensors.of(ids, captions.size(), length),
+                        weights.placement().device(),
+                        ScalarType.Long);
                 return encoder.forward(input).to(ScalarType.Float);
             }
         });

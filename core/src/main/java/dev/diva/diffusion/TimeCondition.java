@@ -4,6 +4,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.diffusion.layer.EmbeddingMlp;
 import dev.diva.diffusion.layer.SinusoidalEmbedding;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -46,14 +47,14 @@ final class TimeCondition {
         return Scopes.returning(() -> {
             Tensor embedding = timestepMlp.forward(timestep.forward(timesteps).to(dtype));
             if (classMlp != null) {
-                return embedding.add(classMlp.forward(conditions.classes().to(timesteps.device(), dtype)));
+                return embedding.add(classMlp.forward(Tensors.onto(conditions.classes(), timesteps.device(), dtype)));
             }
             if (number == null) {
                 return embedding;
             }
             UNet.Added added = conditions.added();
-            Tensor pooled = added.pooledText().to(timesteps.device(), ScalarType.Float);
-            Tensor numbers = added.numbers().to(timesteps.device(), ScalarType.Float);
+            Tensor pooled = Tensors.onto(added.pooledText(), timesteps.device(), ScalarType.Float);
+            Tensor numbers = Tensors.onto(added.numbers(), timesteps.device(), ScalarType.Float);
             Tensor sizes = number.forward(numbers.flatten(0, 1)).reshape(numbers.size(0), -1);
             Tensor whole = torch.cat(new TensorVector(pooled, sizes), -1).to(dtype);
             return embedding.add(addedMlp.forward(whole));

@@ -117,13 +117,13 @@ public final class UNet implements Denoiser {
         requireShapes(zt, conditions.tokens);
         ScalarType dtype = placement.precision().dtype();
         return Scopes.returning(() -> {
-            Tensor t = timesteps.to(placement.device(), ScalarType.Long);
+            Tensor t = Tensors.onto(timesteps, placement.device(), ScalarType.Long);
             Tensor embedding = time.forward(t, conditions, dtype);
             stages.accept("time_embedding", embedding);
-            UNetLevels.Inputs inputs =
-                    new UNetLevels.Inputs(torch.silu(embedding), conditions.tokens.to(placement.device(), dtype));
+            UNetLevels.Inputs inputs = new UNetLevels.Inputs(
+                    torch.silu(embedding), Tensors.onto(conditions.tokens, placement.device(), dtype));
             Deque<Tensor> skips = new ArrayDeque<>();
-            Tensor h = convIn.forward(zt.to(placement.device(), dtype));
+            Tensor h = convIn.forward(Tensors.onto(zt, placement.device(), dtype));
             stages.accept("conv_in", h);
             skips.push(h);
             for (int i = 0; i < downs.size(); i++) {

@@ -80,11 +80,12 @@ public final class UnclipEmbedding {
     public Tensor vector(Tensor embeddings, Tensor levels, Tensor noise) {
         return Scopes.returning(() -> {
             Tensor x = embeddings.to(ScalarType.Float);
-            Tensor center = Tensors.of(mean, 1, mean.length).to(x.device(), ScalarType.Float);
-            Tensor spread = Tensors.of(std, 1, std.length).to(x.device(), ScalarType.Float);
+            Tensor center = Tensors.onto(Tensors.of(mean, 1, mean.length), x.device(), ScalarType.Float);
+            Tensor spread = Tensors.onto(Tensors.of(std, 1, std.length), x.device(), ScalarType.Float);
             Tensor normal = x.sub(center).div(spread);
             Tensor noised = schedule.addNoise(normal, noise, levels).mul(spread).add(center);
-            return torch.cat(new TensorVector(noised, waves.forward(levels.to(x.device(), ScalarType.Long))), 1);
+            return torch.cat(
+                    new TensorVector(noised, waves.forward(Tensors.onto(levels, x.device(), ScalarType.Long))), 1);
         });
     }
 }

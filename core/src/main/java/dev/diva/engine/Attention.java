@@ -42,15 +42,16 @@ public final class Attention {
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
         double scale = 1 / Math.sqrt((double) q.size(3));
+        if (q.is_meta()) {
+            return Kernels.of(q.shape(), q, k, v);
+        }
         if (!OneDnn.isFast(q)) {
             boolean isSquare = q.size(2) == k.size(2); // libtorch takes the queries for those of the first keys
             TensorOptional seen = causal && !isSquare
                     ? new TensorOptional(future(q, k, k.size(2) - q.size(2)).logical_not())
                     : new TensorOptional();
-            return q.is_meta()
-                    ? Kernels.of(q.shape(), q, k, v)
-                    : torch.scaled_dot_product_attention(
-                            q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
+            return torch.scaled_dot_product_attention(
+                    q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
         }
         return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
     }

@@ -4,9 +4,11 @@ import dev.diva.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Context;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.cuda.DeviceStats;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch_cuda;
 
@@ -15,8 +17,24 @@ public final class Gpu {
     private static final Path DRIVER = Path.of("/proc/driver/nvidia/version");
 
     private static volatile int used = -1; // index of the GPU, once one is asked for
+    private static volatile boolean tf32;
 
     private Gpu() {}
+
+    /**
+     * Whether products and convolutions of fp32 on GPUs are computed as TF32, which has 10 bits behind the point; they are not unless this is asked
+     * for. To be said before models are loaded.
+     *
+     * @param device that will be used
+     * @throws BadInputException when it is asked for on a processor, which has no TF32
+     */
+    public static void useTf32(String device, boolean isAllowed) {
+        if (isAllowed && !device.startsWith("cuda")) {
+            throw new BadInputException(
+                    "tf32 is of GPUs, and device is " + device + "; leave tf32 out, or use device cuda");
+        }
+        tf32 = isAllowed;
+    }
 
     /**
      * Refuses a GPU that cannot be used.
@@ -28,9 +46,10 @@ public final class Gpu {
         if (!torch.cuda_is_available()) {
             throw new BadInputException("device is " + name + ", and there is none: " + found() + "; use device cpu");
         }
-        // As on the processor: fp32 is fp32, and the same inputs give the same bits wherever there is such a kernel.
-        torch.globalContext().setAllowTF32CuBLAS(false);
-        torch.globalContext().setAllowTF32CuDNN(false);
+        // As on the processor: fp32 is fp32 unless TF32 is asked for, and the same inputs give the same bits wherever
+        // there is such a kernel.
+        torch.globalContext().setAllowTF32CuBLAS(tf32);
+        torch.globalContext().setAllowTF32CuDNN(tf32);
         torch.globalContext().setDeterministicCuDNN(true);
         torch.globalContext().setDeterministicAlgorithms(true, true);
         torch.globalContext().setDeterministicFillUninitializedMemory(false);
@@ -42,18 +61,17 @@ public final class Gpu {
         used = Math.max(0, index);
     }
 
-    /**
-     * Most memory that tensors have taken on the GPU that this process uses so far, in bytes; 0 where none is used. What CUDA and its libraries take
-     * themselves is not in it.
-     */
-    public static long peakBytes() {
-        return used < 0
-                ? 0
-                : torch_cuda
-                        .getAllocator()
-                        .getDeviceStats((byte) used)
-                        .allocated_bytes()
-                        .peak();
+    /** What CUDA's allocator has on the GPU that this process uses; empty where none is used. */
+    public static Optional<GpuMemory> memory() {
+        if (used < 0) {
+            return Optional.empty();
+        }
+        DeviceStats stats = torch_cuda.getAllocator().getDeviceStats((byte) used);
+        return Optional.of(new GpuMemory(
+                stats.allocated_bytes().current(),
+                stats.reserved_bytes().current(),
+                stats.allocated_bytes().peak(),
+                stats.reserved_bytes().peak()));
     }
 
     /** Waits until all that was asked of the GPU is done, so that a clock can be read. */

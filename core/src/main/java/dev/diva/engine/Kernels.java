@@ -20,7 +20,7 @@ public final class Kernels {
     /** Parts of a tensor along an axis, in the order of an index [count] that may be anywhere. */
     public static Tensor indexSelect(Tensor x, long axis, Tensor index) {
         if (!x.is_meta()) {
-            return x.index_select(axis, index.to(x.device(), index.scalar_type()));
+            return x.index_select(axis, Tensors.onto(index, x.device(), index.scalar_type()));
         }
         long[] shape = x.shape();
         shape[Math.toIntExact(axis)] = index.size(0);

@@ -35,6 +35,18 @@ public record Placement(Device device, Precision precision, Activations activati
     }
 
     /**
+     * Refuses a name that is none of a device, and a GPU that is not there.
+     *
+     * @throws BadInputException with what was found
+     */
+    public static void requireDevice(String name) {
+        if (!DEVICE.matcher(name).matches()) {
+            throw new BadInputException("device is " + name + ", expected cpu, cuda, or cuda:1 and so on");
+        }
+        var there = Engine.device(name);
+    }
+
+    /**
      * As recipes say it.
      *
      * @param device {@code cpu}, {@code cuda}, {@code cuda:1}
@@ -48,9 +60,7 @@ public record Placement(Device device, Precision precision, Activations activati
             case "bf16" -> Precision.BF16;
             default -> Precision.fastest(device);
         };
-        if (!DEVICE.matcher(device).matches()) {
-            throw new BadInputException("device is " + device + ", expected cpu, cuda, or cuda:1 and so on");
-        }
+        requireDevice(device);
         Activations activations = lowMemory ? Activations.RECOMPUTED : Activations.KEPT;
         return new Placement(on(device, chosen).device, chosen, activations);
     }

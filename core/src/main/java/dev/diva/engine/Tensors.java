@@ -2,6 +2,8 @@ package dev.diva.engine;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -29,6 +31,25 @@ public final class Tensors {
         requireSize(tensor, values.length);
         new LongPointer(tensor.data_ptr()).put(values);
         return tensor;
+    }
+
+    /**
+     * A tensor where it is needed, in that type. What the processor has goes to a GPU from memory that the system leaves in its place, so that the
+     * copy waits for nothing and is waited for by nothing but the work behind it.
+     */
+    public static Tensor onto(Tensor tensor, Device device, ScalarType type) {
+        if (device.is_cuda() && tensor.is_cpu()) {
+            boolean waits = false;
+            return tensor.pin_memory()
+                    .to(device, tensor.scalar_type(), !waits, false, new MemoryFormatOptional())
+                    .to(type);
+        }
+        return tensor.to(device, type);
+    }
+
+    /** The tensor in the processor's memory; of a tensor that has no values, zeros. */
+    public static Tensor here(Tensor tensor) {
+        return tensor.is_meta() ? torch.zeros(tensor.shape(), new TensorOptions(tensor.scalar_type())) : tensor.cpu();
     }
 
     /** The value of a tensor of one number, converted to fp32. */

@@ -101,7 +101,7 @@ public record Anchor(EmbeddingCenter center, float[] lengths) {
     Tensor before(Tensor embeddings) {
         float[] mean = center.mean();
         Tensor x = unit(embeddings.to(torch.kFloat()));
-        return x.sub(Tensors.of(mean, mean.length).to(x.device(), torch.kFloat()))
+        return x.sub(Tensors.onto(Tensors.of(mean, mean.length), x.device(), torch.kFloat()))
                 .div(new Scalar((float) center.deviation()));
     }
 
@@ -110,7 +110,7 @@ public record Anchor(EmbeddingCenter center, float[] lengths) {
         long[] shape = outputs.shape();
         Tensor tokens =
                 unit(outputs.to(torch.kFloat()).reshape(-1, lengths.length, shape[shape.length - 1] / lengths.length));
-        return tokens.mul(Tensors.of(lengths, lengths.length, 1).to(tokens.device(), torch.kFloat()))
+        return tokens.mul(Tensors.onto(Tensors.of(lengths, lengths.length, 1), tokens.device(), torch.kFloat()))
                 .reshape(shape);
     }
 

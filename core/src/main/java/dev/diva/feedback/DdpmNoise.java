@@ -46,7 +46,7 @@ public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps, Level
     public Draw draw(Tensor latents, BatchDraws draws) {
         Tensor steps = timesteps.sample(draws);
         Tensor noise = draws.randn(latents.size(1), latents.size(2), latents.size(3));
-        return new Draw(steps.to(torch.kLong()), noise.to(latents.device(), torch.kFloat()));
+        return new Draw(steps.to(torch.kLong()), Tensors.onto(noise, latents.device(), torch.kFloat()));
     }
 
     @Override
@@ -69,7 +69,7 @@ public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps, Level
         for (int i = 0; i < steps.length; i++) {
             weights[i] = (float) schedule.velocityWeight(Math.toIntExact(steps[i]));
         }
-        return Optional.of(
-                Tensors.of(weights, weights.length, 1, 1, 1).to(draw.noise().device(), torch.kFloat()));
+        return Optional.of(Tensors.onto(
+                Tensors.of(weights, weights.length, 1, 1, 1), draw.noise().device(), torch.kFloat()));
     }
 }

@@ -4,6 +4,7 @@ import dev.diva.engine.BatchDraws;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -64,7 +65,7 @@ public final class DiffusionFeedback {
      * @param accumulation batches that make a step
      * @return the loss of each draw, then the penalty of the guard where there is one
      */
-    public double[] backward(Tensor pixels, Tensor latents, RandomStreams streams, int accumulation) {
+    public Losses backward(Tensor pixels, Tensor latents, RandomStreams streams, int accumulation) {
         Contribution contribution = Contribution.of(latents.size(0), accumulation);
         BatchDraws draws = new BatchDraws(streams.stream(STREAM), contribution.shard());
         return backward(pixels, latents, draws, contribution);
@@ -81,7 +82,7 @@ public final class DiffusionFeedback {
      * @param draws from the stream {@link #STREAM}, for these rows
      * @return the loss of each draw, over these rows, then the penalty of the guard where there is one
      */
-    public double[] backward(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
+    public Losses backward(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
         Tensor judged = settings.shuffled ? ofTheOneBefore(latents) : latents;
         return settings.towerPerDraw
                 ? conditionPerDraw(pixels, judged, draws, contribution)
@@ -109,14 +110,14 @@ public final class DiffusionFeedback {
         }
     }
 
-    private double[] conditionPerDraw(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
-        double[] losses = new double[settings.draws + penalties().size()];
+    private Losses conditionPerDraw(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
+        List<Losses> losses = new ArrayList<>();
         for (int draw = 0; draw < settings.draws; draw++) {
             try (PointerScope scope = new PointerScope()) {
                 NoiseProcess.Draw noise = loss.draw(latents, draws);
                 ImageCondition.Encoded encoded = condition.encode(pixels, draws);
                 Tensor value = loss.of(latents, noise, encoded.condition());
-                losses[draw] = Tensors.toFloat(value);
+                losses.add(Losses.of(value));
                 Tensor weighted = value.mul(new Scalar(weight(draw, contribution)));
                 if (draw == settings.draws - 1) {
                     lastPass(weighted, encoded, pixels, contribution, losses);
@@ -125,7 +126,7 @@ public final class DiffusionFeedback {
                 }
             }
         }
-        return losses;
+        return losses.stream().reduce(Losses.of(), Losses::and);
     }
 
     /** Each image's latent is that of the image before it. */
@@ -135,8 +136,8 @@ public final class DiffusionFeedback {
     }
 
     /** The draws stop at the condition and add up there; from it one pass goes back through the tower. */
-    private double[] sharedCondition(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
-        double[] losses = new double[settings.draws + penalties().size()];
+    private Losses sharedCondition(Tensor pixels, Tensor latents, BatchDraws draws, Contribution contribution) {
+        List<Losses> losses = new ArrayList<>();
         ImageCondition.Encoded encoded = condition.encode(pixels, draws);
         ConditionLeaf leaf = ConditionLeaf.of(encoded.condition());
         int together = Math.toIntExact(Math.max(1, settings.latentsAtOnce / latents.size(0)));
@@ -150,19 +151,17 @@ public final class DiffusionFeedback {
                     weights[draw - from] = (float) weight(draw, contribution);
                 }
                 Tensor values = loss.ofEach(latents, noises, leaf.cut());
-                for (int draw = from; draw < to; draw++) {
-                    losses[draw] = Tensors.toFloat(values.select(0, draw - from));
-                }
+                losses.add(Losses.of(values));
                 if (loss.denoiserLearns() && to == settings.draws) {
                     contribution.beforeLastPass().run();
                 }
-                values.mul(Tensors.of(weights, weights.length).to(values.device(), torch.kFloat()))
+                values.mul(Tensors.onto(Tensors.of(weights, weights.length), values.device(), torch.kFloat()))
                         .sum()
                         .backward();
             }
         }
         lastPass(leaf.link(), encoded, pixels, loss.denoiserLearns() ? contribution.begun() : contribution, losses);
-        return losses;
+        return losses.stream().reduce(Losses.of(), Losses::and);
     }
 
     private double weight(int draw, Contribution contribution) {
@@ -171,11 +170,15 @@ public final class DiffusionFeedback {
 
     /** Through the whole tower, for the last time in this batch; with the penalty of the batch. */
     private void lastPass(
-            Tensor value, ImageCondition.Encoded encoded, Tensor pixels, Contribution contribution, double[] losses) {
+            Tensor value,
+            ImageCondition.Encoded encoded,
+            Tensor pixels,
+            Contribution contribution,
+            List<Losses> losses) {
         Tensor all = value;
         if (guard != null) {
             Tensor penalty = guard.penalty(encoded.hidden(), pixels);
-            losses[settings.draws] = Tensors.toFloat(penalty);
+            losses.add(Losses.of(penalty));
             all = value.add(penalty.mul(new Scalar(contribution.factor())));
         }
         contribution.beforeLastPass().run();

@@ -2,6 +2,7 @@ package dev.diva.feedback;
 
 import dev.diva.clip.VisionTokens;
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -19,7 +20,7 @@ record RandomTokens(long count, double fraction, boolean replacement) implements
     public Tensor select(VisionTokens tokens, BatchDraws draws) {
         Tensor local = tokens.patches();
         long batch = local.size(0);
-        Tensor indices = indices(local.size(1), draws).to(local.device(), torch.kLong()); // [batch, count]
+        Tensor indices = Tensors.onto(indices(local.size(1), draws), local.device(), torch.kLong()); // [batch, count]
         Tensor chosen = local.gather(1, indices.unsqueeze(-1).expand(batch, indices.size(1), local.size(2)));
         return torch.cat(new TensorVector(tokens.pooled().unsqueeze(1), chosen), 1);
     }

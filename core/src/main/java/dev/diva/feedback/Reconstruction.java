@@ -59,7 +59,9 @@ public final class Reconstruction {
             Tensor noise = draws.randn(denoiser.latentChannels(), latentSide, latentSide);
             Condition told = condition.encode(pixels, draws).condition();
             Tensor latent = sampler.sample(
-                    new Watched(denoiser, stepDone), noise.to(told.tokens().device(), torch.kFloat()), told);
+                    new Watched(denoiser, stepDone),
+                    Tensors.onto(noise, told.tokens().device(), torch.kFloat()),
+                    told);
             return image(autoencoder.decode(latent));
         }
     }

@@ -3,6 +3,7 @@ package dev.diva.feedback;
 import dev.diva.BadInputException;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -26,7 +27,9 @@ public record RectifiedFlow(double mean, double std) implements NoiseProcess {
     public Draw draw(Tensor latents, BatchDraws draws) {
         Tensor levels = levels(draws.randn());
         Tensor noise = draws.randn(latents.size(1), latents.size(2), latents.size(3));
-        return new Draw(levels.to(latents.device(), torch.kFloat()), noise.to(latents.device(), torch.kFloat()));
+        return new Draw(
+                Tensors.onto(levels, latents.device(), torch.kFloat()),
+                Tensors.onto(noise, latents.device(), torch.kFloat()));
     }
 
     /** The levels that standard normal numbers give, 0 (clean) to 1 (noise), in fp32. */

@@ -4,6 +4,7 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Activations;
 import dev.diva.engine.Kernels;
 import dev.diva.engine.Placement;
+import dev.diva.engine.Tensors;
 import dev.diva.model.Linear;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +51,7 @@ public final class Llama {
 
     /** Token ids, int64 [...], to what enters the first layer, [..., width]. */
     public Tensor embed(Tensor ids) {
-        return Kernels.embedding(embedding, ids.to(placement.device(), ScalarType.Long))
+        return Kernels.embedding(embedding, Tensors.onto(ids, placement.device(), ScalarType.Long))
                 .to(placement.precision().dtype());
     }
 

@@ -40,7 +40,7 @@ public final class NextTokens {
         for (int from = 0; from < places.size(); from += AT_ONCE) {
             int to = Math.min(places.size(), from + AT_ONCE);
             Tensor states = Kernels.indexSelect(flat, 0, indices(places.subList(from, to)));
-            Tensor expected = indices(targets.subList(from, to)).to(flat.device(), torch.ScalarType.Long);
+            Tensor expected = Tensors.onto(indices(targets.subList(from, to)), flat.device(), torch.ScalarType.Long);
             sum = sum.add(llama.placement()
                     .activations()
                     .through(inputs -> crossEntropy(llama, inputs[0], expected), states));

@@ -80,14 +80,22 @@ public final class Dinov2 implements ImageEncoder, AutoCloseable {
      * @throws BadInputException when it is no DINOv2, or its config disagrees with its tensors
      */
     public static Dinov2 load(Path folder, Precision precision) {
+        return load(folder, Placement.cpu(precision));
+    }
+
+    /**
+     * The same elsewhere.
+     *
+     * @throws BadInputException when it is no DINOv2, or its config disagrees with its tensors
+     */
+    public static Dinov2 load(Path folder, Placement placement) {
         Path file = FILES.stream()
                 .map(folder::resolve)
                 .filter(Files::isRegularFile)
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
                         folder + ": no DINOv2 in transformers' layout: expected config.json beside one of " + FILES));
-        Weights weights =
-                Weights.frozen(Unwrapped.of(TensorFile.open(file), "embeddings.cls_token"), Placement.cpu(precision));
+        Weights weights = Weights.frozen(Unwrapped.of(TensorFile.open(file), "embeddings.cls_token"), placement);
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             return new Dinov2(folder, weights);

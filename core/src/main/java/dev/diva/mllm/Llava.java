@@ -68,14 +68,26 @@ public final class Llava implements AutoCloseable {
      * @param tower path of a CLIP to see with, {@code config} or {@code checkpoint} where a folder has both, or null for its own
      * @param format layout of a tower outside of the folder, or null to find it
      * @param base model beneath an adapter or projector, or null for the one that its config names
+     * @param device {@code cpu}, {@code cuda} or {@code cuda:1}
      */
-    public record Options(Precision precision, int threads, String tower, CheckpointFormat format, Path base) {
+    public record Options(
+            Precision precision, int threads, String tower, CheckpointFormat format, Path base, String device) {
         /** fp32, all cores, as the folder says. */
         public static final Options DEFAULT = new Options(Precision.FP32, 0, null, null, null);
 
         /** The same with another tower. */
         public Options withTower(String other) {
-            return new Options(precision, threads, other, format, base);
+            return new Options(precision, threads, other, format, base, device);
+        }
+
+        /** The same on another device. */
+        public Options withDevice(String other) {
+            return new Options(precision, threads, tower, format, base, other);
+        }
+
+        /** On the processor. */
+        public Options(Precision precision, int threads, String tower, CheckpointFormat format, Path base) {
+            this(precision, threads, tower, format, base, "cpu");
         }
     }
 
@@ -102,7 +114,7 @@ public final class Llava implements AutoCloseable {
      */
     public static Llava load(Path path, Options options) {
         Engine.setThreads(options.threads);
-        Placement placement = Placement.cpu(options.precision);
+        Placement placement = Placement.on(options.device, options.precision);
         LlavaFolder folder = LlavaFolder.open(path, options.base);
         HiddenTokens tower = null;
         try (PointerScope scope = new PointerScope()) {

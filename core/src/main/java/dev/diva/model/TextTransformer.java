@@ -3,6 +3,7 @@ package dev.diva.model;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Kernels;
+import dev.diva.engine.Tensors;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -131,7 +132,7 @@ public final class TextTransformer {
             throw new IllegalArgumentException(
                     before + tokens + " tokens, the model has " + config.maxPositionEmbeddings + " positions");
         }
-        Tensor ids = inputIds.to(tokenEmbedding.device(), inputIds.scalar_type());
+        Tensor ids = Tensors.onto(inputIds, tokenEmbedding.device(), inputIds.scalar_type());
         return Kernels.embedding(tokenEmbedding, ids).add(positionEmbedding.narrow(0, before, tokens));
     }
 }

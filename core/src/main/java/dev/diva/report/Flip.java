@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A pair that one model answers and the other does not.
@@ -40,6 +41,23 @@ public record Flip(String id, String pattern, boolean gained, List<Side> sides) 
     static List<Path> images(Comparison comparison) {
         return answers(comparison).stream()
                 .flatMap(pair -> pair.after.images().stream())
+                .toList();
+    }
+
+    /** Both sides of the first of the same pairs, as far as they have images and statements. */
+    static List<Statement> statements(Comparison comparison, int pairs) {
+        return answers(comparison).stream()
+                .limit(pairs)
+                .map(Answers::after)
+                .flatMap(question -> IntStream.range(
+                                0,
+                                Math.min(
+                                        question.images().size(),
+                                        question.statements().size()))
+                        .mapToObj(side -> new Statement(
+                                question.id(),
+                                question.images().get(side),
+                                question.statements().get(side))))
                 .toList();
     }
 

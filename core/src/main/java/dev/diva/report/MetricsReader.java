@@ -21,6 +21,7 @@ final class MetricsReader {
     static final int POINTS = 600;
 
     private static final String CHANGE = "towerChange";
+    private static final String SCORE = "score";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private MetricsReader() {}
@@ -31,9 +32,12 @@ final class MetricsReader {
         titles.put("ownShare", "Share of images whose own condition wins; chance is 1 / batch");
         titles.put("guard", "Guard: 1 - cosine with the untouched embedding, weighted");
         titles.put("lr", "Learning rate");
+        titles.put("lr/visual_proj", "Learning rate of the projection");
         titles.put("gradNorm", "Gradient norm");
         titles.put("imagesPerSecond", "Images per second");
         titles.put("rssBytes", "Memory, GiB");
+        titles.put("gpuPeakBytes", "Peak of the GPU's tensors, GiB");
+        titles.put("gpuReservedPeakBytes", "Peak of the GPU's allocator, GiB");
         return titles;
     }
 
@@ -63,11 +67,15 @@ final class MetricsReader {
         return curves;
     }
 
-    /** The change of the whole tower, and of the part that has changed most at the end. */
+    /** Scores, the change of the whole tower, and of the part that has changed most at the end. */
     private static Map<String, String> changes(Path file) {
         Map<String, String> titles = new LinkedHashMap<>();
-        List<JsonNode> lines = Files.isRegularFile(file) ? lines(file) : List.of();
-        if (!lines.isEmpty() && lines.get(lines.size() - 1).has(CHANGE)) {
+        List<JsonNode> lines = Files.isRegularFile(file) ? lines(file) : new ArrayList<>();
+        if (lines.stream().anyMatch(line -> line.has(SCORE))) {
+            titles.put(SCORE, "Held-out score: pairs of MMVP-VLM, mean over the patterns");
+        }
+        lines.removeIf(line -> !line.has(CHANGE));
+        if (!lines.isEmpty()) {
             titles.put(CHANGE, "Change of the tower: |w - w0| / |w0|");
             lines.get(lines.size() - 1).properties().stream()
                     .filter(entry -> entry.getKey().startsWith(CHANGE + "/"))
@@ -80,7 +88,7 @@ final class MetricsReader {
     }
 
     private static Curve curve(String name, String title, List<JsonNode> lines) {
-        double unit = name.equals("rssBytes") ? 1L << 30 : 1;
+        double unit = name.endsWith("Bytes") ? 1L << 30 : 1;
         List<Double> steps = new ArrayList<>();
         List<Double> values = new ArrayList<>();
         for (JsonNode line : lines) {

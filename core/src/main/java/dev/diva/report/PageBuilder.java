@@ -57,10 +57,12 @@ final class PageBuilder {
                 .map(run -> new RunSection(
                         run.name(),
                         run.curves(),
+                        run.loss().orElse(null),
                         run.recipe(),
                         run.manifest(),
                         run.data(),
                         run.reconstructions(),
+                        run.heatMaps(),
                         run.objective().painted()))
                 .toList();
         List<String> reading = new ArrayList<>();
@@ -187,7 +189,7 @@ final class PageBuilder {
                         Numbers.points(row.change()) + " points",
                         row.label())));
         if (runs.size() == 1) {
-            runs.get(0).curves().forEach(curve -> curveTile(curve, tiles));
+            runs.get(0).curves().forEach(curve -> curveTile(curve, runs.get(0).loss(), tiles));
         }
         return tiles;
     }
@@ -202,16 +204,13 @@ final class PageBuilder {
                 before.correct() + " and " + after.correct() + " of " + after.total());
     }
 
-    private static void curveTile(Curve curve, List<Tile> tiles) {
-        int last = curve.values().size() - 1;
+    private static void curveTile(Curve curve, LossChange loss, List<Tile> tiles) {
         switch (curve.name()) {
             case "loss" ->
                 tiles.add(new Tile(
-                        "Denoising loss",
-                        Numbers.brief(curve.values().get(0)) + " \u2192 "
-                                + Numbers.brief(curve.values().get(last)),
-                        "steps " + Numbers.figure(curve.steps().get(0)) + " to "
-                                + Numbers.figure(curve.steps().get(last))));
+                        curve.title(),
+                        Numbers.brief(loss.first()) + " \u2192 " + Numbers.brief(loss.last()),
+                        loss.steps()));
             case "imagesPerSecond" ->
                 tiles.add(new Tile("Throughput", Numbers.brief(curve.mean()) + " images/s", "mean over the run"));
             case "rssBytes" -> tiles.add(new Tile("Memory", Numbers.brief(curve.largest()) + " GiB", "peak"));

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the diffusion model paints from the tokens of an image: the image, and its reconstructions before and after training.
+ * What is made of an image, before and after training: what the diffusion model paints from its tokens, or where the CLIP sees a text in it.
  *
  * @param caption words below the three, may be empty
  */

@@ -69,6 +69,22 @@ public final class ReportWriter {
         return images;
     }
 
+    /**
+     * Both sides of the first pairs that a run answers otherwise after training than before, in the order of the page.
+     *
+     * @throws BadInputException when there is none
+     */
+    public static List<Statement> flippedStatements(Path run, int pairs) {
+        List<Statement> statements = Comparison.of(RunFolder.read(run).evaluations()).stream()
+                .filter(Comparison::paired)
+                .flatMap(comparison -> Flip.statements(comparison, pairs).stream())
+                .toList();
+        if (statements.isEmpty()) {
+            throw new BadInputException(run + ": no pair is answered otherwise after than before");
+        }
+        return statements;
+    }
+
     private static void replace(Path page, String html) {
         requireOurs(page);
         AtomicFile.writeString(page, html);

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
  * What a run left on disk. Every part may be missing: a run that was killed, or one that was never evaluated, has a report too.
  *
  * @param objective that it minimised
+ * @param loss how it has changed
  * @param recipe text of recipe.yaml, empty when there is none
  * @param notes lines of notes.txt: sentences that whoever made the run has to say about its figures
  */
@@ -24,10 +25,12 @@ record RunFolder(
         Objective objective,
         List<Evaluation> evaluations,
         List<Curve> curves,
+        Optional<LossChange> loss,
         String recipe,
         Map<String, String> manifest,
         Map<String, String> data,
         List<Reconstruction> reconstructions,
+        List<Reconstruction> heatMaps,
         List<String> notes) {
 
     /** Reads a run folder, or a single evaluation file as a run that has nothing else. */
@@ -38,9 +41,11 @@ record RunFolder(
                     Objective.OTHER,
                     List.of(EvaluationReader.read(path)),
                     List.of(),
+                    Optional.empty(),
                     "",
                     Map.of(),
                     Map.of(),
+                    List.of(),
                     List.of(),
                     List.of());
         }
@@ -54,6 +59,7 @@ record RunFolder(
                 objective,
                 evaluations(path.resolve("evaluations")),
                 MetricsReader.read(path, objective.loss()),
+                LossChange.read(path),
                 file(path, "recipe.yaml").map(RunFolder::text).orElse(""),
                 manifest.map(Facts::of).orElse(Map.of()),
                 file(path, "data.json")
@@ -61,6 +67,7 @@ record RunFolder(
                         .map(DataFacts::of)
                         .orElse(Map.of()),
                 Reconstruction.read(path.resolve("reconstructions")),
+                Reconstruction.read(path.resolve("heatmaps")),
                 file(path, "notes.txt")
                         .map(RunFolder::text)
                         .map(String::lines)

@@ -27,7 +27,7 @@ record LabelBands(Tensor maps, BilinearRows vertical, BilinearRows horizontal) {
         int[] labels = new int[Math.multiplyExact(vertical.size(), horizontal.size())];
         int rows = (int) Math.max(1, BAND / (Math.max(classes, maps.size(0)) * horizontal.size()));
         try (PointerScope scope = new PointerScope()) {
-            Tensor columns = horizontal.tensor(0, horizontal.size()).t();
+            Tensor columns = there(horizontal.tensor(0, horizontal.size())).t();
             for (int from = 0; from < vertical.size(); from += rows) {
                 int to = Math.min(vertical.size(), from + rows);
                 try (PointerScope band = new PointerScope()) {
@@ -42,8 +42,12 @@ record LabelBands(Tensor maps, BilinearRows vertical, BilinearRows horizontal) {
         return labels;
     }
 
+    private Tensor there(Tensor weights) {
+        return Tensors.onto(weights, maps.device(), maps.scalar_type());
+    }
+
     /** The maps at some rows of the picture, [channels, rows * columns]. */
     Tensor band(int from, int to, Tensor columns) {
-        return vertical.tensor(from, to).matmul(maps).matmul(columns).flatten(1, 2);
+        return there(vertical.tensor(from, to)).matmul(maps).matmul(columns).flatten(1, 2);
     }
 }

@@ -27,17 +27,40 @@ public record MaskClip(Clip clip, float[][] classes) implements Segmenter {
     public int[] labels(RasterImage image) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            int patch = Math.toIntExact(clip.config().vision().patchSize());
-            int edge = Math.toIntExact(2 * clip.config().vision().imageSize());
-            double scale = (double) edge / Math.min(image.width(), image.height());
-            int columns = patches(image.width() * scale, edge, patch);
-            int rows = patches(image.height() * scale, edge, patch);
-            RasterImage resized = Resampler.resize(image.toRgb(), columns * patch, rows * patch, Filter.BICUBIC);
-            Tensor cosines = cosines(resized).view(classes.length, rows, columns);
+            Tensor cosines = cosines(image);
+            int rows = Math.toIntExact(cosines.size(1));
+            int columns = Math.toIntExact(cosines.size(2));
             return new LabelBands(
                             cosines, BilinearRows.of(rows, image.height()), BilinearRows.of(columns, image.width()))
                     .labels(classes.length, band -> band);
         }
+    }
+
+    /** The cosine of every patch of a picture with every class. */
+    public HeatMap[] maps(RasterImage image) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            Tensor cosines = cosines(image);
+            HeatMap[] maps = new HeatMap[classes.length];
+            for (int i = 0; i < maps.length; i++) {
+                maps[i] = new HeatMap(
+                        Math.toIntExact(cosines.size(1)),
+                        Math.toIntExact(cosines.size(2)),
+                        Tensors.toFloats(cosines.select(0, i)));
+            }
+            return maps;
+        }
+    }
+
+    /** [classes, rows, columns]. */
+    private Tensor cosines(RasterImage image) {
+        int patch = Math.toIntExact(clip.config().vision().patchSize());
+        int edge = Math.toIntExact(2 * clip.config().vision().imageSize());
+        double scale = (double) edge / Math.min(image.width(), image.height());
+        int columns = patches(image.width() * scale, edge, patch);
+        int rows = patches(image.height() * scale, edge, patch);
+        RasterImage resized = Resampler.resize(image.toRgb(), columns * patch, rows * patch, Filter.BICUBIC);
+        return ofPatches(resized).view(classes.length, rows, columns);
     }
 
     private static int patches(double size, int edge, int patch) {
@@ -45,7 +68,7 @@ public record MaskClip(Clip clip, float[][] classes) implements Segmenter {
     }
 
     /** [classes, patches]. */
-    private Tensor cosines(RasterImage image) {
+    private Tensor ofPatches(RasterImage image) {
         float[] pixels = Normalize.toChw(
                 image, clip.preprocessing().mean(), clip.preprocessing().std());
         Tensor batch = Tensors.of(pixels, 1, 3, image.height(), image.width());
@@ -53,7 +76,7 @@ public record MaskClip(Clip clip, float[][] classes) implements Segmenter {
                 clip.visionTower().embedAnySize(batch, clip.visionTower().positionTable());
         Tensor local = clip.visionTower().valuePath(embedded).to(ScalarType.Float);
         clip.requireFinite(local);
-        return TextClasses.tensor(classes)
+        return Tensors.onto(TextClasses.tensor(classes), local.device(), ScalarType.Float)
                 .matmul(Kernels.unit(local.select(0, 0)).t());
     }
 }

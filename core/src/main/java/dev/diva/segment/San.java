@@ -193,7 +193,7 @@ public final class San implements AutoCloseable {
 
     /** Refuses NaN and infinity, naming the tensor of CLIP or of this that holds such a number. */
     void requireFinite(Tensor computed) {
-        if (!computed.isfinite().all().item_bool()) {
+        if (!BrokenWeights.isFinite(computed)) {
             clip.refuseBroken();
             BrokenWeights.requireFinite(computed, weights);
         }

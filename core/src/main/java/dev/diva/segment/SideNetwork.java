@@ -3,6 +3,7 @@ package dev.diva.segment;
 import dev.diva.checkpoint.Weights;
 import dev.diva.clip.PositionTable;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import dev.diva.model.Conv2d;
 import dev.diva.model.LayerNorm;
 import java.util.ArrayList;
@@ -69,7 +70,7 @@ final class SideNetwork {
      * @param maps what is added behind a block: [batch, clipWidth, rows, columns] by the number of the block
      */
     List<Tensor> forward(Tensor pixels, IntFunction<Tensor> maps, Watch watch) {
-        Tensor grid = patches.forward(pixels.to(queries.device(), queries.scalar_type()));
+        Tensor grid = patches.forward(Tensors.onto(pixels, queries.device(), queries.scalar_type()));
         long[] size = {grid.size(2), grid.size(3)};
         Tensor table = torch.cat(new TensorVector(queryPositions, table(size).unsqueeze(0)), 1);
         Tensor learned = queries.expand(pixels.size(0), -1, -1).to(grid.scalar_type());

@@ -62,8 +62,8 @@ public final class TextClasses {
 
     /** Classes with a background behind them, [classes + 1, embedding]; all of length 1. */
     public static Tensor withBackground(Tensor classes, Tensor background) {
-        return Kernels.unit(
-                torch.cat(new TensorVector(classes.to(background.device(), classes.scalar_type()), background), 0));
+        return Kernels.unit(torch.cat(
+                new TensorVector(Tensors.onto(classes, background.device(), classes.scalar_type()), background), 0));
     }
 
     /** Rows as a tensor. */

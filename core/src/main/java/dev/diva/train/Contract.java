@@ -1,10 +1,13 @@
 package dev.diva.train;
 
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
+import dev.diva.engine.GpuMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
@@ -19,6 +22,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param firstStep where this process starts
  * @param residentBytes memory with everything loaded
  * @param predictedBytes what comes on top at least: gradients and optimiser state
+ * @param gpu what its allocator has of the GPU with everything loaded; empty on a processor
  * @param predictedSeconds of a step
  */
 public record Contract(
@@ -29,6 +33,7 @@ public record Contract(
         long firstStep,
         long residentBytes,
         long predictedBytes,
+        Optional<GpuMemory> gpu,
         double predictedSeconds) {
     private static final double GIB = 1 << 30;
 
@@ -54,6 +59,7 @@ public record Contract(
                 copies
                         * Float.BYTES
                         * learning.values().stream().mapToLong(Long::longValue).sum(),
+                Gpu.memory(),
                 predictedSeconds);
     }
 
@@ -73,6 +79,11 @@ public record Contract(
                 "memory   %.2f GiB loaded, %.2f GiB for gradients and optimiser, activations on top",
                 residentBytes / GIB,
                 predictedBytes / GIB));
+        gpu.ifPresent(there -> lines.add(String.format(
+                Locale.ROOT,
+                "gpu      %.2f GiB of tensors loaded, %.2f GiB reserved",
+                there.allocatedBytes() / GIB,
+                there.reservedBytes() / GIB)));
         lines.add(String.format(Locale.ROOT, "time     about %.2g s a step", predictedSeconds));
         return lines;
     }

@@ -1,7 +1,6 @@
 package dev.diva.train;
 
 import dev.diva.engine.BatchShard;
-import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -41,11 +40,11 @@ public record Contribution(BatchShard shard, int accumulation, double scale, Run
      * Back-propagates the only loss of a micro-batch, in one pass.
      *
      * @param loss mean over the rows, one number
-     * @return its value
+     * @return it
      */
-    public double backward(Tensor loss) {
+    public Losses backward(Tensor loss) {
         beforeLastPass.run();
         loss.mul(new Scalar(factor())).backward();
-        return Tensors.toFloat(loss);
+        return Losses.of(loss);
     }
 }

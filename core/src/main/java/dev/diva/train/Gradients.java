@@ -2,7 +2,6 @@ package dev.diva.train;
 
 import dev.diva.engine.GradientArrivals;
 import dev.diva.engine.Scopes;
-import dev.diva.engine.Tensors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -116,7 +115,7 @@ final class Gradients implements AutoCloseable {
     }
 
     /** Euclidean norm over some parameters, fp32; NaN or infinite when any gradient is. */
-    double norm(Map<String, Tensor> some) {
+    Losses norm(Map<String, Tensor> some) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             TensorVector norms = new TensorVector();
@@ -128,7 +127,9 @@ final class Gradients implements AutoCloseable {
                             norms.push_back(gradient.norm());
                         }
                     }));
-            return norms.empty() ? 0 : Tensors.toFloat(torch.stack(norms).norm());
+            return norms.empty()
+                    ? Losses.of().and(0.0)
+                    : Losses.of(torch.stack(norms).norm());
         }
     }
 

@@ -3,10 +3,12 @@ package dev.diva.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.BuildInfo;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.engine.GpuMemory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +19,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
@@ -183,6 +186,16 @@ public final class Manifest {
             return InetAddress.getLocalHost().getHostName();
         } catch (IOException e) {
             return "unknown";
+        }
+    }
+
+    /** What the process took of a GPU, beside its session; nothing of a process without one. */
+    void endSession(Optional<GpuMemory> gpu) {
+        ArrayNode sessions = root.withArray("sessions");
+        if (gpu.isPresent() && !sessions.isEmpty()) {
+            ((ObjectNode) sessions.get(sessions.size() - 1))
+                    .put("gpuPeakBytes", gpu.get().peakAllocatedBytes())
+                    .put("gpuReservedPeakBytes", gpu.get().peakReservedBytes());
         }
     }
 

@@ -25,7 +25,11 @@ final class MeasuresFile implements TrainListener {
 
     @Override
     public void checkpointWritten(long step, Path folder) {
-        Map<String, Double> values = measures.get();
+        write(step, measures.get());
+    }
+
+    /** Writes values that were measured at a step, by name. */
+    void write(long step, Map<String, Double> values) {
         if (!values.isEmpty()) {
             ObjectNode line = JsonLines.line(step);
             values.forEach(line::put);

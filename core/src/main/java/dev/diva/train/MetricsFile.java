@@ -1,8 +1,6 @@
 package dev.diva.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.diva.engine.Engine;
-import dev.diva.engine.Gpu;
 import java.nio.file.Path;
 
 /**
@@ -24,12 +22,10 @@ public final class MetricsFile implements TrainListener {
         var losses = line.putArray("losses");
         step.losses().forEach(losses::add);
         step.penalties().forEach(line::put);
-        line.put("gradNorm", step.gradNorm()).put("lr", step.lr());
+        line.put("gradNorm", step.gradNorm());
+        step.rates().forEach(line::put);
         line.put("images", step.images()).put("imagesPerSecond", step.imagesPerSecond());
-        line.put("rssBytes", Engine.residentBytes());
-        if (Gpu.peakBytes() > 0) {
-            line.put("gpuPeakBytes", Gpu.peakBytes());
-        }
+        MemoryUse.now().forEach(line::put);
         lines.append(line);
     }
 }

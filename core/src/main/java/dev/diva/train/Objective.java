@@ -19,7 +19,7 @@ public interface Objective<B extends MicroBatch> {
      * @param streams to be drawn from for the whole micro-batch whichever rows are computed, see {@link dev.diva.engine.BatchDraws}
      * @return the losses, in the same order for every micro-batch, then each of the {@link #penalties}
      */
-    double[] backward(B batch, RandomStreams streams, Contribution contribution);
+    Losses backward(B batch, RandomStreams streams, Contribution contribution);
 
     /**
      * Draws the random numbers of a micro-batch that another process computes, and computes nothing.

@@ -13,4 +13,8 @@ public record ParameterGroup(String prefix, Schedule schedule, long firstStep, l
     public ParameterGroup(String prefix, Schedule schedule, long firstStep) {
         this(prefix, schedule, firstStep, Long.MAX_VALUE);
     }
+
+    boolean learns(long step) {
+        return step >= firstStep && step < endStep;
+    }
 }

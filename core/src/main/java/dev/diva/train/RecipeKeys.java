@@ -260,9 +260,12 @@ public record RecipeKeys(ObjectNode root) {
         return differences;
     }
 
-    /** 1 and 1.0 are the same number. */
+    /** 1 and 1.0 are the same number; a key that a recipe of an earlier version lacks is off. */
     private static boolean sameValue(JsonNode a, JsonNode b) {
-        if (a != null && a.isNumber() && b.isNumber()) {
+        if (a == null) {
+            return b.isNull() || (b.isBoolean() && !b.booleanValue());
+        }
+        if (a.isNumber() && b.isNumber()) {
             return a.asDouble() == b.asDouble();
         }
         return b.equals(a);

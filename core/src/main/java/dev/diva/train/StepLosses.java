@@ -17,7 +17,7 @@ final class StepLosses {
     private final ProcessGroup processGroup;
     private final Sharding sharding;
     private final int accumulation;
-    private final Map<Integer, double[]> own = new TreeMap<>();
+    private final Map<Integer, Losses> own = new TreeMap<>();
     private final Map<Integer, List<String>> names = new TreeMap<>();
 
     private final List<String> penalties;
@@ -32,9 +32,14 @@ final class StepLosses {
     }
 
     /** Losses of each draw of a micro-batch, or of this process's part of it, then its penalties. */
-    void add(int microBatch, List<String> images, double[] losses) {
+    void add(int microBatch, List<String> images, Losses losses) {
         own.put(microBatch, losses);
         names.put(microBatch, images);
+    }
+
+    /** Of a step that is left. */
+    void close() {
+        own.values().forEach(Losses::close);
     }
 
     /** Images of the step, over all processes. */
@@ -44,16 +49,30 @@ final class StepLosses {
     }
 
     /**
+     * Waits for the device, once for the numbers of all micro-batches.
+     *
+     * @param other one more number, taken over
+     * @return its value
+     */
+    double read(Losses other) {
+        List<Losses> all = new ArrayList<>(own.values());
+        all.add(other);
+        Losses.read(all);
+        return other.values()[0];
+    }
+
+    /**
      * Brings together what all processes have.
      *
      * @return when a number is not finite: whose, the same line on every process
      */
     Optional<String> exchange(long step) {
-        int width = own.values().iterator().next().length;
+        int width = own.values().iterator().next().values().length;
         double[] mine = new double[accumulation * width];
         own.forEach((i, losses) -> {
+            double[] values = losses.values();
             for (int draw = 0; draw < width; draw++) {
-                mine[i * width + draw] = losses[draw] / sharding.ranksPerMicroBatch();
+                mine[i * width + draw] = values[draw] / sharding.ranksPerMicroBatch();
             }
         });
         all = processGroup.sum(mine);
@@ -91,7 +110,7 @@ final class StepLosses {
     /** The processes whose losses are not finite, and the images, the same on every process. */
     private String notFinite(long step) {
         List<String> lines = new ArrayList<>();
-        own.forEach((i, losses) -> Arrays.stream(losses)
+        own.forEach((i, losses) -> Arrays.stream(losses.values())
                 .filter(loss -> !Double.isFinite(loss))
                 .limit(1)
                 .forEach(loss -> lines.add(line("loss is " + loss, step, names.get(i).stream()))));

@@ -1,7 +1,6 @@
 package dev.diva.train;
 
 import dev.diva.BadInputException;
-import dev.diva.engine.Engine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -54,9 +53,9 @@ public final class TensorBoardFile implements TrainListener, AutoCloseable {
         Map<String, Double> values = new LinkedHashMap<>();
         values.put("loss", step.loss());
         values.put("gradNorm", step.gradNorm());
-        values.put("lr", step.lr());
+        values.putAll(step.rates());
         values.put("imagesPerSecond", step.imagesPerSecond());
-        values.put("rssBytes", (double) Engine.residentBytes());
+        MemoryUse.now().forEach((name, bytes) -> values.put(name, (double) bytes));
         values.putAll(step.penalties());
         values(step.step(), values);
     }

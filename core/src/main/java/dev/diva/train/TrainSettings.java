@@ -1,6 +1,8 @@
 package dev.diva.train;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
@@ -45,10 +47,19 @@ public record TrainSettings(
         return schedule().rate(step);
     }
 
+    /** Rates of the groups before the last in a step, by what their names begin with; 0 where they do not learn. */
+    Map<String, Double> otherRates(long step) {
+        Map<String, Double> rates = new LinkedHashMap<>();
+        groups.subList(0, groups.size() - 1)
+                .forEach(group -> rates.put(
+                        group.prefix().replaceFirst("\\.$", ""),
+                        group.learns(step) ? group.schedule().rate(step) : 0));
+        return rates;
+    }
+
     /** Whether a parameter is changed in a step. */
     public boolean learns(String parameter, long step) {
-        ParameterGroup group = group(parameter);
-        return step >= group.firstStep() && step < group.endStep();
+        return group(parameter).learns(step);
     }
 
     /** Learning rate of a parameter in a step. */

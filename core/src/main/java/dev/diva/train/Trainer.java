@@ -115,14 +115,15 @@ public final class Trainer<B extends MicroBatch> {
         StepLosses losses = losses();
         for (int i = 0; i < settings.accumulation(); i++) {
             if (i % sharding.microBatchesAtOnce() == 0 && processGroup.any(stop.get())) {
+                losses.close();
                 return false;
             }
             microBatch(state, i, average, losses);
         }
         average.finish();
         gradients.finish();
+        double norm = losses.read(gradients.norm(learning));
         losses.exchange(state.step()).ifPresent(this::stopAll);
-        double norm = gradients.norm(learning);
         if (!Double.isFinite(norm)) {
             stopAll(notFinite(norm, state, learning, gradients, randomBefore));
         }
@@ -133,7 +134,14 @@ public final class Trainer<B extends MicroBatch> {
         processGroup.barrier(); // each may have updated a part of what all read next
         double seconds = (System.nanoTime() - started) * 1e-9;
         listener.stepDone(new StepRecord(
-                state.step(), losses.ofDraws(), losses.penalties(), norm, rate, seconds, losses.images()));
+                state.step(),
+                losses.ofDraws(),
+                losses.penalties(),
+                norm,
+                rate,
+                settings.otherRates(state.step()),
+                seconds,
+                losses.images()));
         return true;
     }
 

@@ -1,10 +1,12 @@
 package dev.diva.train;
 
+import dev.diva.engine.Gpu;
 import dev.diva.engine.ProcessGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -23,6 +25,8 @@ public final class TrainingRun implements AutoCloseable {
     private final RunStart start;
     private Trainer<?> trainer;
     private volatile boolean stopped;
+    private MeasuresFile measured; // while it trains and writes
+    private final Map<Long, Map<String, Double>> measuredBefore = new TreeMap<>();
 
     private TrainingRun(
             RunFolder folder,
@@ -107,6 +111,20 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
+     * Writes down what was measured beside the checkpoints, for instance scores; the first process does.
+     *
+     * @param values by name
+     * @param step steps done
+     */
+    public void measured(Map<String, Double> values, long step) {
+        if (measured == null) {
+            measuredBefore.put(step, values);
+        } else {
+            measured.write(step, values);
+        }
+    }
+
+    /**
      * Trains to the last step. The first process writes metrics, events and manifest, tells the listeners, and writes the result; the others
      * compute.
      *
@@ -138,6 +156,7 @@ public final class TrainingRun implements AutoCloseable {
             return outcome;
         } finally {
             if (processGroup.isFirst()) {
+                manifest.endSession(Gpu.memory());
                 manifest.write();
             }
         }
@@ -154,7 +173,9 @@ public final class TrainingRun implements AutoCloseable {
             listeners.add(new MetricsFile(folder.metrics(), start.step()));
             listeners.add(hashing());
             listeners.add(events);
-            listeners.add(new MeasuresFile(folder.measures(), start.step(), events, measures));
+            measured = new MeasuresFile(folder.measures(), start.step(), events, measures);
+            measuredBefore.forEach((step, values) -> measured.write(step, values));
+            listeners.add(measured);
             listeners.addAll(watchers);
             TrainListener.Outcome outcome = loop(objective, batches, new Listeners(listeners));
             if (outcome == TrainListener.Outcome.DONE) {

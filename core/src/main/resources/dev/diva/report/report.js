@@ -19,7 +19,23 @@
       plots.push(new uPlot({
         width: place.clientWidth, height: 200,
         scales: {x: {time: false}},
-        hooks: {ready: [u => u.setLegend({idx: curve.steps.length - 1})]},
+        hooks: {
+          ready: [u => u.setLegend({idx: curve.steps.length - 1})],
+          draw: [u => {
+            const alone = Number(place.dataset.alone); // first steps, in which the projection learns alone
+            const x = Math.round(u.valToPos(alone, "x", true));
+            if (alone > 0 && x >= u.bbox.left && x <= u.bbox.left + u.bbox.width) {
+              u.ctx.save();
+              u.ctx.setLineDash([4, 4]);
+              u.ctx.strokeStyle = c.ink;
+              u.ctx.beginPath();
+              u.ctx.moveTo(x, u.bbox.top);
+              u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+              u.ctx.stroke();
+              u.ctx.restore();
+            }
+          }],
+        },
         axes: [axis, {...axis, size: 64, values: (u, ticks) => ticks.map(figure)}],
         series: [{label: "Step", value: (u, v) => figure(v)},
           {label: curve.title, stroke: c.mark, width: 2, points: {show: curve.steps.length < 20}, value: (u, v) => figure(v)}],

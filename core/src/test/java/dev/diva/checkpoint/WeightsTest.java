@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.clip.Clip;
+import dev.diva.engine.Activations;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.testing.Golden;
+import dev.diva.testing.MetaDevice;
 import dev.diva.testing.TensorMap;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +18,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,6 +34,22 @@ class WeightsTest {
             weights.finish();
             assertThat(weights.matrix("a", 2, 3).sum().item_float()).isEqualTo(6);
             assertThat(weights.tensors()).containsOnlyKeys("a");
+        }
+    }
+
+    @Test
+    void kernelsHaveTheirChannelsLastElsewhereAndTheReferencesLayoutHere() {
+        try (PointerScope scope = new PointerScope()) {
+            TensorMap tensors = new TensorMap(Map.of("kernel", torch.ones(4, 2, 3, 3)));
+            Placement elsewhere = MetaDevice.placement(Precision.FP32, Activations.KEPT);
+            assertThat(Weights.frozen(tensors, elsewhere)
+                            .matrix("kernel", 4, 2, 3, 3)
+                            .is_contiguous(MemoryFormat.ChannelsLast))
+                    .isTrue();
+            assertThat(Weights.frozen(tensors, Placement.cpu(Precision.FP32))
+                            .matrix("kernel", 4, 2, 3, 3)
+                            .is_contiguous())
+                    .isTrue();
         }
     }
 

@@ -15,6 +15,8 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import dev.diva.report.ReportWriter;
+import dev.diva.segment.HeatMap;
+import dev.diva.segment.MaskClip;
 import dev.diva.testing.Golden;
 import dev.diva.testing.Rasters;
 import java.io.IOException;
@@ -48,6 +50,7 @@ class RunReportTest {
     private static Path folder;
 
     private static Path run;
+    private static String trained; // what the command said
     private static RasterImage image; // the first of the run, a square of the recipe's resolution
 
     @BeforeAll
@@ -61,7 +64,7 @@ class RunReportTest {
             image = rasters.get(0);
         }
         String resolution = String.valueOf(image.width());
-        diva(
+        trained = diva(
                 "train",
                 "--clip",
                 CLIP,
@@ -150,6 +153,75 @@ class RunReportTest {
                 .extracting(Path::toString)
                 .containsExactlyInAnyOrderElementsOf(expected)
                 .hasSize(4);
+    }
+
+    /** One pair is made to flip; the drawing of its first side is that of the cosines with its statement, by hand. */
+    @Test
+    void heatMapsShowTheCosinesOfPatchesWithTheStatement() throws IOException {
+        Path copy = folder.resolve("heat");
+        Files.createDirectories(copy.resolve("evaluations"));
+        Files.copy(run.resolve("recipe.yaml"), copy.resolve("recipe.yaml"));
+        Files.createSymbolicLink(copy.resolve("clip"), run.resolve("clip"));
+        ObjectMapper json = new ObjectMapper();
+        JsonNode record = json.readTree(run.resolve("evaluations/before.json").toFile());
+        json.writeValue(copy.resolve("evaluations/before.json").toFile(), record);
+        ObjectNode question = (ObjectNode) record.at("/results/0/questions/2");
+        question.put("correct", !question.path("correct").asBoolean());
+        json.writeValue(copy.resolve("evaluations/after.json").toFile(), record);
+        String page = diva("report", copy.toString(), "--heatmaps", "3").strip();
+        assertThat(Files.readString(Path.of(page)))
+                .contains(
+                        "Where this CLIP sees the statements",
+                        "Pair " + question.path("id").asText());
+        JsonNode items =
+                json.readTree(copy.resolve("heatmaps/index.json").toFile()).path("items");
+        assertThat(items).hasSize(2);
+        RasterImage picture = ImageDecoder.reference()
+                .decode(
+                        Files.readAllBytes(Path.of(PAIRS)
+                                .resolve(question.path("images").get(0).asText())),
+                        "picture")
+                .toRgb();
+        HeatMap before = map(Path.of(CLIP), question.path("statements").get(0).asText(), picture);
+        HeatMap after =
+                map(run.resolve("clip"), question.path("statements").get(0).asText(), picture);
+        assertThat(before.cosines()).hasSize(before.rows() * before.columns()).isNotEqualTo(after.cosines());
+        double low = Math.min(before.least(), after.least());
+        double high = Math.max(before.most(), after.most());
+        assertThat(pixels(copy.resolve("heatmaps/0-before.png")))
+                .isEqualTo(before.draw(picture, low, high).samples());
+        assertThat(pixels(copy.resolve("heatmaps/0-after.png")))
+                .isEqualTo(after.draw(picture, low, high).samples());
+    }
+
+    private static HeatMap map(Path model, String statement, RasterImage picture) {
+        try (Clip clip = Clip.load(model)) {
+            return new MaskClip(clip, clip.embed(List.of(statement))).maps(picture)[0];
+        }
+    }
+
+    @Test
+    void scoresAndRatesAreRecordedBesideTheSteps() throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        List<JsonNode> scores = new ArrayList<>();
+        for (String line : Files.readAllLines(run.resolve("measures.jsonl"))) {
+            if (json.readTree(line).has("score")) {
+                scores.add(json.readTree(line));
+            }
+        }
+        assertThat(scores).hasSize(2);
+        for (int i = 0; i < 2; i++) {
+            JsonNode record = json.readTree(run.resolve(i == 0 ? "evaluations/before.json" : "evaluations/after.json")
+                    .toFile());
+            assertThat(scores.get(i).path("step").asInt()).isEqualTo(2 * i);
+            assertThat(scores.get(i).path("score")).isEqualTo(record.at("/results/0/metrics/average"));
+        }
+        String step = Files.readAllLines(run.resolve("metrics.jsonl")).get(0);
+        assertThat(json.readTree(step).path("lr/visual_proj").asDouble()).isEqualTo(0.05);
+        assertThat(trained).contains("loss ", "first and last of steps 0 to 1");
+        String page = diva("report", run.toString()).strip();
+        assertThat(Files.readString(Path.of(page)))
+                .contains("Held-out score", "Learning rate of the projection", "Change of the tower");
     }
 
     private static byte[] pixels(Path png) throws IOException {

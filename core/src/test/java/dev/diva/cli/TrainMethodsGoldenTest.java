@@ -46,6 +46,7 @@ import dev.diva.testing.Golden;
 import dev.diva.testing.OneThread;
 import dev.diva.testing.Rasters;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,7 +91,7 @@ class TrainMethodsGoldenTest {
 
     /** Adds the gradient of micro-batch k, and gives its loss, then the penalty of a guard. */
     private interface MicroBatch {
-        double[] backward(int k);
+        Losses backward(int k);
     }
 
     @ParameterizedTest
@@ -428,7 +429,7 @@ class TrainMethodsGoldenTest {
                 assertThat(line.path("losses")).hasSize(accumulate);
                 double guard = 0;
                 for (int i = 0; i < accumulate; i++) {
-                    double[] losses = micro.backward(step * accumulate + i);
+                    double[] losses = micro.backward(step * accumulate + i).values();
                     assertThat(line.path("losses").get(i).asDouble()).isCloseTo(losses[0], within(1e-5 * losses[0]));
                     guard += losses.length > 1 ? losses[1] / accumulate : 0;
                 }

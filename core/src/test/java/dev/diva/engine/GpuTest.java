@@ -25,7 +25,7 @@ class GpuTest {
         assertThatThrownBy(() -> Placement.of(device, "auto", false))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContainingAll("device is " + device + ", and there is none", Gpu.found(), "use device cpu");
-        assertThat(Gpu.peakBytes()).isZero();
+        assertThat(Gpu.memory()).isEmpty();
     }
 
     @ParameterizedTest
@@ -34,6 +34,15 @@ class GpuTest {
         assertThatThrownBy(() -> Placement.of(device, "fp32", false))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("device is " + device + ", expected cpu, cuda, or cuda:1 and so on");
+    }
+
+    @Test
+    void tf32IsOfGpusAlone() {
+        assertThatThrownBy(() -> Gpu.useTf32("cpu", true))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("tf32 is of GPUs, and device is cpu; leave tf32 out, or use device cuda");
+        Gpu.useTf32("cuda", true);
+        Gpu.useTf32("cuda", false); // as it was
     }
 
     @Test

@@ -88,7 +88,8 @@ class Bf16FeedbackTest {
                             torch.stack(tower),
                             teacher.autoencoder().encode(torch.stack(clean)),
                             new RandomStreams(42),
-                            1);
+                            1)
+                    .values();
             TensorVector gradients = new TensorVector();
             vision.parameters().values().stream()
                     .filter(parameter -> parameter.grad().defined())

@@ -98,7 +98,8 @@ class PublishedFeedbackTest {
             int accumulation = (int) golden.told("gradient", "accumulation ([0-9]+)");
             DiffusionFeedback feedback = new DiffusionFeedback(
                     condition, loss, null, new DiffusionFeedback.Settings(draws, DrawWeights.PUBLISHED, true, false));
-            double[] losses = feedback.backward(towerPixels, latents, streams(), accumulation);
+            double[] losses = feedback.backward(towerPixels, latents, streams(), accumulation)
+                    .values();
             for (int draw = 0; draw < draws; draw++) {
                 assertThat(losses[draw]).isCloseTo(lossOfEachDraw[draw], withinPercentage(1e-3));
             }
@@ -167,7 +168,8 @@ class PublishedFeedbackTest {
                             stacked(images, pixels::tower),
                             teacher.autoencoder().encode(stacked(images, pixels::autoencoder)),
                             streams(),
-                            1);
+                            1)
+                    .values();
             Map<String, Tensor> gradients = new LinkedHashMap<>();
             vision.parameters().forEach((name, parameter) -> note(gradients, name, parameter));
             projection.parameters().forEach((name, parameter) -> note(gradients, name, parameter));

@@ -1,15 +1,19 @@
 package dev.diva.mine;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.data.ImageEntry;
+import dev.diva.engine.Activations;
+import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
+import dev.diva.testing.MetaDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +47,16 @@ class Dinov2Test {
                 Dinov2 model = Dinov2.load(Golden.path(name), Precision.FP32)) {
             Close.assertCloseToLargest(
                     model.hidden(golden.input("pixel_values")), golden.expected("last_hidden_state"), TOLERANCE, 0);
+        }
+    }
+
+    @Test
+    void imagesAreEmbeddedWhereTheModelIs() {
+        Placement elsewhere = MetaDevice.placement(Precision.BF16, Activations.KEPT);
+        try (PointerScope scope = new PointerScope();
+                Dinov2 model = Dinov2.load(Golden.model("dinov2"), elsewhere)) {
+            int side = model.imageSize();
+            assertThat(model.images(List.of(new float[3 * side * side]))[0]).containsOnly(0); // of no values
         }
     }
 

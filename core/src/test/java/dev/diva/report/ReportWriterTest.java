@@ -129,7 +129,7 @@ class ReportWriterTest {
     @Test
     void curveDataCannotCloseItsScript() {
         Curve curve = new Curve("loss", "</script><b>", List.of(1.0), List.of(2.0));
-        RunSection run = new RunSection("r", List.of(curve), "", Map.of(), Map.of(), List.of(), "");
+        RunSection run = new RunSection("r", List.of(curve), null, "", Map.of(), Map.of(), List.of(), List.of(), "");
         ReportPage page = new ReportPage(
                 "t", "h", Verdict.Tone.UNCLEAR, List.of(), List.of(), List.of(), List.of(), List.of(run));
         assertThat(Jsoup.parse(ReportWriter.render(page)).select("script")).hasSize(2);

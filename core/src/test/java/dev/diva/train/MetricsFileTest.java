@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.engine.GpuMemory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,6 +37,17 @@ class MetricsFileTest {
         assertThat(last.get("images").asLong()).isEqualTo(12);
         assertThat(last.get("imagesPerSecond").asDouble()).isEqualTo(8);
         assertThat(last.get("rssBytes").asLong()).isGreaterThan(1 << 20);
+    }
+
+    @Test
+    void memoryIsThatOfTheGpuToo() {
+        assertThat(MemoryUse.of(5, Optional.empty())).containsExactly(Map.entry("rssBytes", 5L));
+        assertThat(MemoryUse.of(5, Optional.of(new GpuMemory(1, 2, 3, 4))))
+                .containsExactly(
+                        Map.entry("rssBytes", 5L),
+                        Map.entry("gpuPeakBytes", 3L),
+                        Map.entry("gpuReservedPeakBytes", 4L));
+        assertThat(MemoryUse.now()).containsOnlyKeys("rssBytes");
     }
 
     private static StepRecord record(long step) {

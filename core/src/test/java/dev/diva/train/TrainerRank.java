@@ -63,13 +63,13 @@ public final class TrainerRank {
     /** Half the squared weights: each step takes a tenth of them, until rank 1 breaks. */
     private record Square(Tensor w, int rank, boolean onlyGradient) implements Objective<Numbers> {
         @Override
-        public double[] backward(Numbers batch, RandomStreams streams, Contribution contribution) {
+        public Losses backward(Numbers batch, RandomStreams streams, Contribution contribution) {
             boolean bad = rank == 1 && batch.step() == BAD_STEP;
             Tensor loss = w.square().sum().mul(new Scalar(bad && !onlyGradient ? Double.NaN : 0.5));
             if (bad && onlyGradient) {
                 loss = loss.add(w.sub(w.detach()).sqrt().sum()); // zero, with an infinite slope
             }
-            return new double[] {contribution.backward(loss)};
+            return contribution.backward(loss);
         }
 
         @Override

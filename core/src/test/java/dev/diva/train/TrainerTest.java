@@ -94,7 +94,8 @@ class TrainerTest {
         try (PointerScope scope = new PointerScope();
                 Sgd sgd = new Sgd(0.9, 0)) {
             Tensor w = weight();
-            Objective<Images> objective = new OwnGradient((batch, streams, n) -> new double[] {Double.NaN});
+            Objective<Images> objective =
+                    new OwnGradient((batch, streams, n) -> Losses.of().and(Double.NaN));
             Trainer<Images> trainer = new Trainer<>(
                     SETTINGS, objective, TrainerTest::batch, new Checkpoints(folder, 2), new TrainListener() {});
             TrainState state = new TrainState(0, Map.of("w", w), sgd, new RandomStreams(1));
@@ -121,7 +122,7 @@ class TrainerTest {
                     loss = loss.add(w.sub(w.detach()).sqrt().sum()); // zero, with an infinite slope
                 }
                 loss.backward();
-                return new double[] {loss.item().toDouble()};
+                return Losses.of(loss);
             });
             Map<String, Tensor> parameters = new TreeMap<>(Map.of("fine", fine, "w", w));
             Trainer<Images> trainer = new Trainer<>(
@@ -143,7 +144,7 @@ class TrainerTest {
             Tensor w = weight();
             Objective<Images> objective = new OwnGradient((batch, streams, n) -> {
                 w.mul(new Scalar(3e38)).sum().backward(); // two micro-batches of it are too much for fp32
-                return new double[] {1};
+                return Losses.of().and(1);
             });
             Trainer<Images> trainer = new Trainer<>(
                     SETTINGS, objective, TrainerTest::batch, new Checkpoints(folder, 2), new TrainListener() {});
@@ -185,7 +186,7 @@ class TrainerTest {
                 Tensor target = RandomStreams.randn(streams.stream("draws"), 3);
                 Tensor loss = w.sub(target).square().mean();
                 loss.div(new Scalar((double) n)).backward();
-                return new double[] {loss.item().toDouble()};
+                return Losses.of(loss);
             });
             MicroBatches<Images> batches = position -> {
                 if (position >= stopAt) {
@@ -209,15 +210,15 @@ class TrainerTest {
 
     private record Images(List<String> names) implements MicroBatch {}
 
-    private interface Losses {
-        double[] backward(Images batch, RandomStreams streams, int accumulation);
+    private interface Gradient {
+        Losses backward(Images batch, RandomStreams streams, int accumulation);
     }
 
     /** One process computes every micro-batch. */
-    private record OwnGradient(Losses losses) implements Objective<Images> {
+    private record OwnGradient(Gradient gradient) implements Objective<Images> {
         @Override
-        public double[] backward(Images batch, RandomStreams streams, Contribution contribution) {
-            return losses.backward(batch, streams, contribution.accumulation());
+        public Losses backward(Images batch, RandomStreams streams, Contribution contribution) {
+            return gradient.backward(batch, streams, contribution.accumulation());
         }
 
         @Override

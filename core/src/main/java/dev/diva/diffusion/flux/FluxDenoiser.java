@@ -8,6 +8,7 @@ import dev.diva.diffusion.layer.AdaptiveBlock;
 import dev.diva.diffusion.layer.SinusoidalEmbedding;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import dev.diva.model.LayerNorm;
 import dev.diva.model.Linear;
 import java.util.ArrayList;
@@ -131,8 +132,8 @@ public final class FluxDenoiser implements Denoiser {
             Rotation rotation = Rotation.of(config, texts, rows, columns, placement.device());
             stages.accept("cos", rotation.cosine());
             stages.accept("sin", rotation.sine());
-            Tensor txt = textIn.forward(condition.tokens().to(placement.device(), dtype));
-            Tensor img = imageIn.forward(Patches.of(zt.to(placement.device(), dtype)));
+            Tensor txt = textIn.forward(Tensors.onto(condition.tokens(), placement.device(), dtype));
+            Tensor img = imageIn.forward(Patches.of(Tensors.onto(zt, placement.device(), dtype)));
             Tensor x = torch.cat(new TensorVector(txt, img), 1);
             for (int i = 0; i < blocks.size(); i++) {
                 FluxBlock block = blocks.get(i);
@@ -155,15 +156,16 @@ public final class FluxDenoiser implements Denoiser {
     }
 
     private Tensor vector(Tensor levels, Tensor told, ScalarType dtype) {
-        Tensor t = levels.to(placement.device(), ScalarType.Float).mul(new Scalar(TIME_FACTOR));
+        Tensor t = Tensors.onto(levels, placement.device(), ScalarType.Float).mul(new Scalar(TIME_FACTOR));
         Tensor vector = timeIn.forward(waves.forward(t).to(dtype));
         if (guidanceIn != null) {
-            Tensor guidance = torch.full(
-                            new long[] {1}, new Scalar(TIME_FACTOR * GUIDANCE), new TensorOptions(ScalarType.Float))
-                    .to(placement.device(), ScalarType.Float);
+            Tensor guidance = Tensors.onto(
+                    torch.full(new long[] {1}, new Scalar(TIME_FACTOR * GUIDANCE), new TensorOptions(ScalarType.Float)),
+                    placement.device(),
+                    ScalarType.Float);
             vector = vector.add(guidanceIn.forward(waves.forward(guidance).to(dtype)));
         }
-        return vector.add(vectorIn.forward(told.to(placement.device(), dtype)));
+        return vector.add(vectorIn.forward(Tensors.onto(told, placement.device(), dtype)));
     }
 
     private void requireShapes(Tensor zt, Condition condition) {

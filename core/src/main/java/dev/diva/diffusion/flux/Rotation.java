@@ -36,8 +36,8 @@ record Rotation(Tensor cosine, Tensor sine) {
             }
         }
         return new Rotation(
-                Tensors.of(cosines, 1, 1, tokens, half).to(device, ScalarType.Float),
-                Tensors.of(sines, 1, 1, tokens, half).to(device, ScalarType.Float));
+                Tensors.onto(Tensors.of(cosines, 1, 1, tokens, half), device, ScalarType.Float),
+                Tensors.onto(Tensors.of(sines, 1, 1, tokens, half), device, ScalarType.Float));
     }
 
     /** Turns [batch, heads, tokens, headDim]; the result has the type of x. */

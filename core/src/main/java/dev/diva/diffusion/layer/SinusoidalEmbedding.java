@@ -60,7 +60,7 @@ public final class SinusoidalEmbedding {
      * @return fp32 [n, width]
      */
     public Tensor forward(Tensor numbers) {
-        Tensor table = Tensors.of(frequencies, 1, frequencies.length).to(numbers.device(), ScalarType.Float);
+        Tensor table = Tensors.onto(Tensors.of(frequencies, 1, frequencies.length), numbers.device(), ScalarType.Float);
         Tensor angles = numbers.to(ScalarType.Float).unsqueeze(1).mul(table);
         return cosineFirst
                 ? torch.cat(new TensorVector(angles.cos(), angles.sin()), -1)

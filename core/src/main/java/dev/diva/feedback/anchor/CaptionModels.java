@@ -45,7 +45,7 @@ public final class CaptionModels implements Captioner, AutoCloseable {
         for (int from = 0; from < captions.size(); from += AT_ONCE) {
             parts.add(target.of(prompts.of(captions.subList(from, Math.min(captions.size(), from + AT_ONCE)))));
         }
-        return torch.cat(new TensorVector(parts.toArray(Tensor[]::new)));
+        return Tensors.here(torch.cat(new TensorVector(parts.toArray(Tensor[]::new))));
     }
 
     @Override

@@ -10,6 +10,7 @@ import dev.diva.engine.Tensors;
 import dev.diva.language.NextTokens;
 import dev.diva.mllm.TrainableLlava;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -39,7 +40,7 @@ final class AnswerObjective implements Objective<ConversationBatch> {
     }
 
     @Override
-    public double[] backward(ConversationBatch batch, RandomStreams streams, Contribution contribution) {
+    public Losses backward(ConversationBatch batch, RandomStreams streams, Contribution contribution) {
         if (dropout != null) {
             dropout.begin(new BatchDraws(streams.stream(STREAM), contribution.shard()).randint(SEEDS));
         }
@@ -47,9 +48,9 @@ final class AnswerObjective implements Objective<ConversationBatch> {
             if (lowMemory) {
                 Engine.trimMemory();
             }
-            double loss = contribution.backward(loss(batch, contribution.shard()));
-            return new double[] {loss, batch.labelled(), batch.labelled() == 0 ? 1 : 0, batch.mismatched(), batch.cut()
-            };
+            return contribution
+                    .backward(loss(batch, contribution.shard()))
+                    .and(batch.labelled(), batch.labelled() == 0 ? 1 : 0, batch.mismatched(), batch.cut());
         } finally {
             if (dropout != null) {
                 dropout.end();

@@ -6,6 +6,7 @@ import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
@@ -34,6 +35,7 @@ public final class StageInputs implements AutoCloseable {
     private StageInputs(StageKeys asked) {
         StageRecipe given = asked.recipe();
         Engine.setThreads(given.threads());
+        Gpu.useTf32(given.device(), given.tf32());
         this.placement = Placement.of(given.device(), given.precision(), given.lowMemory());
         this.dropout = dropout(given);
         this.data = ConversationFile.open(

@@ -29,6 +29,7 @@ public record StageRecipe(
         Output output,
         String precision,
         String device,
+        boolean tf32,
         long seed,
         int threads,
         boolean lowMemory,

@@ -9,6 +9,7 @@ import dev.diva.engine.Engine;
 import dev.diva.engine.Precision;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Tensors;
 import dev.diva.hub.Models;
 import dev.diva.mllm.LlavaFolder;
 import dev.diva.mllm.LlavaResult;
@@ -158,10 +159,10 @@ public final class StageRun implements PreparedRun {
         double passes = recipe.trainable().mode() == StageRecipe.Trainable.Mode.FULL ? 3 : 2;
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            var tokens = torch.zeros(1, places, width)
-                    .to(
-                            inputs.placement().device(),
-                            inputs.placement().precision().dtype());
+            var tokens = Tensors.onto(
+                    torch.zeros(1, places, width),
+                    inputs.placement().device(),
+                    inputs.placement().precision().dtype());
             double seconds = 0;
             for (int i = 0; i < TIMED_PASSES; i++) { // the first one wakes threads and kernels
                 long started = System.nanoTime();

@@ -46,7 +46,7 @@ public record ContrastiveLoss(double temperature) {
         Tensor anchors = all.diagonal(0, 0, 1).transpose(0, 1); // [batch, numbers]
         Tensor toPlus = cosine(anchors, unit(plus.flatten(1, -1)));
         Tensor toTarget = cosine(anchors, unit(target.flatten(1, -1)));
-        Tensor own = torch.eye(batch, new TensorOptions(ScalarType.Bool)).to(all.device(), ScalarType.Bool);
+        Tensor own = Tensors.onto(torch.eye(batch, new TensorOptions(ScalarType.Bool)), all.device(), ScalarType.Bool);
         Tensor toOthers = cosine(anchors.unsqueeze(1), all).masked_fill(own, new Scalar(Double.NEGATIVE_INFINITY));
         Tensor denominator =
                 Kernels.logSumExp(torch.cat(new TensorVector(toPlus.unsqueeze(1), toTarget.unsqueeze(1), toOthers), 1));
@@ -60,16 +60,18 @@ public record ContrastiveLoss(double temperature) {
      * The share of images whose target is nearer, by cosine, to the prediction under their own condition than to any other; chance is 1 /
      * batch.
      */
-    static double ownShare(Tensor predictions, Tensor target) {
+    static Tensor ownShare(Tensor predictions, Tensor target) {
         Tensor cosines = unit(predictions.flatten(2, -1))
                 .mul(unit(target.flatten(1, -1)).unsqueeze(1))
                 .sum(-1);
-        Tensor own = torch.arange(new Scalar((float) predictions.size(0)), new TensorOptions(ScalarType.Long))
-                .to(cosines.device(), ScalarType.Long);
-        return Tensors.toFloat(cosines.argmax(new org.bytedeco.pytorch.LongOptional(1), false)
+        Tensor own = Tensors.onto(
+                torch.arange(new Scalar((float) predictions.size(0)), new TensorOptions(ScalarType.Long)),
+                cosines.device(),
+                ScalarType.Long);
+        return cosines.argmax(new org.bytedeco.pytorch.LongOptional(1), false)
                 .eq(own)
                 .to(ScalarType.Float)
-                .mean());
+                .mean();
     }
 
     private Tensor cosine(Tensor a, Tensor b) {

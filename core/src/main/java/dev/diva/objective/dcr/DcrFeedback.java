@@ -11,6 +11,7 @@ import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.ImageCondition;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
@@ -35,7 +36,7 @@ public final class DcrFeedback {
     private final ContrastiveLoss loss;
     private final EmbeddingGuard guard; // or null
     private final int latentsAtOnce;
-    private double ownShare = Double.NaN;
+    private Losses ownShare = Losses.of();
 
     /**
      * @param condition which learns
@@ -83,7 +84,7 @@ public final class DcrFeedback {
      * @param latents clean, fp32 [batch, channels, height, width]
      * @return the loss, then the penalty of the guard where there is one
      */
-    public double[] backward(
+    public Losses backward(
             Tensor pixels, Tensor secondView, Tensor latents, BatchDraws draws, Contribution contribution) {
         requireBatch(latents.size(0));
         try (PointerScope scope = new PointerScope()) {
@@ -94,7 +95,7 @@ public final class DcrFeedback {
             ConditionLeaf ownLeaf = ConditionLeaf.of(own.condition());
             ConditionLeaf plusLeaf = ConditionLeaf.of(plus.condition());
             double weight = contribution.scale() / contribution.accumulation();
-            double value = judge(latents, draw, ownLeaf.cut(), plusLeaf.cut(), weight);
+            Losses losses = judge(latents, draw, ownLeaf.cut(), plusLeaf.cut(), weight);
             Tensor last = ownLeaf.link();
             if (asOwn.isPresent()) { // each view's layers are computed again with its own dropout
                 plusLeaf.link().backward();
@@ -102,11 +103,9 @@ public final class DcrFeedback {
             } else {
                 last = last.add(plusLeaf.link());
             }
-            double[] losses = new double[1 + penalties().size()];
-            losses[0] = value;
             if (guard != null) {
                 Tensor penalty = guard.penalty(own.hidden(), pixels);
-                losses[1] = Tensors.toFloat(penalty);
+                losses = losses.and(Losses.of(penalty));
                 last = last.add(penalty.mul(new Scalar(weight)));
             }
             contribution.beforeLastPass().run();
@@ -134,7 +133,7 @@ public final class DcrFeedback {
      * Control: the share of images of the last micro-batch whose own condition gave the prediction nearest to the target; chance is 1 /
      * batch.
      */
-    public double ownShare() {
+    public Losses ownShare() {
         return ownShare;
     }
 
@@ -144,7 +143,7 @@ public final class DcrFeedback {
      * @param own conditions of the images, leaves of a graph
      * @param plus those of the second views
      */
-    double judge(Tensor latents, NoiseProcess.Draw draw, Condition own, Condition plus, double weight) {
+    Losses judge(Tensor latents, NoiseProcess.Draw draw, Condition own, Condition plus, double weight) {
         long batch = latents.size(0);
         Tensor noisy = process.noisy(latents, draw);
         Pairs pairs = new Pairs(noisy, draw.levels(), own, plus);
@@ -161,7 +160,8 @@ public final class DcrFeedback {
         Tensor value = loss.of(ofAll, predictions.narrow(0, batch * batch, batch), target)
                 .loss();
         value.mul(new Scalar(weight)).backward();
-        ownShare = ContrastiveLoss.ownShare(ofAll.detach(), target);
+        ownShare.close();
+        ownShare = Losses.of(ContrastiveLoss.ownShare(ofAll.detach(), target));
         for (long from = 0; from < pairs.count(); from += latentsAtOnce) {
             try (PointerScope scope = new PointerScope()) {
                 long to = Math.min(pairs.count(), from + latentsAtOnce);
@@ -170,7 +170,7 @@ public final class DcrFeedback {
                         .backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
             }
         }
-        return Tensors.toFloat(value);
+        return Losses.of(value);
     }
 
     /** All predictions in a row: latent i under condition j at i * batch + j, then each under the condition of its second view. */

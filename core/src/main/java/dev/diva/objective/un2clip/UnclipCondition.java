@@ -3,6 +3,7 @@ package dev.diva.objective.un2clip;
 import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.UnclipEmbedding;
 import dev.diva.engine.BatchDraws;
+import dev.diva.engine.Tensors;
 import dev.diva.feedback.ImageCondition;
 import dev.diva.objective.TowerEmbedding;
 import org.bytedeco.pytorch.Scalar;
@@ -33,11 +34,13 @@ record UnclipCondition(TowerEmbedding tower, UnclipEmbedding unclip, EmbeddingNo
                 ? draws.randn(unclip.embeddingDim())
                 : torch.zeros(shape, new TensorOptions(ScalarType.Float));
         Tensor device = embedded.embedding();
-        Tensor vector = unclip.vector(embedded.embedding(), levels, disturbance.to(device.device(), ScalarType.Float));
+        Tensor vector = unclip.vector(
+                embedded.embedding(), levels, Tensors.onto(disturbance, device.device(), ScalarType.Float));
         if (noise.dropProbability() > 0) {
             Tensor keep =
                     draws.randint(RESOLUTION).ge(new Scalar((double) Math.round(noise.dropProbability() * RESOLUTION)));
-            vector = vector.mul(keep.to(vector.device(), ScalarType.Float).unsqueeze(1));
+            vector = vector.mul(
+                    Tensors.onto(keep, vector.device(), ScalarType.Float).unsqueeze(1));
         }
         return new Encoded(embedded.hidden(), new Condition(text.expand(batch, -1, -1), vector));
     }

@@ -48,6 +48,7 @@ public record Recipe(
         Train train,
         String precision,
         String device,
+        boolean tf32,
         long seed,
         int workers,
         int threads,

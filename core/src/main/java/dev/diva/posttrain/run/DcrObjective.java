@@ -6,9 +6,9 @@ import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.objective.dcr.DcrFeedback;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -20,12 +20,10 @@ import java.util.List;
  */
 record DcrObjective(DcrFeedback feedback, long channels, long latentSide) implements Objective<ImageBatch> {
     @Override
-    public double[] backward(ImageBatch batch, RandomStreams streams, Contribution contribution) {
+    public Losses backward(ImageBatch batch, RandomStreams streams, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), contribution.shard());
-        double[] losses = feedback.backward(batch.pixels(), batch.secondView(), batch.latents(), draws, contribution);
-        double[] all = Arrays.copyOf(losses, losses.length + 1);
-        all[losses.length] = feedback.ownShare();
-        return all;
+        Losses losses = feedback.backward(batch.pixels(), batch.secondView(), batch.latents(), draws, contribution);
+        return losses.and(feedback.ownShare());
     }
 
     @Override

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.ObjLongConsumer;
 
 /** Held-out scores before, during and after training, and the best model so far in {@code best/}. */
 final class Evaluations implements TrainListener {
@@ -22,13 +24,22 @@ final class Evaluations implements TrainListener {
     private final ScoredModel scores;
     private final double average;
     private final Long every;
+    private final ObjLongConsumer<Map<String, Double>> measured;
     private double best = Double.NEGATIVE_INFINITY;
 
     /**
      * @param average share of the trained weights in what is judged, as in the result
      * @param every steps, or null for before and after only
+     * @param measured told of each score and the steps done
      */
-    Evaluations(RunFiles files, VisionModel vision, ScoredModel scores, double average, Long every) {
+    Evaluations(
+            RunFiles files,
+            VisionModel vision,
+            ScoredModel scores,
+            double average,
+            Long every,
+            ObjLongConsumer<Map<String, Double>> measured) {
+        this.measured = measured;
         this.files = files;
         this.vision = vision;
         this.scores = scores;
@@ -55,13 +66,17 @@ final class Evaluations implements TrainListener {
     void before(Path clip) {
         Path record = files.evaluations().resolve("before.json");
         if (!Files.exists(record)) {
-            scores.score(clip, record);
+            tell(scores.score(clip, record), 0);
         }
     }
 
-    /** The result. */
-    void after() {
-        scores.score(files.clip(), files.evaluations().resolve("after.json"));
+    /** The result of so many steps. */
+    void after(long steps) {
+        tell(scores.score(files.clip(), files.evaluations().resolve("after.json")), steps);
+    }
+
+    private void tell(double score, long steps) {
+        measured.accept(Map.of("score", score), steps);
     }
 
     @Override
@@ -81,6 +96,7 @@ final class Evaluations implements TrainListener {
         vision.export(candidate, false, average);
         String name = String.format(Locale.ROOT, "step-%08d.json", done);
         double score = scores.score(candidate, files.evaluations().resolve(name));
+        tell(score, done);
         if (score > best) {
             best = score;
             AtomicFolder.replace(files.best(), this::isOurs, temporary -> {

@@ -7,6 +7,7 @@ import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import java.util.List;
 
@@ -44,7 +45,7 @@ record FeedbackObjective(DiffusionFeedback feedback, long channels, long latentS
     }
 
     @Override
-    public double[] backward(ImageBatch batch, RandomStreams streams, Contribution contribution) {
+    public Losses backward(ImageBatch batch, RandomStreams streams, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(DiffusionFeedback.STREAM), contribution.shard());
         if (lowMemory) {
             Engine.trimMemory();

@@ -33,7 +33,8 @@ final class Latents {
     Tensor of(List<TrainingSample> samples) {
         return Scopes.returning(() -> {
             TensorVector latents = new TensorVector();
-            samples.forEach(sample -> latents.push_back(of(sample).to(autoencoder.device(), ScalarType.Float)));
+            samples.forEach(
+                    sample -> latents.push_back(Tensors.onto(of(sample), autoencoder.device(), ScalarType.Float)));
             return torch.stack(latents);
         });
     }

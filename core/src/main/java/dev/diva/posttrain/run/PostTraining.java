@@ -319,12 +319,13 @@ public final class PostTraining implements PreparedRun {
                     models.vision(),
                     scores,
                     recipe.average(),
-                    recipe.eval().every());
+                    recipe.eval().every(),
+                    run::measured);
             evaluations.before(Path.of(recipe.clip()));
             watchers.add(evaluations);
             result = () -> {
                 writeResult();
-                evaluations.after();
+                evaluations.after(recipe.train().steps());
             };
         }
         watchers.add(watcher);

@@ -21,7 +21,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongConsumer;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
@@ -103,7 +102,9 @@ public final class TeacherCheckRun {
                 Projection projection = anchored == null
                         ? null
                         : Projection.ofTexts(
-                                anchored.file, teacher.denoiser().crossAttentionDim(), new Device("cpu"))) {
+                                anchored.file,
+                                teacher.denoiser().crossAttentionDim(),
+                                teacher.autoencoder().device())) {
             for (TeacherPairs.Pair pair : pairs) {
                 try (PointerScope scope = new PointerScope();
                         NoGradGuard noGrad = new NoGradGuard()) {
@@ -114,7 +115,10 @@ public final class TeacherCheckRun {
                     for (int draw = 0; draw < settings.draws; draw++) {
                         sums.add(new TeacherCheck.Batch(
                                 clean,
-                                RandomStreams.randn(streams.stream(STREAM), clean.shape()),
+                                Tensors.onto(
+                                        RandomStreams.randn(streams.stream(STREAM), clean.shape()),
+                                        clean.device(),
+                                        clean.scalar_type()),
                                 states.narrow(0, 0, 1),
                                 states.narrow(0, 1, 1),
                                 states.narrow(0, 2, 1),

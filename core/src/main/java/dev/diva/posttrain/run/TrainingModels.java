@@ -10,6 +10,7 @@ import dev.diva.clip.VisionModel;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
@@ -117,6 +118,7 @@ public final class TrainingModels implements AutoCloseable {
     }
 
     static Placement placement(Recipe recipe) {
+        Gpu.useTf32(recipe.device(), recipe.tf32());
         return Placement.of(recipe.device(), recipe.precision(), recipe.lowMemory());
     }
 

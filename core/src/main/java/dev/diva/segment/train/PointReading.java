@@ -1,6 +1,7 @@
 package dev.diva.segment.train;
 
 import dev.diva.engine.Kernels;
+import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -28,7 +29,7 @@ final class PointReading {
      * @return [maps, points]
      */
     static Tensor at(Tensor maps, Tensor points) {
-        Tensor grid = points.to(maps.device(), maps.scalar_type())
+        Tensor grid = Tensors.onto(points, maps.device(), maps.scalar_type())
                 .mul(new Scalar(2))
                 .sub(new Scalar(1))
                 .expand(maps.size(0), -1, -1);
@@ -43,12 +44,13 @@ final class PointReading {
      */
     static Tensor uncertain(Tensor logits, long points, Draws draws) {
         Tensor candidates =
-                draws.uniform(logits.size(0), CANDIDATES * points).to(logits.device(), logits.scalar_type());
+                Tensors.onto(draws.uniform(logits.size(0), CANDIDATES * points), logits.device(), logits.scalar_type());
         long chosen = (long) (UNCERTAIN * points);
         Tensor values = at(logits, candidates);
         Tensor best = values.minimum(values.neg()).topk(chosen, 1, true, true).get1(); // -|x|
         Tensor least = candidates.gather(1, best.unsqueeze(-1).expand(-1, -1, 2));
-        Tensor rest = draws.uniform(logits.size(0), points - chosen).to(logits.device(), logits.scalar_type());
+        Tensor rest =
+                Tensors.onto(draws.uniform(logits.size(0), points - chosen), logits.device(), logits.scalar_type());
         return torch.cat(new TensorVector(least, rest), 1);
     }
 }

@@ -157,7 +157,7 @@ record SanLoss(int points) {
 
     /** Where another tensor is. */
     private static Tensor on(Tensor other, Tensor tensor) {
-        return tensor.to(other.device(), tensor.scalar_type());
+        return Tensors.onto(tensor, other.device(), tensor.scalar_type());
     }
 
     private static Tensor withoutGradient(Supplier<Tensor> computation) {

@@ -2,11 +2,11 @@ package dev.diva.segment.train;
 
 import dev.diva.engine.BatchShard;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Tensors;
 import dev.diva.segment.ClipView;
 import dev.diva.segment.San;
 import dev.diva.segment.TextClasses;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import java.util.List;
 import java.util.function.LongFunction;
@@ -37,7 +37,7 @@ record SanObjective(
     }
 
     @Override
-    public double[] backward(SanBatch batch, RandomStreams streams, Contribution contribution) {
+    public Losses backward(SanBatch batch, RandomStreams streams, Contribution contribution) {
         int last = san.shape().blocks();
         List<San.Output> outputs = san.forward(
                 batch.pixels(),
@@ -47,16 +47,10 @@ record SanObjective(
         PointReading.Draws points = draws.apply(batch.position());
         SanLoss.Parts main = loss.of(outputs.get(0), batch.targets(), batch.masks(), points);
         SanLoss.Parts before = loss.of(outputs.get(1), batch.targets(), batch.masks(), points);
-        double total = contribution.backward(main.sum().add(before.sum()));
-        return new double[] {
-            total,
-            Tensors.toFloat(main.classes()),
-            Tensors.toFloat(main.mask()),
-            Tensors.toFloat(main.dice()),
-            Tensors.toFloat(before.classes()),
-            Tensors.toFloat(before.mask()),
-            Tensors.toFloat(before.dice())
-        };
+        return contribution
+                .backward(main.sum().add(before.sum()))
+                .and(Losses.of(
+                        main.classes(), main.mask(), main.dice(), before.classes(), before.mask(), before.dice()));
     }
 
     private ClipView view(SanBatch batch) {

@@ -3,6 +3,8 @@ package dev.diva.segment.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
 import dev.diva.clip.VisionConfig;
+import dev.diva.engine.Gpu;
+import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.segment.San;
 import dev.diva.segment.SanPixels;
@@ -40,6 +42,8 @@ public record SanRecipe(
         int points,
         Train train,
         String precision,
+        String device,
+        boolean tf32,
         long seed,
         int workers,
         int threads,
@@ -62,6 +66,7 @@ public record SanRecipe(
         RecipeChecks.atLeast("crops", crops == null ? 1 : crops, 1);
         RecipeChecks.atLeast("points", points, 1);
         RecipeChecks.oneOf("precision", precision, "auto", "fp32", "bf16");
+        RecipeChecks.given("device", device);
         require(workers >= 1 && workers <= MOST_WORKERS, "workers", workers);
         RecipeChecks.atLeast("threads", threads, 0);
         RecipeChecks.within("maxBadShare", maxBadShare, 0, 1);
@@ -179,13 +184,19 @@ public record SanRecipe(
         return !SILENT.contains(key) && !key.startsWith("checkpoint.");
     }
 
+    /**
+     * Where CLIP and the side network compute, and the number format of CLIP.
+     *
+     * @throws dev.diva.BadInputException when there is no such device
+     */
+    public Placement placement() {
+        Gpu.useTf32(device, tf32);
+        return Placement.of(device, precision, false);
+    }
+
     /** Number format of CLIP. */
     Precision clipPrecision() {
-        return switch (precision) {
-            case "fp32" -> Precision.FP32;
-            case "bf16" -> Precision.BF16;
-            default -> Precision.fastest();
-        };
+        return placement().precision();
     }
 
     /**

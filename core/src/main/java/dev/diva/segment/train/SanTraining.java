@@ -6,6 +6,7 @@ import dev.diva.checkpoint.AtomicFile;
 import dev.diva.clip.Clip;
 import dev.diva.data.DataProblem;
 import dev.diva.engine.Engine;
+import dev.diva.engine.Gpu;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
@@ -107,7 +108,9 @@ public final class SanTraining implements PreparedRun {
         recipe.requireMemory();
         Clip clip = Clip.load(
                 Path.of(recipe.clip()),
-                new Clip.Options(recipe.clipPrecision(), recipe.threads(), 16, null).withFormat(recipe.format()));
+                new Clip.Options(recipe.clipPrecision(), recipe.threads(), 16, null)
+                        .withFormat(recipe.format())
+                        .withDevice(recipe.device()));
         try {
             San.requireClassToken(clip);
             San san = San.trained(
@@ -150,7 +153,8 @@ public final class SanTraining implements PreparedRun {
     }
 
     private List<String> differences() {
-        RecipeKeys begun = new RecipeKeys(RecipeKeys.read(RunFolder.recipeOf(launch.out())));
+        Path stored = RunFolder.recipeOf(launch.out());
+        RecipeKeys begun = SanRecipe.published().with(RecipeKeys.read(stored), stored.toString());
         return begun.differences(keys, SanRecipe::decides);
     }
 
@@ -228,6 +232,7 @@ public final class SanTraining implements PreparedRun {
             Tensor pixels = torch.zeros(new long[] {1, 3, side, side}, new TensorOptions(ScalarType.Float));
             long started = System.nanoTime();
             san.forward(pixels, TextClasses.withBackground(classes, san.background()));
+            Gpu.synchronize(san.positions().device());
             return (System.nanoTime() - started) * 1e-9;
         }
     }

@@ -71,7 +71,8 @@ final class ViewCache implements AutoCloseable {
             }
             all.add(known);
         }
-        return shape.view(torch.stack(new TensorVector(all.toArray(Tensor[]::new))), type);
+        Tensor stacked = torch.stack(new TensorVector(all.toArray(Tensor[]::new)));
+        return shape.view(Tensors.onto(stacked, san.positions().device(), ScalarType.Float), type);
     }
 
     private Tensor seen(Tensor pixels) {
@@ -85,7 +86,7 @@ final class ViewCache implements AutoCloseable {
                     parts.push_back(layer.keys().flatten().to(ScalarType.Float));
                     parts.push_back(layer.values().flatten().to(ScalarType.Float));
                 }
-                return torch.cat(parts, 0);
+                return Tensors.here(torch.cat(parts, 0));
             }
         });
     }

@@ -10,6 +10,7 @@ import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import dev.diva.train.TrainListener.Outcome;
 import dev.diva.world.WorldRecipe;
@@ -88,7 +89,7 @@ public final class AutoencoderPretraining {
         }
 
         @Override
-        public double[] backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
+        public Losses backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
             Tensor pixels = MiniDiffusion.pixels(scenes.pixels(batch.indices()));
             Autoencoder.Posterior posterior = autoencoder.posterior(pixels);
             Tensor noise = new BatchDraws(streams.stream(STREAM), contribution.shard()).randn(latentShape);
@@ -100,7 +101,7 @@ public final class AutoencoderPretraining {
                     .mean()
                     .add(error.square().mean())
                     .add(divergence(posterior).mul(new Scalar(DIVERGENCE_WEIGHT)));
-            return new double[] {contribution.backward(loss)};
+            return contribution.backward(loss);
         }
 
         @Override

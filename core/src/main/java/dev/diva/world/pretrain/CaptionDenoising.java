@@ -8,6 +8,7 @@ import dev.diva.engine.Tensors;
 import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,14 +48,14 @@ final class CaptionDenoising implements Objective<SceneBatch> {
     }
 
     @Override
-    public double[] backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
+    public Losses backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
         BatchDraws draws = new BatchDraws(streams.stream(STREAM), contribution.shard());
         Tensor clean = latents.of(batch.indices());
         Told told = told(draws);
         NoiseProcess.Draw draw = process.draw(clean, draws);
         Tensor states = captions.of(texts(batch.indices(), told.kinds)).add(told.noise);
         Tensor loss = new DenoisingLoss(denoiser, process).of(clean, draw, states);
-        return new double[] {contribution.backward(loss)};
+        return contribution.backward(loss);
     }
 
     @Override

@@ -10,6 +10,7 @@ import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import dev.diva.model.ClipTokenizer;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -44,13 +45,13 @@ final class CaptionMatching implements Objective<SceneBatch> {
     }
 
     @Override
-    public double[] backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
+    public Losses backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
         int[] indices = batch.indices();
         Tensor images = vision.embedding(vision.encode(MiniDiffusion.pixels(scenes.pixels(indices))));
         Tensor texts = text.embedding(captionIds(indices));
         BatchShard shard = contribution.shard();
         if (shard.count() == shard.total()) {
-            return new double[] {contribution.backward(ContrastiveLoss.of(images, texts, logLogitScale))};
+            return contribution.backward(ContrastiveLoss.of(images, texts, logLogitScale));
         }
         Tensor allImages = gathered(images, shard);
         Tensor allTexts = gathered(texts, shard);
@@ -60,7 +61,7 @@ final class CaptionMatching implements Objective<SceneBatch> {
         // The mean over the processes is to be their sum for the towers, whose rows are in one process each.
         Tensor ofTowers = link(images, allImages, shard).add(link(texts, allTexts, shard));
         contribution.backward(ofScale.add(ofTowers.mul(new Scalar((double) shard.total() / shard.count()))));
-        return new double[] {loss.item_float()};
+        return Losses.of(loss);
     }
 
     /** Draws nothing. */

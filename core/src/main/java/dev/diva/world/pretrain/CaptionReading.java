@@ -7,6 +7,7 @@ import dev.diva.language.Llama;
 import dev.diva.language.LlamaTokenizer;
 import dev.diva.language.NextTokens;
 import dev.diva.train.Contribution;
+import dev.diva.train.Losses;
 import dev.diva.train.Objective;
 import dev.diva.world.ConversationSets;
 import dev.diva.world.SceneQuestion;
@@ -46,7 +47,7 @@ final class CaptionReading implements Objective<SceneBatch> {
     }
 
     @Override
-    public double[] backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
+    public Losses backward(SceneBatch batch, RandomStreams streams, Contribution contribution) {
         List<Text> texts = batch.scenes().stream().map(this::text).toList();
         int longest = texts.stream().mapToInt(text -> text.ids.size()).max().orElse(0);
         long[] ids = new long[texts.size() * longest];
@@ -61,7 +62,7 @@ final class CaptionReading implements Objective<SceneBatch> {
         }
         Tensor hidden = llama.forward(llama.embed(Tensors.of(ids, texts.size(), longest)), null);
         Tensor sum = NextTokens.crossEntropy(llama, hidden, labels);
-        return new double[] {contribution.backward(sum.mul(new Scalar(1.0 / texts.size())))};
+        return contribution.backward(sum.mul(new Scalar(1.0 / texts.size())));
     }
 
     /** Draws nothing. */

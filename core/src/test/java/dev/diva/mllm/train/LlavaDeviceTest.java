@@ -4,15 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.checkpoint.LowRank;
+import dev.diva.data.RasterImage;
 import dev.diva.engine.Activations;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
+import dev.diva.language.Generation;
 import dev.diva.language.NextTokens;
+import dev.diva.mllm.ImageAspect;
+import dev.diva.mllm.ImageTokens;
+import dev.diva.mllm.Llava;
+import dev.diva.mllm.PromptTemplate;
 import dev.diva.mllm.TrainableLlava;
 import dev.diva.testing.Golden;
 import dev.diva.testing.MetaDevice;
+import dev.diva.testing.Rasters;
 import dev.diva.train.AdamW;
 import dev.diva.train.Contribution;
 import java.nio.file.Path;
@@ -47,6 +54,20 @@ class LlavaDeviceTest {
                 MetaDevice.placement(Precision.BF16, Activations.RECOMPUTED));
     }
 
+    /** Token by token; of no values each is the first of the vocabulary. */
+    @Test
+    void answersAreMadeWhereTheModelIs() {
+        RasterImage picture =
+                Rasters.of(Golden.resource("san-train").input("images_u8")).get(0);
+        Llava.Options options = Llava.Options.DEFAULT.withDevice("meta");
+        try (Llava llava = Llava.load(Golden.model("llava-hf").resolve("mha"), options);
+                ImageTokens image = llava.image(picture, ImageAspect.PAD)) {
+            String prompt = PromptTemplate.VICUNA_V1.ask("Is there a dog?", true);
+            assertThat(llava.answer(prompt, image, Generation.greedy(3)).tokens())
+                    .isEqualTo(List.of(0L, 0L, 0L));
+        }
+    }
+
     private static void step(TrainableLlava.Learning learning, AdapterDropout dropout, Placement placement) {
         Path model = Golden.model("llava-original");
         TrainableLlava.Start start = new TrainableLlava.Start(
@@ -55,7 +76,8 @@ class LlavaDeviceTest {
                 TrainableLlava llava = TrainableLlava.load(start, placement, learning);
                 AdamW optimizer = new AdamW(0.9, 0.999, 1e-8, 0.1)) {
             double[] losses = new AnswerObjective(llava, dropout, false)
-                    .backward(batch(llava), new RandomStreams(1), Contribution.of(2, 1));
+                    .backward(batch(llava), new RandomStreams(1), Contribution.of(2, 1))
+                    .values();
             assertThat(losses[0]).isZero(); // of no values
             MetaDevice.requireGradients(llava.parameters());
             optimizer.update(llava.parameters(), name -> 0.1, 0.5);

@@ -93,13 +93,14 @@ class DcrTest {
                     .encode(golden.input("micro.0.augmented"), draws(rows))
                     .condition());
             Tensor told = own.cut().tokens();
-            double loss = feedback.judge(latents, draw(0), own.cut(), plus.cut(), 1);
+            double loss =
+                    feedback.judge(latents, draw(0), own.cut(), plus.cut(), 1).values()[0];
             assertThat(loss).isEqualTo(golden.expected(name + ".loss").item_float(), within(dcr.tolerance()));
             assertCloseToLargest(told.grad(), golden.expected(name + ".dvec"), 1e-3, 1e-6);
             assertCloseToLargest(plus.cut().tokens().grad(), golden.expected(name + ".dvec_plus"), 1e-3, 1e-6);
             own.link().add(plus.link()).backward();
             dcr.assertGradients(name + ".grad.", stage.projector.parameters());
-            assertThat(feedback.ownShare()).isBetween(0.0, 1.0);
+            assertThat(feedback.ownShare().values()[0]).isBetween(0.0, 1.0);
         }
     }
 
@@ -292,11 +293,12 @@ class DcrTest {
                 Tensor latents = latents(k);
                 given.next(golden.input("micro." + k + ".timesteps"), golden.input("micro." + k + ".noise"));
                 double[] loss = feedback.backward(
-                        dcr.pixels(vision.preprocessing(), k),
-                        golden.input("micro." + k + ".augmented"),
-                        latents,
-                        draws(latents.size(0)),
-                        Contribution.of(latents.size(0), dcr.accumulation()));
+                                dcr.pixels(vision.preprocessing(), k),
+                                golden.input("micro." + k + ".augmented"),
+                                latents,
+                                draws(latents.size(0)),
+                                Contribution.of(latents.size(0), dcr.accumulation()))
+                        .values();
                 assertThat(loss[0]).isEqualTo(losses[i], within(dcr.tolerance()));
                 if ((i + 1) % dcr.accumulation() == 0) {
                     int step = i / dcr.accumulation();

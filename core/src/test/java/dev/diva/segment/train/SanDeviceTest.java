@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.diva.clip.Clip;
 import dev.diva.data.RasterImage;
+import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
+import dev.diva.segment.ClipView;
+import dev.diva.segment.MaskClip;
 import dev.diva.segment.San;
 import dev.diva.segment.SanCase;
 import dev.diva.segment.SanPixels;
+import dev.diva.segment.SanSegmenter;
 import dev.diva.segment.SanSettings;
 import dev.diva.segment.TextClasses;
 import dev.diva.testing.Golden;
@@ -19,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,6 +66,43 @@ class SanDeviceTest {
                         .containsOnly(0);
                 assertThat(clip.encodeTexts(List.of("a cat", "a photo of two dogs"), Clip.Scale.RAW)[1])
                         .containsOnly(0);
+            }
+        }
+    }
+
+    /** Whole pictures, named by zeros: all pixels are of the first class. */
+    @Test
+    void segmentersStayWhereTheModelsAre() {
+        SanCase large = new SanCase("large");
+        SanSettings settings = SanSettings.read(large.settings(folder));
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Clip clip = Clip.load(large.clip(), Clip.Options.DEFAULT.withDevice("meta"));
+                San san = San.trained(large.san(), 0, settings, null, clip, true)) {
+            float[][] classes = new float[3][(int) clip.config().vision().projectionDim()];
+            RasterImage image = images().get(0);
+            assertThat(new MaskClip(clip, classes).labels(image)).containsOnly(0);
+            assertThat(new SanSegmenter(san, classes).labels(image)).containsOnly(0);
+        }
+    }
+
+    /** What is kept lies on the processor, what is given where the models are. */
+    @Test
+    void whatClipSeesIsGivenWhereTheModelsAre() {
+        SanCase large = new SanCase("large");
+        SanSettings settings = SanSettings.read(large.settings(folder));
+        try (PointerScope scope = new PointerScope();
+                Clip clip = Clip.load(large.clip(), Clip.Options.DEFAULT.withDevice("meta"));
+                San san = San.trained(large.san(), 0, settings, null, clip, false);
+                ViewCache cache = new ViewCache(folder.resolve("views"), san, Precision.FP32)) {
+            Tensor pixels = SanPixels.batch(List.of(images().get(0)), clip.preprocessing());
+            for (int time = 0; time < 2; time++) {
+                ClipView view = cache.of(List.of("a".repeat(64)), pixels);
+                assertThat(view.classToken().is_meta()).isTrue();
+                assertThat(view.maps().values()).allMatch(Tensor::is_meta);
+                assertThat(view.patches())
+                        .allMatch(layer ->
+                                layer.keys().is_meta() && layer.values().is_meta());
             }
         }
     }

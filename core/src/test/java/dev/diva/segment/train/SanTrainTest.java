@@ -167,7 +167,8 @@ class SanTrainTest {
                     .backward(
                             batch,
                             new RandomStreams(1),
-                            Contribution.of(batch.names().size(), 1));
+                            Contribution.of(batch.names().size(), 1))
+                    .values();
             assertThat(losses[0]).isCloseTo(expected("step0.total"), within(tolerance));
             List<String> names = objective(san).penalties();
             for (int i = 0; i < names.size(); i++) {
