@@ -125,7 +125,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void writeTensor(FileChannel channel, TensorInfo info, Tensor tensor) throws IOException {
+    static void writeTensor(FileChannel channel, TensorInfo info, Tensor tensor) throws IOException {
         Tensor dense = tensor.detach().cpu().contiguous();
         TensorInfo made = new TensorInfo(info.name(), Dtype.of(dense.scalar_type()), dense.shape());
         if (!made.equals(info)) {
@@ -138,7 +138,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
+    static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             channel.write(buffer);
         }

@@ -36,7 +36,9 @@ public final class EncodeOptions {
     @Option(
             names = "--visual",
             paramLabel = "FILE",
-            description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
+            description =
+                    "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own; or a folder of"
+                            + " peft over it.")
     private Path visual;
 
     @Option(

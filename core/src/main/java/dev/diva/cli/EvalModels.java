@@ -47,7 +47,9 @@ final class EvalModels {
             names = "--visual",
             arity = "1..*",
             paramLabel = "FILE",
-            description = "Weights of image towers alone (un2CLIP's .ckpt): each makes a further model of the first.")
+            description =
+                    "Weights of image towers alone (un2CLIP's .ckpt), or folders of peft: each makes a further model of"
+                            + " the first.")
     private List<Path> visuals = List.of();
 
     @Option(

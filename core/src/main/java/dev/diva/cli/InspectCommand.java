@@ -44,7 +44,9 @@ public final class InspectCommand implements Callable<Integer> {
     @Option(
             names = "--visual",
             paramLabel = "FILE",
-            description = "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own.")
+            description =
+                    "Weights of an image tower alone (un2CLIP's .ckpt), in place of the model's own; or a folder of"
+                            + " peft over it.")
     private Path visual;
 
     @Option(

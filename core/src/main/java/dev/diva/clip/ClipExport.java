@@ -55,7 +55,8 @@ public final class ClipExport {
     /** The same with other tensors under our names in place of the checkpoint's own, for instance trained ones. */
     public static void export(
             ClipCheckpoint checkpoint, TensorSource trained, CheckpointFormat to, Path folder, boolean overwrite) {
-        boolean converts = to == CheckpointFormat.HF && checkpoint.format() != CheckpointFormat.HF;
+        boolean isMixed = checkpoint.format() != CheckpointFormat.HF || checkpoint.adapter() != null;
+        boolean converts = to == CheckpointFormat.HF && isMixed;
         TensorSource tensors = converts ? UniformSource.of(trained) : trained;
         CheckpointWriter.table(tensors, to);
         for (TensorInfo info : tensors.tensors()) {

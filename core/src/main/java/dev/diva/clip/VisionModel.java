@@ -2,13 +2,17 @@ package dev.diva.clip;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
+import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.checkpoint.peft.PeftWriter;
 import dev.diva.engine.Placement;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -136,6 +140,41 @@ public final class VisionModel implements AutoCloseable {
                 checkpoint.format() == CheckpointFormat.DIVA ? CheckpointFormat.OPEN_CLIP : checkpoint.format();
         ClipExport.export(
                 checkpoint, TrainedSource.of(checkpoint.tensors(), weights, alpha), layout, folder, overwrite);
+    }
+
+    /** Whether low-rank adapters learn, and over a model that can be named: not over a model that an adapter was merged into. */
+    public boolean hasAdapter() {
+        return !weights.adapters().isEmpty() && checkpoint.adapter() == null;
+    }
+
+    /**
+     * Writes the adapters as peft does, over the checkpoint as it is stored.
+     *
+     * @param share of the trained change: 1 is all of it
+     */
+    public void exportAdapter(Path folder, double share) {
+        TensorSource trained = TrainedSource.of(checkpoint.tensors(), weights, share);
+        try (PointerScope scope = new PointerScope()) {
+            Map<String, Tensor> biases = new LinkedHashMap<>();
+            for (String layer : weights.adapters().keySet()) {
+                String bias = layer + ".bias";
+                if (weights.parameters().containsKey(bias)) {
+                    biases.put(bias, trained.read(bias));
+                }
+            }
+            PeftWriter.write(folder, peftBase(), weights.adapters(), share, biases);
+        }
+    }
+
+    private PeftWriter.Base peftBase() {
+        boolean isFolder =
+                checkpoint.format() == CheckpointFormat.HF || checkpoint.format() == CheckpointFormat.OPEN_CLIP;
+        Path place = isFolder ? checkpoint.folder() : checkpoint.file();
+        String family = checkpoint.isSiglip() ? "Siglip" : "CLIP";
+        String part =
+                checkpoint.hasText() ? "Model" : checkpoint.isSiglip() ? "VisionModel" : "VisionModelWithProjection";
+        String name = family.toLowerCase(Locale.ROOT);
+        return new PeftWriter.Base(place, family + part, "transformers.models." + name + ".modeling_" + name);
     }
 
     @Override

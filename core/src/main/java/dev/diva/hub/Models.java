@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What people write for a model: a file, a folder, or a name on the hub whose files are in the hub's cache. */
 public final class Models {
@@ -36,6 +37,26 @@ public final class Models {
                 .orElseThrow(() -> new BadInputException(given
                         + ": no such file or folder, and no such model in the hub's cache " + cache.root()
                         + "; bring it with: diva pull " + name.get()));
+    }
+
+    /**
+     * The file or folder of a model that another file names, which may mean it relative to the working directory, to its own folder, or to where that
+     * lies; or a model in the hub's cache.
+     *
+     * @param folder of that other file
+     * @param name a path, or {@code ORG/NAME}; nothing is found by an empty one
+     * @param revision on the hub; empty for the one that the name has, or main
+     */
+    public static Optional<Path> near(Path folder, String name, String revision) {
+        if (name.isEmpty() || name.indexOf('\0') >= 0) {
+            return Optional.empty();
+        }
+        Path inside = folder.toAbsolutePath().normalize();
+        return Stream.of(Path.of(name), inside.resolve(name), inside.resolveSibling(name))
+                .filter(Files::exists)
+                .findFirst()
+                .or(() -> HubName.parse(revision.isEmpty() ? name : name + "@" + revision)
+                        .flatMap(HubCache.of(System.getenv())::snapshot));
     }
 
     /**

@@ -3,12 +3,13 @@ package dev.diva.mllm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ComposedSource;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
-import dev.diva.hub.HubCache;
-import dev.diva.hub.HubName;
+import dev.diva.checkpoint.peft.PeftAdapter;
+import dev.diva.hub.Models;
 import dev.diva.language.LlamaConfig;
 import dev.diva.language.LlamaTokenizer;
 import java.nio.file.Files;
@@ -17,7 +18,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -63,11 +63,13 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         Path folder = inRun(path);
         LlavaConfig config = LlavaConfig.read(ConfigJson.read(folder.resolve(CONFIG)));
         Optional<Path> own = weightsIn(folder);
-        boolean isAdapter = Files.exists(folder.resolve(Adapter.CONFIG));
+        boolean isAdapter = Files.exists(folder.resolve(PeftAdapter.CONFIG));
         if (own.isPresent() && (base != null || isAdapter)) {
             throw new BadInputException(folder + ": is a whole model with "
                     + own.get().getFileName() + ", and "
-                    + (isAdapter ? Adapter.CONFIG + " asks for another; move one of both away" : "takes no --base"));
+                    + (isAdapter
+                            ? PeftAdapter.CONFIG + " asks for another; move one of both away"
+                            : "takes no --base"));
         }
         Path beneath = own.isPresent() ? null : baseOf(folder, base, config, isAdapter);
         Path weights = own.orElseGet(() ->
@@ -128,10 +130,11 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
 
     private static Path baseOf(Path folder, Path base, LlavaConfig config, boolean isAdapter) {
         if (!isAdapter && !Files.exists(folder.resolve(PROJECTOR))) {
-            throw new BadInputException(
-                    folder + ": holds none of " + WEIGHTS + ", and neither " + PROJECTOR + " nor " + Adapter.CONFIG);
+            throw new BadInputException(folder + ": holds none of " + WEIGHTS + ", and neither " + PROJECTOR + " nor "
+                    + PeftAdapter.CONFIG);
         }
-        String name = isAdapter ? new Adapter(folder).baseName() : config.json().text("_name_or_path", "");
+        String name =
+                isAdapter ? new PeftAdapter(folder).baseName() : config.json().text("_name_or_path", "");
         Path found = base != null
                 ? base
                 : place(folder, name)
@@ -151,19 +154,9 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
         return found;
     }
 
-    /**
-     * A path of a config, which may be relative to the working directory, as LLaVA takes it, to the folder, or to where the folder lies;
-     * or a name on the hub.
-     */
+    /** What a config names, see {@link Models#near}. */
     static Optional<Path> place(Path folder, String name) {
-        if (name.isEmpty()) {
-            return Optional.empty();
-        }
-        Path inside = folder.toAbsolutePath().normalize();
-        return Stream.of(Path.of(name), inside.resolve(name), inside.resolveSibling(name))
-                .filter(Files::isDirectory)
-                .findFirst()
-                .or(() -> HubName.parse(name).flatMap(HubCache.of(System.getenv())::snapshot));
+        return Models.near(folder, name, "");
     }
 
     private static void addTrained(Path folder, boolean isAdapter, boolean isWhole, ComposedSource tensors) {
@@ -180,7 +173,7 @@ public record LlavaFolder(Path folder, Path base, Path weights, LlavaConfig conf
             tensors.add(TensorFile.open(beside), LlavaFolder::besideAdapter);
         }
         if (isAdapter) {
-            tensors.own(new Adapter(folder).mergeInto(tensors));
+            new PeftAdapter(folder).mergeInto(tensors, LlavaNames::ours);
         }
     }
 

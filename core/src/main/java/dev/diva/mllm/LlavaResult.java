@@ -7,6 +7,7 @@ import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.ExportRecord;
 import dev.diva.checkpoint.SafetensorsWriter;
+import dev.diva.checkpoint.peft.PeftAdapter;
 import dev.diva.checkpoint.pickle.StateDictWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,7 +67,7 @@ public final class LlavaResult {
             Map<String, Tensor> beside = new LinkedHashMap<>();
             projector().forEach((name, master) -> beside.put(PEFT + stored(name), master));
             StateDictWriter.write(folder.resolve(LlavaFolder.TRAINED_BESIDE_ADAPTER), beside);
-            Files.writeString(folder.resolve(Adapter.CONFIG), adapterJson(alpha, dropout, targets) + "\n");
+            Files.writeString(folder.resolve(PeftAdapter.CONFIG), adapterJson(alpha, dropout, targets) + "\n");
         });
     }
 

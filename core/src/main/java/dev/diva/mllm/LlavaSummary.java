@@ -3,6 +3,7 @@ package dev.diva.mllm;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.peft.PeftAdapter;
 import dev.diva.clip.TowerSource;
 import dev.diva.language.LlamaConfig;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ public record LlavaSummary(
      */
     public static LlavaSummary of(Path path, Path base) {
         try (LlavaFolder folder = LlavaFolder.open(path, base)) {
-            boolean isAdapter = Files.exists(folder.folder().resolve(Adapter.CONFIG));
+            boolean isAdapter = Files.exists(folder.folder().resolve(PeftAdapter.CONFIG));
             return new LlavaSummary(
                     folder.weights().toString(),
                     folder.config().layout().flag(),

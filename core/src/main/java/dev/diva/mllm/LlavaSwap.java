@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
+import dev.diva.checkpoint.ComposedSource;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.Dtype;
 import dev.diva.checkpoint.ExportRecord;

@@ -7,6 +7,7 @@ import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.TrainedSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.checkpoint.peft.PeftAdapter;
 import dev.diva.clip.HiddenTokens;
 import dev.diva.clip.TowerSource;
 import dev.diva.engine.Placement;
@@ -237,7 +238,7 @@ public final class TrainableLlava implements AutoCloseable {
 
     /** Whether what it began with is a changed language model, which no folder holds as it is. */
     public boolean isOverAdapter() {
-        return Files.exists(folder.folder().resolve(Adapter.CONFIG));
+        return Files.exists(folder.folder().resolve(PeftAdapter.CONFIG));
     }
 
     /** Whose names and files the folder has. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
 import java.io.IOException;
@@ -70,6 +71,30 @@ class TrainVariantsTest {
             assertThat(measures("run").path("towerChange/embeddings and head").asDouble())
                     .isZero();
         }
+    }
+
+    /** The base with the adapter is the result, also where only a share of the change is taken. */
+    @Test
+    void adaptersAreExportedAsPeftWritesThem() throws IOException {
+        train("run", "--set", "trainable={mode: lora, rank: 2, alpha: 3, targets: [v_proj]}", "--set", "average=0.5");
+        Path out = folder.resolve("adapter");
+        String run = folder.resolve("run").toString();
+        assertThat(TrainRuns.run("export", "--clip", run, "--to", "peft", "--out", out.toString())
+                        .code())
+                .isZero();
+        try (PointerScope scope = new PointerScope();
+                ClipCheckpoint adapted = ClipCheckpoint.open(out);
+                SafetensorsFile result = clip("run")) {
+            assertThat(changed("run")).isNotEmpty();
+            for (TensorInfo info : result.tensors()) {
+                assertClose(adapted.tensors().read(info.name()), result.read(info.name()), 0, 1e-6);
+            }
+        }
+        train("full");
+        TrainRuns.Outcome refused = TrainRuns.run(
+                "export", "--clip", folder.resolve("full").toString(), "--to", "peft", "--out", folder + "/none");
+        assertThat(refused.code()).isEqualTo(3);
+        assertThat(refused.err()).contains("trainable.mode was lora");
     }
 
     private JsonNode measures(String run) throws IOException {

@@ -320,15 +320,6 @@ class ShippedFilesTest {
         }
     }
 
-    @Test
-    void anAdapterIsNoModel() throws IOException {
-        Files.writeString(temporary.resolve("adapter_config.json"), "{\"base_model_name_or_path\": \"a/b\"}");
-        assertThatThrownBy(() -> ClipCheckpoint.open(temporary))
-                .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("adapter of peft")
-                .hasMessageContaining("a/b");
-    }
-
     private static float[] image(Path folder) {
         try (Clip clip = Clip.load(folder)) {
             int size = clip.preprocessing().imageSize();

@@ -2,9 +2,10 @@ package dev.diva.checkpoint.format;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.CheckpointException;
-import dev.diva.checkpoint.ConfigJson;
+import dev.diva.checkpoint.ComposedSource;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.peft.PeftAdapter;
 import dev.diva.checkpoint.pickle.PickleFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,12 +26,21 @@ import java.util.stream.Stream;
  * @param table its names
  * @param stored all tensors of the file under their own names, also those that do not belong to the CLIP
  * @param tensors the CLIP's tensors under our names
+ * @param adapter what was merged into them, or null for nothing
  */
 public record ClipCheckpoint(
-        Path folder, Path file, CheckpointFormat format, NameTable table, TensorSource stored, TensorSource tensors)
+        Path folder,
+        Path file,
+        CheckpointFormat format,
+        NameTable table,
+        TensorSource stored,
+        TensorSource tensors,
+        PeftAdapter adapter)
         implements AutoCloseable {
     private static final Pattern PARTS =
             Pattern.compile("(vision_model|text_model|visual_projection|text_projection)\\..*|logit_(scale|bias)");
+    private static final String TEXT = "text_model.";
+    private static final String VISION = "vision_model.";
     private static final List<String> HF_FILES = List.of(
             "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json");
     private static final List<String> OPEN_CLIP_FILES =
@@ -56,7 +66,11 @@ public record ClipCheckpoint(
         Path place = Files.exists(path.resolve("recipe.yaml")) && Files.isDirectory(path.resolve("clip"))
                 ? path.resolve("clip")
                 : path;
-        refuseAdapter(place);
+        Optional<Path> adapter = PeftAdapter.folderAt(place);
+        return adapter.isPresent() ? adapted(adapter.get(), flag) : whole(place, flag);
+    }
+
+    private static ClipCheckpoint whole(Path place, CheckpointFormat flag) {
         Path file = Files.isDirectory(place) ? fileIn(place, flag) : place;
         TensorSource stored = TensorFile.open(file);
         try {
@@ -67,38 +81,64 @@ public record ClipCheckpoint(
         }
     }
 
-    /** transformers would look for the base model and add the adapter to it. */
-    private static void refuseAdapter(Path place) {
-        Path config = place.resolve("adapter_config.json");
-        boolean isFile =
-                place.getFileName() != null && place.getFileName().toString().startsWith("adapter_model.");
-        if (!isFile && !Files.exists(config)) {
-            return;
+    private static ClipCheckpoint adapted(Path folder, CheckpointFormat flag) {
+        Path base = new PeftAdapter(folder)
+                .base("give the model as --clip and the adapter as --visual of encode, eval, inspect or export,"
+                        + " or write its place into base_model_name_or_path");
+        return with(whole(base, flag), folder);
+    }
+
+    /** Closes the base where the adapter does not fit it. */
+    private static ClipCheckpoint with(ClipCheckpoint base, Path folder) {
+        ComposedSource merged = new ComposedSource(base.tensors.location());
+        merged.add(base.tensors, name -> name);
+        try {
+            PeftAdapter adapter = new PeftAdapter(folder);
+            adapter.mergeInto(merged, name -> isBare(base, name) ? towerOf(base, adapter) + name : name);
+            return new ClipCheckpoint(base.folder, base.file, base.format, base.table, base.stored, merged, adapter);
+        } catch (RuntimeException e) {
+            merged.close();
+            throw e;
         }
-        String base = isFile ? "" : ConfigJson.read(config).text("base_model_name_or_path", "");
-        throw new CheckpointException(place + ": is an adapter of peft, not a model"
-                + (base.isEmpty() ? "" : "; its base model is " + base)
-                + "; merge them with peft's merge_and_unload(), save that with save_pretrained(), and give its folder");
     }
 
     /**
-     * Opens a folder or a file with the image tower of another file.
+     * Opens a folder or a file with the image tower of another file, or with an adapter merged into it.
      *
-     * @param visual the state dictionary of {@code model.visual} alone, by OpenAI's, open_clip's or timm's names, or null for none
+     * @param visual the state dictionary of {@code model.visual} alone, by OpenAI's, open_clip's or timm's names, a folder of peft, or
+     *     null for none
      * @throws CheckpointException when not every tensor of the tower is there, or one has no place
      */
     public static ClipCheckpoint open(Path path, CheckpointFormat flag, Path visual) {
         ClipCheckpoint base = open(path, flag);
-        if (visual == null) {
-            return base;
+        Optional<Path> adapter = visual == null ? Optional.empty() : PeftAdapter.folderAt(visual);
+        if (visual == null || adapter.isPresent()) {
+            return adapter.isEmpty() ? base : with(base, adapter.get());
         }
         try {
             TensorSource tensors = VisualSource.over(base.tensors, visual);
-            return new ClipCheckpoint(base.folder, base.file, base.format, base.table, base.stored, tensors);
+            return new ClipCheckpoint(
+                    base.folder, base.file, base.format, base.table, base.stored, tensors, base.adapter);
         } catch (RuntimeException e) {
             base.close();
             throw e;
         }
+    }
+
+    /** transformers 5 calls the parts of a tower alone by names without it. */
+    private static boolean isBare(ClipCheckpoint base, String name) {
+        return base.tensors.info(name) == null
+                && Stream.of(TEXT, VISION).anyMatch(tower -> base.tensors.info(tower + name) != null);
+    }
+
+    private static String towerOf(ClipCheckpoint base, PeftAdapter adapter) {
+        if (adapter.baseClass().isEmpty() && base.hasText()) {
+            throw new CheckpointException(adapter.files().get(0) + ": does not say of which tower of "
+                    + base.file
+                    + " its layers are; write the class that was adapted, say CLIPVisionModel, into base_model_class of"
+                    + " auto_mapping");
+        }
+        return adapter.baseClass().contains("Text") ? TEXT : VISION;
     }
 
     private static Path fileIn(Path folder, CheckpointFormat flag) {
@@ -153,7 +193,7 @@ public record ClipCheckpoint(
         TensorSource inner = layout.prefix().isEmpty() ? stored : PrefixedSource.of(stored, layout.prefix());
         TensorSource ours = TranslatedSource.toOurs(inner, layout.table());
         requireKnownParts(file, ours);
-        return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours);
+        return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours, null);
     }
 
     /** PE-Core has patch embeddings under the names of SigLIP's or OpenAI's, and another tower behind them. */
@@ -222,12 +262,15 @@ public record ClipCheckpoint(
         return tensors.info("text_model.embeddings.token_embedding.weight") != null;
     }
 
-    /** The file of the tensors and the small files beside it that belong to the checkpoint. */
+    /** The file of the tensors and the small files beside it that belong to the checkpoint, and those of an adapter. */
     public List<Path> files() {
+        Stream<Path> merged = adapter == null ? Stream.empty() : adapter.files().stream();
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(Files::isRegularFile)
+            return Stream.concat(merged, files)
+                    .filter(Files::isRegularFile)
                     .filter(one -> one.equals(file.toAbsolutePath())
                             || one.toString().endsWith(".json")
+                            || (adapter != null && adapter.files().contains(one))
                             || file.toString().endsWith(".index.json"))
                     .sorted()
                     .toList();

@@ -360,6 +360,9 @@ public final class PostTraining implements PreparedRun {
         models.method().write(files);
         if (!recipe.isFirstStage()) {
             models.vision().export(files.clip(), true, recipe.average());
+            if (models.vision().hasAdapter()) {
+                models.vision().exportAdapter(files.adapter(), recipe.average());
+            }
         }
     }
 

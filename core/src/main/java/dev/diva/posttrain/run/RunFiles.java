@@ -27,6 +27,11 @@ public record RunFiles(Path run) {
         return run.resolve("clip");
     }
 
+    /** What low-rank training has changed, as peft writes it. */
+    public Path adapter() {
+        return run.resolve("adapter");
+    }
+
     /** The model with the best held-out score so far. */
     public Path best() {
         return run.resolve("best");

@@ -1,9 +1,5 @@
-package dev.diva.mllm;
+package dev.diva.checkpoint;
 
-import dev.diva.checkpoint.CheckpointException;
-import dev.diva.checkpoint.Dtype;
-import dev.diva.checkpoint.TensorInfo;
-import dev.diva.checkpoint.TensorSource;
 import dev.diva.engine.Scopes;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,21 +10,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A model whose tensors lie in several files: later ones replace earlier ones, low-rank changes are merged when they are read. */
-final class ComposedSource implements TensorSource {
+/** A model whose tensors lie in several files: later ones replace earlier ones, changes are made when a tensor is read. */
+public final class ComposedSource implements TensorSource {
     private final String location;
     private final List<TensorSource> files = new ArrayList<>();
     private final Map<String, Part> parts = new LinkedHashMap<>();
 
-    /** A tensor: where it lies under which name, and what is added to it, or null. */
-    private record Part(TensorInfo info, TensorSource file, String stored, Supplier<Tensor> change) {}
+    /** A tensor: where it lies under which name, and what becomes of it in fp32, or null. */
+    private record Part(TensorInfo info, TensorSource file, String stored, UnaryOperator<Tensor> change) {}
 
-    ComposedSource(String location) {
+    /** Of nothing yet. */
+    public ComposedSource(String location) {
         this.location = location;
     }
 
@@ -37,7 +33,7 @@ final class ComposedSource implements TensorSource {
      *
      * @param names gives our name of a stored one
      */
-    void add(TensorSource file, UnaryOperator<String> names) {
+    public void add(TensorSource file, UnaryOperator<String> names) {
         files.add(file);
         Set<String> added = new HashSet<>();
         for (TensorInfo info : file.tensors()) {
@@ -51,19 +47,20 @@ final class ComposedSource implements TensorSource {
     }
 
     /** Closes a file with this. */
-    void own(TensorSource file) {
+    public void own(TensorSource file) {
         files.add(file);
     }
 
-    /** Changes a matrix by a sum, which is merged in fp32 when the matrix is read. */
-    void merge(String name, Supplier<Tensor> change) {
+    /** Changes a tensor, which is fp32 from then on; several changes are made one after the other. */
+    public void change(String name, UnaryOperator<Tensor> change) {
         Part part = parts.get(name);
-        TensorInfo merged = new TensorInfo(name, Dtype.F32, part.info.shape());
-        parts.put(name, new Part(merged, part.file, part.stored, change));
+        UnaryOperator<Tensor> all = part.change == null ? change : stored -> change.apply(part.change.apply(stored));
+        TensorInfo changed = new TensorInfo(name, Dtype.F32, part.info.shape());
+        parts.put(name, new Part(changed, part.file, part.stored, all));
     }
 
     /** Those whose names begin with a prefix, without it; closing it closes nothing. */
-    TensorSource under(String prefix) {
+    public TensorSource under(String prefix) {
         ComposedSource view = new ComposedSource(location);
         parts.forEach((name, part) -> {
             if (name.startsWith(prefix)) {
@@ -76,7 +73,7 @@ final class ComposedSource implements TensorSource {
     }
 
     /** Those with some names; closing it closes nothing. */
-    TensorSource only(Predicate<String> names) {
+    public TensorSource only(Predicate<String> names) {
         ComposedSource view = new ComposedSource(location);
         parts.forEach((name, part) -> {
             if (names.test(name)) {
@@ -106,18 +103,18 @@ final class ComposedSource implements TensorSource {
     @Override
     public Tensor read(String name) {
         Part part = known(name);
-        return part.change == null ? part.file.read(part.stored) : merged(part);
+        return part.change == null ? part.file.read(part.stored) : changed(part);
     }
 
     @Override
     public Tensor readOnce(String name) {
         Part part = known(name);
-        return part.change == null ? part.file.readOnce(part.stored) : merged(part);
+        return part.change == null ? part.file.readOnce(part.stored) : changed(part);
     }
 
-    private static Tensor merged(Part part) {
+    private static Tensor changed(Part part) {
         return Scopes.returning(
-                () -> part.file.readOnce(part.stored).to(ScalarType.Float).add(part.change.get()));
+                () -> part.change.apply(part.file.readOnce(part.stored).to(ScalarType.Float)));
     }
 
     private Part known(String name) {
