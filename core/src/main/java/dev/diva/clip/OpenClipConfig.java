@@ -66,6 +66,18 @@ final class OpenClipConfig {
             "timm_drop_path",
             "timm_kwargs");
 
+    /** What stands beside a name of timm where that tells too little. */
+    private static final Set<String> TIMM_KEYS = Set.of(
+            "num_heads",
+            "act_layer",
+            "attn_pool_num_heads",
+            "ref_feat_shape",
+            "use_post_norm",
+            "embed_dim",
+            "depth",
+            "patch_size",
+            "img_size");
+
     private static final Set<String> TEXT_KEYS = Set.of(
             "context_length",
             "vocab_size",
@@ -105,7 +117,7 @@ final class OpenClipConfig {
         require(model, MODEL_KEYS);
         require(vision, VISION_KEYS);
         require(text, TEXT_KEYS);
-        VisionConfig visionConfig = vision.has("timm_model_name") ? timm(vision, text, shapes) : builtIn(model, vision);
+        VisionConfig visionConfig = vision.has("timm_model_name") ? timm(model, vision, text, shapes) : builtIn(model, vision);
         return new ClipConfig(visionConfig, shapes.hasText() ? text(model, text) : null);
     }
 
@@ -116,7 +128,7 @@ final class OpenClipConfig {
         part.at("act_kwargs").requireKnown("approximate"::equals);
         part.at("norm_kwargs").requireKnown("eps"::equals);
         part.at("timm_kwargs").requireOnly(Map.of("act_layer", Set.of("gelu", "gelu_tanh")));
-        part.at("timm_kwargs").requireKnown(Set.of("num_heads", "act_layer")::contains);
+        part.at("timm_kwargs").requireKnown(TIMM_KEYS::contains);
     }
 
     private static VisionConfig builtIn(ConfigJson model, ConfigJson vision) {
@@ -147,7 +159,10 @@ final class OpenClipConfig {
                 model.number("embed_dim", 0));
     }
 
-    private static VisionConfig timm(ConfigJson vision, ConfigJson text, TensorShapes shapes) {
+    private static VisionConfig timm(ConfigJson model, ConfigJson vision, ConfigJson text, TensorShapes shapes) {
+        if (EvaTrunk.isNamed(vision.text("timm_model_name", ""))) {
+            return EvaTrunk.of(vision, text, model.number("embed_dim", 0), shapes);
+        }
         TimmTrunk trunk = TimmTrunk.of(vision, shapes);
         long width = shapes.hiddenSize("vision_model");
         TransformerConfig layers = new TransformerConfig(

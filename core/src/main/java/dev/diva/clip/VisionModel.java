@@ -8,6 +8,7 @@ import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.engine.Placement;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,7 +69,12 @@ public final class VisionModel implements AutoCloseable {
 
     /** What was assumed because no file tells it, and what was passed over because nothing is known of it: a line each, for people. */
     public List<String> notes() {
-        return new ClipFiles(checkpoint).notes();
+        List<String> notes = new ArrayList<>(new ClipFiles(checkpoint).notes());
+        backbone()
+                .filter(Backbone::analogy)
+                .ifPresent(row -> notes.add(checkpoint.file() + ": is a " + row.id() + ", which the paper does not have: what a"
+                        + " recipe leaves open of the recap is that of the nearest tower of the paper"));
+        return notes;
     }
 
     /** The first tensor of the checkpoint, text tower included, that holds NaN or infinity, in a line; nothing for sound weights. */

@@ -156,15 +156,11 @@ public record ClipCheckpoint(
         return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours);
     }
 
-    /** PE-Core has patch embeddings under the names of SigLIP's or OpenAI's, and another tower behind them. */
+    /** PE-Core by its authors' own names, which are OpenAI's but for the pooling, or inside a model of transformers. */
     private static void refusePerceptionEncoder(Path file, TensorSource stored) {
-        boolean ofAuthors = has(stored, "attn_pool.probe") && !has(stored, "head.probe");
-        boolean ofTimm =
-                has(stored, "attn_pool.latent") && (has(stored, "norm_pre.weight") || has(stored, "cls_token"));
-        if (ofAuthors || ofTimm) {
-            throw new CheckpointException(
-                    file + ": is a PE-Core (Perception Encoder), whose rotary positions and pooling"
-                            + " are not computed here; no config or option changes that");
+        if ((has(stored, "attn_pool.probe") && !has(stored, "head.probe")) || has(stored, "timm_model.attn_pool.latent")) {
+            throw new CheckpointException(file + ": is a PE-Core (Perception Encoder) in its authors' own or in"
+                    + " transformers' layout, which are not read; take the same model as open_clip has it (timm/PE-Core-*)");
         }
     }
 
@@ -214,7 +210,7 @@ public record ClipCheckpoint(
 
     /** Whether it is a SigLIP. */
     public boolean isSiglip() {
-        return tensors.info("vision_model.head.probe") != null;
+        return tensors.info("vision_model.head.probe") != null && tensors.info("visual_projection.weight") == null;
     }
 
     /** Whether it has a text tower. */

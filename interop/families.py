@@ -1,0 +1,174 @@
+"""Golden cases of families of CLIP: tiny random models built by the real libraries, and the numbers that these compute.
+
+    python interop/families.py FAMILY SEED OUT [SIZE]
+
+writes the folder OUT/FAMILY with the model as the library ships it, inputs.safetensors, expected.safetensors and case.json. SIZE (1, 2, ...) multiplies
+width and depth. FAMILY is a key of FAMILIES, or all.
+
+open_clip's families: torch 2.10.0, open_clip_torch 3.3.0, timm 1.0.31, safetensors 0.4 or newer.
+transformers' families (siglip2-naflex, siglip2-hf, metaclip2-hf): torch 2.10.0, transformers 5.24.0.
+"""
+
+import copy
+import json
+import pathlib
+import sys
+
+import torch
+
+TOLERANCE = 1e-5
+
+
+def randomize(model, generator):
+    """Weights of a size that makes every layer count, rounded to float16 as they are stored."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in ("logit_scale", "logit_bias"):
+                parameter.copy_(parameter.half().float())
+                continue
+            noise = torch.randn(parameter.shape, generator=generator)
+            is_scale = name.endswith((".weight", "gamma_1", "gamma_2", "gamma")) and parameter.dim() == 1
+            if is_scale:
+                value = 1 + 0.1 * noise
+            elif parameter.dim() == 1:
+                value = 0.1 * noise
+            else:
+                value = noise * parameter[0].numel() ** -0.5
+            parameter.copy_(value.half().float())
+
+
+def stored(model):
+    return {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().clone()
+        for name, tensor in model.state_dict().items()
+    }
+
+
+def write(folder, files, inputs, expected, case):
+    import safetensors.torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        if name.endswith(".safetensors"):
+            safetensors.torch.save_file(content, folder / name, metadata={"format": "pt"})
+        else:
+            (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+    safetensors.torch.save_file({k: v.contiguous().clone() for k, v in inputs.items()}, folder / "inputs.safetensors")
+    safetensors.torch.save_file({k: v.contiguous().clone() for k, v in expected.items()}, folder / "expected.safetensors")
+    case["tolerance_abs_fp32"] = TOLERANCE
+    case["inputs"] = {k: f"{str(v.dtype)[6:]} {list(v.shape)}" for k, v in inputs.items()}
+    case["expected"] = {k: f"{str(v.dtype)[6:]} {list(v.shape)}" for k, v in expected.items()}
+    (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
+
+
+def open_clip_case(family, seed, folder, size):
+    """A model of open_clip by its config, with a tiny trunk in place of the published one of that name."""
+    import open_clip
+    import open_clip.model
+    import open_clip.timm_model
+    import timm
+
+    spec = FAMILIES[family]
+    config, trunk = spec(size)
+    generator = torch.Generator().manual_seed(seed)
+    original = timm.create_model
+    open_clip.timm_model.timm.create_model = lambda name, **kwargs: original(name, **{**kwargs, **trunk})
+    built = copy.deepcopy(config)
+    built["vision_cfg"].pop("timm_kwargs", None)
+    built["text_cfg"].pop("tokenizer_kwargs", None)
+    built["text_cfg"].pop("hf_tokenizer_name", None)
+    multimodal = built.pop("multimodal_cfg", None)
+    custom = built.pop("custom_text", False)
+    try:
+        if multimodal:
+            from open_clip.coca_model import CoCa
+
+            model = CoCa(**built, multimodal_cfg=multimodal)
+        else:
+            model = (open_clip.model.CustomTextCLIP if custom else open_clip.model.CLIP)(**built)
+    finally:
+        open_clip.timm_model.timm.create_model = original
+    model = model.eval()
+    randomize(model, generator)
+    side = config["vision_cfg"]["image_size"]
+    context = config["text_cfg"]["context_length"]
+    vocabulary = config["text_cfg"]["vocab_size"]
+    pixels = torch.randn(3, 3, side, side, generator=generator)
+    ids = torch.randint(1, vocabulary - 2, (4, context), generator=generator)
+    for row, length in enumerate((2, context // 2, context - 1, context)):
+        ids[row, length - 1] = config["text_cfg"].get("eos_id", vocabulary - 1)
+        ids[row, length:] = 0
+    states = {}
+    if hasattr(model.visual, "trunk"):
+        hooked = {f"vision.block.{i}": block for i, block in enumerate(model.visual.trunk.blocks)}
+        hooked["vision.tokens_normed"] = model.visual.trunk.norm
+    else:
+        hooked = {f"vision.block.{i}": block for i, block in enumerate(model.visual.transformer.resblocks)}
+    for name, module in hooked.items():
+        module.register_forward_hook(lambda _m, _i, out, name=name: states.__setitem__(name, out))
+    with torch.no_grad():
+        image = model.encode_image(pixels, normalize=False)
+        text = model.encode_text(ids, normalize=False)
+        unit = torch.nn.functional.normalize
+        logits = model.logit_scale.exp() * unit(image, dim=-1) @ unit(text, dim=-1).T
+        if getattr(model, "logit_bias", None) is not None:
+            logits = logits + model.logit_bias
+    expected = {"image_features": image, "text_features": text, "logits_per_image": logits, **states}
+    preprocess = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
+    files = {
+        "open_clip_config.json": {"model_cfg": config, "preprocess_cfg": preprocess},
+        "open_clip_model.safetensors": stored(model),
+    }
+    case = {
+        "what": f"open_clip {type(model).__name__}, {config['vision_cfg'].get('timm_model_name', 'built-in tower')}",
+        "library": {"torch": torch.__version__, "open_clip_torch": open_clip.__version__, "timm": timm.__version__},
+        "seed": seed,
+        "timm_kwargs": {k: v for k, v in trunk.items() if not callable(v)},
+    }
+    write(folder, files, {"pixel_values": pixels, "input_ids": ids}, expected, case)
+
+
+def text(size, context=16):
+    return {"context_length": context, "vocab_size": 99, "width": 24 * size, "heads": 2, "layers": 1 + size}
+
+
+def pe_core(size, class_token=True):
+    name = "vit_pe_core_tiny_patch16_384" if class_token else "vit_pe_core_gigantic_patch14_448"
+    trunk = {"img_size": 32, "patch_size": 8, "embed_dim": 32 * size, "depth": 1 + size, "num_heads": 2,
+             "ref_feat_shape": (4, 4), "mlp_ratio": 4.0 if class_token else 3.5}
+    vision = {"image_size": 32, "timm_model_name": name, "timm_model_pretrained": False, "timm_pool": "map",
+              "timm_proj": None, "timm_kwargs": {"num_heads": 2}}
+    return {"embed_dim": 20 * size, "vision_cfg": vision, "text_cfg": text(size), "custom_text": True}, trunk
+
+
+def eva02(size):
+    trunk = {"img_size": 40, "patch_size": 8, "embed_dim": 32 * size, "depth": 1 + size, "num_heads": 2}
+    vision = {"image_size": 40, "timm_model_name": "eva02_base_patch16_clip_224", "timm_model_pretrained": False,
+              "timm_pool": "token", "timm_proj": None, "timm_kwargs": {"num_heads": 2}}
+    return {"embed_dim": 20 * size, "vision_cfg": vision, "text_cfg": text(size), "custom_text": True}, trunk
+
+
+def eva(size, name):
+    config, trunk = eva02(size)
+    config["vision_cfg"]["timm_model_name"] = name
+    trunk["mlp_ratio"] = 3.0
+    return config, trunk
+
+
+FAMILIES = {
+    "pe-core": pe_core,
+    "pe-core-without-class-token": lambda size: pe_core(size, class_token=False),
+    "eva02-clip": eva02,
+    "eva02-clip-e": lambda size: eva(size, "eva02_enormous_patch14_clip_224"),
+    "eva01-clip": lambda size: eva(size, "eva_giant_patch14_224"),
+}
+
+
+def main():
+    family, seed, out = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    size = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+    for name in FAMILIES if family == "all" else [family]:
+        open_clip_case(name, seed, out / name, size)
+
+
+main()
