@@ -3,10 +3,11 @@
     python interop/families.py FAMILY SEED OUT [SIZE]
 
 writes the folder OUT/FAMILY with the model as the library ships it, inputs.safetensors, expected.safetensors and case.json. SIZE (1, 2, ...) multiplies
-width and depth. FAMILY is a key of FAMILIES, or all.
+width and depth. FAMILY is a key of FAMILIES or MAKERS, or all
+of FAMILIES.
 
 open_clip's families: torch 2.10.0, open_clip_torch 3.3.0, timm 1.0.31, safetensors 0.4 or newer.
-transformers' families (siglip2-naflex, siglip2-hf, metaclip2-hf): torch 2.10.0, transformers 5.24.0.
+transformers' families (keys of MAKERS): torch 2.10.0, transformers 5.24.0.
 """
 
 import copy
@@ -128,6 +129,51 @@ def open_clip_case(family, seed, folder, size):
     write(folder, files, {"pixel_values": pixels, "input_ids": ids}, expected, case)
 
 
+def naflex_case(family, seed, folder, size):
+    """SigLIP 2 NaFlex by transformers 5: pictures of several ratios through its own image processor (on Pillow)."""
+    import numpy
+    import transformers
+    from transformers import Siglip2Config, Siglip2Model
+    from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
+
+    generator = torch.Generator().manual_seed(seed)
+    layers = {"hidden_size": 32 * size, "intermediate_size": 48 * size, "num_hidden_layers": 1 + size, "num_attention_heads": 2}
+    patch, patches, most = 4 * size, 16, 20
+    config = Siglip2Config(
+        text_config={**layers, "hidden_size": 24 * size, "projection_size": 32 * size, "vocab_size": 99, "max_position_embeddings": 16},
+        vision_config={**layers, "patch_size": patch, "num_patches": patches},
+    )
+    model = Siglip2Model(config).eval()
+    randomize(model, generator)
+    with torch.no_grad():
+        model.logit_scale.fill_(2.0)
+        model.logit_bias.fill_(-3.0)
+    processor = Siglip2ImageProcessorPil(patch_size=patch, max_num_patches=most)
+    inputs, expected = {}, {}
+    pictures = []
+    for i, (height, width) in enumerate(((30, 50), (64, 17), (40, 40), (9, 70))):
+        pictures.append(torch.randint(0, 256, (height, width, 3), generator=generator, dtype=torch.uint8))
+        inputs[f"picture.{i}"] = pictures[-1]
+    seen = processor([picture.numpy() for picture in pictures], return_tensors="pt")
+    for key in ("pixel_values", "pixel_attention_mask", "spatial_shapes"):
+        expected[key] = torch.as_tensor(numpy.asarray(seen[key]))
+    inputs["input_ids"] = torch.randint(0, 99, (3, 16), generator=generator)
+    with torch.no_grad():
+        out = model(input_ids=inputs["input_ids"], **seen)
+        expected["image_features"] = model.vision_model(**seen).pooler_output
+        expected["text_features"] = model.text_model(input_ids=inputs["input_ids"]).pooler_output
+        expected["logits_per_image"] = out.logits_per_image
+    folder.mkdir(parents=True, exist_ok=True)
+    model.half().save_pretrained(folder)
+    processor.save_pretrained(folder)
+    case = {
+        "what": "transformers Siglip2Model (NaFlex) with Siglip2ImageProcessorPil; picture.N is uint8 [height, width, 3]",
+        "library": {"torch": torch.__version__, "transformers": transformers.__version__},
+        "seed": seed,
+    }
+    write(folder, {}, inputs, expected, case)
+
+
 def text(size, context=16):
     return {"context_length": context, "vocab_size": 99, "width": 24 * size, "heads": 2, "layers": 1 + size}
 
@@ -155,6 +201,8 @@ def eva(size, name):
     return config, trunk
 
 
+MAKERS = {"siglip2-naflex": naflex_case}
+
 FAMILIES = {
     "pe-core": pe_core,
     "pe-core-without-class-token": lambda size: pe_core(size, class_token=False),
@@ -168,7 +216,7 @@ def main():
     family, seed, out = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
     size = int(sys.argv[4]) if len(sys.argv) > 4 else 1
     for name in FAMILIES if family == "all" else [family]:
-        open_clip_case(name, seed, out / name, size)
+        MAKERS.get(name, open_clip_case)(name, seed, out / name, size)
 
 
 main()

@@ -94,8 +94,13 @@ final class ConfigFiles {
     ObjectNode transformersPreprocessing(Preprocessing preprocessing) {
         ObjectNode node = JSON.createObjectNode();
         boolean crops = preprocessing.resize() == Resize.SHORTEST_CROP;
+        PatchBudget patches = preprocessing.patches();
         boolean resizesAlone = siglip && !crops && preprocessing.resizeTo() == preprocessing.imageSize();
-        node.put("image_processor_type", resizesAlone ? "SiglipImageProcessor" : "CLIPImageProcessor");
+        node.put(
+                "image_processor_type",
+                patches != null
+                        ? "Siglip2ImageProcessor"
+                        : resizesAlone ? "SiglipImageProcessor" : "CLIPImageProcessor");
         node.put("do_resize", true)
                 .put("do_rescale", true)
                 .put("do_normalize", true)
@@ -108,7 +113,9 @@ final class ConfigFiles {
                     case BILINEAR -> 2;
                     case BICUBIC -> 3;
                 });
-        if (crops) {
+        if (patches != null) {
+            node.put("patch_size", patches.side()).put("max_num_patches", patches.count());
+        } else if (crops) {
             node.putObject("size").put("shortest_edge", preprocessing.resizeTo());
         } else {
             square(node.putObject("size"), preprocessing.resizeTo());

@@ -84,7 +84,8 @@ final class EvaTrunk {
                 isPe,
                 VisionForm.Projection.BIASED,
                 isPe ? pool() : null,
-                hasRotary ? rotary() : null);
+                hasRotary ? rotary() : null,
+                false);
         return new VisionConfig(
                 layers,
                 vision.side("image_size", shapes.imageSize()),

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads the {@code config.json} of transformers: CLIPModel, CLIPVisionModelWithProjection, SiglipModel. {@code save_pretrained} leaves
+ * Reads the {@code config.json} of transformers: CLIPModel, CLIPVisionModelWithProjection, SiglipModel, Siglip2Model. {@code save_pretrained} leaves
  * out what equals the library's default, so the defaults here are those of the library.
  */
 final class HuggingFaceConfig {
@@ -31,9 +31,11 @@ final class HuggingFaceConfig {
             case "clip_vision_model" -> new ClipConfig(clipVision(json, json.number("projection_dim", 512)), null);
             case "siglip" -> siglip(json);
             case "siglip_vision_model" -> new ClipConfig(siglipVision(json), null);
+            case "siglip2" -> siglip(json);
+            case "siglip2_vision_model" -> new ClipConfig(naflexVision(json), null);
             default ->
                 throw new BadInputException(json.location() + ": model_type is \"" + type
-                        + "\", expected clip, clip_vision_model, siglip or siglip_vision_model");
+                        + "\", expected clip, siglip, siglip2 or clip_, siglip_, siglip2_vision_model");
         };
     }
 
@@ -81,7 +83,26 @@ final class HuggingFaceConfig {
                 TextConfig.Pooling.LAST,
                 text.number("eos_token_id", 1),
                 text.number("projection_size", layers.hiddenSize()));
-        return new ClipConfig(siglipVision(part(json, "vision_config")), textConfig);
+        ConfigJson vision = part(json, "vision_config");
+        boolean isNaflex = json.text("model_type", "").equals("siglip2");
+        return new ClipConfig(isNaflex ? naflexVision(vision) : siglipVision(vision), textConfig);
+    }
+
+    /** SigLIP 2 NaFlex, whose table of positions is a square of so many patches; a picture has about as many at its own ratio. */
+    private static VisionConfig naflexVision(ConfigJson json) {
+        VisionConfig siglip = siglipVision(json);
+        long patches = json.number("num_patches", 256);
+        long side = Math.round(Math.sqrt(patches));
+        if (side == 0 || side * side != patches) {
+            throw json.wrong("num_patches", "a square number");
+        }
+        return new VisionConfig(
+                siglip.transformer(),
+                side * siglip.patchSize(),
+                siglip.patchSize(),
+                VisionConfig.Pooling.MAP,
+                siglip.projectionDim(),
+                VisionForm.NAFLEX);
     }
 
     private static VisionConfig siglipVision(ConfigJson json) {

@@ -11,6 +11,7 @@ import dev.diva.model.RotaryGrid;
  * @param projection between the pooled token and the embedding
  * @param pool shape of the attention pooling, or null where it is that of the layers, or where there is none
  * @param rotary how queries and keys are turned by the place of their patch, or null
+ * @param flexible whether it takes pictures at their own ratio, by a table of positions that is resized to each (SigLIP 2 NaFlex)
  */
 public record VisionForm(
         boolean classToken,
@@ -18,11 +19,14 @@ public record VisionForm(
         boolean preNorm,
         Projection projection,
         Pool pool,
-        RotaryGrid rotary) {
+        RotaryGrid rotary,
+        boolean flexible) {
     /** OpenAI's. */
-    public static final VisionForm CLIP = new VisionForm(true, false, true, Projection.PLAIN, null, null);
+    public static final VisionForm CLIP = new VisionForm(true, false, true, Projection.PLAIN, null, null, false);
     /** The first SigLIP's. */
-    public static final VisionForm SIGLIP = new VisionForm(false, true, false, Projection.NONE, null, null);
+    public static final VisionForm SIGLIP = new VisionForm(false, true, false, Projection.NONE, null, null, false);
+    /** SigLIP 2's with NaFlex. */
+    public static final VisionForm NAFLEX = new VisionForm(false, true, false, Projection.NONE, null, null, true);
 
     /** The last linear layer of a tower. */
     public enum Projection {

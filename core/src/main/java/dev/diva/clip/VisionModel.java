@@ -31,6 +31,10 @@ public final class VisionModel implements AutoCloseable {
         ClipFiles files = new ClipFiles(checkpoint);
         ClipConfig both = files.config();
         VisionConfig config = both.vision();
+        if (config.form().flexible()) {
+            throw new BadInputException(checkpoint.file() + ": is a SigLIP 2 NaFlex, which is read, encoded and evaluated, but not"
+                    + " trained: take the SigLIP 2 of a fixed size");
+        }
         this.preprocessing = files.preprocessing(config);
         this.weights = Weights.trained(
                         checkpoint.tensors(), placement, trained.masters().apply(config))

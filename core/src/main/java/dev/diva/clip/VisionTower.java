@@ -50,11 +50,8 @@ public final class VisionTower {
         double eps = config.transformer().layerNormEps();
         Weights model = weights.at("vision_model");
         Weights embeddings = model.at("embeddings");
-        Conv2d.Geometry patches = new Conv2d.Geometry(config.patchSize(), config.patchSize(), 0);
         this.classEmbedding = form.classToken() ? embeddings.matrix("class_embedding", width) : null;
-        this.patchEmbedding = form.patchBias()
-                ? Conv2d.of(embeddings.at("patch_embedding"), 3, width, patches)
-                : Conv2d.withoutBias(embeddings.at("patch_embedding"), 3, width, patches);
+        this.patchEmbedding = patchEmbedding(embeddings.at("patch_embedding"));
         this.positionEmbedding = embeddings.at("position_embedding").matrix("weight", config.numTokens(), width);
         this.preLayerNorm = form.preNorm() ? new LayerNorm(model.at("pre_layrnorm"), width, eps) : null; // sic
         this.encoder = new TransformerEncoder(model.at("encoder"), config.transformer(), false, rotary(weights));
@@ -63,6 +60,17 @@ public final class VisionTower {
         this.attentionPooling = config.pooling() == VisionConfig.Pooling.MAP
                 ? new AttentionPooling(model.at("head"), config.transformer(), form.pool())
                 : null;
+    }
+
+    private Conv2d patchEmbedding(Weights stored) {
+        long width = config.transformer().hiddenSize();
+        Conv2d.Geometry patches = new Conv2d.Geometry(config.patchSize(), config.patchSize(), 0);
+        if (config.form().flexible()) {
+            return Conv2d.ofFlatPatches(stored, width, config.patchSize());
+        }
+        return config.form().patchBias()
+                ? Conv2d.of(stored, 3, width, patches)
+                : Conv2d.withoutBias(stored, 3, width, patches);
     }
 
     private RotaryPositions rotary(Weights weights) {
@@ -104,7 +112,7 @@ public final class VisionTower {
     /**
      * Last layer's hidden states, before the final norm.
      *
-     * @param pixels normalised, [batch, 3, imageSize, imageSize]
+     * @param pixels normalised, [batch, 3, imageSize, imageSize]; a flexible tower takes whole patches of any ratio
      * @return [batch, numTokens, width]; the class token first where there is one
      */
     public Tensor encode(Tensor pixels) {
@@ -199,7 +207,8 @@ public final class VisionTower {
 
     /**
      * What enters the first layer, for pictures of any size: what is beyond the last whole patch is dropped, the table is resized
-     * bicubically to the grid of patches where that is another one (align_corners=False, a = -0.75).
+     * bicubically to the grid of patches where that is another one (align_corners=False, a = -0.75), that of a flexible tower bilinearly with
+     * antialiasing.
      *
      * @param pixels normalised, [batch, 3, height, width], at least one patch
      * @param table positions for the tower's own grid, in place of {@link #positionTable}
@@ -213,6 +222,9 @@ public final class VisionTower {
             throw new BadInputException("a tower with rotary positions (EVA-02, PE) takes pictures of its own size alone, "
                     + config.imageSize() + " pixels; here it would have to see " + height + " x " + width
                     + " patches: take a tower of CLIP or SigLIP");
+        }
+        if (config.form().flexible()) {
+            return embedded(pixels, PositionTable.antialiased(table, height, width));
         }
         return embedded(pixels, PositionTable.resized(table, config.leadingTokens(), height, width));
     }
@@ -232,6 +244,9 @@ public final class VisionTower {
     }
 
     private Tensor embed(Tensor pixels) {
+        if (config.form().flexible()) {
+            return embedAnySize(pixels, positionEmbedding);
+        }
         requireImages(pixels);
         return embedded(pixels, positionEmbedding);
     }

@@ -8,17 +8,22 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.clip.Clip.Scale;
+import dev.diva.data.ColorMode;
+import dev.diva.data.RasterImage;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -57,8 +62,47 @@ class FamiliesTest {
         }
     }
 
+    @Tag("golden")
+    @Test
+    void naflexSeesPicturesAtTheirOwnRatioAsTransformersDoes() {
+        Golden golden = Golden.of("siglip2-naflex");
+        try (PointerScope scope = new PointerScope();
+                Clip clip = Clip.load(Golden.path("siglip2-naflex"))) {
+            long[] shapes = Tensors.toLongs(golden.expected("spatial_shapes"));
+            int side = clip.preprocessing().patches().side();
+            List<float[]> pixels = new ArrayList<>();
+            for (int i = 0; i < shapes.length / 2; i++) {
+                float[] seen = clip.preprocessing().pixels(picture(golden.input("picture." + i)));
+                pixels.add(seen);
+                assertThat(seen[0]).isEqualTo(shapes[2 * i] * side);
+                assertThat(seen[1]).isEqualTo(shapes[2 * i + 1] * side);
+                Tensor patches = Tensors.of(Arrays.copyOfRange(seen, 2, seen.length), 3, shapes[2 * i], side, shapes[2 * i + 1], side)
+                        .permute(1, 3, 2, 4, 0)
+                        .reshape(shapes[2 * i] * shapes[2 * i + 1], -1);
+                Tensor right = golden.expected("pixel_values").select(0, i).narrow(0, 0, patches.size(0));
+                assertClose(patches, right, 0, 1e-6);
+            }
+            assertEmbeddings(clip, golden, pixels);
+            assertThatThrownBy(() -> clip.encodeTokens(pixels))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("NaFlex");
+        }
+    }
+
+    private static RasterImage picture(Tensor values) {
+        long[] samples = Tensors.toLongs(values.to(ScalarType.Long).flatten());
+        byte[] bytes = new byte[samples.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) samples[i];
+        }
+        return RasterImage.of(ColorMode.RGB, (int) values.size(1), (int) values.size(0), bytes);
+    }
+
     private static void assertEmbeddings(Clip clip, Golden golden) {
-        List<float[]> pixels = rows(golden.input("pixel_values"));
+        assertEmbeddings(clip, golden, rows(golden.input("pixel_values")));
+    }
+
+    private static void assertEmbeddings(Clip clip, Golden golden, List<float[]> pixels) {
         List<long[]> ids = new ArrayList<>();
         Tensor inputIds = golden.input("input_ids");
         for (long i = 0; i < inputIds.size(0); i++) {

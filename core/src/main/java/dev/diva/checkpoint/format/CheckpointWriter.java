@@ -45,6 +45,11 @@ public final class CheckpointWriter {
             throw new BadInputException(ours.location() + ": has an image tower of timm (PE-Core, EVA), for which the layout "
                     + format.flag() + " has no names; choose open_clip");
         }
+        TensorInfo patches = ours.info("vision_model.embeddings.patch_embedding.weight");
+        if (patches != null && patches.shape().length == 2 && format != CheckpointFormat.HF) {
+            throw new BadInputException(ours.location() + ": is a SigLIP 2 NaFlex, for which the layout " + format.flag()
+                    + " has no place; choose hf");
+        }
         if (format == CheckpointFormat.HF) {
             return NameTable.HF;
         }
