@@ -76,8 +76,6 @@ def open_clip_case(family, seed, folder, size):
     open_clip.timm_model.timm.create_model = lambda name, **kwargs: original(name, **{**kwargs, **trunk})
     built = copy.deepcopy(config)
     built["vision_cfg"].pop("timm_kwargs", None)
-    built["text_cfg"].pop("tokenizer_kwargs", None)
-    built["text_cfg"].pop("hf_tokenizer_name", None)
     multimodal = built.pop("multimodal_cfg", None)
     custom = built.pop("custom_text", False)
     try:
@@ -174,6 +172,79 @@ def naflex_case(family, seed, folder, size):
     write(folder, {}, inputs, expected, case)
 
 
+def metaclip2_case(family, seed, folder, size):
+    """MetaCLIP 2 by transformers 5: pooled at the first token of the id that the config names, whatever that is."""
+    import transformers
+    from transformers import MetaClip2Config, MetaClip2Model
+
+    generator = torch.Generator().manual_seed(seed)
+    layers = {"hidden_size": 32 * size, "intermediate_size": 48 * size, "num_hidden_layers": 1 + size, "num_attention_heads": 2,
+              "projection_dim": 20 * size, "hidden_act": "gelu"}
+    config = MetaClip2Config(
+        text_config={**layers, "vocab_size": 99, "max_position_embeddings": 16, "eos_token_id": 2, "bos_token_id": 0},
+        vision_config={**layers, "patch_size": 8, "image_size": 32},
+        projection_dim=20 * size,
+    )
+    model = MetaClip2Model(config).eval()
+    randomize(model, generator)
+    ids = torch.randint(3, 99, (4, 16), generator=generator)
+    for row, length in enumerate((2, 8, 15, 16)):
+        ids[row, length - 1] = 2
+        ids[row, length:] = 1
+    pixels = torch.randn(3, 3, 32, 32, generator=generator)
+    with torch.no_grad():
+        out = model(input_ids=ids, pixel_values=pixels)
+        image = model.visual_projection(model.vision_model(pixels).pooler_output)
+        text = model.text_projection(model.text_model(ids).pooler_output)
+    expected = {"image_features": image, "text_features": text, "logits_per_image": out.logits_per_image}
+    folder.mkdir(parents=True, exist_ok=True)
+    model.half().save_pretrained(folder)
+    preprocessor = {"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 32},
+                    "crop_size": {"height": 32, "width": 32}, "do_center_crop": True}
+    case = {
+        "what": "transformers MetaClip2Model",
+        "library": {"torch": torch.__version__, "transformers": transformers.__version__},
+        "seed": seed,
+    }
+    write(folder, {"preprocessor_config.json": preprocessor}, {"pixel_values": pixels, "input_ids": ids}, expected, case)
+
+
+def longclip_case(family, seed, folder, size):
+    """Long-CLIP: open_clip's CLIP of 248 positions, its table stored in two as the authors of Long-CLIP do (the first 20 rows of the one)."""
+    import open_clip
+    import open_clip.model
+
+    generator = torch.Generator().manual_seed(seed)
+    config = {"embed_dim": 20 * size, "quick_gelu": True,
+              "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 64, "layers": size, "head_width": 64},
+              "text_cfg": {"context_length": 248, "vocab_size": 99, "width": 64, "heads": 1, "layers": size}}
+    model = open_clip.model.CLIP(**config).eval()
+    randomize(model, generator)
+    pixels = torch.randn(3, 3, 32, 32, generator=generator)
+    ids = torch.randint(1, 97, (4, 248), generator=generator)
+    for row, length in enumerate((2, 19, 100, 248)):
+        ids[row, length - 1] = 98
+        ids[row, length:] = 0
+    with torch.no_grad():
+        image, text = model.encode_image(pixels), model.encode_text(ids)
+        unit = torch.nn.functional.normalize
+        logits = model.logit_scale.exp() * unit(image, dim=-1) @ unit(text, dim=-1).T
+    weights = {name: tensor for name, tensor in stored(model).items() if name != "attn_mask"}
+    rest = weights["positional_embedding"].clone()
+    weights["positional_embedding"][20:] = 7
+    rest[:20] = -7
+    weights["positional_embedding_res"] = rest
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(weights, folder / "longclip.pt")
+    expected = {"image_features": image, "text_features": text, "logits_per_image": logits}
+    case = {
+        "what": "Long-CLIP's two tables of positions over open_clip's CLIP, a plain state dictionary longclip.pt",
+        "library": {"torch": torch.__version__, "open_clip_torch": open_clip.__version__},
+        "seed": seed,
+    }
+    write(folder, {}, {"pixel_values": pixels, "input_ids": ids}, expected, case)
+
+
 def text(size, context=16):
     return {"context_length": context, "vocab_size": 99, "width": 24 * size, "heads": 2, "layers": 1 + size}
 
@@ -201,9 +272,30 @@ def eva(size, name):
     return config, trunk
 
 
-MAKERS = {"siglip2-naflex": naflex_case}
+def clipa(size):
+    vision = {"image_size": 32, "layers": 1 + size, "width": 32 * size, "head_width": 16, "patch_size": 8, "no_ln_pre": True,
+              "pool_type": "avg", "final_ln_after_pool": True}
+    words = {**text(size), "hf_tokenizer_name": "bert-base-uncased", "tokenizer_kwargs": {"strip_sep_token": True},
+             "pool_type": "last", "no_causal_mask": True}
+    return {"embed_dim": 20 * size, "vision_cfg": vision, "text_cfg": words}, {}
+
+
+def siglip2_gopt(size):
+    """The text tower of another width and ratio than the image tower, as of gopt-16."""
+    trunk = {"img_size": 32, "patch_size": 8, "embed_dim": 32 * size, "depth": 1 + size, "num_heads": 4, "act_layer": "gelu_tanh"}
+    vision = {"image_size": 32, "timm_model_name": "vit_giantopt_patch16_siglip_256", "timm_model_pretrained": False,
+              "timm_pool": "map", "timm_proj": "none", "timm_kwargs": {"num_heads": 4}}
+    words = {**text(size), "hf_tokenizer_name": "timm/ViT-gopt-16-SigLIP2-256", "tokenizer_kwargs": {"clean": "canonicalize"},
+             "mlp_ratio": 3.7362, "no_causal_mask": True, "proj_bias": True, "pool_type": "last", "norm_kwargs": {"eps": 1e-6},
+             "act_kwargs": {"approximate": "tanh"}}
+    return {"embed_dim": 32 * size, "init_logit_bias": -10, "custom_text": True, "vision_cfg": vision, "text_cfg": words}, trunk
+
+
+MAKERS = {"siglip2-naflex": naflex_case, "metaclip2": metaclip2_case, "long-clip": longclip_case}
 
 FAMILIES = {
+    "clipa": clipa,
+    "siglip2-gopt": siglip2_gopt,
     "pe-core": pe_core,
     "pe-core-without-class-token": lambda size: pe_core(size, class_token=False),
     "eva02-clip": eva02,

@@ -65,7 +65,11 @@ final class ConfigFiles {
                 .put("vocab_size", text.transformer().vocabSize())
                 .put("max_position_embeddings", text.transformer().maxPositionEmbeddings());
         layers(node, text.transformer().transformer());
-        if (!siglip) {
+        if (siglip) {
+            if (text.projectionDim() != text.transformer().transformer().hiddenSize()) {
+                node.put("projection_size", text.projectionDim());
+            }
+        } else {
             // 2 is not the id: it tells transformers to look for the highest one, as OpenAI's code does.
             boolean highest = text.pooling() == TextConfig.Pooling.HIGHEST_ID;
             node.put("projection_dim", text.projectionDim())
@@ -144,8 +148,9 @@ final class ConfigFiles {
      * open_clip_config.json.
      *
      * @param stripsPunctuation whether a SigLIP's texts lose their punctuation
+     * @param foreignTokenizer whether a CLIP's texts go through another tokenizer than CLIP's
      */
-    ObjectNode openClip(Preprocessing preprocessing, boolean stripsPunctuation) {
+    ObjectNode openClip(Preprocessing preprocessing, boolean stripsPunctuation, boolean foreignTokenizer) {
         ObjectNode root = JSON.createObjectNode();
         ObjectNode model = root.putObject("model_cfg");
         TransformerConfig layers = config.vision().transformer();
@@ -164,7 +169,12 @@ final class ConfigFiles {
             vision.put("patch_size", config.vision().patchSize());
             ratioAndEps(vision, layers);
         }
-        openClipText(model.putObject("text_cfg"), stripsPunctuation);
+        ObjectNode text = model.putObject("text_cfg");
+        openClipText(text, stripsPunctuation);
+        if (foreignTokenizer) {
+            text.put("hf_tokenizer_name", "facebook/xlm-v-base"); // MetaCLIP 2's; of a local folder it is the folder's own
+            text.put("pool_type", "eos").put("eos_id", config.text().eosTokenId());
+        }
         ObjectNode pixels = root.putObject("preprocess_cfg");
         channels(pixels, "mean", preprocessing.mean());
         channels(pixels, "std", preprocessing.std());

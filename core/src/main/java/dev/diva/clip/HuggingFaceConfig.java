@@ -29,13 +29,16 @@ final class HuggingFaceConfig {
         return switch (type) {
             case "clip" -> clip(json);
             case "clip_vision_model" -> new ClipConfig(clipVision(json, json.number("projection_dim", 512)), null);
+            case "metaclip_2" -> clip(json);
+            case "metaclip_2_vision_model" ->
+                new ClipConfig(clipVision(json, json.number("projection_dim", 512)), null);
             case "siglip" -> siglip(json);
             case "siglip_vision_model" -> new ClipConfig(siglipVision(json), null);
             case "siglip2" -> siglip(json);
             case "siglip2_vision_model" -> new ClipConfig(naflexVision(json), null);
             default ->
                 throw new BadInputException(json.location() + ": model_type is \"" + type
-                        + "\", expected clip, siglip, siglip2 or clip_, siglip_, siglip2_vision_model");
+                        + "\", expected clip, metaclip_2, siglip, siglip2, or one of these with _vision_model");
         };
     }
 
@@ -44,10 +47,16 @@ final class HuggingFaceConfig {
         ConfigJson text = part(json, "text_config");
         long eos = text.number("eos_token_id", 49407);
         TextTransformer.Config transformer = TextTransformer.Config.clip(text);
-        TextConfig.Pooling pooling = eos == LEGACY_EOS ? TextConfig.Pooling.HIGHEST_ID : TextConfig.Pooling.FIRST_EOS;
+        boolean isLegacy = eos == LEGACY_EOS && !isMetaClip2(json);
+        TextConfig.Pooling pooling = isLegacy ? TextConfig.Pooling.HIGHEST_ID : TextConfig.Pooling.FIRST_EOS;
         return new ClipConfig(
                 clipVision(part(json, "vision_config"), projectionDim),
                 new TextConfig(transformer, pooling, eos, projectionDim));
+    }
+
+    /** A CLIP by its layers, whose end of text is the id that its config names whatever that is, and whose tokenizer is another. */
+    static boolean isMetaClip2(ConfigJson json) {
+        return json.text("model_type", "").startsWith("metaclip_2");
     }
 
     /**

@@ -63,6 +63,16 @@ class FamiliesTest {
     }
 
     @Tag("golden")
+    @ParameterizedTest
+    @ValueSource(strings = {"clipa", "siglip2-gopt", "metaclip2", "long-clip/longclip.pt"})
+    void embeddingsEqualTheLibrarys(String path) {
+        try (PointerScope scope = new PointerScope();
+                Clip clip = Clip.load(Golden.path(path))) {
+            assertEmbeddings(clip, Golden.of(path.split("/")[0]));
+        }
+    }
+
+    @Tag("golden")
     @Test
     void naflexSeesPicturesAtTheirOwnRatioAsTransformersDoes() {
         Golden golden = Golden.of("siglip2-naflex");

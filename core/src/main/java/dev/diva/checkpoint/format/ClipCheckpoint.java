@@ -127,7 +127,7 @@ public record ClipCheckpoint(
     }
 
     private static ClipCheckpoint of(Path file, TensorSource stored, CheckpointFormat flag) {
-        refusePerceptionEncoder(file, stored);
+        OtherFamilies.refuse(file, stored);
         List<Layout> layouts = Layout.find(stored);
         if (layouts.isEmpty()) {
             if (VisualSource.isIn(stored)) {
@@ -151,22 +151,9 @@ public record ClipCheckpoint(
         }
         requireNothingElse(stored, layout);
         TensorSource inner = layout.prefix().isEmpty() ? stored : PrefixedSource.of(stored, layout.prefix());
-        TensorSource ours = TranslatedSource.toOurs(inner, layout.table());
+        TensorSource ours = TranslatedSource.toOurs(LongTexts.joined(inner), layout.table());
         requireKnownParts(file, ours);
         return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours);
-    }
-
-    /** PE-Core by its authors' own names, which are OpenAI's but for the pooling, or inside a model of transformers. */
-    private static void refusePerceptionEncoder(Path file, TensorSource stored) {
-        if ((has(stored, "attn_pool.probe") && !has(stored, "head.probe")) || has(stored, "timm_model.attn_pool.latent")) {
-            throw new CheckpointException(file + ": is a PE-Core (Perception Encoder) in its authors' own or in"
-                    + " transformers' layout, which are not read; take the same model as open_clip has it (timm/PE-Core-*)");
-        }
-    }
-
-    private static boolean has(TensorSource stored, String ending) {
-        return stored.tensors().stream()
-                .anyMatch(info -> info.name().equals(ending) || info.name().endsWith("." + ending));
     }
 
     /** A part without a name of ours is of another model, and would be passed over. */
