@@ -118,6 +118,12 @@ public final class Weights implements AutoCloseable {
         return Collections.unmodifiableMap(loading.adapters);
     }
 
+    /** Keeps what a model computed from its settings alone, for instance a table of positions, until {@link #close}. */
+    public Tensor keep(Tensor computed) {
+        loading.computed.add(Scopes.keep(computed));
+        return computed;
+    }
+
     /** Declares keys that may be present and are not read; each format keeps its own short list with reasons. */
     public void ignore(Pattern names) {
         loading.ignored.add(names);
@@ -163,6 +169,8 @@ public final class Weights implements AutoCloseable {
     public void close() {
         loading.taken.values().forEach(Scopes::release);
         loading.taken.clear();
+        loading.computed.forEach(Scopes::release);
+        loading.computed.clear();
         loading.source.close();
     }
 
@@ -179,6 +187,7 @@ public final class Weights implements AutoCloseable {
         private final Placement placement;
         private final Predicate<String> isTrained;
         private final Map<String, Tensor> taken = new LinkedHashMap<>();
+        private final List<Tensor> computed = new ArrayList<>();
         private final Set<String> checked = new HashSet<>();
         private final List<Pattern> ignored = new ArrayList<>();
         private final List<String> problems = new ArrayList<>();

@@ -9,7 +9,7 @@ import dev.diva.model.Mlp;
 import dev.diva.model.TransformerConfig;
 import org.bytedeco.pytorch.Tensor;
 
-/** SigLIP's MAP head: a learned probe attends to all tokens, then x + mlp(norm(x)). */
+/** The MAP head of SigLIP and PE: a learned probe attends to all tokens, then x + mlp(norm(x)). */
 final class AttentionPooling {
     private final Tensor probe; // [1, 1, width]
     private final Tensor inProjWeight; // [3 * width, width]: queries, keys, values
@@ -20,17 +20,26 @@ final class AttentionPooling {
     private final long width;
     private final long numHeads;
 
-    /** @param weights the view under {@code head} */
-    AttentionPooling(Weights weights, TransformerConfig config) {
+    /**
+     * Reads the head.
+     *
+     * @param weights the view under {@code head}
+     * @param pool its shape, or null for that of the layers
+     */
+    AttentionPooling(Weights weights, TransformerConfig config, VisionForm.Pool pool) {
         this.width = config.hiddenSize();
-        this.numHeads = config.numAttentionHeads();
+        this.numHeads = pool == null ? config.numAttentionHeads() : pool.heads();
         this.probe = weights.matrix("probe", 1, 1, width);
         Weights attention = weights.at("attention");
         this.inProjWeight = attention.matrix("in_proj_weight", 3 * width, width);
         this.inProjBias = attention.matrix("in_proj_bias", 3 * width);
         this.output = Linear.of(attention.at("out_proj"), width, width);
         this.layerNorm = new LayerNorm(weights.at("layernorm"), width, config.layerNormEps());
-        this.mlp = new Mlp(weights.at("mlp"), width, config.intermediateSize(), config.activation());
+        this.mlp = new Mlp(
+                weights.at("mlp"),
+                width,
+                pool == null ? config.intermediateSize() : pool.intermediateSize(),
+                config.activation());
     }
 
     /** [batch, tokens, width] to [batch, width]. */

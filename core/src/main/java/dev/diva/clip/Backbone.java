@@ -13,6 +13,7 @@ import java.util.List;
  * @param resize how its images become squares
  * @param recap which of its tokens enter the condition
  * @param evaluation what the authors score: pooled, pooled_plus_mean_local or unit_pooled_plus_mean_unit_local
+ * @param analogy whether the paper does not have it, and the recap is that of the nearest tower that it has
  */
 public record Backbone(
         String id,
@@ -20,21 +21,28 @@ public record Backbone(
         Tower tower,
         Preprocessing.Resize resize,
         RecapDefault recap,
-        @JsonProperty("evaluation") String evaluation) {
-    /** What identifies a tower; activation null fits any. */
+        @JsonProperty("evaluation") String evaluation,
+        boolean analogy) {
+    /**
+     * What identifies a tower; activation null fits any.
+     *
+     * @param eva whether it is built as timm's eva.py does, and neither as OpenAI's CLIP nor as the first SigLIP
+     */
     public record Tower(
             long width,
             int layers,
             long patchSize,
             long imageSize,
             VisionConfig.Pooling pooling,
-            Activation activation) {
+            Activation activation,
+            boolean eva) {
         boolean fits(VisionConfig vision) {
             return width == vision.transformer().hiddenSize()
                     && layers == vision.transformer().numHiddenLayers()
                     && patchSize == vision.patchSize()
                     && imageSize == vision.imageSize()
                     && pooling == vision.pooling()
+                    && eva == !(vision.isPlainClip() || vision.isPlainSiglip())
                     && (activation == null || activation == vision.transformer().activation());
         }
     }

@@ -52,6 +52,13 @@ record Batches(Weights weights, int size) {
         return Tensors.of(values, pixels.size(), 3, side, side);
     }
 
+    /** An image that begins with its height and width: [1, 3, height, width]. */
+    static Tensor anySize(float[] pixels) {
+        int height = (int) pixels[0];
+        int width = (int) pixels[1];
+        return Tensors.of(Arrays.copyOfRange(pixels, 2, pixels.length), 1, 3, height, width);
+    }
+
     /** Texts of equally many ids: [texts, ids]. */
     static Tensor texts(List<long[]> ids) {
         int length = ids.get(0).length;

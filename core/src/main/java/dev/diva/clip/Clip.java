@@ -27,6 +27,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -252,7 +254,7 @@ public final class Clip implements AutoCloseable {
     /**
      * Embeddings of images.
      *
-     * @param pixels each normalised by {@link #preprocessing}, channels first: 3 * imageSize * imageSize values
+     * @param pixels each as {@link Preprocessing#pixels} of {@link #preprocessing} gives it
      * @return a row per image
      */
     public float[][] encodeImages(List<float[]> pixels, Scale scale) {
@@ -262,7 +264,7 @@ public final class Clip implements AutoCloseable {
     private List<float[]> embeddings(List<float[]> pixels, Scale scale) {
         begin();
         return Arrays.asList(batches.run(
-                pixels.size(), (from, to) -> scaled(vision.embeddingOf(images(pixels.subList(from, to))), scale)));
+                pixels.size(), (from, to) -> scaled(towerEmbeddings(pixels.subList(from, to)), scale)));
     }
 
     /**
@@ -373,7 +375,21 @@ public final class Clip implements AutoCloseable {
         }
     }
 
+    /** Pictures that keep their ratio are computed one by one. */
+    private Tensor towerEmbeddings(List<float[]> pixels) {
+        if (!config.vision().form().flexible()) {
+            return vision.embeddingOf(images(pixels));
+        }
+        TensorVector embeddings = new TensorVector();
+        pixels.forEach(image -> embeddings.push_back(vision.embeddingOf(Batches.anySize(image))));
+        return torch.cat(embeddings, 0);
+    }
+
     private Tensor images(List<float[]> pixels) {
+        if (config.vision().form().flexible()) {
+            throw new BadInputException(file() + ": is a SigLIP 2 NaFlex, whose pictures have as many tokens as their ratio gives"
+                    + " them: its embeddings can be asked for, its tokens cannot");
+        }
         return Batches.images(pixels, config.vision().imageSize());
     }
 

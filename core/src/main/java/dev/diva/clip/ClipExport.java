@@ -66,10 +66,17 @@ public final class ClipExport {
         }
         ClipFiles files = new ClipFiles(checkpoint);
         ClipConfig config = files.config();
+        boolean isKnownForm = config.vision().isPlainClip() || config.vision().isPlainSiglip();
+        if (to != checkpoint.format() && !isKnownForm) {
+            throw new BadInputException(checkpoint.file() + ": its image tower is built otherwise than CLIP's and SigLIP's,"
+                    + " which the layout " + to.flag() + " has no place for; choose "
+                    + checkpoint.format().flag());
+        }
         if (to == CheckpointFormat.OPENAI) {
             requireOpenAi(checkpoint, config);
         }
-        if (to != CheckpointFormat.OPEN_CLIP && config.hasText() && files.hasForeignTokenizer()) {
+        boolean keepsTokenizer = to == CheckpointFormat.OPEN_CLIP || to == checkpoint.format();
+        if (!keepsTokenizer && config.hasText() && files.hasForeignTokenizer()) {
             throw new BadInputException(checkpoint.file() + ": its texts go through another tokenizer than CLIP's"
                     + " (hf_tokenizer_name), which the layout " + to.flag() + " has no place for; choose open_clip");
         }
@@ -132,7 +139,7 @@ public final class ClipExport {
             write(
                     folder.resolve("open_clip_config.json"),
                     new ConfigFiles(config)
-                            .openClip(preprocessing, files.stripsPunctuation())
+                            .openClip(preprocessing, files.stripsPunctuation(), files.hasForeignTokenizer())
                             .toPrettyString());
         }
     }

@@ -5,7 +5,9 @@ import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.model.ClipTokenizer;
+import dev.diva.model.FileTokenizer;
 import dev.diva.model.HuggingFaceKeys;
+import dev.diva.model.TextCleaning;
 import dev.diva.model.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,6 +82,10 @@ final class ClipFiles {
 
     /** Whether texts of a CLIP go through another tokenizer than CLIP's: MetaCLIP 2, and other multilingual ones. */
     boolean hasForeignTokenizer() {
+        if (checkpoint.format() == CheckpointFormat.HF) {
+            return HuggingFaceConfig.isMetaClip2(ConfigJson.read(required(file("config.json"))))
+                    && !FileTokenizer.tokenizerClass(checkpoint.folder()).startsWith("CLIPTokenizer");
+        }
         return !checkpoint.isSiglip()
                 && openClipConfig()
                         .map(json -> json.at("model_cfg").at("text_cfg").has("hf_tokenizer_name"))
@@ -136,6 +142,13 @@ final class ClipFiles {
             case HF -> {
                 if (text.pooling() == TextConfig.Pooling.LAST) {
                     yield SiglipTokenizer.ofTransformers(folder, text);
+                }
+                if (hasForeignTokenizer()) {
+                    yield FileTokenizer.open(
+                            folder,
+                            text.contextLength(),
+                            text.transformer().vocabSize(),
+                            TextCleaning.WHITESPACE);
                 }
                 yield lacksPublishedTokenizer(text)
                         ? ClipTokenizer.published(ClipTokenizer.Flavour.TRANSFORMERS, text.contextLength())

@@ -65,7 +65,11 @@ final class ConfigFiles {
                 .put("vocab_size", text.transformer().vocabSize())
                 .put("max_position_embeddings", text.transformer().maxPositionEmbeddings());
         layers(node, text.transformer().transformer());
-        if (!siglip) {
+        if (siglip) {
+            if (text.projectionDim() != text.transformer().transformer().hiddenSize()) {
+                node.put("projection_size", text.projectionDim());
+            }
+        } else {
             // 2 is not the id: it tells transformers to look for the highest one, as OpenAI's code does.
             boolean highest = text.pooling() == TextConfig.Pooling.HIGHEST_ID;
             node.put("projection_dim", text.projectionDim())
@@ -94,8 +98,13 @@ final class ConfigFiles {
     ObjectNode transformersPreprocessing(Preprocessing preprocessing) {
         ObjectNode node = JSON.createObjectNode();
         boolean crops = preprocessing.resize() == Resize.SHORTEST_CROP;
+        PatchBudget patches = preprocessing.patches();
         boolean resizesAlone = siglip && !crops && preprocessing.resizeTo() == preprocessing.imageSize();
-        node.put("image_processor_type", resizesAlone ? "SiglipImageProcessor" : "CLIPImageProcessor");
+        node.put(
+                "image_processor_type",
+                patches != null
+                        ? "Siglip2ImageProcessor"
+                        : resizesAlone ? "SiglipImageProcessor" : "CLIPImageProcessor");
         node.put("do_resize", true)
                 .put("do_rescale", true)
                 .put("do_normalize", true)
@@ -108,7 +117,9 @@ final class ConfigFiles {
                     case BILINEAR -> 2;
                     case BICUBIC -> 3;
                 });
-        if (crops) {
+        if (patches != null) {
+            node.put("patch_size", patches.side()).put("max_num_patches", patches.count());
+        } else if (crops) {
             node.putObject("size").put("shortest_edge", preprocessing.resizeTo());
         } else {
             square(node.putObject("size"), preprocessing.resizeTo());
@@ -137,8 +148,9 @@ final class ConfigFiles {
      * open_clip_config.json.
      *
      * @param stripsPunctuation whether a SigLIP's texts lose their punctuation
+     * @param foreignTokenizer whether a CLIP's texts go through another tokenizer than CLIP's
      */
-    ObjectNode openClip(Preprocessing preprocessing, boolean stripsPunctuation) {
+    ObjectNode openClip(Preprocessing preprocessing, boolean stripsPunctuation, boolean foreignTokenizer) {
         ObjectNode root = JSON.createObjectNode();
         ObjectNode model = root.putObject("model_cfg");
         TransformerConfig layers = config.vision().transformer();
@@ -157,7 +169,12 @@ final class ConfigFiles {
             vision.put("patch_size", config.vision().patchSize());
             ratioAndEps(vision, layers);
         }
-        openClipText(model.putObject("text_cfg"), stripsPunctuation);
+        ObjectNode text = model.putObject("text_cfg");
+        openClipText(text, stripsPunctuation);
+        if (foreignTokenizer) {
+            text.put("hf_tokenizer_name", "facebook/xlm-v-base"); // MetaCLIP 2's; of a local folder it is the folder's own
+            text.put("pool_type", "eos").put("eos_id", config.text().eosTokenId());
+        }
         ObjectNode pixels = root.putObject("preprocess_cfg");
         channels(pixels, "mean", preprocessing.mean());
         channels(pixels, "std", preprocessing.std());

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads the {@code config.json} of transformers: CLIPModel, CLIPVisionModelWithProjection, SiglipModel. {@code save_pretrained} leaves
+ * Reads the {@code config.json} of transformers: CLIPModel, CLIPVisionModelWithProjection, SiglipModel, Siglip2Model. {@code save_pretrained} leaves
  * out what equals the library's default, so the defaults here are those of the library.
  */
 final class HuggingFaceConfig {
@@ -29,11 +29,16 @@ final class HuggingFaceConfig {
         return switch (type) {
             case "clip" -> clip(json);
             case "clip_vision_model" -> new ClipConfig(clipVision(json, json.number("projection_dim", 512)), null);
+            case "metaclip_2" -> clip(json);
+            case "metaclip_2_vision_model" ->
+                new ClipConfig(clipVision(json, json.number("projection_dim", 512)), null);
             case "siglip" -> siglip(json);
             case "siglip_vision_model" -> new ClipConfig(siglipVision(json), null);
+            case "siglip2" -> siglip(json);
+            case "siglip2_vision_model" -> new ClipConfig(naflexVision(json), null);
             default ->
                 throw new BadInputException(json.location() + ": model_type is \"" + type
-                        + "\", expected clip, clip_vision_model, siglip or siglip_vision_model");
+                        + "\", expected clip, metaclip_2, siglip, siglip2, or one of these with _vision_model");
         };
     }
 
@@ -42,10 +47,16 @@ final class HuggingFaceConfig {
         ConfigJson text = part(json, "text_config");
         long eos = text.number("eos_token_id", 49407);
         TextTransformer.Config transformer = TextTransformer.Config.clip(text);
-        TextConfig.Pooling pooling = eos == LEGACY_EOS ? TextConfig.Pooling.HIGHEST_ID : TextConfig.Pooling.FIRST_EOS;
+        boolean isLegacy = eos == LEGACY_EOS && !isMetaClip2(json);
+        TextConfig.Pooling pooling = isLegacy ? TextConfig.Pooling.HIGHEST_ID : TextConfig.Pooling.FIRST_EOS;
         return new ClipConfig(
                 clipVision(part(json, "vision_config"), projectionDim),
                 new TextConfig(transformer, pooling, eos, projectionDim));
+    }
+
+    /** A CLIP by its layers, whose end of text is the id that its config names whatever that is, and whose tokenizer is another. */
+    static boolean isMetaClip2(ConfigJson json) {
+        return json.text("model_type", "").startsWith("metaclip_2");
     }
 
     /**
@@ -81,7 +92,26 @@ final class HuggingFaceConfig {
                 TextConfig.Pooling.LAST,
                 text.number("eos_token_id", 1),
                 text.number("projection_size", layers.hiddenSize()));
-        return new ClipConfig(siglipVision(part(json, "vision_config")), textConfig);
+        ConfigJson vision = part(json, "vision_config");
+        boolean isNaflex = json.text("model_type", "").equals("siglip2");
+        return new ClipConfig(isNaflex ? naflexVision(vision) : siglipVision(vision), textConfig);
+    }
+
+    /** SigLIP 2 NaFlex, whose table of positions is a square of so many patches; a picture has about as many at its own ratio. */
+    private static VisionConfig naflexVision(ConfigJson json) {
+        VisionConfig siglip = siglipVision(json);
+        long patches = json.number("num_patches", 256);
+        long side = Math.round(Math.sqrt(patches));
+        if (side == 0 || side * side != patches) {
+            throw json.wrong("num_patches", "a square number");
+        }
+        return new VisionConfig(
+                siglip.transformer(),
+                side * siglip.patchSize(),
+                siglip.patchSize(),
+                VisionConfig.Pooling.MAP,
+                siglip.projectionDim(),
+                VisionForm.NAFLEX);
     }
 
     private static VisionConfig siglipVision(ConfigJson json) {

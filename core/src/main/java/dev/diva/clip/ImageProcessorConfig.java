@@ -18,6 +18,9 @@ final class ImageProcessorConfig {
             Set.of("CLIPImageProcessor", "CLIPFeatureExtractor", "BitImageProcessor", "CLIPProcessor");
     private static final Set<String> SIGLIP = Set.of("SiglipImageProcessor", "SiglipProcessor");
 
+    private static final String NAFLEX = "Siglip2ImageProcessor";
+    private static final int MOST_PATCHES = 16384; // the attention grows with their square
+
     /** Keys that name things or say how arrays are handed over; none changes a pixel. */
     private static final Pattern HARMLESS = Pattern.compile(
             "_.*|processor_class|feature_extractor_type|image_processor_type"
@@ -36,6 +39,8 @@ final class ImageProcessorConfig {
             "image_mean",
             "image_std",
             "do_pad",
+            "patch_size",
+            "max_num_patches",
             "use_square_size");
 
     private static final float[] HALF = {0.5f, 0.5f, 0.5f};
@@ -65,7 +70,39 @@ final class ImageProcessorConfig {
     static Preprocessing read(ConfigJson json, VisionConfig vision) {
         json.requireOnly(
                 Map.of("do_resize", Set.of("true"), "do_pad", Set.of("false"), "use_square_size", Set.of("false")));
-        return new ImageProcessorConfig(json, vision).preprocessing();
+        return vision.form().flexible()
+                ? flexible(json, vision)
+                : new ImageProcessorConfig(json, vision).preprocessing();
+    }
+
+    /** Siglip2ImageProcessor. */
+    private static Preprocessing flexible(ConfigJson json, VisionConfig vision) {
+        String type = json.text("image_processor_type", NAFLEX).replaceFirst("(Fast|Pil)$", "");
+        if (!type.equals(NAFLEX)) {
+            throw json.wrong("image_processor_type", NAFLEX + ", as of a SigLIP 2 NaFlex");
+        }
+        json.requireOnly(Map.of(
+                "do_rescale", Set.of("true"),
+                "do_normalize", Set.of("true"),
+                "patch_size", Set.of(Long.toString(vision.patchSize()))));
+        double factor = json.positive("rescale_factor", 1.0 / 255);
+        if (Math.abs(255 * factor - 1) > 1e-9) {
+            throw json.wrong("rescale_factor", "1/255");
+        }
+        Preprocessing usual = Preprocessing.of(vision, true);
+        int count = Math.toIntExact(json.number("max_num_patches", usual.patches().count()));
+        if (count < 1 || count > MOST_PATCHES) {
+            throw json.wrong("max_num_patches", "1 to " + MOST_PATCHES);
+        }
+        return new Preprocessing(
+                usual.resizeTo(),
+                usual.imageSize(),
+                Resize.SQUASH,
+                interpolation(json, 2),
+                true,
+                json.channels("image_mean", HALF),
+                json.channels("image_std", HALF),
+                new PatchBudget(usual.patches().side(), count));
     }
 
     /** Keys that nothing is known of. */
@@ -103,7 +140,7 @@ final class ImageProcessorConfig {
                 resizeTo,
                 imageSize,
                 isShortest ? Resize.SHORTEST_CROP : Resize.SQUASH,
-                interpolation(),
+                interpolation(json, 3),
                 true,
                 divided(mean, scale),
                 divided(std, scale));
@@ -126,8 +163,8 @@ final class ImageProcessorConfig {
         return divided;
     }
 
-    private Interpolation interpolation() {
-        return switch ((int) json.number("resample", 3)) {
+    private static Interpolation interpolation(ConfigJson json, long usual) {
+        return switch ((int) json.number("resample", usual)) {
             case 1 -> Interpolation.LANCZOS;
             case 2 -> Interpolation.BILINEAR;
             case 3 -> Interpolation.BICUBIC;

@@ -22,9 +22,9 @@ final class OpenAiConfig {
     private OpenAiConfig() {}
 
     static ClipConfig of(TensorShapes shapes) {
-        if (shapes.pooling() == VisionConfig.Pooling.MAP) {
+        if (!shapes.isPlainClip()) {
             throw new BadInputException(
-                    shapes.location() + ": a SigLIP without its config: heads and activation are not in the file;"
+                    shapes.location() + ": a SigLIP, PE-Core or EVA-CLIP without its config: heads and activation are not in the file;"
                             + " put its open_clip_config.json beside it");
         }
         VisionConfig vision = new VisionConfig(

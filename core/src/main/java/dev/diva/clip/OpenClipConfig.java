@@ -17,7 +17,6 @@ final class OpenClipConfig {
     private static final Map<String, Set<String>> ONLY = Map.ofEntries(
             Map.entry("ls_init_value", Set.of()),
             Map.entry("attentional_pool", Set.of("false")),
-            Map.entry("no_ln_pre", Set.of("false")),
             Map.entry("block_type", Set.of("default", "custom")),
             Map.entry("qk_norm", Set.of("false")),
             Map.entry("scaled_cosine_attn", Set.of("false")),
@@ -27,6 +26,9 @@ final class OpenClipConfig {
             Map.entry("scale_fc", Set.of("false")),
             Map.entry("embed_cls", Set.of("false")),
             Map.entry("proj_type", Set.of("linear")));
+
+    private static final VisionForm WITHOUT_PRE_NORM =
+            new VisionForm(true, false, false, VisionForm.Projection.PLAIN, null, null, false);
 
     private static final Set<String> MODEL_KEYS = Set.of(
             "embed_dim",
@@ -53,6 +55,7 @@ final class OpenClipConfig {
             "attn_pooler_heads",
             "pos_embed_type",
             "final_ln_after_pool",
+            "no_ln_pre",
             "pool_type",
             "output_tokens",
             "act_kwargs",
@@ -65,6 +68,18 @@ final class OpenClipConfig {
             "timm_drop",
             "timm_drop_path",
             "timm_kwargs");
+
+    /** What stands beside a name of timm where that tells too little. */
+    private static final Set<String> TIMM_KEYS = Set.of(
+            "num_heads",
+            "act_layer",
+            "attn_pool_num_heads",
+            "ref_feat_shape",
+            "use_post_norm",
+            "embed_dim",
+            "depth",
+            "patch_size",
+            "img_size");
 
     private static final Set<String> TEXT_KEYS = Set.of(
             "context_length",
@@ -105,7 +120,7 @@ final class OpenClipConfig {
         require(model, MODEL_KEYS);
         require(vision, VISION_KEYS);
         require(text, TEXT_KEYS);
-        VisionConfig visionConfig = vision.has("timm_model_name") ? timm(vision, text, shapes) : builtIn(model, vision);
+        VisionConfig visionConfig = vision.has("timm_model_name") ? timm(model, vision, text, shapes) : builtIn(model, vision);
         return new ClipConfig(visionConfig, shapes.hasText() ? text(model, text) : null);
     }
 
@@ -116,7 +131,7 @@ final class OpenClipConfig {
         part.at("act_kwargs").requireKnown("approximate"::equals);
         part.at("norm_kwargs").requireKnown("eps"::equals);
         part.at("timm_kwargs").requireOnly(Map.of("act_layer", Set.of("gelu", "gelu_tanh")));
-        part.at("timm_kwargs").requireKnown(Set.of("num_heads", "act_layer")::contains);
+        part.at("timm_kwargs").requireKnown(TIMM_KEYS::contains);
     }
 
     private static VisionConfig builtIn(ConfigJson model, ConfigJson vision) {
@@ -124,9 +139,7 @@ final class OpenClipConfig {
             throw new BadInputException(vision.location() + ": layers "
                     + vision.node().path("layers") + ": a ResNet; only vision transformers are supported");
         }
-        if (!"tok".equals(vision.text("pool_type", "tok"))) {
-            throw new BadInputException(vision.location() + ": pooling other than the class token is not supported");
-        }
+        VisionConfig.Pooling pooling = visionPooling(vision);
         long width = vision.number("width", 768);
         long headWidth = vision.number("head_width", 64);
         if (headWidth == 0 || width % headWidth != 0) {
@@ -143,11 +156,26 @@ final class OpenClipConfig {
                 layers,
                 vision.side("image_size", 224),
                 vision.side("patch_size", 16),
-                VisionConfig.Pooling.CLASS_TOKEN,
-                model.number("embed_dim", 0));
+                pooling,
+                model.number("embed_dim", 0),
+                vision.flag("no_ln_pre", false) ? WITHOUT_PRE_NORM : VisionForm.CLIP);
     }
 
-    private static VisionConfig timm(ConfigJson vision, ConfigJson text, TensorShapes shapes) {
+    /** The mean of the patches is normed behind the pooling, as in CLIPA, or else not computed here. */
+    private static VisionConfig.Pooling visionPooling(ConfigJson vision) {
+        String type = vision.text("pool_type", "tok");
+        boolean isAverage = type.equals("avg") && vision.flag("final_ln_after_pool", false);
+        if (!isAverage && !type.equals("tok")) {
+            throw new BadInputException(vision.location() + ": pool_type " + type
+                    + " is not supported: the class token (tok) is, and avg with final_ln_after_pool");
+        }
+        return isAverage ? VisionConfig.Pooling.AVERAGE : VisionConfig.Pooling.CLASS_TOKEN;
+    }
+
+    private static VisionConfig timm(ConfigJson model, ConfigJson vision, ConfigJson text, TensorShapes shapes) {
+        if (EvaTrunk.isNamed(vision.text("timm_model_name", ""))) {
+            return EvaTrunk.of(vision, text, model.number("embed_dim", 0), shapes);
+        }
         TimmTrunk trunk = TimmTrunk.of(vision, shapes);
         long width = shapes.hiddenSize("vision_model");
         TransformerConfig layers = new TransformerConfig(
@@ -179,22 +207,20 @@ final class OpenClipConfig {
                 text.number("vocab_size", 49408),
                 text.number("context_length", 77),
                 !text.flag("no_causal_mask", false));
-        return new TextConfig(transformer, pooling(text), text.number("eos_id", 2), model.number("embed_dim", 0));
+        return new TextConfig(
+                transformer,
+                pooling(text),
+                text.number("eos_id", 2),
+                model.number("embed_dim", 0),
+                text.flag("proj_bias", false));
     }
 
     private static TextConfig.Pooling pooling(ConfigJson text) {
         String type = text.text("pool_type", "argmax");
-        boolean projectsWithBias = text.flag("proj_bias", false);
         return switch (type) {
             case "argmax" -> TextConfig.Pooling.HIGHEST_ID;
             case "eos" -> TextConfig.Pooling.FIRST_EOS;
-            case "last" -> {
-                if (!projectsWithBias) {
-                    throw new BadInputException(
-                            text.location() + ": pool_type last without proj_bias is not supported");
-                }
-                yield TextConfig.Pooling.LAST;
-            }
+            case "last" -> TextConfig.Pooling.LAST;
             default -> throw new BadInputException(text.location() + ": pool_type " + type + " is not supported");
         };
     }

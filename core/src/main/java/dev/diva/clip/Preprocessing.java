@@ -10,6 +10,7 @@ import dev.diva.data.RasterImage;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -22,6 +23,7 @@ import java.util.Set;
  * @param convertsFirst whether an image becomes RGB before it is resized (transformers) or after (OpenAI, open_clip)
  * @param mean subtracted per channel from values in 0..1
  * @param std divided by per channel
+ * @param patches where a picture keeps its ratio, how many patches it becomes at most; or null
  */
 public record Preprocessing(
         int resizeTo,
@@ -30,7 +32,20 @@ public record Preprocessing(
         Interpolation interpolation,
         boolean convertsFirst,
         float[] mean,
-        float[] std) {
+        float[] std,
+        PatchBudget patches) {
+    /** Of pictures that become squares. */
+    public Preprocessing(
+            int resizeTo,
+            int imageSize,
+            Resize resize,
+            Interpolation interpolation,
+            boolean convertsFirst,
+            float[] mean,
+            float[] std) {
+        this(resizeTo, imageSize, resize, interpolation, convertsFirst, mean, std, null);
+    }
+
     /** How an image becomes a square. */
     public enum Resize {
         /** The shorter side to the size, then the centre. */
@@ -69,14 +84,18 @@ public record Preprocessing(
     static Preprocessing of(VisionConfig vision, boolean convertsFirst) {
         int size = Math.toIntExact(vision.imageSize());
         boolean isSiglip = vision.pooling() == VisionConfig.Pooling.MAP;
+        boolean isFlexible = vision.form().flexible();
         return new Preprocessing(
                 size,
                 size,
                 isSiglip ? Resize.SQUASH : Resize.SHORTEST_CROP,
-                Interpolation.BICUBIC,
+                isFlexible ? Interpolation.BILINEAR : Interpolation.BICUBIC,
                 convertsFirst,
                 isSiglip ? HALF : OPENAI_MEAN,
-                isSiglip ? HALF : OPENAI_STD);
+                isSiglip ? HALF : OPENAI_STD,
+                isFlexible
+                        ? new PatchBudget(Math.toIntExact(vision.patchSize()), Math.toIntExact(vision.numPatches()))
+                        : null);
     }
 
     /** Reads {@code preprocess_cfg} of open_clip_config.json. */
@@ -114,16 +133,20 @@ public record Preprocessing(
      * with it, so that a score does not depend on the layout of the file.
      */
     public Preprocessing asBenchmarksDo() {
-        return new Preprocessing(resizeTo, imageSize, resize, interpolation, false, mean, std);
+        return new Preprocessing(resizeTo, imageSize, resize, interpolation, false, mean, std, patches);
     }
 
     /**
      * The pixels that the tower takes.
      *
      * @param image decoded, in its file's own colour mode
-     * @return normalised, channels first: 3 * imageSize * imageSize values
+     * @return normalised, channels first: 3 * imageSize * imageSize values; of a picture that keeps its ratio height and width first, then 3 *
+     *     height * width values
      */
     public float[] pixels(RasterImage image) {
+        if (patches != null) {
+            return patches.pixels(image.toRgb(), Filter.valueOf(interpolation.name()), mean, std);
+        }
         boolean crops = resize == Resize.SHORTEST_CROP;
         ImageTransform.Order cropped = convertsFirst ? ImageTransform.Order.RGB_FIRST : ImageTransform.Order.SHORTEST;
         ImageTransform transform = new ImageTransform(
@@ -172,7 +195,8 @@ public record Preprocessing(
                 && interpolation == that.interpolation
                 && convertsFirst == that.convertsFirst
                 && Arrays.equals(mean, that.mean)
-                && Arrays.equals(std, that.std);
+                && Arrays.equals(std, that.std)
+                && Objects.equals(patches, that.patches);
     }
 
     @Override
@@ -182,6 +206,10 @@ public record Preprocessing(
 
     @Override
     public String toString() {
+        if (patches != null) {
+            return "at most " + patches.count() + " patches of " + patches.side() + " pixels at the picture's own ratio, "
+                    + interpolation + ", mean " + Arrays.toString(mean) + ", std " + Arrays.toString(std);
+        }
         String whole = resizeTo == imageSize ? "" : "resized to " + resizeTo + ", centre of ";
         return whole + imageSize + " pixels, " + resize + ", " + interpolation + ", mean " + Arrays.toString(mean)
                 + ", std " + Arrays.toString(std);

@@ -52,9 +52,18 @@ final class TensorShapes {
     }
 
     VisionConfig.Pooling pooling() {
-        return has("vision_model.embeddings.class_embedding")
-                ? VisionConfig.Pooling.CLASS_TOKEN
-                : VisionConfig.Pooling.MAP;
+        return has("vision_model.head.probe") || !hasClassToken()
+                ? VisionConfig.Pooling.MAP
+                : VisionConfig.Pooling.CLASS_TOKEN;
+    }
+
+    boolean hasClassToken() {
+        return has("vision_model.embeddings.class_embedding");
+    }
+
+    /** Whether it is a tower of OpenAI's form, whose sizes the tensors tell. */
+    boolean isPlainClip() {
+        return pooling() == VisionConfig.Pooling.CLASS_TOKEN && !has("vision_model.embeddings.patch_embedding.bias");
     }
 
     long patchSize() {
@@ -63,7 +72,7 @@ final class TensorShapes {
 
     long imageSize() {
         long tokens = size("vision_model.embeddings.position_embedding.weight", 0);
-        long patches = pooling() == VisionConfig.Pooling.CLASS_TOKEN ? tokens - 1 : tokens;
+        long patches = hasClassToken() ? tokens - 1 : tokens;
         return Math.round(Math.sqrt(patches)) * patchSize();
     }
 

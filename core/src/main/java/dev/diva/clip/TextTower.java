@@ -19,7 +19,7 @@ public final class TextTower {
     public TextTower(Weights weights, TextConfig config) {
         long width = config.transformer().transformer().hiddenSize();
         this.transformer = new TextTransformer(weights.at("text_model"), config.transformer());
-        this.projection = config.pooling() == TextConfig.Pooling.LAST
+        this.projection = config.biasedHead()
                 ? Linear.of(weights.at("text_model").at("head"), width, config.projectionDim())
                 : Linear.withoutBias(weights.at("text_projection"), width, config.projectionDim());
         this.config = config;

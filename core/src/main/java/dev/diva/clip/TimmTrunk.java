@@ -66,7 +66,8 @@ record TimmTrunk(String name) {
                 || !"none".equals(vision.text("timm_proj", "none"))
                 || !SIGLIP.matcher(name).matches()) {
             throw new BadInputException(vision.location() + ": timm_model_name is " + name
-                    + ": of timm's towers only SigLIP's are supported (vit_*_siglip_*, timm_pool map, timm_proj none);"
+                    + ": of timm's towers SigLIP's (vit_*_siglip_*, timm_pool map, timm_proj none), PE-Core's"
+                    + " (vit_pe_core_*) and EVA's (eva02_*_clip_*, eva_giant_patch14_*) are supported;"
                     + " no setting helps: choose another model");
         }
         return new TimmTrunk(name);
@@ -95,14 +96,25 @@ record TimmTrunk(String name) {
             }
         }
         ConfigJson kwargs = vision.at("timm_kwargs");
-        if (kwargs.has("num_heads")) {
-            return kwargs.number("num_heads", 0);
+        return kwargs.has("num_heads") ? divisor(kwargs, "num_heads", width) : headsOfTextTower(vision, text, width);
+    }
+
+    /** A number of heads that a config tells. */
+    static long divisor(ConfigJson kwargs, String key, long width) {
+        long heads = kwargs.number(key, 0);
+        if (heads == 0 || width % heads != 0) {
+            throw kwargs.wrong(key, "a divisor of width " + width);
         }
+        return heads;
+    }
+
+    /** Of a tower of unknown name: the heads of the text tower of the same width, as SigLIP's two towers have the same shape. */
+    static long headsOfTextTower(ConfigJson vision, ConfigJson text, long width) {
         if (text.number("width", 512) == width) {
-            return text.number("heads", 8); // SigLIP's two towers have the same shape
+            return text.number("heads", 8);
         }
-        throw new BadInputException(vision.location() + ": the number of heads of timm model " + name
-                + " is not known; add \"timm_kwargs\": {\"num_heads\": N} to vision_cfg");
+        throw new BadInputException(vision.location() + ": the number of heads of timm model "
+                + vision.text("timm_model_name", "") + " of width " + width + " is not known; add \"timm_kwargs\": {\"num_heads\": N} to vision_cfg");
     }
 
     /**

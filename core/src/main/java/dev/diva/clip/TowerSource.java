@@ -41,7 +41,7 @@ public record TowerSource(
     /**
      * Opens a CLIP of any layout.
      *
-     * @throws BadInputException when it is none, or a SigLIP, which has no class token
+     * @throws BadInputException when it is none, or a relative of CLIP that transformers' CLIPModel is not
      */
     public static TowerSource open(Path path) {
         return open(path, null);
@@ -57,9 +57,10 @@ public record TowerSource(
         try {
             ClipFiles files = new ClipFiles(checkpoint);
             VisionConfig config = files.config().vision();
-            if (config.pooling() != VisionConfig.Pooling.CLASS_TOKEN) {
-                throw new BadInputException(
-                        path + ": is a SigLIP; LLaVA-1.5 takes the tokens of a CLIP with a class token");
+            if (!config.isPlainClip()) {
+                throw new BadInputException(path
+                        + ": is a SigLIP or another relative of CLIP; LLaVA-1.5 takes the tokens of a CLIP with a class"
+                        + " token, as transformers' CLIPModel is one");
             }
             return new TowerSource(
                     checkpoint.tensors(), config, files.preprocessing(config), checkpoint, files.notes());

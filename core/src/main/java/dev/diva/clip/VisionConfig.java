@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import dev.diva.BadInputException;
+import dev.diva.model.LayerForm;
 import dev.diva.model.TransformerConfig;
 
 /**
@@ -11,15 +12,35 @@ import dev.diva.model.TransformerConfig;
  * @param patchSize side of a patch in pixels
  * @param pooling how the tokens become one embedding
  * @param projectionDim width of the embedding; that of the transformer where there is no projection
+ * @param form what is around the layers
  */
 public record VisionConfig(
-        TransformerConfig transformer, long imageSize, long patchSize, Pooling pooling, long projectionDim) {
+        TransformerConfig transformer,
+        long imageSize,
+        long patchSize,
+        Pooling pooling,
+        long projectionDim,
+        VisionForm form) {
     /** How the tokens of an image become one embedding. */
     public enum Pooling {
         /** A class token, normed and projected: CLIP. */
         CLASS_TOKEN,
-        /** A probe that attends to all tokens, without projection: SigLIP. */
-        MAP
+        /** A probe that attends to all tokens: SigLIP without projection, PE with one. */
+        MAP,
+        /** The mean of the patches, normed and projected: CLIPA. */
+        AVERAGE
+    }
+
+    /** A tower of OpenAI's form with a class token, or of SigLIP's with attention pooling. */
+    public VisionConfig(
+            TransformerConfig transformer, long imageSize, long patchSize, Pooling pooling, long projectionDim) {
+        this(
+                transformer,
+                imageSize,
+                patchSize,
+                pooling,
+                projectionDim,
+                pooling == Pooling.MAP ? VisionForm.SIGLIP : VisionForm.CLIP);
     }
 
     public VisionConfig {
@@ -36,6 +57,23 @@ public record VisionConfig(
 
     /** Tokens that the transformer sees. */
     public long numTokens() {
-        return numPatches() + (pooling == Pooling.CLASS_TOKEN ? 1 : 0);
+        return numPatches() + leadingTokens();
+    }
+
+    /** Tokens before the patches. */
+    public int leadingTokens() {
+        return form.classToken() ? 1 : 0;
+    }
+
+    /** Whether it is built as OpenAI's are, so that what was made for those takes it: LLaVA, SAN, transformers' CLIPModel. */
+    public boolean isPlainClip() {
+        return pooling == Pooling.CLASS_TOKEN
+                && form.equals(VisionForm.CLIP)
+                && transformer.form().equals(LayerForm.CLIP);
+    }
+
+    /** Whether it is built as the first SigLIP's. */
+    public boolean isPlainSiglip() {
+        return pooling == Pooling.MAP && form.equals(VisionForm.SIGLIP) && transformer.form().equals(LayerForm.CLIP);
     }
 }

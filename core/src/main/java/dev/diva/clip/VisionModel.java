@@ -10,6 +10,7 @@ import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.checkpoint.peft.PeftWriter;
 import dev.diva.engine.Placement;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +35,10 @@ public final class VisionModel implements AutoCloseable {
         ClipFiles files = new ClipFiles(checkpoint);
         ClipConfig both = files.config();
         VisionConfig config = both.vision();
+        if (config.form().flexible()) {
+            throw new BadInputException(checkpoint.file() + ": is a SigLIP 2 NaFlex, which is read, encoded and evaluated, but not"
+                    + " trained: take the SigLIP 2 of a fixed size");
+        }
         this.preprocessing = files.preprocessing(config);
         this.weights = Weights.trained(
                         checkpoint.tensors(), placement, trained.masters().apply(config))
@@ -72,7 +77,12 @@ public final class VisionModel implements AutoCloseable {
 
     /** What was assumed because no file tells it, and what was passed over because nothing is known of it: a line each, for people. */
     public List<String> notes() {
-        return new ClipFiles(checkpoint).notes();
+        List<String> notes = new ArrayList<>(new ClipFiles(checkpoint).notes());
+        backbone()
+                .filter(Backbone::analogy)
+                .ifPresent(row -> notes.add(checkpoint.file() + ": is a " + row.id() + ", which the paper does not have: what a"
+                        + " recipe leaves open of the recap is that of the nearest tower of the paper"));
+        return notes;
     }
 
     /** The first tensor of the checkpoint, text tower included, that holds NaN or infinity, in a line; nothing for sound weights. */

@@ -1,5 +1,6 @@
 package dev.diva.clip;
 
+import dev.diva.BadInputException;
 import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Placement;
@@ -7,6 +8,8 @@ import dev.diva.engine.Tensors;
 import dev.diva.model.Conv2d;
 import dev.diva.model.LayerNorm;
 import dev.diva.model.Linear;
+import dev.diva.model.RotaryGrid;
+import dev.diva.model.RotaryPositions;
 import dev.diva.model.TransformerEncoder;
 import java.util.Arrays;
 import java.util.List;
@@ -15,20 +18,20 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Vision transformer of CLIP (class token) and SigLIP (attention pooling). The road of an image is {@link #encode}, then {@link
- * #embedding} for the zero-shot embedding or {@link #tokens} for all tokens.
+ * Vision transformer of CLIP (class token), SigLIP (attention pooling) and their relatives. The road of an image is {@link #encode}, then
+ * {@link #embedding} for the zero-shot embedding or {@link #tokens} for all tokens.
  */
 public final class VisionTower {
     private final VisionConfig config;
     private final Placement placement;
-    private final Tensor classEmbedding; // [width], null without class token
+    private final Tensor classEmbedding; // [width] or null
     private final Conv2d patchEmbedding;
     private final Tensor positionEmbedding; // [numTokens, width]
-    private final LayerNorm preLayerNorm; // null without class token
+    private final LayerNorm preLayerNorm; // or null
     private final TransformerEncoder encoder;
     private final LayerNorm postLayerNorm;
-    private final Linear projection; // null with attention pooling, or where no embedding is wanted
-    private final AttentionPooling attentionPooling; // null with class token
+    private final Linear projection; // null without one, or where no embedding is wanted
+    private final AttentionPooling attentionPooling; // or null
 
     /** @param weights the view of the whole checkpoint: reads {@code vision_model} and {@code visual_projection} */
     public VisionTower(Weights weights, VisionConfig config) {
@@ -43,28 +46,56 @@ public final class VisionTower {
                     + " visual_projection.weight, as CLIPVisionModel saves it: it has no embedding of images; take the whole"
                     + " CLIPModel, or save it as CLIPVisionModelWithProjection");
         }
+        VisionForm form = config.form();
         long width = config.transformer().hiddenSize();
         double eps = config.transformer().layerNormEps();
-        boolean hasClassToken = config.pooling() == VisionConfig.Pooling.CLASS_TOKEN;
         Weights model = weights.at("vision_model");
         Weights embeddings = model.at("embeddings");
-        Conv2d.Geometry patches = new Conv2d.Geometry(config.patchSize(), config.patchSize(), 0);
-        this.classEmbedding = hasClassToken ? embeddings.matrix("class_embedding", width) : null;
-        this.patchEmbedding = hasClassToken
-                ? Conv2d.withoutBias(embeddings.at("patch_embedding"), 3, width, patches)
-                : Conv2d.of(embeddings.at("patch_embedding"), 3, width, patches);
+        this.classEmbedding = form.classToken() ? embeddings.matrix("class_embedding", width) : null;
+        this.patchEmbedding = patchEmbedding(embeddings.at("patch_embedding"));
         this.positionEmbedding = embeddings.at("position_embedding").matrix("weight", config.numTokens(), width);
-        this.preLayerNorm = hasClassToken ? new LayerNorm(model.at("pre_layrnorm"), width, eps) : null; // sic
-        this.encoder = new TransformerEncoder(model.at("encoder"), config.transformer(), false);
+        this.preLayerNorm = form.preNorm() ? new LayerNorm(model.at("pre_layrnorm"), width, eps) : null; // sic
+        this.encoder = new TransformerEncoder(model.at("encoder"), config.transformer(), false, rotary(weights));
         this.postLayerNorm = new LayerNorm(model.at("post_layernorm"), width, eps);
-        this.projection = hasClassToken && hasEmbedding
-                ? Linear.withoutBias(weights.at("visual_projection"), width, config.projectionDim())
+        this.projection = hasEmbedding ? projection(weights) : null;
+        this.attentionPooling = config.pooling() == VisionConfig.Pooling.MAP
+                ? new AttentionPooling(model.at("head"), config.transformer(), form.pool())
                 : null;
-        this.attentionPooling = hasClassToken ? null : new AttentionPooling(model.at("head"), config.transformer());
+    }
+
+    private Conv2d patchEmbedding(Weights stored) {
+        long width = config.transformer().hiddenSize();
+        Conv2d.Geometry patches = new Conv2d.Geometry(config.patchSize(), config.patchSize(), 0);
+        if (config.form().flexible()) {
+            return Conv2d.ofFlatPatches(stored, width, config.patchSize());
+        }
+        return config.form().patchBias()
+                ? Conv2d.of(stored, 3, width, patches)
+                : Conv2d.withoutBias(stored, 3, width, patches);
+    }
+
+    private RotaryPositions rotary(Weights weights) {
+        return config.form().rotary() == null
+                ? null
+                : RotaryPositions.of(
+                        config.form().rotary(),
+                        config.leadingTokens(),
+                        Math.toIntExact(config.transformer().headWidth()),
+                        weights);
+    }
+
+    private Linear projection(Weights weights) {
+        Weights stored = weights.at("visual_projection");
+        long width = config.transformer().hiddenSize();
+        return switch (config.form().projection()) {
+            case NONE -> null;
+            case PLAIN -> Linear.withoutBias(stored, width, config.projectionDim());
+            case BIASED -> Linear.of(stored, width, config.projectionDim());
+        };
     }
 
     private static boolean isWithoutProjection(Weights weights, VisionConfig config) {
-        return config.pooling() == VisionConfig.Pooling.CLASS_TOKEN
+        return config.form().projection() != VisionForm.Projection.NONE
                 && weights.at("vision_model").at("post_layernorm").has("weight")
                 && !weights.at("visual_projection").has("weight");
     }
@@ -82,7 +113,7 @@ public final class VisionTower {
     /**
      * Last layer's hidden states, before the final norm.
      *
-     * @param pixels normalised, [batch, 3, imageSize, imageSize]
+     * @param pixels normalised, [batch, 3, imageSize, imageSize]; a flexible tower takes whole patches of any ratio
      * @return [batch, numTokens, width]; the class token first where there is one
      */
     public Tensor encode(Tensor pixels) {
@@ -106,9 +137,20 @@ public final class VisionTower {
      * @return [batch, projectionDim]
      */
     public Tensor embedding(Tensor hidden) {
-        return attentionPooling == null
-                ? projection.forward(postLayerNorm.forward(hidden.select(1, 0)))
-                : attentionPooling.forward(postLayerNorm.forward(hidden));
+        return switch (config.pooling()) {
+            case CLASS_TOKEN -> projected(hidden.select(1, 0));
+            case MAP -> projectedAlone(attentionPooling.forward(postLayerNorm.forward(hidden)));
+            case AVERAGE -> projected(patches(hidden).mean(1));
+        };
+    }
+
+    private Tensor patches(Tensor tokens) {
+        long leading = config.leadingTokens();
+        return leading == 0 ? tokens : tokens.narrow(1, leading, tokens.size(1) - leading);
+    }
+
+    private Tensor projectedAlone(Tensor normed) {
+        return projection == null ? normed : projection.forward(normed);
     }
 
     /**
@@ -121,23 +163,27 @@ public final class VisionTower {
         return embedding(pooledStates(pixels));
     }
 
-    /** As many of the states of {@link #encode} as {@link #embedding} needs: the class token's, or all with attention pooling. */
+    /** As many of the states of {@link #encode} as {@link #embedding} needs: the class token's where it pools, or all. */
     public Tensor pooledStates(Tensor pixels) {
-        return attentionPooling == null ? encoder.firstToken(embed(pixels)) : encode(pixels);
+        return config.pooling() == VisionConfig.Pooling.CLASS_TOKEN
+                ? encoder.firstToken(embed(pixels))
+                : encode(pixels);
     }
 
     /**
-     * All tokens, normed and projected (SigLIP has no projection: its tokens are normed alone).
+     * All tokens, normed and projected (SigLIP has no projection: its tokens are normed alone). The pooled one is the embedding.
      *
      * @param hidden of {@link #encode}
      */
     public VisionTokens tokens(Tensor hidden) {
         Tensor normed = normed(hidden);
-        if (attentionPooling != null) {
-            return new VisionTokens(attentionPooling.forward(normed), normed);
-        }
-        Tensor projected = projection.forward(normed); // [batch, 1 + patches, projectionDim]
-        return new VisionTokens(projected.select(1, 0), projected.narrow(1, 1, config.numPatches()));
+        Tensor projected = projectedAlone(normed); // [batch, leading + patches, projectionDim]
+        Tensor pooled = switch (config.pooling()) {
+            case CLASS_TOKEN -> projected.select(1, 0);
+            case MAP -> projectedAlone(attentionPooling.forward(normed));
+            case AVERAGE -> embedding(hidden);
+        };
+        return new VisionTokens(pooled, patches(projected));
     }
 
     /** Applies the final norm to any layer's hidden states. */
@@ -155,14 +201,15 @@ public final class VisionTower {
         return positionEmbedding;
     }
 
-    /** Final norm and projection of tokens that stand for a class token, [batch, tokens, width] to [batch, tokens, projectionDim]. */
+    /** Final norm and projection of tokens that stand for a class token, [..., width] to [..., projectionDim]. */
     public Tensor projected(Tensor hidden) {
         return projection.forward(postLayerNorm.forward(hidden));
     }
 
     /**
      * What enters the first layer, for pictures of any size: what is beyond the last whole patch is dropped, the table is resized
-     * bicubically to the grid of patches where that is another one (align_corners=False, a = -0.75).
+     * bicubically to the grid of patches where that is another one (align_corners=False, a = -0.75), that of a flexible tower bilinearly with
+     * antialiasing.
      *
      * @param pixels normalised, [batch, 3, height, width], at least one patch
      * @param table positions for the tower's own grid, in place of {@link #positionTable}
@@ -171,7 +218,16 @@ public final class VisionTower {
     public Tensor embedAnySize(Tensor pixels, Tensor table) {
         long height = pixels.size(2) / config.patchSize();
         long width = pixels.size(3) / config.patchSize();
-        return embedded(pixels, PositionTable.resized(table, config.numTokens() - config.numPatches(), height, width));
+        RotaryGrid rotary = config.form().rotary();
+        if (rotary != null && (height != rotary.side() || width != rotary.side())) {
+            throw new BadInputException("a tower with rotary positions (EVA-02, PE) takes pictures of its own size alone, "
+                    + config.imageSize() + " pixels; here it would have to see " + height + " x " + width
+                    + " patches: take a tower of CLIP or SigLIP");
+        }
+        if (config.form().flexible()) {
+            return embedded(pixels, PositionTable.antialiased(table, height, width));
+        }
+        return embedded(pixels, PositionTable.resized(table, config.leadingTokens(), height, width));
     }
 
     /**
@@ -183,13 +239,15 @@ public final class VisionTower {
      */
     public Tensor valuePath(Tensor embedded) {
         if (attentionPooling != null) {
-            return attentionPooling.valuePath(postLayerNorm.forward(encoder.forward(embedded)));
+            return projectedAlone(patches(attentionPooling.valuePath(postLayerNorm.forward(encoder.forward(embedded)))));
         }
-        Tensor values = encoder.valuePath(embedded);
-        return projected(values.narrow(1, 1, values.size(1) - 1));
+        return projected(patches(encoder.valuePath(embedded)));
     }
 
     private Tensor embed(Tensor pixels) {
+        if (config.form().flexible()) {
+            return embedAnySize(pixels, positionEmbedding);
+        }
         requireImages(pixels);
         return embedded(pixels, positionEmbedding);
     }
@@ -199,12 +257,13 @@ public final class VisionTower {
                 Tensors.onto(pixels, placement.device(), placement.precision().dtype());
         Tensor patches = patchEmbedding.forward(x).flatten(2, -1).transpose(1, 2); // [batch, patches, width]
         Tensor positions = table.to(patches.scalar_type());
-        if (classEmbedding == null) {
-            return patches.add(positions);
-        }
-        Tensor classToken = classEmbedding.to(patches.scalar_type()).expand(patches.size(0), 1, patches.size(2));
-        Tensor tokens = torch.cat(new TensorVector(classToken, patches), 1);
-        return preLayerNorm.forward(tokens.add(positions));
+        Tensor tokens = classEmbedding == null ? patches : torch.cat(new TensorVector(classToken(patches), patches), 1);
+        Tensor placed = tokens.add(positions);
+        return preLayerNorm == null ? placed : preLayerNorm.forward(placed);
+    }
+
+    private Tensor classToken(Tensor patches) {
+        return classEmbedding.to(patches.scalar_type()).expand(patches.size(0), 1, patches.size(2));
     }
 
     private void requireImages(Tensor pixels) {

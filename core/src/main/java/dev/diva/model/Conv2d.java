@@ -2,6 +2,7 @@ package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Kernels;
+import dev.diva.engine.Scopes;
 import org.bytedeco.pytorch.Tensor;
 
 /** Two-dimensional convolution with square kernels, in the type of the input. */
@@ -35,6 +36,14 @@ public final class Conv2d {
     /** Reads {@code weight} alone. */
     public static Conv2d withoutBias(Weights weights, long in, long out, Geometry geometry) {
         return new Conv2d(weights.matrix("weight", out, in, geometry.kernel, geometry.kernel), null, geometry);
+    }
+
+    /** Reads patch kernels that are stored as a linear layer, {@code weight} [out, side * side * 3] with the channels last, and {@code bias} [out]. */
+    public static Conv2d ofFlatPatches(Weights weights, long out, long side) {
+        Tensor flat = weights.matrix("weight", out, side * side * 3);
+        Tensor kernels =
+                Scopes.returning(() -> flat.view(out, side, side, 3).permute(0, 3, 1, 2));
+        return new Conv2d(weights.keep(kernels), weights.matrix("bias", out), new Geometry(side, side, 0));
     }
 
     /**

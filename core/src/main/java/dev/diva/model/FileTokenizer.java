@@ -24,8 +24,11 @@ public final class FileTokenizer implements Tokenizer {
     private final long padId;
     private final int contextLength;
     private final int rows;
+    private final TextCleaning benchmarks;
 
-    private FileTokenizer(Path folder, TokenizerFiles files, int contextLength, int rows) {
+    private FileTokenizer(
+            Path folder, TokenizerFiles files, int contextLength, int rows, TextCleaning benchmarks) {
+        this.benchmarks = benchmarks;
         this.folder = folder;
         this.contextLength = contextLength;
         this.rows = rows;
@@ -63,7 +66,17 @@ public final class FileTokenizer implements Tokenizer {
      * @throws BadInputException when its files are damaged or name no padding
      */
     public static FileTokenizer open(Path folder, int contextLength, long rows) {
-        return new FileTokenizer(folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows));
+        return open(folder, contextLength, rows, TextCleaning.CANONICALIZE);
+    }
+
+    /**
+     * The same.
+     *
+     * @param benchmarks what texts go through before it where open_clip runs the model
+     */
+    public static FileTokenizer open(Path folder, int contextLength, long rows, TextCleaning benchmarks) {
+        return new FileTokenizer(
+                folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
     }
 
     private long id(TokenizerFiles files, String role) {
@@ -107,10 +120,10 @@ public final class FileTokenizer implements Tokenizer {
         return all;
     }
 
-    /** open_clip runs the models of transformers that come with one, SigLIP 2, on texts without punctuation. */
+    /** As open_clip runs the models of transformers that come with one: SigLIP 2 on texts without punctuation. */
     @Override
     public long[] encodeAsBenchmarksDo(String text) {
-        return encode(TextCleaning.CANONICALIZE.apply(text));
+        return encode(benchmarks.apply(text));
     }
 
     /** The id of the special token of that role. */

@@ -31,6 +31,7 @@ public final class HuggingFaceKeys {
             "layer_norm_eps",
             "image_size",
             "patch_size",
+            "num_patches",
             "vocab_size",
             "max_position_embeddings",
             "eos_token_id",

@@ -6,21 +6,29 @@ import dev.diva.engine.SelfAndContext;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
-/** Multi-head attention of tokens to each other, under transformers' names. */
+/** Multi-head attention of tokens to each other, under transformers' names; queries and keys may be turned by their place. */
 final class SelfAttention {
     private final Linear queries;
     private final Linear keys;
     private final Linear values;
     private final Linear output;
+    private final LayerNorm norm; // of what was attended, or null
+    private final RotaryPositions positions; // or null
     private final long numHeads;
     private final boolean causal;
 
-    SelfAttention(Weights weights, TransformerConfig config, boolean causal) {
+    SelfAttention(Weights weights, TransformerConfig config, boolean causal, RotaryPositions positions) {
         long width = config.hiddenSize();
         this.queries = Linear.of(weights.at("q_proj"), width, width);
-        this.keys = Linear.of(weights.at("k_proj"), width, width);
+        this.keys = config.form().keyBias()
+                ? Linear.of(weights.at("k_proj"), width, width)
+                : Linear.withoutBias(weights.at("k_proj"), width, width);
         this.values = Linear.of(weights.at("v_proj"), width, width);
         this.output = Linear.of(weights.at("out_proj"), width, width);
+        this.norm = config.form().attentionNorm()
+                ? new LayerNorm(weights.at("norm"), width, config.layerNormEps())
+                : null;
+        this.positions = positions;
         this.numHeads = config.numAttentionHeads();
         this.causal = causal;
     }
@@ -28,7 +36,7 @@ final class SelfAttention {
     /** Keys and values of tokens [batch, tokens, width]. */
     KeyValues keyValues(Tensor context) {
         return new KeyValues(
-                Heads.split(keys.forward(context), numHeads), Heads.split(values.forward(context), numHeads));
+                placed(Heads.split(keys.forward(context), numHeads)), Heads.split(values.forward(context), numHeads));
     }
 
     /** Some tokens [batch, tokens, width] that attend to others, to the shape of the former. */
@@ -56,12 +64,20 @@ final class SelfAttention {
 
     /** What each token would take if it saw itself alone. */
     Tensor valuePath(Tensor x) {
-        return output.forward(values.forward(x));
+        return output.forward(normed(values.forward(x)));
+    }
+
+    private Tensor placed(Tensor heads) {
+        return positions == null ? heads : positions.apply(heads);
+    }
+
+    private Tensor normed(Tensor attended) {
+        return norm == null ? attended : norm.forward(attended);
     }
 
     private Tensor attended(Tensor x, KeyValues context, boolean causal) {
-        Tensor attended =
-                Attention.attend(Heads.split(queries.forward(x), numHeads), context.keys(), context.values(), causal);
-        return Heads.join(attended);
+        Tensor attended = Attention.attend(
+                placed(Heads.split(queries.forward(x), numHeads)), context.keys(), context.values(), causal);
+        return normed(Heads.join(attended));
     }
 }

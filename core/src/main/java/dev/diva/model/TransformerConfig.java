@@ -4,7 +4,7 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 
 /**
- * Shape of a stack of pre-norm transformer layers.
+ * Shape of a stack of transformer layers.
  *
  * @param hiddenSize width of a token
  * @param intermediateSize width inside the MLP
@@ -12,6 +12,7 @@ import dev.diva.checkpoint.ConfigJson;
  * @param numAttentionHeads heads; hiddenSize is a multiple of it
  * @param activation between the two layers of the MLP
  * @param layerNormEps added to the variance
+ * @param form how the layers depart from CLIP's
  */
 public record TransformerConfig(
         long hiddenSize,
@@ -19,12 +20,36 @@ public record TransformerConfig(
         int numHiddenLayers,
         long numAttentionHeads,
         Activation activation,
-        double layerNormEps) {
+        double layerNormEps,
+        LayerForm form) {
+    /** Of CLIP's layers. */
+    public TransformerConfig(
+            long hiddenSize,
+            long intermediateSize,
+            int numHiddenLayers,
+            long numAttentionHeads,
+            Activation activation,
+            double layerNormEps) {
+        this(
+                hiddenSize,
+                intermediateSize,
+                numHiddenLayers,
+                numAttentionHeads,
+                activation,
+                layerNormEps,
+                LayerForm.CLIP);
+    }
+
     public TransformerConfig {
         if (hiddenSize < 1 || numAttentionHeads < 1 || hiddenSize % numAttentionHeads != 0) {
             throw new IllegalArgumentException(
                     "hiddenSize " + hiddenSize + " is not a multiple of numAttentionHeads " + numAttentionHeads);
         }
+    }
+
+    /** Channels of a head. */
+    public long headWidth() {
+        return hiddenSize / numAttentionHeads;
     }
 
     /**

@@ -14,9 +14,15 @@ public final class TransformerEncoder {
 
     /** @param causal whether a token sees only itself and those before it (text towers of CLIP) */
     public TransformerEncoder(Weights weights, TransformerConfig config, boolean causal) {
+        this(weights, config, causal, null);
+    }
+
+    /** @param positions that turn queries and keys of every layer, or null */
+    public TransformerEncoder(
+            Weights weights, TransformerConfig config, boolean causal, RotaryPositions positions) {
         this.activations = weights.placement().activations();
         for (int i = 0; i < config.numHiddenLayers(); i++) {
-            layers.add(new TransformerLayer(weights.at("layers", i), config, causal));
+            layers.add(new TransformerLayer(weights.at("layers", i), config, causal, positions));
         }
     }
 

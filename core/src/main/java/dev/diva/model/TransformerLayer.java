@@ -8,18 +8,43 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** Pre-norm layer of CLIP's and SigLIP's towers: x + attention(norm(x)), then x + mlp(norm(x)). */
+/** Layer of a tower: x + attention(norm(x)), then x + mlp(norm(x)), or another {@link LayerForm}. */
 final class TransformerLayer {
     private final LayerNorm layerNorm1;
     private final SelfAttention selfAttention;
     private final LayerNorm layerNorm2;
-    private final Mlp mlp;
+    private final UnaryOperator<Tensor> mlp;
+    private final Tensor scale1; // of the attention, [width] or null
+    private final Tensor scale2; // of the MLP, [width] or null
+    private final boolean postNorm;
 
-    TransformerLayer(Weights weights, TransformerConfig config, boolean causal) {
+    TransformerLayer(Weights weights, TransformerConfig config, boolean causal, RotaryPositions positions) {
         this.layerNorm1 = new LayerNorm(weights.at("layer_norm1"), config.hiddenSize(), config.layerNormEps());
-        this.selfAttention = new SelfAttention(weights.at("self_attn"), config, causal);
+        this.selfAttention = new SelfAttention(weights.at("self_attn"), config, causal, positions);
         this.layerNorm2 = new LayerNorm(weights.at("layer_norm2"), config.hiddenSize(), config.layerNormEps());
-        this.mlp = new Mlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize(), config.activation());
+        LayerForm form = config.form();
+        this.mlp = form.gatedMlp()
+                ? new GatedMlp(weights.at("mlp"), config)::forward
+                : new Mlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize(), config.activation())
+                        ::forward;
+        this.scale1 = form.layerScale() ? scale(weights.at("layer_scale1"), config) : null;
+        this.scale2 = form.layerScale() ? scale(weights.at("layer_scale2"), config) : null;
+        this.postNorm = form.postNorm();
+    }
+
+    private static Tensor scale(Weights weights, TransformerConfig config) {
+        return weights.vector("lambda1", config.hiddenSize());
+    }
+
+    /** What enters a branch. */
+    private Tensor entering(Tensor x, LayerNorm norm) {
+        return postNorm ? x : norm.forward(x);
+    }
+
+    /** What a branch adds to its input. */
+    private Tensor leaving(Tensor branch, LayerNorm norm, Tensor scale) {
+        Tensor normed = postNorm ? norm.forward(branch) : branch;
+        return scale == null ? normed : normed.mul(scale.to(normed.scalar_type()));
     }
 
     /** [batch, tokens, width] to the same. */
@@ -30,10 +55,9 @@ final class TransformerLayer {
     /** The first tokens of {@link #forward(Tensor)}, which attend to all: [batch, tokens, width] to [batch, count, width]. */
     Tensor forward(Tensor x, long count) {
         Tensor attended = Scopes.returning(() -> {
-            Tensor normed = layerNorm1.forward(x);
-            return selfAttention
-                    .forward(normed.narrow(1, 0, count), selfAttention.keyValues(normed))
-                    .add_(x.narrow(1, 0, count));
+            Tensor normed = entering(x, layerNorm1);
+            Tensor branch = selfAttention.forward(normed.narrow(1, 0, count), selfAttention.keyValues(normed));
+            return leaving(branch, layerNorm1, scale1).add_(x.narrow(1, 0, count));
         });
         return withMlp(attended);
     }
@@ -47,55 +71,58 @@ final class TransformerLayer {
      */
     Tensor forward(Tensor x, KeyValues prefix, UnaryOperator<Tensor> chosen) {
         Tensor attended = Scopes.returning(() -> {
-            Tensor normed = layerNorm1.forward(x);
+            Tensor normed = entering(x, layerNorm1);
             KeyValues context = selfAttention.keyValues(normed).after(prefix);
-            return selfAttention.forward(normed, context, chosen).add_(chosen.apply(x));
+            Tensor branch = selfAttention.forward(normed, context, chosen);
+            return leaving(branch, layerNorm1, scale1).add_(chosen.apply(x));
         });
         return withMlp(attended);
     }
 
     /** What tokens that follow x [batch, tokens, width] attend to. */
     KeyValues keyValues(Tensor x) {
-        return selfAttention.keyValues(layerNorm1.forward(x));
+        return selfAttention.keyValues(entering(x, layerNorm1));
     }
 
     /** {@link #forward(Tensor)}; what the tokens offer to the attention of others is added to a list. */
     Tensor forward(Tensor x, List<KeyValues> offered) {
-        Tensor normed = layerNorm1.forward(x);
+        Tensor normed = entering(x, layerNorm1);
         KeyValues keyValues = selfAttention.keyValues(normed);
         offered.add(keyValues);
-        return withMlp(
-                Scopes.returning(() -> selfAttention.forward(normed, keyValues).add_(x)));
+        return withMlp(Scopes.returning(() -> leaving(selfAttention.forward(normed, keyValues), layerNorm1, scale1)
+                .add_(x)));
     }
 
     /** Tokens [batch, tokens, width] that see themselves and others, and not each other. */
     Tensor beside(Tensor x, KeyValues context, Tensor bias) {
-        return withMlp(Scopes.returning(
-                () -> selfAttention.beside(layerNorm1.forward(x), context, bias).add_(x)));
+        return withMlp(Scopes.returning(() -> leaving(
+                        selfAttention.beside(entering(x, layerNorm1), context, bias), layerNorm1, scale1)
+                .add_(x)));
     }
 
     /** What the attention would add to each token if it saw itself alone. */
     Tensor valuePath(Tensor x) {
-        return Scopes.returning(() -> selfAttention.valuePath(layerNorm1.forward(x)));
+        return Scopes.returning(
+                () -> leaving(selfAttention.valuePath(entering(x, layerNorm1)), layerNorm1, scale1));
     }
 
     private Tensor withMlp(Tensor attended) {
-        return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
+        return Scopes.returning(() ->
+                leaving(mlp.apply(entering(attended, layerNorm2)), layerNorm2, scale2).add_(attended));
     }
 
     /** {@link #forward(Tensor)} where only the first tokens are seen, by all: [batch, tokens, width] to the same. */
     Tensor masked(Tensor x, long seen) {
-        Tensor attended = Scopes.returning(() -> {
-            Tensor normed = layerNorm1.forward(x);
+        return withMlp(Scopes.returning(() -> {
+            Tensor normed = entering(x, layerNorm1);
             Tensor context = normed.narrow(1, 0, seen);
             KeyValues keyValues = selfAttention.keyValues(context);
             Tensor padding = normed.narrow(1, seen, x.size(1) - seen);
-            return torch.cat(
-                            new TensorVector(
-                                    selfAttention.forward(context, keyValues), selfAttention.toAll(padding, keyValues)),
-                            1)
-                    .add_(x);
-        });
-        return Scopes.returning(() -> mlp.forward(layerNorm2.forward(attended)).add_(attended));
+            Tensor branch = torch.cat(
+                    new TensorVector(
+                            selfAttention.forward(context, keyValues), selfAttention.toAll(padding, keyValues)),
+                    1);
+            return leaving(branch, layerNorm1, scale1).add_(x);
+        }));
     }
 }

@@ -126,10 +126,10 @@ public final class San implements AutoCloseable {
 
     /** Refuses a CLIP that there is no SAN on. */
     public static void requireClassToken(Clip clip) {
-        if (clip.config().vision().pooling() != VisionConfig.Pooling.CLASS_TOKEN) {
+        if (!clip.config().vision().isPlainClip()) {
             throw new BadInputException(
-                    clip.file() + ": is a SigLIP, which has no class token; SAN names each mask by a copy"
-                            + " of it, so there is no SAN on SigLIP; MaskCLIP (diva segment --method maskclip) works for every tower");
+                    clip.file() + ": is a SigLIP or another relative of CLIP; SAN names each mask by a copy of CLIP's class"
+                            + " token, so there is no SAN on it; MaskCLIP (diva segment --method maskclip) works for every tower");
         }
     }
 

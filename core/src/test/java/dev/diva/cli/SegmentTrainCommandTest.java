@@ -231,7 +231,7 @@ class SegmentTrainCommandTest {
         assertRefused("recognitionLayer 9 of a CLIP", "--set", "san.recognitionLayer=9");
         assertRefused("san.clipResolution, san.sideHeads", "--set", "san.sideHeads=null");
         clip = Golden.model("siglip-hf");
-        assertRefused("has no class token");
+        assertRefused("there is no SAN on it");
         clip = CLIP;
         assertRefused("leaves CLIP", "--set", "san.clipResolution=0.1");
         assertRefused("nearest: train.steps", "--set", "train.step=3");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.BadInputException;
 import dev.diva.model.Activation;
+import dev.diva.model.RotaryGrid;
 import dev.diva.model.TransformerConfig;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +25,20 @@ class BackbonesTest {
         assertThat(id(huge224, "models/MetaCLIP-h14")).isEqualTo("metaclip-vit-h-14");
         assertThat(id(huge224, "models/DFN5B-CLIP-ViT-H-14")).isEqualTo("dfn-vit-h-14");
         assertThat(id(large224, "models/metaclip_l14.pt")).isEqualTo("metaclip-vit-l-14");
+    }
+
+    /** A SigLIP B/16 has the numbers of a PE-Core B/16, and LAION's ViT-g those of EVA's. */
+    @Test
+    void relativesOfClipAreToldFromClipsOfTheirSize() {
+        TransformerConfig base = new TransformerConfig(768, 3072, 12, 12, Activation.GELU, 1e-5);
+        VisionForm pe = new VisionForm(
+                true, false, true, VisionForm.Projection.BIASED, null, new RotaryGrid(14, 14, 1, true), false);
+        assertThat(id(new VisionConfig(base, 224, 16, VisionConfig.Pooling.MAP, 1024, pe), "model"))
+                .isEqualTo("pe-core-b-16");
+        VisionConfig siglip = new VisionConfig(base, 224, 16, VisionConfig.Pooling.MAP, 768);
+        assertThat(Backbones.of(siglip, Preprocessing.of(siglip, true), "pe-core")).isEmpty();
+        assertThat(Backbones.named("pe-core-b-16").analogy()).isTrue();
+        assertThat(Backbones.named("openai-vit-l-14").analogy()).isFalse();
     }
 
     @Test

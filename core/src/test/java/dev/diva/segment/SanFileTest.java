@@ -67,7 +67,7 @@ class SanFileTest {
     @Test
     void siglipIsRefusedWithTheReason() {
         Path siglip = Golden.path("siglip-hf");
-        assertRefused(BASE.san(), BASE.settings(temporary), siglip, "SigLIP", "no class token");
+        assertRefused(BASE.san(), BASE.settings(temporary), siglip, "SigLIP", "no SAN on it");
     }
 
     @Test

@@ -167,7 +167,7 @@ public record ClipCheckpoint(
     }
 
     private static ClipCheckpoint of(Path file, TensorSource stored, CheckpointFormat flag) {
-        refusePerceptionEncoder(file, stored);
+        OtherFamilies.refuse(file, stored);
         List<Layout> layouts = Layout.find(stored);
         if (layouts.isEmpty()) {
             if (VisualSource.isIn(stored)) {
@@ -191,26 +191,9 @@ public record ClipCheckpoint(
         }
         requireNothingElse(stored, layout);
         TensorSource inner = layout.prefix().isEmpty() ? stored : PrefixedSource.of(stored, layout.prefix());
-        TensorSource ours = TranslatedSource.toOurs(inner, layout.table());
+        TensorSource ours = TranslatedSource.toOurs(LongTexts.joined(inner), layout.table());
         requireKnownParts(file, ours);
         return new ClipCheckpoint(folder, file, flag == null ? format : flag, layout.table(), stored, ours, null);
-    }
-
-    /** PE-Core has patch embeddings under the names of SigLIP's or OpenAI's, and another tower behind them. */
-    private static void refusePerceptionEncoder(Path file, TensorSource stored) {
-        boolean ofAuthors = has(stored, "attn_pool.probe") && !has(stored, "head.probe");
-        boolean ofTimm =
-                has(stored, "attn_pool.latent") && (has(stored, "norm_pre.weight") || has(stored, "cls_token"));
-        if (ofAuthors || ofTimm) {
-            throw new CheckpointException(
-                    file + ": is a PE-Core (Perception Encoder), whose rotary positions and pooling"
-                            + " are not computed here; no config or option changes that");
-        }
-    }
-
-    private static boolean has(TensorSource stored, String ending) {
-        return stored.tensors().stream()
-                .anyMatch(info -> info.name().equals(ending) || info.name().endsWith("." + ending));
     }
 
     /** A part without a name of ours is of another model, and would be passed over. */
@@ -254,7 +237,7 @@ public record ClipCheckpoint(
 
     /** Whether it is a SigLIP. */
     public boolean isSiglip() {
-        return tensors.info("vision_model.head.probe") != null;
+        return tensors.info("vision_model.head.probe") != null && tensors.info("visual_projection.weight") == null;
     }
 
     /** Whether it has a text tower. */

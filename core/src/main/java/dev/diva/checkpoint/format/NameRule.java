@@ -25,6 +25,8 @@ record NameRule(List<String> stored, List<String> ours, Change change, List<Inte
         TRANSPOSED,
         /** Stored as [1, n, d], ours is [n, d]. */
         BATCHED,
+        /** Stored as [1, 1, d], ours is [d]. */
+        VECTOR,
         /** Stored as a scalar, ours is [1]. */
         SCALAR,
         /** Stored as the kernels of a 1 x 1 convolution [out, in, 1, 1], ours is [out, in]. */

@@ -3,6 +3,7 @@ package dev.diva.checkpoint.format;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import dev.diva.checkpoint.TensorSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,11 +18,13 @@ import java.util.regex.Pattern;
  * beside this class.
  *
  * @param name of the resource
- * @param anchor a stored name that only this layout has
+ * @param anchor a stored name that only this layout has, or also those with other marks
+ * @param marks stored names that tell it from others of the same anchor
  * @param rules tried in order, each on whole names
  * @param ignored patterns of stored names without meaning for the model, and why
  */
-public record NameTable(String name, String anchor, List<NameRule> rules, Map<Pattern, String> ignored) {
+public record NameTable(
+        String name, String anchor, List<String> marks, List<NameRule> rules, Map<Pattern, String> ignored) {
     /** Our own names: those of transformers, for CLIP and SigLIP. */
     public static final NameTable HF = load("hf");
 
@@ -37,23 +40,42 @@ public record NameTable(String name, String anchor, List<NameRule> rules, Map<Pa
     /** open_clip's SigLIP, with the image tower of timm. */
     public static final NameTable TIMM_SIGLIP = load("open_clip-siglip");
 
+    /** open_clip's PE-Core, EVA-02-CLIP and EVA-CLIP, with image towers of timm that transformers does not have. */
+    public static final List<NameTable> TIMM_EVA =
+            List.of(load("open_clip-pe"), load("open_clip-eva02"), load("open_clip-eva"));
+
     /** FLUX.1's own file of its autoencoder; ours are the names of diffusers. */
     public static final NameTable FLUX_AUTOENCODER = load("flux-autoencoder");
 
     private static NameTable load(String name) {
+        JsonNode root = read(name);
+        Map<Pattern, String> ignored = new LinkedHashMap<>();
+        root.path("ignored")
+                .properties()
+                .forEach(e ->
+                        ignored.put(Pattern.compile(e.getKey()), e.getValue().asText()));
+        return new NameTable(name, root.path("anchor").asText(), strings(root.path("marks")), rules(root), ignored);
+    }
+
+    private static JsonNode read(String name) {
         try (InputStream in = NameTable.class.getResourceAsStream(name + ".yaml")) {
-            JsonNode root = new ObjectMapper(new YAMLFactory()).readTree(in);
-            List<NameRule> rules = new ArrayList<>();
-            root.path("rules").forEach(rule -> rules.add(rule(rule)));
-            Map<Pattern, String> ignored = new LinkedHashMap<>();
-            root.path("ignored")
-                    .properties()
-                    .forEach(e -> ignored.put(
-                            Pattern.compile(e.getKey()), e.getValue().asText()));
-            return new NameTable(name, root.path("anchor").asText(), rules, ignored);
+            return new ObjectMapper(new YAMLFactory()).readTree(in);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The rules of a file, those of the files that it includes in their place. */
+    private static List<NameRule> rules(JsonNode root) {
+        List<NameRule> rules = new ArrayList<>();
+        for (JsonNode rule : root.path("rules")) {
+            if (rule.has("include")) {
+                rules.addAll(rules(read(rule.path("include").asText())));
+            } else {
+                rules.add(rule(rule));
+            }
+        }
+        return rules;
     }
 
     private static NameRule rule(JsonNode node) {
@@ -72,10 +94,33 @@ public record NameTable(String name, String anchor, List<NameRule> rules, Map<Pa
         List<String> strings = new ArrayList<>();
         if (node.isArray()) {
             node.forEach(item -> strings.add(item.asText()));
-        } else {
+        } else if (!node.isMissingNode()) {
             strings.add(node.asText());
         }
         return strings;
+    }
+
+    /** The first of some tables whose marks a file has, or another. */
+    static NameTable marked(List<NameTable> tables, TensorSource stored, String prefix, NameTable other) {
+        return tables.stream()
+                .filter(table -> table.marks.stream().allMatch(mark -> stored.info(prefix + mark) != null))
+                .findFirst()
+                .orElse(other);
+    }
+
+    /** Whether tensors under our names are those of this layout, as its marks tell. */
+    boolean isOf(TensorSource ours) {
+        return marks.stream().allMatch(mark -> ours.info(ourName(mark)) != null);
+    }
+
+    private String ourName(String storedName) {
+        return rules.stream()
+                .flatMap(rule -> rule
+                        .matchStored(storedName)
+                        .map(match -> match.fill(rule.ours().get(0)))
+                        .stream())
+                .findFirst()
+                .orElse(storedName);
     }
 
     /** Whether our names are this layout's names. */

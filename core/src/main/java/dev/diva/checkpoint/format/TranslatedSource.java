@@ -179,7 +179,7 @@ public final class TranslatedSource {
                         new TensorInfo(name, info.dtype(), turned),
                         reader -> reader.read(info.name()).t());
             }
-            case BATCHED, SCALAR, POINTWISE -> {
+            case BATCHED, VECTOR, SCALAR, POINTWISE -> {
                 long[] other = reshaped(shape, change);
                 view.put(
                         new TensorInfo(name, info.dtype(), other),
@@ -193,6 +193,13 @@ public final class TranslatedSource {
         if (change == NameRule.Change.SCALAR) {
             boolean other = shape.length == (readsForeign ? 0 : 1);
             return !other ? shape : readsForeign ? new long[] {1} : new long[0];
+        }
+        if (change == NameRule.Change.VECTOR) {
+            boolean isStored = shape.length == 3 && shape[0] == 1 && shape[1] == 1;
+            if (readsForeign) {
+                return isStored ? new long[] {shape[2]} : shape;
+            }
+            return shape.length == 1 ? new long[] {1, 1, shape[0]} : shape;
         }
         if (change == NameRule.Change.POINTWISE) {
             boolean isKernel = shape.length == 4 && shape[2] == 1 && shape[3] == 1;

@@ -67,7 +67,11 @@ final class VisualSource implements TensorSource {
                 TensorSource held = container.isEmpty() ? stored : PrefixedSource.of(stored, container);
                 TensorSource inner = Unwrapped.of(held, anchor);
                 if (inner.info(anchor) != null) {
-                    return Optional.of(TranslatedSource.toOurs(PrefixedSource.with(inner, PREFIX), table));
+                    TensorSource whole = PrefixedSource.with(inner, PREFIX);
+                    NameTable variant = table.is(NameTable.TIMM_SIGLIP)
+                            ? NameTable.marked(NameTable.TIMM_EVA, whole, "", table)
+                            : table;
+                    return Optional.of(TranslatedSource.toOurs(whole, variant));
                 }
             }
         }

@@ -1,0 +1,137 @@
+package dev.diva.clip;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
+import dev.diva.model.Activation;
+import dev.diva.model.LayerForm;
+import dev.diva.model.RotaryGrid;
+import dev.diva.model.TransformerConfig;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * An image tower of timm's {@code eva.py} that open_clip builds by its name: PE-Core, EVA-02-CLIP and EVA-CLIP. Its tensors tell the sizes;
+ * heads and rotary positions are told by the name alone: those of timm 1.0.31.
+ */
+final class EvaTrunk {
+    private static final Pattern PE = Pattern.compile("vit_pe_core_\\w+");
+    private static final Pattern EVA = Pattern.compile("eva02_\\w+_clip_\\w+|eva_giant_patch14_\\w+");
+    private static final String POST_NORM = "eva02_enormous_";
+
+    /** Heads by width, in vit_pe_core_{tiny, small, base, large, gigantic}, eva02_{base, large, enormous} and eva_giant. */
+    private static final Map<Long, Long> HEADS =
+            Map.of(192L, 3L, 384L, 6L, 768L, 12L, 1024L, 16L, 1408L, 16L, 1536L, 16L, 1792L, 16L);
+
+    private static final long POOL_HEADS = 8; // attn_pool_num_heads of every PE-Core
+    private static final double EVA02_REFERENCE = 16; // ref_feat_shape of every EVA-02-CLIP: 224 / 14
+
+    private final ConfigJson vision;
+    private final ConfigJson kwargs;
+    private final TensorShapes shapes;
+    private final String name;
+    private final boolean isPe;
+    private final boolean isGated;
+
+    private EvaTrunk(ConfigJson vision, TensorShapes shapes) {
+        this.vision = vision;
+        this.kwargs = vision.at("timm_kwargs");
+        this.shapes = shapes;
+        this.name = vision.text("timm_model_name", "");
+        this.isPe = PE.matcher(name).matches();
+        this.isGated = shapes.has("vision_model.encoder.layers.0.mlp.fc1_gate.weight");
+    }
+
+    /** Whether it is such a tower, by its name. */
+    static boolean isNamed(String name) {
+        return PE.matcher(name).matches() || EVA.matcher(name).matches();
+    }
+
+    /**
+     * Its shape.
+     *
+     * @param vision {@code vision_cfg}
+     * @param text {@code text_cfg}
+     * @throws BadInputException when it is told to be pooled or projected in another way, or its heads are not known
+     */
+    static VisionConfig of(ConfigJson vision, ConfigJson text, long embedDim, TensorShapes shapes) {
+        return new EvaTrunk(vision, shapes).config(text, embedDim);
+    }
+
+    private VisionConfig config(ConfigJson text, long embedDim) {
+        vision.requireOnly(Map.of("timm_pool", Set.of(isPe ? "map" : "token"), "timm_proj", Set.of("")));
+        if (isPe != (shapes.pooling() == VisionConfig.Pooling.MAP)) {
+            throw new BadInputException(shapes.location() + ": is no tower of the kind that timm_model_name says, " + name);
+        }
+        long width = shapes.hiddenSize("vision_model");
+        TransformerConfig layers = new TransformerConfig(
+                width,
+                shapes.intermediateSize("vision_model"),
+                shapes.numLayers("vision_model"),
+                heads(text, width),
+                isGated ? Activation.SILU : Activation.GELU,
+                isPe ? 1e-5 : 1e-6,
+                form());
+        requireSizes(layers);
+        boolean hasRotary = isPe || isGated;
+        if (hasRotary && layers.headWidth() % 4 != 0) {
+            throw new BadInputException(vision.location() + ": " + layers.numAttentionHeads() + " heads in a width of "
+                    + width + ": rotary positions need heads whose width is a multiple of 4");
+        }
+        VisionForm form = new VisionForm(
+                shapes.hasClassToken(),
+                !isPe,
+                isPe,
+                VisionForm.Projection.BIASED,
+                isPe ? pool() : null,
+                hasRotary ? rotary() : null,
+                false);
+        return new VisionConfig(
+                layers,
+                vision.side("image_size", shapes.imageSize()),
+                shapes.patchSize(),
+                shapes.pooling(),
+                embedDim,
+                form);
+    }
+
+    private LayerForm form() {
+        boolean isPostNorm = kwargs.flag("use_post_norm", name.startsWith(POST_NORM));
+        boolean hasScale = shapes.has("vision_model.encoder.layers.0.layer_scale1.lambda1");
+        boolean hasNorm = shapes.has("vision_model.encoder.layers.0.self_attn.norm.weight");
+        return new LayerForm(isPe, hasNorm, isGated, isPostNorm, hasScale);
+    }
+
+    private long heads(ConfigJson text, long width) {
+        if (kwargs.has("num_heads")) {
+            return TimmTrunk.divisor(kwargs, "num_heads", width);
+        }
+        if (HEADS.containsKey(width)) {
+            return HEADS.get(width);
+        }
+        return TimmTrunk.headsOfTextTower(vision, text, width);
+    }
+
+    private VisionForm.Pool pool() {
+        long heads = kwargs.has("attn_pool_num_heads")
+                ? TimmTrunk.divisor(kwargs, "attn_pool_num_heads", shapes.hiddenSize("vision_model"))
+                : POOL_HEADS;
+        return new VisionForm.Pool(heads, shapes.size("vision_model.head.mlp.fc1.weight", 0));
+    }
+
+    /** PE was trained at the size that it is published for; with a class token it counts the patches from 1. */
+    private RotaryGrid rotary() {
+        long side = shapes.imageSize() / shapes.patchSize();
+        double reference = kwargs.side("ref_feat_shape", isPe ? side : (long) EVA02_REFERENCE);
+        return new RotaryGrid(side, reference, isPe && shapes.hasClassToken() ? 1 : 0, isPe);
+    }
+
+    /** Sizes that a config repeats have to be those of the tensors. */
+    private void requireSizes(TransformerConfig layers) {
+        kwargs.requireOnly(Map.of(
+                "embed_dim", Set.of(Long.toString(layers.hiddenSize())),
+                "depth", Set.of(Integer.toString(layers.numHiddenLayers())),
+                "patch_size", Set.of(Long.toString(shapes.patchSize())),
+                "img_size", Set.of(Long.toString(shapes.imageSize()))));
+    }
+}

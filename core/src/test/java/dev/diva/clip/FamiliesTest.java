@@ -1,0 +1,174 @@
+package dev.diva.clip;
+
+import static dev.diva.testing.Close.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.diva.BadInputException;
+import dev.diva.checkpoint.format.CheckpointFormat;
+import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.clip.Clip.Scale;
+import dev.diva.data.ColorMode;
+import dev.diva.data.RasterImage;
+import dev.diva.engine.Tensors;
+import dev.diva.testing.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Relatives of CLIP against the numbers of the libraries that they are of ({@code interop/families.py}). */
+class FamiliesTest {
+    @Tag("golden")
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip"})
+    void openClipsFamiliesEqualOpenClip(String name) {
+        Golden golden = Golden.of(name);
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard();
+                Clip clip = Clip.load(Golden.path(name))) {
+            Tensor pixels = golden.input("pixel_values");
+            List<Tensor> states = clip.visionTower().hiddenStates(pixels);
+            for (int i = 1; i < states.size(); i++) {
+                // A norm behind a branch enlarges the rounding of small branches; the embedding is held to the tolerance itself.
+                assertClose(
+                        states.get(i), golden.expected("vision.block." + (i - 1)), 0, 5 * golden.tolerance());
+            }
+            if (golden.expected().info("vision.tokens_normed") != null) {
+                Tensor last = states.get(states.size() - 1);
+                Tensor normed = clip.visionTower().normed(last);
+                assertClose(normed, golden.expected("vision.tokens_normed"), 0, golden.tolerance());
+            }
+            assertClose(
+                    clip.visionTower().embeddingOf(pixels),
+                    golden.expected("image_features"),
+                    0,
+                    golden.tolerance());
+            Tensor tokens = clip.visionTower().tokens(clip.visionTower().encode(pixels)).pooled();
+            assertClose(tokens, golden.expected("image_features"), 0, golden.tolerance());
+            assertEmbeddings(clip, golden);
+        }
+    }
+
+    @Tag("golden")
+    @ParameterizedTest
+    @ValueSource(strings = {"clipa", "siglip2-gopt", "metaclip2", "long-clip/longclip.pt"})
+    void embeddingsEqualTheLibrarys(String path) {
+        try (PointerScope scope = new PointerScope();
+                Clip clip = Clip.load(Golden.path(path))) {
+            assertEmbeddings(clip, Golden.of(path.split("/")[0]));
+        }
+    }
+
+    @Tag("golden")
+    @Test
+    void naflexSeesPicturesAtTheirOwnRatioAsTransformersDoes() {
+        Golden golden = Golden.of("siglip2-naflex");
+        try (PointerScope scope = new PointerScope();
+                Clip clip = Clip.load(Golden.path("siglip2-naflex"))) {
+            long[] shapes = Tensors.toLongs(golden.expected("spatial_shapes"));
+            int side = clip.preprocessing().patches().side();
+            List<float[]> pixels = new ArrayList<>();
+            for (int i = 0; i < shapes.length / 2; i++) {
+                float[] seen = clip.preprocessing().pixels(picture(golden.input("picture." + i)));
+                pixels.add(seen);
+                assertThat(seen[0]).isEqualTo(shapes[2 * i] * side);
+                assertThat(seen[1]).isEqualTo(shapes[2 * i + 1] * side);
+                Tensor patches = Tensors.of(Arrays.copyOfRange(seen, 2, seen.length), 3, shapes[2 * i], side, shapes[2 * i + 1], side)
+                        .permute(1, 3, 2, 4, 0)
+                        .reshape(shapes[2 * i] * shapes[2 * i + 1], -1);
+                Tensor right = golden.expected("pixel_values").select(0, i).narrow(0, 0, patches.size(0));
+                assertClose(patches, right, 0, 1e-6);
+            }
+            assertEmbeddings(clip, golden, pixels);
+            assertThatThrownBy(() -> clip.encodeTokens(pixels))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("NaFlex");
+        }
+    }
+
+    private static RasterImage picture(Tensor values) {
+        long[] samples = Tensors.toLongs(values.to(ScalarType.Long).flatten());
+        byte[] bytes = new byte[samples.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) samples[i];
+        }
+        return RasterImage.of(ColorMode.RGB, (int) values.size(1), (int) values.size(0), bytes);
+    }
+
+    private static void assertEmbeddings(Clip clip, Golden golden) {
+        assertEmbeddings(clip, golden, rows(golden.input("pixel_values")));
+    }
+
+    private static void assertEmbeddings(Clip clip, Golden golden, List<float[]> pixels) {
+        List<long[]> ids = new ArrayList<>();
+        Tensor inputIds = golden.input("input_ids");
+        for (long i = 0; i < inputIds.size(0); i++) {
+            ids.add(Tensors.toLongs(inputIds.select(0, i)));
+        }
+        assertRows(clip.encodeImages(pixels, Scale.RAW), golden.expected("image_features"), golden.tolerance());
+        assertRows(clip.encodeIds(ids, Scale.RAW), golden.expected("text_features"), golden.tolerance());
+        float[][] images = clip.encodeImages(pixels);
+        float[][] texts = clip.encodeIds(ids, Scale.UNIT);
+        float[][] logits = new float[images.length][texts.length];
+        for (int i = 0; i < images.length; i++) {
+            for (int j = 0; j < texts.length; j++) {
+                double cosine = 0;
+                for (int k = 0; k < images[i].length; k++) {
+                    cosine += (double) images[i][k] * texts[j][k];
+                }
+                logits[i][j] = (float) (cosine * clip.logitScale() + clip.logitBias());
+            }
+        }
+        assertRows(logits, golden.expected("logits_per_image"), golden.tolerance());
+    }
+
+    @Tag("golden")
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip"})
+    void openClipIsTheOnlyLayoutOfATimmTowerAndThereAndBackGivesTheSameBytes(String name, @TempDir Path folder)
+            throws IOException {
+        Path model = Golden.path(name);
+        try (ClipCheckpoint checkpoint = ClipCheckpoint.open(model)) {
+            ClipExport.export(checkpoint, CheckpointFormat.OPEN_CLIP, folder.resolve("there"), false);
+            for (CheckpointFormat other : List.of(CheckpointFormat.HF, CheckpointFormat.OPENAI)) {
+                assertThatThrownBy(() -> ClipExport.export(checkpoint, other, folder.resolve("other"), false))
+                        .isInstanceOf(BadInputException.class)
+                        .hasMessageContaining("choose open_clip");
+            }
+        }
+        for (String file : List.of("open_clip_model.safetensors", "open_clip_config.json")) {
+            assertThat(Files.mismatch(model.resolve(file), folder.resolve("there").resolve(file)))
+                    .as(file)
+                    .isEqualTo(-1);
+        }
+    }
+
+    private static void assertRows(float[][] actual, Tensor expected, double tolerance) {
+        assertThat((long) actual.length).isEqualTo(expected.size(0));
+        for (int i = 0; i < actual.length; i++) {
+            assertClose(actual[i], Tensors.toFloats(expected.select(0, i)), 0, tolerance);
+        }
+    }
+
+    private static List<float[]> rows(Tensor tensor) {
+        List<float[]> rows = new ArrayList<>();
+        for (long i = 0; i < tensor.size(0); i++) {
+            rows.add(Tensors.toFloats(tensor.select(0, i)));
+        }
+        return rows;
+    }
+}
