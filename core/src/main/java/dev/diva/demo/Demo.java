@@ -3,7 +3,6 @@ package dev.diva.demo;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.engine.ProcessGroup;
-import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.posttrain.run.RunFiles;
 import dev.diva.posttrain.run.RunReconstructions;
 import dev.diva.report.ReportWriter;
@@ -21,11 +20,19 @@ import java.util.stream.Stream;
 
 /**
  * The main job on the mini world: the blind CLIP is scored, post-trained on images alone by the denoising error of the small diffusion
- * model, scored again, and a page shows what changed. Every finished part is kept, so that an interrupted demo goes on.
+ * model, scored again, and a page shows what changed, also under the control with wrong images and under the published recipe. Every finished part is kept, so that an interrupted demo goes on.
  */
 public final class Demo {
     /** The world of the demo and of the study. */
     static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
+
+    /** What is trained: the paper's recipe, the control, and the recipe that the page is about, which is the last. */
+    static final List<Variant> VARIANTS = List.of(Variant.PUBLISHED, Variant.WRONG_IMAGES, Variant.ANCHORED);
+
+    /** Names of the records of the untouched CLIP and of a run's. */
+    static final String BEFORE = "before";
+
+    static final String AFTER = "after";
 
     private static final String LAST_RECORD = "-3-probe.json";
     private static final int PICTURES = 12;
@@ -54,36 +61,48 @@ public final class Demo {
         if (!DemoPreparation.make(places, WORLD, watcher, training::isStopped)) {
             return Optional.empty();
         }
-        RecipeTree recipe = DemoRecipe.tree(places, List.of());
-        score("before", places.clip());
-        watcher.stage("Post-training the CLIP from " + WORLD.posttrain() + " images without captions");
-        if (training.isStopped() || !training.run(recipe, places.run(), watcher)) {
-            return Optional.empty();
+        if (!Files.exists(places.scores().resolve(BEFORE + LAST_RECORD))) {
+            watcher.stage("Scoring the untouched CLIP");
+            scores().score(places.clip(), BEFORE, places.scores());
         }
-        try (RunFolder folder = RunFolder.open(places.run(), true, ProcessGroup.single())) {
-            RunFiles files = new RunFiles(folder.path());
-            score("after", files.clip());
-            copy(places.scores(), files.evaluations());
-            watcher.stage("Painting what the CLIP sees");
-            paint();
-            Files.writeString(
-                    places.run().resolve("notes.txt"), String.join("\n", DemoWords.of(places.scores())) + "\n");
-        } catch (IOException e) {
-            throw new BadInputException(places.root() + ": cannot be written: " + e, e);
+        for (Variant variant : VARIANTS) {
+            watcher.stage("Post-training from " + WORLD.posttrain() + " images without captions: " + variant.name());
+            Path run = places.run(variant);
+            if (training.isStopped()
+                    || !training.run(DemoRecipe.tree(places, variant.changes()), run, watcher)) {
+                return Optional.empty();
+            }
+            score(run);
         }
-        ReportWriter.write(List.of(places.run()), places.report());
+        watcher.stage("Painting what the CLIP sees");
+        paint(places.run(Variant.ANCHORED));
+        List<Path> runs = VARIANTS.stream().map(places::run).toList();
+        AtomicFile.writeString(
+                places.run(Variant.ANCHORED).resolve("notes.txt"), String.join("\n", DemoWords.of(places)) + "\n");
+        ReportWriter.write(runs, places.report());
         return Optional.of(places.report());
     }
 
-    private void score(String name, Path clip) {
-        if (!Files.exists(places.scores().resolve(name + LAST_RECORD))) {
-            watcher.stage("Scoring the CLIP " + name + " post-training");
-            new WorldScores(places.world(), "test").score(clip, name, places.scores());
+    private WorldScores scores() {
+        return new WorldScores(places.world(), "test");
+    }
+
+    /** Writes the scores of a run's CLIP beside those of the untouched one, where they are not there yet. */
+    private void score(Path run) {
+        try (RunFolder folder = RunFolder.open(run, true, ProcessGroup.single())) {
+            RunFiles files = new RunFiles(folder.path());
+            if (!Files.exists(files.evaluations().resolve(AFTER + LAST_RECORD))) {
+                watcher.stage("Scoring " + run.getFileName());
+                copy(places.scores(), files.evaluations());
+                scores().score(files.clip(), AFTER, files.evaluations());
+            }
+        } catch (IOException e) {
+            throw new BadInputException(run + ": cannot be written: " + e, e);
         }
     }
 
-    private void paint() {
-        if (Files.exists(places.run().resolve("reconstructions/index.json"))) {
+    private void paint(Path run) {
+        if (Files.exists(run.resolve("reconstructions/index.json"))) {
             return;
         }
         List<String> images = IntStream.range(0, PICTURES)
@@ -92,7 +111,7 @@ public final class Demo {
                         .resolve(String.format(Locale.ROOT, "images/%06d.png", i))
                         .toString())
                 .toList();
-        RunReconstructions.of(places.run(), places.diffusion(), images, RunReconstructions.Settings.DEFAULT)
+        RunReconstructions.of(run, places.diffusion(), images, RunReconstructions.Settings.DEFAULT)
                 .write(() -> {});
     }
 

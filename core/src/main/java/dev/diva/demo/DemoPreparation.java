@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
-/** Everything that an experiment needs on disk, made once: models and world. Says what is missing before anything is begun. */
+/** Everything that an experiment needs on disk, made once: models, world and projection. Says what is missing before anything is begun. */
 final class DemoPreparation {
     private static final long BYTES_NEEDED = 2L << 30;
     private static final long HEAP_NEEDED = 384L << 20;
@@ -46,6 +46,11 @@ final class DemoPreparation {
                 return false;
             }
         }
+        if (stopped.getAsBoolean()) {
+            return false;
+        }
+        watcher.stage("Fitting the projection to captions");
+        DemoAnchor.make(places, recipe.seed());
         return !stopped.getAsBoolean();
     }
 

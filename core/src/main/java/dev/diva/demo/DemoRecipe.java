@@ -13,7 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The recipe of the demo: the default preset, {@code demo.yaml} over it, and where models and images were put. */
+/** The recipe of the demo: the preset {@code anchored}, {@code demo.yaml} over it, and where models and images were put. */
 final class DemoRecipe {
     private static final String FILE = "demo.yaml";
 
@@ -33,11 +33,12 @@ final class DemoRecipe {
         if (!text(file).equals(resource())) {
             throw new BadInputException(file + ": was changed; give the copy another name and train with that");
         }
-        RecipeTree tree = RecipeTree.preset("corrected").with(RecipeKeys.read(file), file.toString());
+        RecipeTree tree = RecipeTree.preset("anchored").with(RecipeKeys.read(file), file.toString());
         ObjectNode paths = tree.root().objectNode();
         paths.put("clip", places.clip().toAbsolutePath().toString());
         paths.put("diffusion", places.diffusion().toAbsolutePath().toString());
         paths.put("cache", places.cache().toAbsolutePath().toString());
+        paths.putObject("projection").put("init", places.anchor().toAbsolutePath().toString());
         ArrayNode images = paths.putArray("images");
         images.add(places.images().toAbsolutePath() + "/*.tar");
         tree = tree.with(paths, "demo");

@@ -2,7 +2,9 @@ package dev.diva.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.eval.McNemar;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,64 +12,109 @@ import java.util.Locale;
 
 /** The demo's own paragraph: what its figures show and do not show. */
 final class DemoWords {
-    private static final String GIST = "text_retrieval_recall@1";
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final double LEVEL = 0.05;
+    private static final String PAIRS = "1-pairs";
+    private static final String GIST = "2-gist";
+    private static final String PROBE = "3-probe";
 
-    private DemoWords() {}
+    private final Places places;
 
-    /** @param scores folder with the records before and after */
-    static List<String> of(Path scores) throws IOException {
+    private DemoWords(Places places) {
+        this.places = places;
+    }
+
+    /** Sentences for the report of a demo whose runs are all scored; the first says in plain words what came out. */
+    static List<String> of(Places places) {
+        return new DemoWords(places).sentences();
+    }
+
+    private List<String> sentences() {
+        Path own = evaluations(Variant.ANCHORED);
+        McNemar test = test(Variant.ANCHORED);
+        McNemar control = test(Variant.WRONG_IMAGES);
         List<String> words = new ArrayList<>();
-        words.add("No recipe of this world raised the pair score over three seeds (docs/study.md): read this page as a"
-                + " demonstration of the method and of how it is measured, not as evidence of a gain.");
-        words.add(
-                "This is a world of 48 pixels: a CLIP of one million parameters that was trained on captions which name"
-                        + " a fine attribute one time in twenty, and a diffusion model that was told every attribute.");
-        words.add(change("Pairs that differ in one attribute", scores, "1-pairs", "average"));
-        words.add(change(
-                        "Pairs whose two images are in order, whatever both statements prefer",
-                        scores,
-                        "1-pairs",
-                        "in order")
-                + String.format(
-                        Locale.ROOT,
-                        " What the statements tell apart (sig) was %.2f and is %.2f, what both prefer alike (bias) was %.2f and is"
-                                + " %.2f, times 100; a pair counts where the first is larger.",
-                        100 * value(scores.resolve("before-1-pairs.json"), "sig"),
-                        100 * value(scores.resolve("after-1-pairs.json"), "sig"),
-                        100 * value(scores.resolve("before-1-pairs.json"), "bias"),
-                        100 * value(scores.resolve("after-1-pairs.json"), "bias")));
-        words.add(change("Finding the right caption of the gist among 400", scores, "2-gist", GIST)
-                + " What it costs to gain detail shows here.");
-        words.add(
-                change(
-                                "Linear probe of the attributes on the class token",
-                                scores,
-                                "3-probe",
-                                "probe of the class token")
-                        + " "
-                        + change(
-                                "On the mean of the local tokens",
-                                scores,
-                                "3-probe",
-                                "probe of the mean of the local tokens")
-                        + " A probe that rises while the pairs do not says that detail is in the tower and the text does not reach it.");
-        words.add(
-                "One run is one seed. diva demo --study adds seeds, other recipes, and the control with the latents of"
-                        + " other images; a change that the control shows too is not diffusion feedback.");
+        words.add(verdict(test, control));
+        for (Variant variant : Demo.VARIANTS) {
+            words.add(line(variant));
+        }
+        words.add(String.format(
+                Locale.ROOT,
+                "Why a pair score moves: what the two statements tell apart (sig) went from %.2f to %.2f, what both prefer alike (bias)"
+                        + " from %.2f to %.2f, times 100; a pair counts where the first is larger.",
+                100 * value(places.scores(), Demo.BEFORE, PAIRS, "sig"),
+                100 * value(own, Demo.AFTER, PAIRS, "sig"),
+                100 * value(places.scores(), Demo.BEFORE, PAIRS, "bias"),
+                100 * value(own, Demo.AFTER, PAIRS, "bias")));
+        words.add("This is a world of 48 pixels, one CLIP and one seed. diva demo --study adds seeds and other recipes;"
+                + " a change that the control shows too is not diffusion feedback.");
         return words;
     }
 
-    private static String change(String what, Path scores, String record, String metric) throws IOException {
+    private static String verdict(McNemar test, McNemar control) {
+        String words = test.gained() > test.lost() && test.p() < LEVEL
+                ? "The repaired CLIP sees more: "
+                : test.lost() > test.gained() && test.p() < LEVEL
+                        ? "The repaired CLIP sees less: "
+                        : "No change that could not be chance: ";
         return String.format(
                 Locale.ROOT,
-                "%s: %.1f %% before, %.1f %% after.",
-                what,
-                100 * value(scores.resolve("before-" + record + ".json"), metric),
-                100 * value(scores.resolve("after-" + record + ".json"), metric));
+                "%sof the pairs of pictures that differ in one detail it now gets %d right that the untouched one got wrong, and %d wrong"
+                        + " that were right (exact McNemar p = %.3f); trained on wrong pictures instead, %d and %d (p = %.3f).",
+                words,
+                test.gained(),
+                test.lost(),
+                test.p(),
+                control.gained(),
+                control.lost(),
+                control.p());
     }
 
-    private static double value(Path file, String metric) throws IOException {
-        JsonNode root = new ObjectMapper().readTree(file.toFile());
-        return root.path("results").path(0).path("metrics").path(metric).asDouble();
+    private String line(Variant variant) {
+        Path after = evaluations(variant);
+        return variant.name() + ": " + change("pairs", after, PAIRS, "average") + ", "
+                + change("in order", after, PAIRS, "in order") + ", "
+                + change("gist found first among 400", after, GIST, "text_retrieval_recall@1") + ", "
+                + change("probe of the class token", after, PROBE, "probe of the class token") + ".";
+    }
+
+    private String change(String what, Path after, String record, String metric) {
+        return String.format(
+                Locale.ROOT,
+                "%s %.1f to %.1f %%",
+                what,
+                100 * value(places.scores(), Demo.BEFORE, record, metric),
+                100 * value(after, Demo.AFTER, record, metric));
+    }
+
+    private McNemar test(Variant variant) {
+        return McNemar.of(
+                sheet(places.scores(), Demo.BEFORE), sheet(evaluations(variant), Demo.AFTER));
+    }
+
+    private Path evaluations(Variant variant) {
+        return places.run(variant).resolve("evaluations");
+    }
+
+    private static boolean[] sheet(Path folder, String name) {
+        JsonNode questions = result(folder, name, PAIRS).path("questions");
+        boolean[] sheet = new boolean[questions.size()];
+        for (int i = 0; i < sheet.length; i++) {
+            sheet[i] = questions.get(i).path("correct").asBoolean();
+        }
+        return sheet;
+    }
+
+    private static double value(Path folder, String name, String record, String metric) {
+        return result(folder, name, record).path("metrics").path(metric).asDouble();
+    }
+
+    private static JsonNode result(Path folder, String name, String record) {
+        Path file = folder.resolve(name + "-" + record + ".json");
+        try {
+            return JSON.readTree(file.toFile()).path("results").path(0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file.toString(), e);
+        }
     }
 }

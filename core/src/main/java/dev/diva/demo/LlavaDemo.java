@@ -59,13 +59,13 @@ public final class LlavaDemo {
         }
         Optional<Path> untouched = trained("untouched", places.clip(), data);
         Optional<Path> repaired =
-                untouched.flatMap(first -> trained("repaired", places.run().resolve("clip"), data));
+                untouched.flatMap(first -> trained("repaired", places.repaired(), data));
         if (repaired.isEmpty()) {
             return Optional.empty();
         }
         Path swapped = places.llavas().resolve("swapped");
         if (!Files.exists(swapped)) {
-            LlavaSwap.write(untouched.get(), places.run().resolve("clip"), null, swapped, null, false);
+            LlavaSwap.write(untouched.get(), places.repaired(), null, swapped, null, false);
         }
         return scored(Map.of("untouched", untouched.get(), "swapped", swapped, "repaired", repaired.get()), data);
     }

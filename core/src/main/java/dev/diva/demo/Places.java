@@ -29,9 +29,23 @@ record Places(Path root) {
         return root.resolve("latents");
     }
 
-    /** The folder of the post-training, as {@code diva train} leaves it. */
-    Path run() {
-        return root.resolve("run");
+    /** Text alone, and the projection that is fitted to it. */
+    Path captions() {
+        return root.resolve("captions.txt");
+    }
+
+    Path anchor() {
+        return root.resolve("anchor.safetensors");
+    }
+
+    /** The folder of a post-training, as {@code diva train} leaves it. */
+    Path run(Variant variant) {
+        return variant.in(root.resolve("runs"));
+    }
+
+    /** The post-trained CLIP. */
+    Path repaired() {
+        return run(Variant.ANCHORED).resolve("clip");
     }
 
     /** Records of evaluations until they go into the run. */

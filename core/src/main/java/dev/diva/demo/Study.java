@@ -11,35 +11,27 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Several recipes, each with several seeds, against the untouched CLIP; among them the control in which every image is judged by the
+ * Several recipes, each with several seeds, against the untouched CLIP; among them controls in which every image is judged by the
  * latent of another one. Finished trainings are kept, so that an interrupted study goes on.
  */
 public final class Study {
-    private static final String NO_GUARD = "guard.weight=0.0";
-    private static final String OTHERS = "latents=shuffled"; // the control
-    private static final String LORA = "trainable.mode=lora";
-    private static final String LORA_RATE = "train.lr=1.0e-3";
-
     private final Places places;
     private final List<Long> seeds;
     private final Watcher watcher;
     private final Training training = new Training();
 
-    /**
-     * A recipe of the study.
-     *
-     * @param changes over the demo's recipe
-     */
-    public record Variant(String name, List<String> changes) {}
-
-    /** What is compared, over the demo's own recipe; see docs/world.md. */
+    /** What is compared, over the demo's own recipe; see docs/study.md. */
     static final List<Variant> VARIANTS = List.of(
-            new Variant("published recap", List.of("recap.tokens=random", "recap.count=31", NO_GUARD)),
-            new Variant("class token", List.of(NO_GUARD)),
-            new Variant("class token, latents of other images", List.of(NO_GUARD, OTHERS)),
-            new Variant("class token, LoRA", List.of(NO_GUARD, LORA, LORA_RATE)),
-            new Variant("class token, LoRA, latents of other images", List.of(NO_GUARD, LORA, LORA_RATE, OTHERS)),
-            new Variant("class token, guard (the demo)", List.of()));
+            Variant.ANCHORED,
+            Variant.WRONG_IMAGES,
+            Variant.ANCHORED.with("anchored, not averaged", "average=1.0"),
+            Variant.WRONG_IMAGES.with("wrong images, not averaged", "average=1.0"),
+            Variant.ANCHORED.with("anchored, no guard", "guard.weight=0.0"),
+            Variant.ANCHORED.with("random projection", "projection.init=random", "recap.count=1"),
+            Variant.ANCHORED.with("all noise levels", "timesteps.min=0"),
+            Variant.ANCHORED.with("loss of the noise", "timesteps.weight=none"),
+            Variant.PUBLISHED,
+            Variant.PUBLISHED.with("published recap, wrong images", "latents=shuffled"));
 
     /** @param out folder for everything that is made */
     public Study(Path out, List<Long> seeds, Watcher watcher) {
@@ -68,7 +60,7 @@ public final class Study {
         Map<Variant, List<WorldScores.Summary>> after = new LinkedHashMap<>();
         for (Variant variant : VARIANTS) {
             for (long seed : seeds) {
-                Path out = places.root().resolve("study").resolve(slug(variant.name()) + "-seed-" + seed);
+                Path out = variant.in(places.root().resolve("study/seed-" + seed));
                 watcher.stage(variant.name() + ", seed " + seed);
                 if (training.isStopped() || !training.run(recipe(variant, seed), out, watcher)) {
                     return Optional.empty();
@@ -87,9 +79,5 @@ public final class Study {
         List<String> changes = new ArrayList<>(variant.changes());
         changes.add("seed=" + seed);
         return DemoRecipe.tree(places, changes);
-    }
-
-    static String slug(String name) {
-        return name.toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
     }
 }

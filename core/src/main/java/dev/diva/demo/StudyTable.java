@@ -43,7 +43,7 @@ final class StudyTable {
     }
 
     /** Markdown. */
-    String of(Map<Study.Variant, List<WorldScores.Summary>> after) {
+    String of(Map<Variant, List<WorldScores.Summary>> after) {
         StringBuilder text = new StringBuilder("Seeds " + seeds
                 + "; values in %, changes in points, 95 % t-interval over the" + " seeds.\n\n| recipe |");
         COLUMNS.forEach(column -> text.append(' ').append(column.title).append(" |"));

@@ -4,9 +4,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Arranges the records of runs and evaluations as the sections of the page. Sections without data are not made. */
 final class PageBuilder {
@@ -79,14 +82,21 @@ final class PageBuilder {
                 sections);
     }
 
-    /** Results of several runs carry the run's name, so that two "Before" are told apart. */
+    /** Results of several runs carry the run's name, so that two "After" are told apart; one that all of them have stands once. */
     private static List<Evaluation> evaluations(List<RunFolder> runs) {
+        Map<Result, Long> runsOf = runs.stream()
+                .flatMap(run -> run.evaluations().stream().flatMap(each -> each.results().stream()))
+                .collect(Collectors.groupingBy(result -> result, Collectors.counting()));
+        Set<Result> shared = new HashSet<>();
         List<Evaluation> all = new ArrayList<>();
         for (RunFolder run : runs) {
             for (Evaluation evaluation : run.evaluations()) {
                 boolean named = runs.size() > 1 && !run.name().isEmpty();
                 List<Result> results = evaluation.results().stream()
-                        .map(result -> named ? result.withLabel(run.name() + ", " + result.label()) : result)
+                        .filter(result -> runsOf.get(result) == 1 || shared.add(result))
+                        .map(result -> named && runsOf.get(result) == 1
+                                ? result.withLabel(run.name() + ", " + result.label())
+                                : result)
                         .toList();
                 all.add(new Evaluation(results, evaluation.tests()));
             }

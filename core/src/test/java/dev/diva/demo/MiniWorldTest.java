@@ -17,18 +17,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The whole system on the mini world, short: the recipe of the demo without its guard, 80 steps, and its control. The first loss and the
+ * The whole system on the mini world, short: the recipe of the demo without its guard, 40 steps, and its control. The first loss and the
  * scores are recorded, so that other pixels, another noise schedule or another recap are seen; that the loss falls shows the sign of the
  * gradient; that wrong images cost more shows that the images are what is learned from.
  */
 class MiniWorldTest {
     private static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 512, 100, 10, 40, 0.05);
-    private static final int STEPS = 80;
+    private static final int STEPS = 40;
 
-    private static final double FIRST_LOSS = 0.117342;
-    private static final double PAIRS = 12 / 90.0;
-    private static final double ORDERED = 58 / 90.0;
-    private static final double GIST = 0.99;
+    private static final double FIRST_LOSS = 0.322478;
+    private static final double PAIRS = 25 / 90.0;
+    private static final double ORDERED = 65 / 90.0;
+    private static final double GIST = 0.84;
 
     @TempDir
     private static Path folder;
@@ -53,13 +53,13 @@ class MiniWorldTest {
 
     @Test
     void lossFalls() {
-        assertThat(mean(own, 60, STEPS)).isLessThan(0.9 * mean(own, 0, 20));
+        assertThat(mean(own, 30, STEPS)).isLessThan(0.95 * mean(own, 0, 10));
     }
 
     /** Latents of other images cannot be told by the tokens, so their loss stays above that of the right ones. */
     @Test
     void wrongImagesCostMore() {
-        assertThat(mean(shuffled, 60, STEPS)).isGreaterThan(1.05 * mean(own, 60, STEPS));
+        assertThat(mean(shuffled, 30, STEPS)).isGreaterThan(1.5 * mean(own, 30, STEPS));
     }
 
     /** What was learned is about the image at hand: judged without learning, the right image beats another one. */
@@ -70,7 +70,7 @@ class MiniWorldTest {
         double right = mean(losses("right", clip, projection, "train.steps=8", "train.lr=0.0"), 0, 8);
         double wrong =
                 mean(losses("wrong", clip, projection, "train.steps=8", "train.lr=0.0", "latents=shuffled"), 0, 8);
-        assertThat(wrong).isGreaterThan(1.2 * right);
+        assertThat(wrong).isGreaterThan(2 * right);
     }
 
     @Test
