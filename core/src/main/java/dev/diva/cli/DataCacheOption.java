@@ -64,9 +64,7 @@ final class DataCacheOption {
         JsonNode data = recipe.path("data");
         try {
             use(
-                    data.path("cache").isTextual()
-                            ? Path.of(data.path("cache").textValue())
-                            : null,
+                    data.path("cache").isTextual() ? Path.of(data.path("cache").textValue()) : null,
                     data.path("cacheSize").asText(),
                     "data.cacheSize");
         } catch (IllegalArgumentException e) {

@@ -108,9 +108,7 @@ class RemoteCommandsTest {
                 runs.train("run", "--set", images, "--set", "data.cache=" + kept, "--set", "data.cacheSize=1GB");
         assertThat(outcome.code()).as(outcome.err()).isZero();
         assertThat(kept).isDirectoryContaining(file -> true);
-        assertThat(folder.resolve("run/recipe.yaml"))
-                .content()
-                .contains("cache: " + kept, "cacheSize: 1GB");
+        assertThat(folder.resolve("run/recipe.yaml")).content().contains("cache: " + kept, "cacheSize: 1GB");
         Outcome wrong = runs.train("wrong", "--set", images, "--set", "data.cacheSize=5 parsecs");
         assertThat(wrong.code()).isEqualTo(3);
         assertThat(wrong.err())
