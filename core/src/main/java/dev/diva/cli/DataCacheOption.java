@@ -1,11 +1,11 @@
 package dev.diva.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.BadInputException;
+import dev.diva.hub.CacheSize;
 import dev.diva.hub.RemoteFiles;
 import java.nio.file.Path;
-import java.util.Locale;
-import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -13,9 +13,7 @@ import picocli.CommandLine.Spec;
 
 /** {@code --data-cache DIR --data-cache-size 50GB} of commands that read files behind addresses. */
 final class DataCacheOption {
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,15}(?:\\.\\d{1,3})?) ?([KMGT]?I?)B?");
-    private static final Map<Character, Integer> POWERS = Map.of('K', 1, 'M', 2, 'G', 3, 'T', 4);
-    private static final long LEAST = 100_000_000; // some blocks for each thread
+    private static final String DEFAULT_SIZE = "50GB";
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
@@ -26,33 +24,55 @@ final class DataCacheOption {
             description = "Where parts of files behind addresses are kept. Default: ~/.cache/diva/data.")
     private Path folder;
 
-    private long bytes;
+    private String size; // null for the default
 
     @Option(
             names = "--data-cache-size",
             paramLabel = "SIZE",
-            defaultValue = "50GB",
-            description =
-                    "Most that is kept there; what was not asked for the longest goes. Default: ${DEFAULT-VALUE}.")
+            description = "Most that is kept there; what was not asked for the longest goes. Default: 50GB.")
     void size(String given) {
-        Matcher size = SIZE.matcher(given.strip().toUpperCase(Locale.ROOT));
-        double value = size.matches() ? Double.parseDouble(size.group(1)) * unit(size.group(2)) : 0;
-        if (value < LEAST || value > Long.MAX_VALUE) {
-            throw new ParameterException(
-                    command.commandLine(),
-                    "--data-cache-size is " + given + ", expected at least 100MB, for instance 50GB or 20GiB");
+        try {
+            long unused = CacheSize.bytes("--data-cache-size", given);
+            size = given;
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command.commandLine(), e.getMessage(), e);
         }
-        bytes = (long) value;
     }
 
     /** From now on files behind addresses are kept there. */
     void use() {
-        RemoteFiles.use(folder == null ? RemoteFiles.defaultFolder() : folder, bytes);
+        use(folder, size == null ? DEFAULT_SIZE : size, "--data-cache-size");
     }
 
-    private static double unit(String name) {
-        return name.isEmpty() || name.equals("I")
-                ? 1
-                : Math.pow(name.endsWith("I") ? 1024 : 1000, POWERS.get(name.charAt(0)));
+    /** Lays what was given over a recipe's keys. */
+    void put(ObjectNode keys) {
+        if (folder != null) {
+            keys.withObject("/data").put("cache", folder.toString());
+        }
+        if (size != null) {
+            keys.withObject("/data").put("cacheSize", size);
+        }
+    }
+
+    /**
+     * From now on files behind addresses are kept where a recipe says.
+     *
+     * @param recipe all its keys
+     * @throws BadInputException for a size that is none
+     */
+    static void use(JsonNode recipe) {
+        JsonNode data = recipe.path("data");
+        try {
+            use(
+                    data.path("cache").isTextual() ? Path.of(data.path("cache").textValue()) : null,
+                    data.path("cacheSize").asText(),
+                    "data.cacheSize");
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException("recipe: " + e.getMessage(), e);
+        }
+    }
+
+    private static void use(Path folder, String size, String key) {
+        RemoteFiles.use(folder == null ? RemoteFiles.defaultFolder() : folder, CacheSize.bytes(key, size));
     }
 }

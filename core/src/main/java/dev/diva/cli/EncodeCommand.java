@@ -97,7 +97,7 @@ public final class EncodeCommand implements Callable<Integer> {
 
     /** A wrong one is told before the processes meet. */
     private void requireOut() {
-        if (options.out().toString().endsWith(".npy")
+        if (options.out().toString().matches(".*\\.(npy|parquet)")
                 && (options.tokens() || options.images().isEmpty() == texts.isEmpty())) {
             throw new ParameterException(
                     spec.commandLine(),

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 
 /** What is encoded, how and where to, in one process or on a cluster. */
 public final class EncodeOptions {
-    private static final List<String> FORMATS = List.of(".safetensors", ".json", ".npy");
+    private static final List<String> FORMATS = List.of(".safetensors", ".json", ".npy", ".parquet");
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
@@ -51,7 +51,7 @@ public final class EncodeOptions {
     @Mixin
     private DataCacheOption dataCache;
 
-    @Option(names = "--out", required = true, description = "File to write: .safetensors, .json, or .npy.")
+    @Option(names = "--out", required = true, description = "File to write: .safetensors, .json, .npy or .parquet.")
     private Path out;
 
     @Option(names = "--tokens", description = "All tokens of each image too, normed and projected.")
@@ -93,7 +93,7 @@ public final class EncodeOptions {
         if (FORMATS.stream().noneMatch(out.toString()::endsWith)) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "--out is " + out + ", expected a name that ends with .safetensors, .json or .npy");
+                    "--out is " + out + ", expected a name that ends with .safetensors, .json, .npy or .parquet");
         }
         return out;
     }

@@ -81,9 +81,10 @@ public final class RecipeOptions {
     }
 
     private RecipeTree over(RecipeTree base, ObjectNode keys) {
-        dataCache.use();
-        RecipeTree tree = file.over(base, keys, options(), RecipeTree::with);
-        return tree.with(absolutePaths(tree), "recipe");
+        RecipeTree over = file.over(base, keys, options(), RecipeTree::with);
+        RecipeTree tree = over.with(absolutePaths(over), "recipe");
+        DataCacheOption.use(tree.root());
+        return tree;
     }
 
     private ObjectNode options() {
@@ -103,6 +104,7 @@ public final class RecipeOptions {
         if (!images.isEmpty()) {
             images.forEach(keys.putArray("images")::add);
         }
+        dataCache.put(keys);
         if (cache != null) {
             keys.put("cache", cache.toString());
         }
@@ -133,6 +135,10 @@ public final class RecipeOptions {
         String init = tree.root().path("projection").path("init").asText("random");
         if (!init.equals("random")) {
             keys.putObject("projection").put("init", RecipeFile.absolute(init));
+        }
+        JsonNode dataCache = tree.root().path("data").path("cache");
+        if (dataCache.isTextual()) {
+            keys.putObject("data").put("cache", RecipeFile.absolute(dataCache.textValue()));
         }
         JsonNode mmvp = tree.root().path("eval").path("mmvp");
         if (mmvp.isTextual()) {

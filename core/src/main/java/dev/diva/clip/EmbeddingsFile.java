@@ -24,7 +24,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Embeddings on disk: safetensors, or JSON or NumPy's format where the name ends so. Rows go to a hidden file beside the target as they come, so that
+ * Embeddings on disk: safetensors, or JSON, NumPy's format or Parquet where the name ends so. Rows go to a hidden file beside the target as they come, so that
  * memory does not grow with their number; the target appears complete or not at all.
  */
 public final class EmbeddingsFile implements AutoCloseable {
@@ -47,11 +47,17 @@ public final class EmbeddingsFile implements AutoCloseable {
         this.target = target;
         if (isNpy()) {
             NpyMatrix.requireNew(target);
+        } else if (isParquet()) {
+            ParquetMatrix.requireLibrary(target);
         }
     }
 
     private boolean isNpy() {
         return target.toString().endsWith(".npy");
+    }
+
+    private boolean isParquet() {
+        return target.toString().endsWith(".parquet");
     }
 
     /** Appends rows to the tensor [rows, rowShape...] of that name. */
@@ -127,13 +133,25 @@ public final class EmbeddingsFile implements AutoCloseable {
             NpyMatrix.write(target, onlyMatrix(), list(tensors.containsKey("image_embeds") ? "images" : "texts"));
             return;
         }
+        if (isParquet()) {
+            boolean isOfImages = tensors.containsKey("image_embeds");
+            Map<String, String> words = words();
+            List<String> names = list(isOfImages ? "images" : "texts");
+            words.keySet().removeAll(List.of("images", "texts")); // a column has them
+            ParquetMatrix.write(target, onlyMatrix(), isOfImages ? "path" : "text", names, words);
+            return;
+        }
         try (PointerScope scope = new PointerScope()) {
             Map<String, Tensor> mapped = new LinkedHashMap<>();
             tensors.forEach((name, spool) -> mapped.put(name, spool.tensor()));
-            Map<String, String> texts = new LinkedHashMap<>();
-            metadata.forEach((name, value) -> texts.put(name, value instanceof String s ? s : json(value)));
-            SafetensorsWriter.writeNew(target, mapped, texts);
+            SafetensorsWriter.writeNew(target, mapped, words());
         }
+    }
+
+    private Map<String, String> words() {
+        Map<String, String> words = new LinkedHashMap<>();
+        metadata.forEach((name, value) -> words.put(name, value instanceof String s ? s : json(value)));
+        return words;
     }
 
     private RowSpool onlyMatrix() {

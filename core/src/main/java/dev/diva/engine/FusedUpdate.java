@@ -124,7 +124,7 @@ public final class FusedUpdate {
     @SafeVarargs
     private static void requireThere(List<Tensor>... operands) {
         for (List<Tensor> tensors : operands) {
-            Tensor there = Kernels.of(new long[] {}, tensors.toArray(Tensor[]::new));
+            Tensor unused = Kernels.of(new long[] {}, tensors.toArray(Tensor[]::new));
         }
     }
 

@@ -43,7 +43,7 @@ public record Placement(Device device, Precision precision, Activations activati
         if (!DEVICE.matcher(name).matches()) {
             throw new BadInputException("device is " + name + ", expected cpu, cuda, or cuda:1 and so on");
         }
-        var there = Engine.device(name);
+        var unused = Engine.device(name);
     }
 
     /**

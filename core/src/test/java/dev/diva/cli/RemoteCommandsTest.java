@@ -99,6 +99,22 @@ class RemoteCommandsTest {
                 .doesNotContain("hidden");
     }
 
+    /** What the recipe says serves a run that goes on without any option. */
+    @Test
+    void theRecipeSaysWhereDataIsKept() throws IOException {
+        Path kept = folder.resolve("kept");
+        String images = "images=[\"" + server.address("{0..1}.tar") + "\"]";
+        Outcome outcome =
+                runs.train("run", "--set", images, "--set", "data.cache=" + kept, "--set", "data.cacheSize=1GB");
+        assertThat(outcome.code()).as(outcome.err()).isZero();
+        assertThat(kept).isDirectoryContaining(file -> true);
+        assertThat(folder.resolve("run/recipe.yaml")).content().contains("cache: " + kept, "cacheSize: 1GB");
+        Outcome wrong = runs.train("wrong", "--set", images, "--set", "data.cacheSize=5 parsecs");
+        assertThat(wrong.code()).isEqualTo(3);
+        assertThat(wrong.err())
+                .contains("recipe: data.cacheSize is 5 parsecs, expected at least 100MB, for instance 50GB or 20GiB");
+    }
+
     private Path train(String name, String images) throws IOException {
         Outcome outcome = runs.train(
                 name,

@@ -18,6 +18,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
+import org.apache.parquet.ParquetReadOptions;
+import org.apache.parquet.column.page.PageReadStore;
+import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.io.ColumnIOFactory;
+import org.apache.parquet.io.InputFile;
+import org.apache.parquet.io.LocalInputFile;
+import org.apache.parquet.io.RecordReader;
+import org.apache.parquet.schema.MessageType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +124,39 @@ class SearchCommandTest {
                         row.forEach(value -> assertThat(values.getFloat()).isEqualTo(value.floatValue())));
         assertThat(new ObjectMapper().readTree(folder.resolve("a.names.json").toFile()))
                 .isEqualTo(json.get("images"));
+    }
+
+    /** Read back by the library that has written it; interop/parquet.py reads it with Arrow. */
+    @Test
+    void parquetFilesHoldTheRowsBesideTheirNames() throws IOException {
+        encoded("a.parquet", "--images", folder.resolve("a").toString());
+        encoded("a.json", "--images", folder.resolve("a").toString());
+        JsonNode json = new ObjectMapper().readTree(folder.resolve("a.json").toFile());
+        InputFile file = new LocalInputFile(folder.resolve("a.parquet"));
+        try (ParquetFileReader reader =
+                        ParquetFileReader.open(file, ParquetReadOptions.builder(new PlainParquetConfiguration()).build());
+                PageReadStore pages = reader.readNextRowGroup()) {
+            MessageType schema = reader.getFileMetaData().getSchema();
+            assertThat(schema.toString())
+                    .contains("required binary path (STRING)", "required group embedding (LIST)", "required float element");
+            assertThat(reader.getFileMetaData().getKeyValueMetaData())
+                    .containsEntry("model", MODEL)
+                    .doesNotContainKey("images");
+            assertThat(pages.getRowCount()).isEqualTo(3);
+            RecordReader<Group> rows =
+                    new ColumnIOFactory().getColumnIO(schema).getRecordReader(pages, new GroupRecordConverter(schema));
+            for (int i = 0; i < 3; i++) {
+                Group row = rows.read();
+                assertThat(row.getString("path", 0)).isEqualTo(json.at("/images/" + i).asText());
+                Group list = row.getGroup("embedding", 0);
+                JsonNode expected = json.at("/image_embeds/" + i);
+                assertThat(list.getFieldRepetitionCount("list")).isEqualTo(expected.size());
+                for (int k = 0; k < expected.size(); k++) {
+                    assertThat(list.getGroup("list", k).getFloat("element", 0))
+                            .isEqualTo(expected.get(k).floatValue());
+                }
+            }
+        }
     }
 
     @Test

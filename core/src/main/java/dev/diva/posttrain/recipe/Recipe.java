@@ -2,6 +2,7 @@ package dev.diva.posttrain.recipe;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.diva.feedback.DrawWeights;
+import dev.diva.hub.CacheSize;
 import dev.diva.train.CheckpointKeys;
 import dev.diva.train.OptimizerSettings;
 import dev.diva.train.RecipeChecks;
@@ -33,6 +34,7 @@ public record Recipe(
         Posterior posterior,
         String cache,
         String weightsCache,
+        RemoteData data,
         String prompt,
         FluxShape denoiser,
         Levels levels,
@@ -72,6 +74,7 @@ public record Recipe(
             RecipeChecks.oneOf("format", format, "hf", "open_clip", "openai", "diva");
         }
         RecipeChecks.given("images", images);
+        RecipeChecks.given("data", data);
         latents = objective == ObjectiveName.DCR ? Latents.OWN : latents;
         posterior = objective == ObjectiveName.DIVA ? Posterior.MEAN : posterior;
         prompt = objective == ObjectiveName.GENHANCER ? "" : prompt;
@@ -95,6 +98,13 @@ public record Recipe(
     private static void requireStage(int stage) {
         if (stage != 1 && stage != 2) {
             throw new IllegalArgumentException("stage is " + stage + ", expected 1 or 2");
+        }
+    }
+
+    /** What is kept of images behind addresses: in a folder (null: the user's), and how much, for instance 50GB. */
+    public record RemoteData(String cache, String cacheSize) {
+        public RemoteData {
+            long unused = CacheSize.bytes("data.cacheSize", cacheSize);
         }
     }
 

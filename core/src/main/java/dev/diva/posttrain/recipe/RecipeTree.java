@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
  */
 public record RecipeTree(RecipeKeys keys) {
     /** Keys that change how fast a run is and what it needs. */
-    private static final Set<String> SILENT = Set.of("workers", "lowMemory", "weightsCache");
+    private static final Set<String> SILENT =
+            Set.of("workers", "lowMemory", "weightsCache", "data.cache", "data.cacheSize");
 
     private static final List<String> PRESETS = List.of(
             "corrected",
