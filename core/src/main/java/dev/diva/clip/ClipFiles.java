@@ -89,7 +89,10 @@ final class ClipFiles {
     /** Whether open_clip's config says that texts become lower case and lose their punctuation. */
     boolean canonicalizes() {
         return openClipConfig()
-                .map(json -> json.at("model_cfg").at("text_cfg").at("tokenizer_kwargs").text("clean", ""))
+                .map(json -> json.at("model_cfg")
+                        .at("text_cfg")
+                        .at("tokenizer_kwargs")
+                        .text("clean", ""))
                 .orElse("")
                 .equals("canonicalize");
     }

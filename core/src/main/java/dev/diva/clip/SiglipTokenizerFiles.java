@@ -42,7 +42,8 @@ final class SiglipTokenizerFiles {
     static void complete(Path folder, boolean canonicalizes, long contextLength) throws IOException {
         Path description = folder.resolve("tokenizer.json");
         boolean hasPieces = Files.exists(folder.resolve(PIECES));
-        JsonNode model = Files.exists(description) ? ConfigJson.read(description).node() : JSON.createObjectNode();
+        JsonNode model =
+                Files.exists(description) ? ConfigJson.read(description).node() : JSON.createObjectNode();
         boolean isUnigram = model.at("/model/type").asText().equals("Unigram");
         if ((!hasPieces && !isUnigram) || !(canonicalizes || SiglipTokenizer.isFirst(folder))) {
             return;

@@ -81,7 +81,8 @@ public final class DiffusionModel implements AutoCloseable {
                     + (isXl ? ", text_encoder_2/config.json " + secondPrompts.width() : "")
                     + ": not parts of one model");
         }
-        if (secondPrompts != null && secondPrompts.projectionDim() != config.time().added().pooledDim()) {
+        if (secondPrompts != null
+                && secondPrompts.projectionDim() != config.time().added().pooledDim()) {
             throw new BadInputException(folder.folder() + ": unet/config.json takes a pooled text of width "
                     + config.time().added().pooledDim() + ", text_encoder_2/config.json gives "
                     + secondPrompts.projectionDim() + ": not parts of one model");

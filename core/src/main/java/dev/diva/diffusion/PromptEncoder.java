@@ -57,8 +57,8 @@ final class PromptEncoder {
         this.tokenizer = folder.tokenizer("tokenizer" + suffix);
         this.placement = placement;
         if (!ClipTokenizer.isIn(tokenizer)) {
-            throw new BadInputException(folder.folder()
-                    + ": no tokenizer" + suffix + "/vocab.json with merges.txt: a text-to-image model has a tokenizer");
+            throw new BadInputException(folder.folder() + ": no tokenizer" + suffix
+                    + "/vocab.json with merges.txt: a text-to-image model has a tokenizer");
         }
     }
 
@@ -88,8 +88,7 @@ final class PromptEncoder {
                 Weights weights = Weights.frozen(TensorFile.open(weightsFile), placement)) {
             weights.ignore(BUFFERS);
             TextTransformer encoder = new TextTransformer(weights.at("text_model"), config);
-            Tensor projection =
-                    pools ? weights.at("text_projection").matrix("weight", projectionDim, width()) : null;
+            Tensor projection = pools ? weights.at("text_projection").matrix("weight", projectionDim, width()) : null;
             weights.finish();
             Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
             List<Tensor> hidden = encoder.hiddenStates(input);

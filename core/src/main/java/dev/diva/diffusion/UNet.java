@@ -98,7 +98,8 @@ public final class UNet implements Denoiser {
     public Tensor predict(Tensor zt, Tensor timesteps, Condition condition) {
         boolean isXl = config.time().added() != null;
         Tensor pooled = isXl ? condition.vector() : null;
-        condition.requireVector(pooled == null ? vectorDim() : config.time().added().pooledDim());
+        condition.requireVector(
+                pooled == null ? vectorDim() : config.time().added().pooledDim());
         return Scopes.returning(() -> {
             Added added = isXl ? added(zt, pooled) : null;
             Tensor classes = isXl ? null : condition.vector();

@@ -57,23 +57,19 @@ class SdxlTest {
             Teachers.Result result = Teachers.differentiate(
                     tokens,
                     golden.input("noise"),
-                    leaf -> model.denoiser()
-                            .predict(zt, golden.input("timesteps"), new Condition(leaf, vector)));
+                    leaf -> model.denoiser().predict(zt, golden.input("timesteps"), new Condition(leaf, vector)));
             Tensor expected = golden.expected("gradient");
-            double gradientTolerance = Math.max(1e-6, 1e-3 * expected.abs().max().item_double());
+            double gradientTolerance =
+                    Math.max(1e-6, 1e-3 * expected.abs().max().item_double());
             assertClose(result.prediction(), golden.expected("prediction"), 0, 4 * golden.tolerance());
-            assertClose(
-                    result.loss().to(ScalarType.Float), golden.expected("loss"), 0, golden.tolerance());
+            assertClose(result.loss().to(ScalarType.Float), golden.expected("loss"), 0, golden.tolerance());
             assertClose(result.gradient(), expected, 0, gradientTolerance);
         }
     }
 
     /** What is not computed, and what is stored quantised, is named before anything else is asked of the folder. */
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     transformer | {"_class_name": "SD3Transformer2DModel"}   | SD3Transformer2DModel
                     transformer | {"_class_name": "FluxTransformer2DModel"}  | FluxTransformer2DModel
                     vae         | {"_class_name": "AutoencoderKLFlux2"}      | AutoencoderKLFlux2
@@ -86,7 +82,8 @@ class SdxlTest {
         Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"SomePipeline\"}");
         assertThatThrownBy(() -> DiffusionModel.load(folder, Golden.placement()).close())
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContainingAll(folder.resolve(part).resolve("config.json").toString(), words);
+                .hasMessageContainingAll(
+                        folder.resolve(part).resolve("config.json").toString(), words);
     }
 
     @Test
@@ -115,7 +112,8 @@ class SdxlTest {
             Tensor zt = golden.input("zt");
             Tensor tokens = golden.expected("words.states").repeat(zt.size(0), 1, 1);
             Condition wrong = new Condition(tokens, tokens.select(1, 0));
-            assertThat(tokens.size(2)).isNotEqualTo(golden.expected("words.pooled").size(1));
+            assertThat(tokens.size(2))
+                    .isNotEqualTo(golden.expected("words.pooled").size(1));
             assertThatThrownBy(() -> model.denoiser().predict(zt, golden.input("timesteps"), wrong))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("width");

@@ -133,7 +133,8 @@ final class DivaMethod extends TeacherMethod {
 
     @Override
     public ImageCondition condition() {
-        return new VisualCondition(vision.tower(), recap(recipe.recap()), projection, new Condition(text(), pooledText));
+        return new VisualCondition(
+                vision.tower(), recap(recipe.recap()), projection, new Condition(text(), pooledText));
     }
 
     @Override
