@@ -52,6 +52,10 @@ public final class Placeholder {
                     + (size.find() ? " for " + size.group(1) + " bytes" : "")
                     + ", not the file itself; fetch it with: git lfs pull");
         }
+        if (start.startsWith("GGUF")) {
+            return Optional.of(
+                    "is a GGUF file, whose tensors, quantised or not, are not read; take the release in safetensors");
+        }
         return PAGE.matcher(start.replace("\ufeff", "").toLowerCase(Locale.ROOT))
                         .matches()
                 ? Optional.of("is a web page, not the file itself: the address gave a page (a log-in,"

@@ -150,6 +150,10 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, Long> offs
                     return dtype;
                 }
             }
+            if (text.startsWith("F8") || text.startsWith("F4") || text.startsWith("F6")) {
+                throw new CheckpointException(path + ": tensor " + name + " is stored as " + text
+                        + ", a quantised type that is not read; take the release in fp16, bf16 or fp32");
+            }
             throw new CheckpointException(path + ": " + name + ": storage type " + text + " is not supported");
         }
     }

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description =
                 "Write a CLIP or SigLIP as transformers, open_clip or OpenAI's code load it, a run's adapter as peft does, or the"
-                + " eyes of a LLaVA as llama.cpp does.")
+                        + " eyes of a LLaVA as llama.cpp does.")
 public final class ExportCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -85,7 +85,9 @@ public final class ExportCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "New folder; a file for gguf.")
     private Path out;
 
-    @Option(names = "--format", description = "Layout of --clip or --tower: hf, open_clip, openai or diva. Default: found in it.")
+    @Option(
+            names = "--format",
+            description = "Layout of --clip or --tower: hf, open_clip, openai or diva. Default: found in it.")
     private String format;
 
     @Option(names = "--overwrite", description = "Replace what an earlier export has written there.")
@@ -130,10 +132,12 @@ public final class ExportCommand implements Callable<Integer> {
         Dtype type = switch (dtype) {
             case "fp16" -> Dtype.F16;
             case "fp32" -> Dtype.F32;
-            default -> throw new ParameterException(spec.commandLine(), "--dtype is " + dtype + ", expected fp16 or fp32");
+            default ->
+                throw new ParameterException(spec.commandLine(), "--dtype is " + dtype + ", expected fp16 or fp32");
         };
         if (visual != null) {
-            throw new ParameterException(spec.commandLine(), "--visual goes with --clip; give a LLaVA's tower with --tower");
+            throw new ParameterException(
+                    spec.commandLine(), "--visual goes with --clip; give a LLaVA's tower with --tower");
         }
         CheckpointFormat layout = format == null ? null : CheckpointFormat.of(format);
         Warnings.print(spec, MmprojFile.write(model.llava, tower, layout, type, out, overwrite));

@@ -172,6 +172,12 @@ public final class ClipExport {
         if (!copied && published && to == CheckpointFormat.HF) {
             PublishedVocabulary.write(folder, config.text().contextLength());
         }
+        if (checkpoint.isSiglip() && to == CheckpointFormat.HF) {
+            SiglipTokenizerFiles.complete(
+                    folder,
+                    new ClipFiles(checkpoint).canonicalizes(),
+                    config.text().contextLength());
+        }
     }
 
     private static boolean copy(List<String> names, Path from, Path to) throws IOException {

@@ -92,6 +92,17 @@ final class ClipFiles {
                         .orElse(false);
     }
 
+    /** Whether open_clip's config says that texts become lower case and lose their punctuation. */
+    boolean canonicalizes() {
+        return openClipConfig()
+                .map(json -> json.at("model_cfg")
+                        .at("text_cfg")
+                        .at("tokenizer_kwargs")
+                        .text("clean", ""))
+                .orElse("")
+                .equals("canonicalize");
+    }
+
     /** open_clip's config, where the layout has one. */
     private Optional<ConfigJson> openClipConfig() {
         Path file = file("open_clip_config.json");

@@ -15,6 +15,8 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * A frozen text-to-image latent diffusion model, read from a folder as the hub ships it: {@code unet} (or {@code transformer}), {@code vae}, {@code text_encoder},
@@ -37,6 +39,7 @@ public final class DiffusionModel implements AutoCloseable {
     private final Autoencoder autoencoder;
     private final NoiseSchedule schedule;
     private final PromptEncoder prompts; // null where the denoiser knows no text
+    private PromptEncoder secondPrompts; // of SDXL, else null
     private UnclipEmbedding unclip; // null unless it is a Stable unCLIP
 
     /**
@@ -70,10 +73,19 @@ public final class DiffusionModel implements AutoCloseable {
         folder.understand(json, UNetConfig::knows);
         requireLatents("unet", config.latentChannels(), vae);
         boolean isXl = config.time().added() != null; // whose tokens come from two text encoders
-        if (!isXl && prompts.width() != config.crossAttentionDim()) {
+        secondPrompts = isXl && folder.has("text_encoder_2") ? new PromptEncoder(folder, placement, "_2") : null;
+        long width = prompts.width() + (secondPrompts == null ? 0 : secondPrompts.width());
+        if ((!isXl || secondPrompts != null) && width != config.crossAttentionDim()) {
             throw new BadInputException(folder.folder() + ": unet/config.json has cross_attention_dim "
                     + config.crossAttentionDim() + ", text_encoder/config.json hidden_size " + prompts.width()
+                    + (isXl ? ", text_encoder_2/config.json " + secondPrompts.width() : "")
                     + ": not parts of one model");
+        }
+        if (secondPrompts != null
+                && secondPrompts.projectionDim() != config.time().added().pooledDim()) {
+            throw new BadInputException(folder.folder() + ": unet/config.json takes a pooled text of width "
+                    + config.time().added().pooledDim() + ", text_encoder_2/config.json gives "
+                    + secondPrompts.projectionDim() + ": not parts of one model");
         }
         if (config.time().classDim() > 0) {
             unclip = UnclipEmbedding.read(folder, config.time().classDim());
@@ -197,6 +209,21 @@ public final class DiffusionModel implements AutoCloseable {
      */
     public Tensor encodePrompt(String prompt) {
         return promptEncoder().encode(prompt);
+    }
+
+    /**
+     * All that the denoiser is told of a prompt: {@link #encodePrompt}; of an SDXL the last layer but one of both text encoders side by side,
+     * [1, 77, 2048], and as the vector the second one's pooled text, [1, 1280]. What is computed belongs to the caller's scope.
+     *
+     * @throws BadInputException as {@link #encodePrompt}
+     */
+    public Condition encodeCondition(String prompt) {
+        if (secondPrompts == null) {
+            return Condition.of(encodePrompt(prompt));
+        }
+        Tensor first = prompts.penultimate(prompt, false).states();
+        PromptEncoder.Penultimate second = secondPrompts.penultimate(prompt, true);
+        return new Condition(torch.cat(new TensorVector(first, second.states()), -1), second.pooled());
     }
 
     /**

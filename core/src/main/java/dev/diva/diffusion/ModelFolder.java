@@ -15,8 +15,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** A diffusers folder: finds the files of each part, and remembers which were read. */
 final class ModelFolder {
@@ -27,6 +30,12 @@ final class ModelFolder {
             "tokenizer_config.json",
             "special_tokens_map.json",
             "added_tokens.json");
+
+    /** The classes of diffusers that a part may have. */
+    private static final Map<String, Set<String>> CLASSES = Map.of(
+            "unet", Set.of("UNet2DConditionModel"),
+            "transformer", Set.of("DiTTransformer2DModel", "Transformer2DModel"),
+            "vae", Set.of("AutoencoderKL", TinyAutoencoderConfig.CLASS));
 
     private final Path folder;
     private final Set<Path> files = new LinkedHashSet<>();
@@ -47,6 +56,27 @@ final class ModelFolder {
         Path index = folder.resolve("model_index.json");
         if (Files.exists(index)) {
             files.add(index);
+        }
+        CLASSES.forEach(this::requireClass);
+    }
+
+    /** Names what is not computed here before anything else of it is looked at, and what is stored quantised. */
+    private void requireClass(String part, Set<String> classes) {
+        Path file = folder.resolve(part).resolve("config.json");
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        ConfigJson json = ConfigJson.read(file);
+        String type = json.text("_class_name", "");
+        if (!type.isEmpty() && !classes.contains(type)) {
+            String whole = pipeline().isEmpty() ? "" : " (of a " + pipeline() + ")";
+            throw new BadInputException(file + ": _class_name is \"" + type + "\"" + whole + ", expected "
+                    + String.join(" or ", new TreeSet<>(classes)) + ": others are not computed here");
+        }
+        if (json.has("quantization_config")) {
+            String method = json.at("quantization_config").text("quant_method", "no quant_method named");
+            throw new BadInputException(file + ": has a quantization_config (" + method
+                    + "), and quantised weights are not read; take the release in fp16, bf16 or fp32");
         }
     }
 
@@ -145,7 +175,19 @@ final class ModelFolder {
             }
         }
         throw new BadInputException(folder + ": no weights in " + part + "/: expected " + names[0]
-                + ".safetensors or .bin, or their fp16 variant or index of shards");
+                + ".safetensors or .bin, or their fp16 variant or index of shards" + gguf(part));
+    }
+
+    /** What to say of a part that has other files of weights alone. */
+    private String gguf(String part) {
+        try (Stream<Path> inside = Files.list(folder.resolve(part))) {
+            return inside.filter(file -> file.toString().endsWith(".gguf"))
+                    .findFirst()
+                    .map(file -> "; " + file.getFileName() + " is quantised by ggml, and not read")
+                    .orElse("");
+        } catch (IOException e) {
+            return "";
+        }
     }
 
     /** @param anchor a name among the part's tensors, by which a wrapper before all names is found */
@@ -153,8 +195,8 @@ final class ModelFolder {
         return Unwrapped.of(TensorFile.open(weightsFile(part, names)), anchor);
     }
 
-    Path tokenizer() {
-        Path tokenizer = folder.resolve("tokenizer");
+    Path tokenizer(String part) {
+        Path tokenizer = folder.resolve(part);
         TOKENIZER_FILES.stream().map(tokenizer::resolve).filter(Files::exists).forEach(files::add);
         return tokenizer;
     }

@@ -14,7 +14,9 @@ import dev.diva.model.ClipTokenizer;
 import dev.diva.model.HuggingFaceKeys;
 import dev.diva.model.TextTransformer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -32,26 +34,85 @@ final class PromptEncoder {
     private static final String ANCHOR = "embeddings.token_embedding.weight";
 
     private final TextTransformer.Config config;
+    private final long projectionDim; // of the pooled text, where a projection stands beside the encoder
+    private final long endId; // as the config has it
     private final Path weightsFile;
     private final Path tokenizer;
     private final Placement placement;
 
     PromptEncoder(ModelFolder folder, Placement placement) {
-        ConfigJson json = folder.config("text_encoder", "config.json", "a text-to-image model has a text encoder");
+        this(folder, placement, "");
+    }
+
+    /** @param suffix of the folders; {@code _2} for the second of SDXL */
+    PromptEncoder(ModelFolder folder, Placement placement, String suffix) {
+        String part = "text_encoder" + suffix;
+        ConfigJson json = folder.config(part, "config.json", "a text-to-image model has a text encoder");
         json.requireOnly(HuggingFaceKeys.ONLY);
         this.config = TextTransformer.Config.clip(json);
         folder.note(json, HuggingFaceKeys.unknown(json));
-        this.weightsFile = folder.weightsFile("text_encoder", "model", "pytorch_model");
-        this.tokenizer = folder.tokenizer();
+        this.projectionDim = json.number("projection_dim", 512);
+        this.endId = json.number("eos_token_id", 49407);
+        this.weightsFile = folder.weightsFile(part, "model", "pytorch_model");
+        this.tokenizer = folder.tokenizer("tokenizer" + suffix);
         this.placement = placement;
         if (!ClipTokenizer.isIn(tokenizer)) {
-            throw new BadInputException(folder.folder()
-                    + ": no tokenizer/vocab.json with merges.txt: a text-to-image model has a tokenizer");
+            throw new BadInputException(folder.folder() + ": no tokenizer" + suffix
+                    + "/vocab.json with merges.txt: a text-to-image model has a tokenizer");
         }
     }
 
     long width() {
         return config.transformer().hiddenSize();
+    }
+
+    long projectionDim() {
+        return projectionDim;
+    }
+
+    /**
+     * What SDXL attends to: the output of the last layer but one, without a norm, fp32 [1, tokens, width].
+     *
+     * @param pooled the text's end in the last layer, normed and projected, fp32 [1, projectionDim]; null of an encoder without projection
+     */
+    record Penultimate(Tensor states, Tensor pooled) {}
+
+    /**
+     * Encodes a prompt for SDXL.
+     *
+     * @param pools whether the encoder has a projection
+     */
+    Penultimate penultimate(String prompt, boolean pools) {
+        long[] ids = ids(prompt);
+        try (NoGradGuard noGrad = new NoGradGuard();
+                Weights weights = Weights.frozen(TensorFile.open(weightsFile), placement)) {
+            weights.ignore(BUFFERS);
+            TextTransformer encoder = new TextTransformer(weights.at("text_model"), config);
+            Tensor projection = pools ? weights.at("text_projection").matrix("weight", projectionDim, width()) : null;
+            weights.finish();
+            Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
+            List<Tensor> hidden = encoder.hiddenStates(input);
+            Tensor states = hidden.get(hidden.size() - 2).to(ScalarType.Float);
+            BrokenWeights.requireFinite(states, weights);
+            if (!pools) {
+                return new Penultimate(states, null);
+            }
+            Tensor last = encoder.finalNorm(hidden.get(hidden.size() - 1)).select(1, end(ids));
+            return new Penultimate(
+                    states,
+                    last.to(projection.scalar_type()).matmul(projection.t()).to(ScalarType.Float));
+        }
+    }
+
+    /** Where transformers looks for the end: 2 is not its id, but means the first of the highest ids. */
+    private int end(long... ids) {
+        long wanted = endId == 2 ? LongStream.of(ids).max().orElseThrow() : endId;
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] == wanted) {
+                return i;
+            }
+        }
+        return 0;
     }
 
     /** Last hidden state after the final norm, fp32 [1, tokens, width]. */

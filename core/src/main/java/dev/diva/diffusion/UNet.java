@@ -91,16 +91,19 @@ public final class UNet implements Denoiser {
     /**
      * {@inheritDoc}
      *
-     * <p>An SDXL UNet gets a pooled text of zeros, and the size of the image (eight pixels to a latent) as original and target size
-     * without crop.
+     * <p>An SDXL UNet takes the condition's vector as pooled text, zeros where there is none, and the size of the image (eight pixels to a
+     * latent) as original and target size without crop.
      */
     @Override
     public Tensor predict(Tensor zt, Tensor timesteps, Condition condition) {
-        condition.requireVector(vectorDim());
+        boolean isXl = config.time().added() != null;
+        Tensor pooled = isXl ? condition.vector() : null;
+        condition.requireVector(
+                pooled == null ? vectorDim() : config.time().added().pooledDim());
         return Scopes.returning(() -> {
-            Added added = config.time().added() == null ? null : defaults(zt);
-            return predict(
-                    zt, timesteps, new Conditions(condition.tokens(), added, condition.vector()), (name, output) -> {});
+            Added added = isXl ? added(zt, pooled) : null;
+            Tensor classes = isXl ? null : condition.vector();
+            return predict(zt, timesteps, new Conditions(condition.tokens(), added, classes), (name, output) -> {});
         });
     }
 
@@ -140,12 +143,13 @@ public final class UNet implements Denoiser {
         });
     }
 
-    private Added defaults(Tensor zt) {
+    /** @param told the pooled text, or null for zeros */
+    private Added added(Tensor zt, Tensor told) {
         long batch = zt.size(0);
         float height = (float) (PIXELS_PER_LATENT * zt.size(2));
         float width = (float) (PIXELS_PER_LATENT * zt.size(3));
-        Tensor pooled =
-                torch.zeros(new long[] {batch, config.time().added().pooledDim()}, new TensorOptions(ScalarType.Float));
+        long[] shape = {batch, config.time().added().pooledDim()};
+        Tensor pooled = told == null ? torch.zeros(shape, new TensorOptions(ScalarType.Float)) : told;
         Tensor numbers = Tensors.of(new float[] {height, width, 0, 0, height, width}, 1, 6);
         return new Added(pooled, numbers.expand(batch, -1));
     }

@@ -14,18 +14,27 @@ public final class VisualCondition implements ImageCondition {
     private final Recap recap;
     private final Projection projection;
     private final Tensor text;
+    private final Tensor pooledText; // or null
     private final TextJoin join;
 
+    /** Of a teacher that is told tokens alone. */
+    public VisualCondition(VisionTower tower, RecapSettings settings, Projection projection, Tensor text) {
+        this(tower, settings, projection, Condition.of(text));
+    }
+
     /**
-     * @param text the encoded prompt, [1, text tokens, width], owned by the caller
+     * Of an image the teacher is told tokens; what it is told of the prompt beside them, the vector of an SDXL, stays that of the prompt.
+     *
+     * @param prompt encoded, [1, text tokens, width], and its vector or null; owned by the caller
      * @throws BadInputException when the recap has not as many tokens as an element-wise join needs
      */
-    public VisualCondition(VisionTower tower, RecapSettings settings, Projection projection, Tensor text) {
+    public VisualCondition(VisionTower tower, RecapSettings settings, Projection projection, Condition prompt) {
+        this.pooledText = prompt.vector();
+        this.text = prompt.tokens();
         long patches = tower.config().numPatches();
         this.tower = tower;
         this.recap = settings.recap(patches);
         this.projection = projection;
-        this.text = text;
         this.join = settings.join();
         if (join == TextJoin.ELEMENTWISE && recap.numTokens(patches) != text.size(1)) {
             throw new BadInputException("recap gives " + recap.numTokens(patches) + " tokens and the prompt has "
@@ -56,7 +65,8 @@ public final class VisualCondition implements ImageCondition {
     @Override
     public Encoded encode(Tensor pixels, BatchDraws draws) {
         Stages stages = of(pixels, draws);
-        return new Encoded(stages.hidden(), Condition.of(stages.condition()));
+        Tensor vector = pooledText == null ? null : pooledText.expand(pixels.size(0), -1);
+        return new Encoded(stages.hidden(), new Condition(stages.condition(), vector));
     }
 
     @Override

@@ -26,7 +26,8 @@ import org.bytedeco.pytorch.Tensor;
  * file. Keys and names are those of llama.cpp's converter for LLaVA-1.5, which every version of it reads.
  */
 public final class MmprojFile {
-    private static final Pattern LAYER = Pattern.compile("vision_model\\.encoder\\.layers\\.(\\d+)\\.(.+)\\.(weight|bias)");
+    private static final Pattern LAYER =
+            Pattern.compile("vision_model\\.encoder\\.layers\\.(\\d+)\\.(.+)\\.(weight|bias)");
     private static final Map<String, String> PARTS_OF_LAYER = Map.of(
             "self_attn.q_proj", "attn_q",
             "self_attn.k_proj", "attn_k",

@@ -159,24 +159,37 @@ class MmprojFileTest {
                     .containsEntry("clip.vision.block_count", layers)
                     .containsEntry("clip.vision.feature_layer", List.of(layers))
                     .containsEntry("clip.vision.image_size", (int) vision.imageSize())
-                    .containsEntry(
-                            "clip.vision.embedding_length",
-                            (int) vision.transformer().hiddenSize())
-                    .containsEntry(
-                            "clip.vision.attention.head_count",
-                            (int) vision.transformer().numAttentionHeads());
+                    .containsEntry("clip.vision.embedding_length", (int)
+                            vision.transformer().hiddenSize())
+                    .containsEntry("clip.vision.attention.head_count", (int)
+                            vision.transformer().numAttentionHeads());
             assertThat(file.tensors()).hasSize(5 + 16 * layers + 4);
-            requireSame(file, "v.patch_embd.weight", tower.tensors(), "vision_model.embeddings.patch_embedding.weight", type);
+            requireSame(
+                    file,
+                    "v.patch_embd.weight",
+                    tower.tensors(),
+                    "vision_model.embeddings.patch_embedding.weight",
+                    type);
             requireSame(file, "v.class_embd", tower.tensors(), "vision_model.embeddings.class_embedding", type);
             requireSame(
-                    file, "v.position_embd.weight", tower.tensors(), "vision_model.embeddings.position_embedding.weight", type);
+                    file,
+                    "v.position_embd.weight",
+                    tower.tensors(),
+                    "vision_model.embeddings.position_embedding.weight",
+                    type);
             requireSame(file, "v.pre_ln.bias", tower.tensors(), "vision_model.pre_layrnorm.bias", type);
             for (int i = 0; i < layers; i++) {
                 String layer = "vision_model.encoder.layers." + i + ".";
                 for (String kind : List.of("weight", "bias")) {
                     String block = "v.blk." + i + ".";
-                    requireSame(file, block + "attn_q." + kind, tower.tensors(), layer + "self_attn.q_proj." + kind, type);
-                    requireSame(file, block + "attn_out." + kind, tower.tensors(), layer + "self_attn.out_proj." + kind, type);
+                    requireSame(
+                            file, block + "attn_q." + kind, tower.tensors(), layer + "self_attn.q_proj." + kind, type);
+                    requireSame(
+                            file,
+                            block + "attn_out." + kind,
+                            tower.tensors(),
+                            layer + "self_attn.out_proj." + kind,
+                            type);
                     requireSame(file, block + "ln2." + kind, tower.tensors(), layer + "layer_norm2." + kind, type);
                     requireSame(file, block + "ffn_down." + kind, tower.tensors(), layer + "mlp.fc1." + kind, type);
                     requireSame(file, block + "ffn_up." + kind, tower.tensors(), layer + "mlp.fc2." + kind, type);
@@ -244,8 +257,7 @@ class MmprojFileTest {
             for (TensorInfo info : stored.tensors()) {
                 Tensor values = stored.read(info.name()).to(ScalarType.Float).clone();
                 tensors.put(
-                        info.name(),
-                        info.name().contains("linear_1.weight") ? values.fill_(new Scalar(7e4)) : values);
+                        info.name(), info.name().contains("linear_1.weight") ? values.fill_(new Scalar(7e4)) : values);
             }
             SafetensorsWriter.write(llava.resolve("big.safetensors"), tensors, Map.of("format", "pt"));
         }

@@ -8,6 +8,7 @@ import dev.diva.data.ImageSet;
 import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Placement;
+import dev.diva.engine.Scopes;
 import dev.diva.feedback.DdpmNoise;
 import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /** The paper's method: tokens of the tower, projected, beside a prompt. */
@@ -30,6 +32,7 @@ final class DivaMethod extends TeacherMethod {
     private final VisionModel vision;
     private Recipe recipe;
     private Projection projection;
+    private Tensor pooledText; // of an SDXL, else null
 
     DivaMethod(Recipe asked, VisionModel vision, DiffusionModel teacher, Placement placement) {
         super(asked, teacher, placement);
@@ -81,7 +84,11 @@ final class DivaMethod extends TeacherMethod {
         super.open(resolved);
         recipe = resolved;
         projection = openProjection();
-        keepText(teacher().encodePrompt(recipe.prompt()));
+        try (PointerScope scope = new PointerScope()) {
+            Condition told = teacher().encodeCondition(recipe.prompt());
+            keepText(told.tokens());
+            pooledText = told.vector() == null ? null : Scopes.keep(told.vector());
+        }
         requireTold(() -> Condition.of(text()));
     }
 
@@ -126,7 +133,8 @@ final class DivaMethod extends TeacherMethod {
 
     @Override
     public ImageCondition condition() {
-        return new VisualCondition(vision.tower(), recap(recipe.recap()), projection, text());
+        return new VisualCondition(
+                vision.tower(), recap(recipe.recap()), projection, new Condition(text(), pooledText));
     }
 
     @Override
@@ -163,6 +171,7 @@ final class DivaMethod extends TeacherMethod {
         if (projection != null) {
             projection.close();
         }
+        Scopes.release(pooledText);
         super.close();
     }
 }
