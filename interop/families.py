@@ -293,7 +293,14 @@ def siglip2_gopt(size):
 
 MAKERS = {"siglip2-naflex": naflex_case, "metaclip2": metaclip2_case, "long-clip": longclip_case}
 
+def timm_vit(size):
+    config, trunk = eva02(size)
+    config["vision_cfg"]["timm_model_name"] = "vit_large_patch14_clip_224"
+    return config, {**trunk, "mlp_ratio": 2.0}
+
+
 FAMILIES = {
+    "timm-vit-clip": timm_vit,
     "clipa": clipa,
     "siglip2-gopt": siglip2_gopt,
     "pe-core": pe_core,

@@ -33,7 +33,7 @@ class FamiliesTest {
     @Tag("golden")
     @ParameterizedTest
     @ValueSource(
-            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip"})
+            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip", "timm-vit-clip"})
     void openClipsFamiliesEqualOpenClip(String name) {
         Golden golden = Golden.of(name);
         try (PointerScope scope = new PointerScope();
@@ -138,7 +138,7 @@ class FamiliesTest {
     @Tag("golden")
     @ParameterizedTest
     @ValueSource(
-            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip"})
+            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip", "timm-vit-clip"})
     void openClipIsTheOnlyLayoutOfATimmTowerAndThereAndBackGivesTheSameBytes(String name, @TempDir Path folder)
             throws IOException {
         Path model = Golden.path(name);
