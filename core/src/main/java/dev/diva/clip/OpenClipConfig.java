@@ -120,7 +120,8 @@ final class OpenClipConfig {
         require(model, MODEL_KEYS);
         require(vision, VISION_KEYS);
         require(text, TEXT_KEYS);
-        VisionConfig visionConfig = vision.has("timm_model_name") ? timm(model, vision, text, shapes) : builtIn(model, vision, shapes);
+        VisionConfig visionConfig =
+                vision.has("timm_model_name") ? timm(model, vision, text, shapes) : builtIn(model, vision, shapes);
         return new ClipConfig(visionConfig, shapes.hasText() ? text(model, text) : null);
     }
 
@@ -142,7 +143,8 @@ final class OpenClipConfig {
         VisionConfig.Pooling pooling = visionPooling(vision);
         boolean hasPreNorm = shapes.has("vision_model.pre_layrnorm.weight");
         if (vision.flag("no_ln_pre", false) == hasPreNorm) {
-            throw vision.wrong("no_ln_pre", !hasPreNorm + ": the weights " + (hasPreNorm ? "have" : "lack") + " ln_pre");
+            throw vision.wrong(
+                    "no_ln_pre", !hasPreNorm + ": the weights " + (hasPreNorm ? "have" : "lack") + " ln_pre");
         }
         long width = vision.number("width", 768);
         long headWidth = vision.number("head_width", 64);

@@ -69,7 +69,8 @@ final class TimmClipTrunk {
         vision.requireOnly(Map.of("timm_pool", Set.of(isPe ? "map" : "token"), "timm_proj", Set.of("")));
         boolean hasPreNorm = shapes.has("vision_model.pre_layrnorm.weight");
         if (isPe != (shapes.pooling() == VisionConfig.Pooling.MAP) || (isPe || isVit) != hasPreNorm) {
-            throw new BadInputException(shapes.location() + ": is no tower of the kind that timm_model_name says, " + name);
+            throw new BadInputException(
+                    shapes.location() + ": is no tower of the kind that timm_model_name says, " + name);
         }
         long width = shapes.hiddenSize("vision_model");
         TransformerConfig layers = new TransformerConfig(

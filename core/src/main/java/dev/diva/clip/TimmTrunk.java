@@ -114,7 +114,8 @@ record TimmTrunk(String name) {
             return text.number("heads", 8);
         }
         throw new BadInputException(vision.location() + ": the number of heads of timm model "
-                + vision.text("timm_model_name", "") + " of width " + width + " is not known; add \"timm_kwargs\": {\"num_heads\": N} to vision_cfg");
+                + vision.text("timm_model_name", "") + " of width " + width
+                + " is not known; add \"timm_kwargs\": {\"num_heads\": N} to vision_cfg");
     }
 
     /**

@@ -47,8 +47,8 @@ public final class CheckpointWriter {
         }
         TensorInfo patches = ours.info("vision_model.embeddings.patch_embedding.weight");
         if (patches != null && patches.shape().length == 2 && format != CheckpointFormat.HF) {
-            throw new BadInputException(ours.location() + ": is a SigLIP 2 NaFlex, for which the layout " + format.flag()
-                    + " has no place; choose hf");
+            throw new BadInputException(ours.location() + ": is a SigLIP 2 NaFlex, for which the layout "
+                    + format.flag() + " has no place; choose hf");
         }
         if (format == CheckpointFormat.HF) {
             return NameTable.HF;
