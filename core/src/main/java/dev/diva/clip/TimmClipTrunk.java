@@ -7,7 +7,9 @@ import dev.diva.model.LayerForm;
 import dev.diva.model.RotaryGrid;
 import dev.diva.model.TransformerConfig;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -17,8 +19,9 @@ import java.util.stream.Stream;
  */
 final class TimmClipTrunk {
     private static final Pattern PE = Pattern.compile("vit_pe_core_\\w+");
-    private static final Pattern EVA = Pattern.compile("eva02_\\w+_clip_\\w+|eva_giant_patch14_\\w+");
+    private static final Pattern EVA = Pattern.compile("eva02_\\w+|eva_giant_\\w+");
     private static final Pattern VIT = Pattern.compile("vit_\\w+_clip_(quickgelu_)?\\d+");
+    private static final Pattern SIZE = Pattern.compile(".*_patch(?<patch>[1-9]\\d{0,2})_(?<image>\\d{1,4})");
     private static final String POST_NORM = "eva02_enormous_";
 
     /** Widths whose heads are of 64, and those that have 16 heads, in all of these families. */
@@ -29,7 +32,7 @@ final class TimmClipTrunk {
     private static final long HEADS_OF_WIDE = 16;
 
     private static final long POOL_HEADS = 8; // attn_pool_num_heads of every PE-Core
-    private static final double EVA02_REFERENCE = 16; // ref_feat_shape of every EVA-02-CLIP: 224 / 14
+    private static final long EVA02_REFERENCE = 16; // ref_feat_shape of every EVA-02-CLIP: 224 / 14
 
     private final ConfigJson vision;
     private final ConfigJson kwargs;
@@ -133,11 +136,18 @@ final class TimmClipTrunk {
         return new VisionForm.Pool(heads, shapes.size("vision_model.head.mlp.fc1.weight", 0));
     }
 
-    /** PE was trained at the size that it is published for; with a class token it counts the patches from 1. */
+    /** PE was trained at the size that its name tells; with a class token it counts the patches from 1. */
     private RotaryGrid rotary() {
         long side = shapes.imageSize() / shapes.patchSize();
-        double reference = kwargs.side("ref_feat_shape", isPe ? side : (long) EVA02_REFERENCE);
+        double reference = kwargs.side("ref_feat_shape", isPe ? sideByName().orElse(side) : EVA02_REFERENCE);
         return new RotaryGrid(side, reference, isPe && shapes.hasClassToken() ? 1 : 0, isPe);
+    }
+
+    private OptionalLong sideByName() {
+        Matcher size = SIZE.matcher(name);
+        return size.matches()
+                ? OptionalLong.of(Long.parseLong(size.group("image")) / Long.parseLong(size.group("patch")))
+                : OptionalLong.empty();
     }
 
     /** Sizes that a config repeats have to be those of the tensors. */

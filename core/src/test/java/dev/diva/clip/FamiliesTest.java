@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import static dev.diva.testing.Close.assertClose;
+import static dev.diva.testing.Close.assertCloseToLargest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -89,8 +90,8 @@ class FamiliesTest {
             for (int i = 0; i < shapes.length / 2; i++) {
                 float[] seen = clip.preprocessing().pixels(picture(golden.input("picture." + i)));
                 pixels.add(seen);
-                assertThat(seen[0]).isEqualTo(shapes[2 * i] * side);
-                assertThat(seen[1]).isEqualTo(shapes[2 * i + 1] * side);
+                assertThat((long) seen[0]).isEqualTo(shapes[2 * i] * side);
+                assertThat((long) seen[1]).isEqualTo(shapes[2 * i + 1] * side);
                 Tensor patches = Tensors.of(
                                 Arrays.copyOfRange(seen, 2, seen.length),
                                 3,
@@ -117,6 +118,39 @@ class FamiliesTest {
             bytes[i] = (byte) samples[i];
         }
         return RasterImage.of(ColorMode.RGB, (int) values.size(1), (int) values.size(0), bytes);
+    }
+
+    /** What training relies on: gradients through every layer down to the first. */
+    @Tag("golden")
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "pe-core",
+                "pe-core-without-class-token",
+                "eva02-clip",
+                "eva02-clip-e",
+                "eva01-clip",
+                "timm-vit-clip",
+                "clipa",
+                "siglip2-gopt"
+            })
+    void gradientsOfTheImageTowerEqualTorchs(String name) {
+        Golden golden = Golden.of(name);
+        try (PointerScope scope = new PointerScope();
+                VisionModel model = VisionModel.load(Golden.path(name), Golden.placement(), TrainedPart.full())) {
+            model.tower()
+                    .embeddingOf(golden.input("pixel_values"))
+                    .square()
+                    .mean()
+                    .backward();
+            assertGradient(model, "embeddings.patch_embedding.weight", golden.expected("gradient.patch_embedding"));
+            assertGradient(model, "post_layernorm.weight", golden.expected("gradient.post_layernorm"));
+        }
+    }
+
+    private static void assertGradient(VisionModel model, String name, Tensor expected) {
+        assertCloseToLargest(
+                model.parameters().get("vision_model." + name).grad(), expected, 1e-4, 1e-7);
     }
 
     private static void assertEmbeddings(Clip clip, Golden golden) {
