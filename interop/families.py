@@ -105,6 +105,13 @@ def open_clip_case(family, seed, folder, size):
         hooked = {f"vision.block.{i}": block for i, block in enumerate(model.visual.transformer.resblocks)}
     for name, module in hooked.items():
         module.register_forward_hook(lambda _m, _i, out, name=name: states.__setitem__(name, out))
+    first, last = (
+        (model.visual.trunk.patch_embed.proj.weight, model.visual.trunk.norm.weight)
+        if hasattr(model.visual, "trunk")
+        else (model.visual.conv1.weight, model.visual.ln_post.weight)
+    )
+    loss = model.encode_image(pixels, normalize=False).square().mean()
+    gradients = dict(zip(("gradient.patch_embedding", "gradient.post_layernorm"), torch.autograd.grad(loss, (first, last))))
     with torch.no_grad():
         image = model.encode_image(pixels, normalize=False)
         text = model.encode_text(ids, normalize=False)
@@ -112,7 +119,7 @@ def open_clip_case(family, seed, folder, size):
         logits = model.logit_scale.exp() * unit(image, dim=-1) @ unit(text, dim=-1).T
         if getattr(model, "logit_bias", None) is not None:
             logits = logits + model.logit_bias
-    expected = {"image_features": image, "text_features": text, "logits_per_image": logits, **states}
+    expected = {"image_features": image, "text_features": text, "logits_per_image": logits, **states, **gradients}
     preprocess = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
     files = {
         "open_clip_config.json": {"model_cfg": config, "preprocess_cfg": preprocess},
@@ -122,6 +129,7 @@ def open_clip_case(family, seed, folder, size):
         "what": f"open_clip {type(model).__name__}, {config['vision_cfg'].get('timm_model_name', 'built-in tower')}",
         "library": {"torch": torch.__version__, "open_clip_torch": open_clip.__version__, "timm": timm.__version__},
         "seed": seed,
+        "gradients": "of the mean of the squares of image_features; within 1e-4 of the largest value",
         "timm_kwargs": {k: v for k, v in trunk.items() if not callable(v)},
     }
     write(folder, files, {"pixel_values": pixels, "input_ids": ids}, expected, case)
@@ -252,7 +260,7 @@ def text(size, context=16):
 def pe_core(size, class_token=True):
     name = "vit_pe_core_tiny_patch16_384" if class_token else "vit_pe_core_gigantic_patch14_448"
     trunk = {"img_size": 32, "patch_size": 8, "embed_dim": 32 * size, "depth": 1 + size, "num_heads": 2,
-             "ref_feat_shape": (4, 4), "mlp_ratio": 4.0 if class_token else 3.5}
+             "mlp_ratio": 4.0 if class_token else 3.5}
     vision = {"image_size": 32, "timm_model_name": name, "timm_model_pretrained": False, "timm_pool": "map",
               "timm_proj": None, "timm_kwargs": {"num_heads": 2}}
     return {"embed_dim": 20 * size, "vision_cfg": vision, "text_cfg": text(size), "custom_text": True}, trunk
@@ -293,7 +301,14 @@ def siglip2_gopt(size):
 
 MAKERS = {"siglip2-naflex": naflex_case, "metaclip2": metaclip2_case, "long-clip": longclip_case}
 
+def timm_vit(size):
+    config, trunk = eva02(size)
+    config["vision_cfg"]["timm_model_name"] = "vit_large_patch14_clip_224"
+    return config, {**trunk, "mlp_ratio": 2.0}
+
+
 FAMILIES = {
+    "timm-vit-clip": timm_vit,
     "clipa": clipa,
     "siglip2-gopt": siglip2_gopt,
     "pe-core": pe_core,

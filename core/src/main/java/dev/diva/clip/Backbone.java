@@ -26,7 +26,7 @@ public record Backbone(
     /**
      * What identifies a tower; activation null fits any.
      *
-     * @param eva whether it is built as timm's eva.py does, and neither as OpenAI's CLIP nor as the first SigLIP
+     * @param relative whether it is built neither as OpenAI's CLIP nor as the first SigLIP
      */
     public record Tower(
             long width,
@@ -35,14 +35,14 @@ public record Backbone(
             long imageSize,
             VisionConfig.Pooling pooling,
             Activation activation,
-            boolean eva) {
+            boolean relative) {
         boolean fits(VisionConfig vision) {
             return width == vision.transformer().hiddenSize()
                     && layers == vision.transformer().numHiddenLayers()
                     && patchSize == vision.patchSize()
                     && imageSize == vision.imageSize()
                     && pooling == vision.pooling()
-                    && eva == !(vision.isPlainClip() || vision.isPlainSiglip())
+                    && relative == !(vision.isPlainClip() || vision.isPlainSiglip())
                     && (activation == null || activation == vision.transformer().activation());
         }
     }

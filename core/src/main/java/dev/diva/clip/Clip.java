@@ -387,8 +387,9 @@ public final class Clip implements AutoCloseable {
 
     private Tensor images(List<float[]> pixels) {
         if (config.vision().form().flexible()) {
-            throw new BadInputException(file() + ": is a SigLIP 2 NaFlex, whose pictures have as many tokens as their ratio gives"
-                    + " them: its embeddings can be asked for, its tokens cannot");
+            throw new BadInputException(
+                    file() + ": is a SigLIP 2 NaFlex, whose pictures have as many tokens as their ratio gives"
+                            + " them: its embeddings can be asked for, its tokens cannot");
         }
         return Batches.images(pixels, config.vision().imageSize());
     }

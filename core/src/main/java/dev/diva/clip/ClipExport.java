@@ -68,9 +68,10 @@ public final class ClipExport {
         ClipConfig config = files.config();
         boolean isKnownForm = config.vision().isPlainClip() || config.vision().isPlainSiglip();
         if (to != checkpoint.format() && !isKnownForm) {
-            throw new BadInputException(checkpoint.file() + ": its image tower is built otherwise than CLIP's and SigLIP's,"
-                    + " which the layout " + to.flag() + " has no place for; choose "
-                    + checkpoint.format().flag());
+            throw new BadInputException(
+                    checkpoint.file() + ": its image tower is built otherwise than CLIP's and SigLIP's,"
+                            + " which the layout " + to.flag() + " has no place for; choose "
+                            + checkpoint.format().flag());
         }
         if (to == CheckpointFormat.OPENAI) {
             requireOpenAi(checkpoint, config);

@@ -156,10 +156,7 @@ final class ClipFiles {
                 }
                 if (hasForeignTokenizer()) {
                     yield FileTokenizer.open(
-                            folder,
-                            text.contextLength(),
-                            text.transformer().vocabSize(),
-                            TextCleaning.WHITESPACE);
+                            folder, text.contextLength(), text.transformer().vocabSize(), TextCleaning.WHITESPACE);
                 }
                 yield lacksPublishedTokenizer(text)
                         ? ClipTokenizer.published(ClipTokenizer.Flavour.TRANSFORMERS, text.contextLength())

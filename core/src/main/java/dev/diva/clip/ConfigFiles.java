@@ -172,7 +172,9 @@ final class ConfigFiles {
         ObjectNode text = model.putObject("text_cfg");
         openClipText(text, stripsPunctuation);
         if (foreignTokenizer) {
-            text.put("hf_tokenizer_name", "facebook/xlm-v-base"); // MetaCLIP 2's; of a local folder it is the folder's own
+            text.put(
+                    "hf_tokenizer_name",
+                    "facebook/xlm-v-base"); // MetaCLIP 2's; of a local folder it is the folder's own
             text.put("pool_type", "eos").put("eos_id", config.text().eosTokenId());
         }
         ObjectNode pixels = root.putObject("preprocess_cfg");

@@ -90,7 +90,8 @@ final class ImageProcessorConfig {
             throw json.wrong("rescale_factor", "1/255");
         }
         Preprocessing usual = Preprocessing.of(vision, true);
-        int count = Math.toIntExact(json.number("max_num_patches", usual.patches().count()));
+        int count =
+                Math.toIntExact(json.number("max_num_patches", usual.patches().count()));
         if (count < 1 || count > MOST_PATCHES) {
             throw json.wrong("max_num_patches", "1 to " + MOST_PATCHES);
         }

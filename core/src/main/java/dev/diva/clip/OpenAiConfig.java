@@ -23,9 +23,9 @@ final class OpenAiConfig {
 
     static ClipConfig of(TensorShapes shapes) {
         if (!shapes.isPlainClip()) {
-            throw new BadInputException(
-                    shapes.location() + ": a SigLIP, PE-Core or EVA-CLIP without its config: heads and activation are not in the file;"
-                            + " put its open_clip_config.json beside it");
+            throw new BadInputException(shapes.location()
+                    + ": a SigLIP, PE-Core or EVA-CLIP without its config: heads and activation are not in the file;"
+                    + " put its open_clip_config.json beside it");
         }
         VisionConfig vision = new VisionConfig(
                 layers(shapes, "vision_model"),

@@ -120,7 +120,8 @@ final class OpenClipConfig {
         require(model, MODEL_KEYS);
         require(vision, VISION_KEYS);
         require(text, TEXT_KEYS);
-        VisionConfig visionConfig = vision.has("timm_model_name") ? timm(model, vision, text, shapes) : builtIn(model, vision);
+        VisionConfig visionConfig =
+                vision.has("timm_model_name") ? timm(model, vision, text, shapes) : builtIn(model, vision, shapes);
         return new ClipConfig(visionConfig, shapes.hasText() ? text(model, text) : null);
     }
 
@@ -134,12 +135,17 @@ final class OpenClipConfig {
         part.at("timm_kwargs").requireKnown(TIMM_KEYS::contains);
     }
 
-    private static VisionConfig builtIn(ConfigJson model, ConfigJson vision) {
+    private static VisionConfig builtIn(ConfigJson model, ConfigJson vision, TensorShapes shapes) {
         if (!vision.node().path("layers").isIntegralNumber() && vision.has("layers")) {
             throw new BadInputException(vision.location() + ": layers "
                     + vision.node().path("layers") + ": a ResNet; only vision transformers are supported");
         }
         VisionConfig.Pooling pooling = visionPooling(vision);
+        boolean hasPreNorm = shapes.has("vision_model.pre_layrnorm.weight");
+        if (vision.flag("no_ln_pre", false) == hasPreNorm) {
+            throw vision.wrong(
+                    "no_ln_pre", !hasPreNorm + ": the weights " + (hasPreNorm ? "have" : "lack") + " ln_pre");
+        }
         long width = vision.number("width", 768);
         long headWidth = vision.number("head_width", 64);
         if (headWidth == 0 || width % headWidth != 0) {
@@ -158,7 +164,7 @@ final class OpenClipConfig {
                 vision.side("patch_size", 16),
                 pooling,
                 model.number("embed_dim", 0),
-                vision.flag("no_ln_pre", false) ? WITHOUT_PRE_NORM : VisionForm.CLIP);
+                hasPreNorm ? VisionForm.CLIP : WITHOUT_PRE_NORM);
     }
 
     /** The mean of the patches is normed behind the pooling, as in CLIPA, or else not computed here. */
@@ -173,8 +179,8 @@ final class OpenClipConfig {
     }
 
     private static VisionConfig timm(ConfigJson model, ConfigJson vision, ConfigJson text, TensorShapes shapes) {
-        if (EvaTrunk.isNamed(vision.text("timm_model_name", ""))) {
-            return EvaTrunk.of(vision, text, model.number("embed_dim", 0), shapes);
+        if (TimmClipTrunk.isNamed(vision.text("timm_model_name", ""))) {
+            return TimmClipTrunk.of(vision, text, model.number("embed_dim", 0), shapes);
         }
         TimmTrunk trunk = TimmTrunk.of(vision, shapes);
         long width = shapes.hiddenSize("vision_model");

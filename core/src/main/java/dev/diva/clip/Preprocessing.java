@@ -207,8 +207,9 @@ public record Preprocessing(
     @Override
     public String toString() {
         if (patches != null) {
-            return "at most " + patches.count() + " patches of " + patches.side() + " pixels at the picture's own ratio, "
-                    + interpolation + ", mean " + Arrays.toString(mean) + ", std " + Arrays.toString(std);
+            return "at most " + patches.count() + " patches of " + patches.side()
+                    + " pixels at the picture's own ratio, " + interpolation + ", mean " + Arrays.toString(mean)
+                    + ", std " + Arrays.toString(std);
         }
         String whole = resizeTo == imageSize ? "" : "resized to " + resizeTo + ", centre of ";
         return whole + imageSize + " pixels, " + resize + ", " + interpolation + ", mean " + Arrays.toString(mean)

@@ -67,7 +67,7 @@ record TimmTrunk(String name) {
                 || !SIGLIP.matcher(name).matches()) {
             throw new BadInputException(vision.location() + ": timm_model_name is " + name
                     + ": of timm's towers SigLIP's (vit_*_siglip_*, timm_pool map, timm_proj none), PE-Core's"
-                    + " (vit_pe_core_*) and EVA's (eva02_*_clip_*, eva_giant_patch14_*) are supported;"
+                    + " (vit_pe_core_*), EVA's (eva02_*, eva_giant_*) and OpenAI's (vit_*_clip_*) are supported;"
                     + " no setting helps: choose another model");
         }
         return new TimmTrunk(name);
@@ -114,7 +114,8 @@ record TimmTrunk(String name) {
             return text.number("heads", 8);
         }
         throw new BadInputException(vision.location() + ": the number of heads of timm model "
-                + vision.text("timm_model_name", "") + " of width " + width + " is not known; add \"timm_kwargs\": {\"num_heads\": N} to vision_cfg");
+                + vision.text("timm_model_name", "") + " of width " + width
+                + " is not known; add \"timm_kwargs\": {\"num_heads\": N} to vision_cfg");
     }
 
     /**

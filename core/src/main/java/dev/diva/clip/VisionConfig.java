@@ -74,6 +74,8 @@ public record VisionConfig(
 
     /** Whether it is built as the first SigLIP's. */
     public boolean isPlainSiglip() {
-        return pooling == Pooling.MAP && form.equals(VisionForm.SIGLIP) && transformer.form().equals(LayerForm.CLIP);
+        return pooling == Pooling.MAP
+                && form.equals(VisionForm.SIGLIP)
+                && transformer.form().equals(LayerForm.CLIP);
     }
 }

@@ -36,8 +36,9 @@ public final class VisionModel implements AutoCloseable {
         ClipConfig both = files.config();
         VisionConfig config = both.vision();
         if (config.form().flexible()) {
-            throw new BadInputException(checkpoint.file() + ": is a SigLIP 2 NaFlex, which is read, encoded and evaluated, but not"
-                    + " trained: take the SigLIP 2 of a fixed size");
+            throw new BadInputException(
+                    checkpoint.file() + ": is a SigLIP 2 NaFlex, which is read, encoded and evaluated, but not"
+                            + " trained: take the SigLIP 2 of a fixed size");
         }
         this.preprocessing = files.preprocessing(config);
         this.weights = Weights.trained(
@@ -80,8 +81,9 @@ public final class VisionModel implements AutoCloseable {
         List<String> notes = new ArrayList<>(new ClipFiles(checkpoint).notes());
         backbone()
                 .filter(Backbone::analogy)
-                .ifPresent(row -> notes.add(checkpoint.file() + ": is a " + row.id() + ", which the paper does not have: what a"
-                        + " recipe leaves open of the recap is that of the nearest tower of the paper"));
+                .ifPresent(row ->
+                        notes.add(checkpoint.file() + ": is a " + row.id() + ", which the paper does not have: what a"
+                                + " recipe leaves open of the recap is that of the nearest tower of the paper"));
         return notes;
     }
 

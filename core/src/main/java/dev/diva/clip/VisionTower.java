@@ -220,9 +220,10 @@ public final class VisionTower {
         long width = pixels.size(3) / config.patchSize();
         RotaryGrid rotary = config.form().rotary();
         if (rotary != null && (height != rotary.side() || width != rotary.side())) {
-            throw new BadInputException("a tower with rotary positions (EVA-02, PE) takes pictures of its own size alone, "
-                    + config.imageSize() + " pixels; here it would have to see " + height + " x " + width
-                    + " patches: take a tower of CLIP or SigLIP");
+            throw new BadInputException(
+                    "a tower with rotary positions (EVA-02, PE) takes pictures of its own size alone, "
+                            + config.imageSize() + " pixels; here it would have to see " + height + " x " + width
+                            + " patches: take a tower of CLIP or SigLIP");
         }
         if (config.form().flexible()) {
             return embedded(pixels, PositionTable.antialiased(table, height, width));
@@ -239,7 +240,8 @@ public final class VisionTower {
      */
     public Tensor valuePath(Tensor embedded) {
         if (attentionPooling != null) {
-            return projectedAlone(patches(attentionPooling.valuePath(postLayerNorm.forward(encoder.forward(embedded)))));
+            return projectedAlone(
+                    patches(attentionPooling.valuePath(postLayerNorm.forward(encoder.forward(embedded)))));
         }
         return projected(patches(encoder.valuePath(embedded)));
     }

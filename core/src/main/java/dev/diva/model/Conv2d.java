@@ -41,8 +41,7 @@ public final class Conv2d {
     /** Reads patch kernels that are stored as a linear layer, {@code weight} [out, side * side * 3] with the channels last, and {@code bias} [out]. */
     public static Conv2d ofFlatPatches(Weights weights, long out, long side) {
         Tensor flat = weights.matrix("weight", out, side * side * 3);
-        Tensor kernels =
-                Scopes.returning(() -> flat.view(out, side, side, 3).permute(0, 3, 1, 2));
+        Tensor kernels = Scopes.returning(() -> flat.view(out, side, side, 3).permute(0, 3, 1, 2));
         return new Conv2d(weights.keep(kernels), weights.matrix("bias", out), new Geometry(side, side, 0));
     }
 

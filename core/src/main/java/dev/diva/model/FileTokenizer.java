@@ -26,8 +26,7 @@ public final class FileTokenizer implements Tokenizer {
     private final int rows;
     private final TextCleaning benchmarks;
 
-    private FileTokenizer(
-            Path folder, TokenizerFiles files, int contextLength, int rows, TextCleaning benchmarks) {
+    private FileTokenizer(Path folder, TokenizerFiles files, int contextLength, int rows, TextCleaning benchmarks) {
         this.benchmarks = benchmarks;
         this.folder = folder;
         this.contextLength = contextLength;
@@ -75,8 +74,7 @@ public final class FileTokenizer implements Tokenizer {
      * @param benchmarks what texts go through before it where open_clip runs the model
      */
     public static FileTokenizer open(Path folder, int contextLength, long rows, TextCleaning benchmarks) {
-        return new FileTokenizer(
-                folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
+        return new FileTokenizer(folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
     }
 
     private long id(TokenizerFiles files, String role) {

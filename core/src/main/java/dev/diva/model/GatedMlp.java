@@ -24,6 +24,7 @@ final class GatedMlp {
 
     /** [..., hiddenSize] to the same. */
     Tensor forward(Tensor x) {
-        return fc2.forward(Scopes.returning(() -> norm.forward(gate.forward(x, activation).mul(fc1.forward(x)))));
+        return fc2.forward(
+                Scopes.returning(() -> norm.forward(gate.forward(x, activation).mul(fc1.forward(x)))));
     }
 }

@@ -41,8 +41,7 @@ public record RotaryPositions(Tensor cosines, Tensor sines) {
                 sines[at] = (float) (channel % 2 == 0 ? -Math.sin(angle) : Math.sin(angle));
             }
         }
-        return new RotaryPositions(
-                kept(cosines, tokens, headWidth, weights), kept(sines, tokens, headWidth, weights));
+        return new RotaryPositions(kept(cosines, tokens, headWidth, weights), kept(sines, tokens, headWidth, weights));
     }
 
     private static float coordinate(int index, RotaryGrid grid) {
@@ -54,8 +53,8 @@ public record RotaryPositions(Tensor cosines, Tensor sines) {
     }
 
     private static Tensor kept(float[] values, long tokens, long width, Weights weights) {
-        return weights.keep(Scopes.returning(() -> Tensors.of(values, tokens, width)
-                .to(weights.placement().device(), ScalarType.Float)));
+        return weights.keep(Scopes.returning(
+                () -> Tensors.of(values, tokens, width).to(weights.placement().device(), ScalarType.Float)));
     }
 
     /** Turns the first tokens of the sequence, [batch, heads, tokens, headWidth]; the result has the type of x. */

@@ -25,9 +25,8 @@ final class SelfAttention {
                 : Linear.withoutBias(weights.at("k_proj"), width, width);
         this.values = Linear.of(weights.at("v_proj"), width, width);
         this.output = Linear.of(weights.at("out_proj"), width, width);
-        this.norm = config.form().attentionNorm()
-                ? new LayerNorm(weights.at("norm"), width, config.layerNormEps())
-                : null;
+        this.norm =
+                config.form().attentionNorm() ? new LayerNorm(weights.at("norm"), width, config.layerNormEps()) : null;
         this.positions = positions;
         this.numHeads = config.numAttentionHeads();
         this.causal = causal;

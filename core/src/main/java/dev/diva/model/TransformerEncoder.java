@@ -18,8 +18,7 @@ public final class TransformerEncoder {
     }
 
     /** @param positions that turn queries and keys of every layer, or null */
-    public TransformerEncoder(
-            Weights weights, TransformerConfig config, boolean causal, RotaryPositions positions) {
+    public TransformerEncoder(Weights weights, TransformerConfig config, boolean causal, RotaryPositions positions) {
         this.activations = weights.placement().activations();
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             layers.add(new TransformerLayer(weights.at("layers", i), config, causal, positions));

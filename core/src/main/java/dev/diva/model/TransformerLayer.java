@@ -102,13 +102,12 @@ final class TransformerLayer {
 
     /** What the attention would add to each token if it saw itself alone. */
     Tensor valuePath(Tensor x) {
-        return Scopes.returning(
-                () -> leaving(selfAttention.valuePath(entering(x, layerNorm1)), layerNorm1, scale1));
+        return Scopes.returning(() -> leaving(selfAttention.valuePath(entering(x, layerNorm1)), layerNorm1, scale1));
     }
 
     private Tensor withMlp(Tensor attended) {
-        return Scopes.returning(() ->
-                leaving(mlp.apply(entering(attended, layerNorm2)), layerNorm2, scale2).add_(attended));
+        return Scopes.returning(() -> leaving(mlp.apply(entering(attended, layerNorm2)), layerNorm2, scale2)
+                .add_(attended));
     }
 
     /** {@link #forward(Tensor)} where only the first tokens are seen, by all: [batch, tokens, width] to the same. */

@@ -128,7 +128,8 @@ public final class San implements AutoCloseable {
     public static void requireClassToken(Clip clip) {
         if (!clip.config().vision().isPlainClip()) {
             throw new BadInputException(
-                    clip.file() + ": is a SigLIP or another relative of CLIP; SAN names each mask by a copy of CLIP's class"
+                    clip.file()
+                            + ": is a SigLIP or another relative of CLIP; SAN names each mask by a copy of CLIP's class"
                             + " token, so there is no SAN on it; MaskCLIP (diva segment --method maskclip) works for every tower");
         }
     }

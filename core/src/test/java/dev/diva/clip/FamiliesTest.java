@@ -1,6 +1,7 @@
 package dev.diva.clip;
 
 import static dev.diva.testing.Close.assertClose;
+import static dev.diva.testing.Close.assertCloseToLargest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -33,7 +34,14 @@ class FamiliesTest {
     @Tag("golden")
     @ParameterizedTest
     @ValueSource(
-            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip"})
+            strings = {
+                "pe-core",
+                "pe-core-without-class-token",
+                "eva02-clip",
+                "eva02-clip-e",
+                "eva01-clip",
+                "timm-vit-clip"
+            })
     void openClipsFamiliesEqualOpenClip(String name) {
         Golden golden = Golden.of(name);
         try (PointerScope scope = new PointerScope();
@@ -42,9 +50,9 @@ class FamiliesTest {
             Tensor pixels = golden.input("pixel_values");
             List<Tensor> states = clip.visionTower().hiddenStates(pixels);
             for (int i = 1; i < states.size(); i++) {
-                // A norm behind a branch enlarges the rounding of small branches; the embedding is held to the tolerance itself.
-                assertClose(
-                        states.get(i), golden.expected("vision.block." + (i - 1)), 0, 5 * golden.tolerance());
+                // A norm behind a branch enlarges the rounding of small branches; the embedding is held to the
+                // tolerance itself.
+                assertClose(states.get(i), golden.expected("vision.block." + (i - 1)), 0, 5 * golden.tolerance());
             }
             if (golden.expected().info("vision.tokens_normed") != null) {
                 Tensor last = states.get(states.size() - 1);
@@ -52,11 +60,9 @@ class FamiliesTest {
                 assertClose(normed, golden.expected("vision.tokens_normed"), 0, golden.tolerance());
             }
             assertClose(
-                    clip.visionTower().embeddingOf(pixels),
-                    golden.expected("image_features"),
-                    0,
-                    golden.tolerance());
-            Tensor tokens = clip.visionTower().tokens(clip.visionTower().encode(pixels)).pooled();
+                    clip.visionTower().embeddingOf(pixels), golden.expected("image_features"), 0, golden.tolerance());
+            Tensor tokens =
+                    clip.visionTower().tokens(clip.visionTower().encode(pixels)).pooled();
             assertClose(tokens, golden.expected("image_features"), 0, golden.tolerance());
             assertEmbeddings(clip, golden);
         }
@@ -84,9 +90,15 @@ class FamiliesTest {
             for (int i = 0; i < shapes.length / 2; i++) {
                 float[] seen = clip.preprocessing().pixels(picture(golden.input("picture." + i)));
                 pixels.add(seen);
-                assertThat(seen[0]).isEqualTo(shapes[2 * i] * side);
-                assertThat(seen[1]).isEqualTo(shapes[2 * i + 1] * side);
-                Tensor patches = Tensors.of(Arrays.copyOfRange(seen, 2, seen.length), 3, shapes[2 * i], side, shapes[2 * i + 1], side)
+                assertThat((long) seen[0]).isEqualTo(shapes[2 * i] * side);
+                assertThat((long) seen[1]).isEqualTo(shapes[2 * i + 1] * side);
+                Tensor patches = Tensors.of(
+                                Arrays.copyOfRange(seen, 2, seen.length),
+                                3,
+                                shapes[2 * i],
+                                side,
+                                shapes[2 * i + 1],
+                                side)
                         .permute(1, 3, 2, 4, 0)
                         .reshape(shapes[2 * i] * shapes[2 * i + 1], -1);
                 Tensor right = golden.expected("pixel_values").select(0, i).narrow(0, 0, patches.size(0));
@@ -106,6 +118,39 @@ class FamiliesTest {
             bytes[i] = (byte) samples[i];
         }
         return RasterImage.of(ColorMode.RGB, (int) values.size(1), (int) values.size(0), bytes);
+    }
+
+    /** What training relies on: gradients through every layer down to the first. */
+    @Tag("golden")
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "pe-core",
+                "pe-core-without-class-token",
+                "eva02-clip",
+                "eva02-clip-e",
+                "eva01-clip",
+                "timm-vit-clip",
+                "clipa",
+                "siglip2-gopt"
+            })
+    void gradientsOfTheImageTowerEqualTorchs(String name) {
+        Golden golden = Golden.of(name);
+        try (PointerScope scope = new PointerScope();
+                VisionModel model = VisionModel.load(Golden.path(name), Golden.placement(), TrainedPart.full())) {
+            model.tower()
+                    .embeddingOf(golden.input("pixel_values"))
+                    .square()
+                    .mean()
+                    .backward();
+            assertGradient(model, "embeddings.patch_embedding.weight", golden.expected("gradient.patch_embedding"));
+            assertGradient(model, "post_layernorm.weight", golden.expected("gradient.post_layernorm"));
+        }
+    }
+
+    private static void assertGradient(VisionModel model, String name, Tensor expected) {
+        assertCloseToLargest(
+                model.parameters().get("vision_model." + name).grad(), expected, 1e-4, 1e-7);
     }
 
     private static void assertEmbeddings(Clip clip, Golden golden) {
@@ -138,7 +183,14 @@ class FamiliesTest {
     @Tag("golden")
     @ParameterizedTest
     @ValueSource(
-            strings = {"pe-core", "pe-core-without-class-token", "eva02-clip", "eva02-clip-e", "eva01-clip"})
+            strings = {
+                "pe-core",
+                "pe-core-without-class-token",
+                "eva02-clip",
+                "eva02-clip-e",
+                "eva01-clip",
+                "timm-vit-clip"
+            })
     void openClipIsTheOnlyLayoutOfATimmTowerAndThereAndBackGivesTheSameBytes(String name, @TempDir Path folder)
             throws IOException {
         Path model = Golden.path(name);
@@ -151,7 +203,8 @@ class FamiliesTest {
             }
         }
         for (String file : List.of("open_clip_model.safetensors", "open_clip_config.json")) {
-            assertThat(Files.mismatch(model.resolve(file), folder.resolve("there").resolve(file)))
+            assertThat(Files.mismatch(
+                            model.resolve(file), folder.resolve("there").resolve(file)))
                     .as(file)
                     .isEqualTo(-1);
         }

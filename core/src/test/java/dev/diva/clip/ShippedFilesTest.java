@@ -251,25 +251,46 @@ class ShippedFilesTest {
         }
     }
 
+    /** Names of open_clip 3.3 with timm 1.0.31, and of what authors publish; with an anchor of a family that is read where they have one. */
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "visual.conv1.weight,visual.attn_pool.probe", // its authors' names
-                "visual.trunk.patch_embed.proj.weight,visual.trunk.norm_pre.weight,visual.trunk.attn_pool.latent", // timm's
-                "vision_model.timm_model.cls_token,vision_model.timm_model.attn_pool.latent" // transformers'
-            })
-    void perceptionEncodersAreNamedWithoutAdvice(String names) {
+    @CsvSource({
+        "visual.conv1.weight;visual.layer1.0.conv1.weight, ResNet",
+        "visual.conv1.weight;text_decoder.resblocks.0.ln_1.weight, CoCa",
+        "visual.trunk.stages.0.blocks.0.conv_dw.weight, ConvNeXt",
+        "module.visual.trunk.patch_embed.backbone.stages.0.blocks.0.conv1_1x1.weight, ViTamin",
+        "visual.trunk.patch_embed.backbone.0.conv.weight, MobileCLIP-B",
+        "visual.trunk.stages.0.blocks.0.token_mixer.reparam_conv.weight, FastViT",
+        "image_encoder.model.patch_embed.0.rbr_scale.conv.weight, Apple",
+        "visual.trunk.patch_embed.proj.weight;visual.trunk.layers.0.blocks.0.attn.relative_position_bias_table, Swin",
+        "visual.conv1.weight;text.transformer.encoder.layer.0.output.dense.weight, hf_model_name",
+        "visual.patch_embed.proj.weight;visual.blocks.0.mlp.w1.weight, EVA-CLIP",
+        "visual.conv1.weight;visual.attn_pool.probe, PE-Core",
+        "vision_model.timm_model.cls_token;vision_model.timm_model.attn_pool.latent, PE-Core"
+    })
+    void otherFamiliesAreCalledByTheirNames(String names, String family) {
+        assertRefused(names.split(";"), family);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"altclip, AltCLIP", "chinese_clip, Chinese-CLIP", "flava, FLAVA", "groupvit, GroupViT", "align, ALIGN"})
+    void otherModelTypesOfTransformersAreCalledByTheirNames(String type, String family) throws IOException {
+        Files.writeString(temporary.resolve("config.json"), "{\"model_type\": \"" + type + "\"}");
+        assertRefused(new String[] {"vision_model.embeddings.patch_embedding.weight"}, family);
+    }
+
+    private void assertRefused(String[] names, String family) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         Path file = temporary.resolve("model.safetensors");
         try (PointerScope scope = new PointerScope()) {
-            for (String name : names.split(",")) {
+            for (String name : names) {
                 tensors.put(name, Tensors.of(new float[] {0}, 1, 1, 1, 1));
             }
             SafetensorsWriter.write(file, tensors, Map.of());
         }
         assertThatThrownBy(() -> ClipCheckpoint.open(file))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("is a PE-Core (Perception Encoder)")
+                .hasMessageContaining(family)
+                .hasMessageContaining("is not computed here")
                 .hasMessageNotContaining("open_clip_config.json");
     }
 

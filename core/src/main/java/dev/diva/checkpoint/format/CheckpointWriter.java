@@ -34,21 +34,21 @@ public final class CheckpointWriter {
      * @throws BadInputException when the layout cannot hold the model
      */
     public static NameTable table(TensorSource ours, CheckpointFormat format) {
-        Optional<NameTable> eva =
-                NameTable.TIMM_EVA.stream().filter(table -> table.isOf(ours)).findFirst();
+        Optional<NameTable> timm =
+                NameTable.TIMM_CLIP.stream().filter(table -> table.isOf(ours)).findFirst();
         boolean siglip = ours.info("vision_model.head.probe") != null;
         boolean text = ours.info("text_model.embeddings.token_embedding.weight") != null;
         if (format == CheckpointFormat.DIVA) {
             throw new BadInputException("the layout diva is read only; choose hf, open_clip or openai");
         }
-        if (eva.isPresent() && format != CheckpointFormat.OPEN_CLIP) {
-            throw new BadInputException(ours.location() + ": has an image tower of timm (PE-Core, EVA), for which the layout "
+        if (timm.isPresent() && format != CheckpointFormat.OPEN_CLIP) {
+            throw new BadInputException(ours.location() + ": has an image tower of timm, for which the layout "
                     + format.flag() + " has no names; choose open_clip");
         }
         TensorInfo patches = ours.info("vision_model.embeddings.patch_embedding.weight");
         if (patches != null && patches.shape().length == 2 && format != CheckpointFormat.HF) {
-            throw new BadInputException(ours.location() + ": is a SigLIP 2 NaFlex, for which the layout " + format.flag()
-                    + " has no place; choose hf");
+            throw new BadInputException(ours.location() + ": is a SigLIP 2 NaFlex, for which the layout "
+                    + format.flag() + " has no place; choose hf");
         }
         if (format == CheckpointFormat.HF) {
             return NameTable.HF;
@@ -61,7 +61,7 @@ public final class CheckpointWriter {
             throw new BadInputException(ours.location() + ": is a SigLIP, for which OpenAI's layout has no names;"
                     + " choose hf or open_clip");
         }
-        return eva.orElse(siglip ? NameTable.TIMM_SIGLIP : NameTable.OPENAI);
+        return timm.orElse(siglip ? NameTable.TIMM_SIGLIP : NameTable.OPENAI);
     }
 
     /**

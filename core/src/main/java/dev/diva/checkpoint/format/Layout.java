@@ -52,7 +52,7 @@ record Layout(String prefix, NameTable table) {
 
     private static NameTable variant(TensorSource stored, String prefix, NameTable table) {
         if (table.is(NameTable.TIMM_SIGLIP)) {
-            return NameTable.marked(NameTable.TIMM_EVA, stored, prefix, table);
+            return NameTable.marked(NameTable.TIMM_CLIP, stored, prefix, table);
         }
         boolean customText = table.is(NameTable.OPENAI) && stored.info(prefix + NameTable.CUSTOM_TEXT.anchor()) != null;
         return customText ? NameTable.CUSTOM_TEXT : table;

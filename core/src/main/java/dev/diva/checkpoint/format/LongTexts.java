@@ -28,8 +28,8 @@ final class LongTexts {
             return stored;
         }
         if (first == null || !Arrays.equals(first.shape(), rest.shape()) || rest.shape()[0] <= KEPT) {
-            throw new CheckpointException(stored.location() + ": " + rest + " beside " + first + ", expected two tables of"
-                    + " one shape and more than " + KEPT + " rows, as of Long-CLIP");
+            throw new CheckpointException(stored.location() + ": " + rest + " beside " + first
+                    + ", expected two tables of" + " one shape and more than " + KEPT + " rows, as of Long-CLIP");
         }
         SourceView view = new SourceView(stored);
         for (TensorInfo info : stored.tensors()) {

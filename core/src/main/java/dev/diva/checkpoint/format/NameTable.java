@@ -40,9 +40,9 @@ public record NameTable(
     /** open_clip's SigLIP, with the image tower of timm. */
     public static final NameTable TIMM_SIGLIP = load("open_clip-siglip");
 
-    /** open_clip's PE-Core, EVA-02-CLIP and EVA-CLIP, with image towers of timm that transformers does not have. */
-    public static final List<NameTable> TIMM_EVA =
-            List.of(load("open_clip-pe"), load("open_clip-eva02"), load("open_clip-eva"));
+    /** open_clip's CLIPs with image towers of timm: PE-Core, EVA-02-CLIP, EVA-CLIP, and OpenAI's form with a bias behind. */
+    public static final List<NameTable> TIMM_CLIP =
+            List.of(load("open_clip-pe"), load("open_clip-eva02"), load("open_clip-eva"), load("open_clip-vit"));
 
     /** FLUX.1's own file of its autoencoder; ours are the names of diffusers. */
     public static final NameTable FLUX_AUTOENCODER = load("flux-autoencoder");

@@ -69,7 +69,7 @@ final class VisualSource implements TensorSource {
                 if (inner.info(anchor) != null) {
                     TensorSource whole = PrefixedSource.with(inner, PREFIX);
                     NameTable variant = table.is(NameTable.TIMM_SIGLIP)
-                            ? NameTable.marked(NameTable.TIMM_EVA, whole, "", table)
+                            ? NameTable.marked(NameTable.TIMM_CLIP, whole, "", table)
                             : table;
                     return Optional.of(TranslatedSource.toOurs(whole, variant));
                 }

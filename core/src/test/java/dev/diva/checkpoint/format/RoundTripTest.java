@@ -27,7 +27,9 @@ class RoundTripTest {
         "siglip-hf/model.safetensors, HF, OPEN_CLIP",
         "open_clip-vit-gelu/open_clip_model.safetensors, OPEN_CLIP, HF",
         "open_clip-vit-quickgelu/open_clip_model.safetensors, OPEN_CLIP, OPENAI",
-        "siglip-open_clip/open_clip_model.safetensors, OPEN_CLIP, HF"
+        "siglip-open_clip/open_clip_model.safetensors, OPEN_CLIP, HF",
+        "siglip2-gopt/open_clip_model.safetensors, OPEN_CLIP, HF",
+        "metaclip2/model.safetensors, HF, OPEN_CLIP"
     })
     void thereAndBackGivesTheSameBytes(
             String original, CheckpointFormat format, CheckpointFormat other, @TempDir Path folder) throws IOException {

@@ -7,44 +7,54 @@ import dev.diva.model.LayerForm;
 import dev.diva.model.RotaryGrid;
 import dev.diva.model.TransformerConfig;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
- * An image tower of timm's {@code eva.py} that open_clip builds by its name: PE-Core, EVA-02-CLIP and EVA-CLIP. Its tensors tell the sizes;
- * heads and rotary positions are told by the name alone: those of timm 1.0.31.
+ * An image tower of timm that open_clip builds by its name: PE-Core, EVA-02-CLIP and EVA-CLIP of {@code eva.py}, and OpenAI's form of {@code
+ * vision_transformer.py}. Its tensors tell the sizes; heads and rotary positions are told by the name alone: those of timm 1.0.31.
  */
-final class EvaTrunk {
+final class TimmClipTrunk {
     private static final Pattern PE = Pattern.compile("vit_pe_core_\\w+");
-    private static final Pattern EVA = Pattern.compile("eva02_\\w+_clip_\\w+|eva_giant_patch14_\\w+");
+    private static final Pattern EVA = Pattern.compile("eva02_\\w+|eva_giant_\\w+");
+    private static final Pattern VIT = Pattern.compile("vit_\\w+_clip_(quickgelu_)?\\d+");
+    private static final Pattern SIZE = Pattern.compile(".*_patch(?<patch>[1-9]\\d{0,2})_(?<image>\\d{1,4})");
     private static final String POST_NORM = "eva02_enormous_";
 
-    /** Heads by width, in vit_pe_core_{tiny, small, base, large, gigantic}, eva02_{base, large, enormous} and eva_giant. */
-    private static final Map<Long, Long> HEADS =
-            Map.of(192L, 3L, 384L, 6L, 768L, 12L, 1024L, 16L, 1408L, 16L, 1536L, 16L, 1792L, 16L);
+    /** Widths whose heads are of 64, and those that have 16 heads, in all of these families. */
+    private static final Set<Long> NARROW = Set.of(192L, 384L, 512L, 640L, 768L, 896L, 1024L);
+
+    private static final Set<Long> WIDE = Set.of(1280L, 1408L, 1536L, 1664L, 1792L);
+    private static final long HEAD_WIDTH = 64;
+    private static final long HEADS_OF_WIDE = 16;
 
     private static final long POOL_HEADS = 8; // attn_pool_num_heads of every PE-Core
-    private static final double EVA02_REFERENCE = 16; // ref_feat_shape of every EVA-02-CLIP: 224 / 14
+    private static final long EVA02_REFERENCE = 16; // ref_feat_shape of every EVA-02-CLIP: 224 / 14
 
     private final ConfigJson vision;
     private final ConfigJson kwargs;
     private final TensorShapes shapes;
     private final String name;
     private final boolean isPe;
+    private final boolean isVit;
     private final boolean isGated;
 
-    private EvaTrunk(ConfigJson vision, TensorShapes shapes) {
+    private TimmClipTrunk(ConfigJson vision, TensorShapes shapes) {
         this.vision = vision;
         this.kwargs = vision.at("timm_kwargs");
         this.shapes = shapes;
         this.name = vision.text("timm_model_name", "");
         this.isPe = PE.matcher(name).matches();
+        this.isVit = VIT.matcher(name).matches();
         this.isGated = shapes.has("vision_model.encoder.layers.0.mlp.fc1_gate.weight");
     }
 
     /** Whether it is such a tower, by its name. */
     static boolean isNamed(String name) {
-        return PE.matcher(name).matches() || EVA.matcher(name).matches();
+        return Stream.of(PE, EVA, VIT).anyMatch(kind -> kind.matcher(name).matches());
     }
 
     /**
@@ -55,13 +65,15 @@ final class EvaTrunk {
      * @throws BadInputException when it is told to be pooled or projected in another way, or its heads are not known
      */
     static VisionConfig of(ConfigJson vision, ConfigJson text, long embedDim, TensorShapes shapes) {
-        return new EvaTrunk(vision, shapes).config(text, embedDim);
+        return new TimmClipTrunk(vision, shapes).config(text, embedDim);
     }
 
     private VisionConfig config(ConfigJson text, long embedDim) {
         vision.requireOnly(Map.of("timm_pool", Set.of(isPe ? "map" : "token"), "timm_proj", Set.of("")));
-        if (isPe != (shapes.pooling() == VisionConfig.Pooling.MAP)) {
-            throw new BadInputException(shapes.location() + ": is no tower of the kind that timm_model_name says, " + name);
+        boolean hasPreNorm = shapes.has("vision_model.pre_layrnorm.weight");
+        if (isPe != (shapes.pooling() == VisionConfig.Pooling.MAP) || (isPe || isVit) != hasPreNorm) {
+            throw new BadInputException(
+                    shapes.location() + ": is no tower of the kind that timm_model_name says, " + name);
         }
         long width = shapes.hiddenSize("vision_model");
         TransformerConfig layers = new TransformerConfig(
@@ -69,8 +81,8 @@ final class EvaTrunk {
                 shapes.intermediateSize("vision_model"),
                 shapes.numLayers("vision_model"),
                 heads(text, width),
-                isGated ? Activation.SILU : Activation.GELU,
-                isPe ? 1e-5 : 1e-6,
+                activation(),
+                hasPreNorm ? 1e-5 : 1e-6,
                 form());
         requireSizes(layers);
         boolean hasRotary = isPe || isGated;
@@ -80,8 +92,8 @@ final class EvaTrunk {
         }
         VisionForm form = new VisionForm(
                 shapes.hasClassToken(),
-                !isPe,
-                isPe,
+                !hasPreNorm,
+                hasPreNorm,
                 VisionForm.Projection.BIASED,
                 isPe ? pool() : null,
                 hasRotary ? rotary() : null,
@@ -95,21 +107,26 @@ final class EvaTrunk {
                 form);
     }
 
+    private Activation activation() {
+        Activation plain = name.contains("_quickgelu_") ? Activation.QUICK_GELU : Activation.GELU;
+        return isGated ? Activation.SILU : plain;
+    }
+
     private LayerForm form() {
         boolean isPostNorm = kwargs.flag("use_post_norm", name.startsWith(POST_NORM));
         boolean hasScale = shapes.has("vision_model.encoder.layers.0.layer_scale1.lambda1");
         boolean hasNorm = shapes.has("vision_model.encoder.layers.0.self_attn.norm.weight");
-        return new LayerForm(isPe, hasNorm, isGated, isPostNorm, hasScale);
+        return new LayerForm(isPe || isVit, hasNorm, isGated, isPostNorm, hasScale);
     }
 
     private long heads(ConfigJson text, long width) {
         if (kwargs.has("num_heads")) {
             return TimmTrunk.divisor(kwargs, "num_heads", width);
         }
-        if (HEADS.containsKey(width)) {
-            return HEADS.get(width);
+        if (NARROW.contains(width)) {
+            return width / HEAD_WIDTH;
         }
-        return TimmTrunk.headsOfTextTower(vision, text, width);
+        return WIDE.contains(width) ? HEADS_OF_WIDE : TimmTrunk.headsOfTextTower(vision, text, width);
     }
 
     private VisionForm.Pool pool() {
@@ -119,11 +136,18 @@ final class EvaTrunk {
         return new VisionForm.Pool(heads, shapes.size("vision_model.head.mlp.fc1.weight", 0));
     }
 
-    /** PE was trained at the size that it is published for; with a class token it counts the patches from 1. */
+    /** PE was trained at the size that its name tells; with a class token it counts the patches from 1. */
     private RotaryGrid rotary() {
         long side = shapes.imageSize() / shapes.patchSize();
-        double reference = kwargs.side("ref_feat_shape", isPe ? side : (long) EVA02_REFERENCE);
+        double reference = kwargs.side("ref_feat_shape", isPe ? sideByName().orElse(side) : EVA02_REFERENCE);
         return new RotaryGrid(side, reference, isPe && shapes.hasClassToken() ? 1 : 0, isPe);
+    }
+
+    private OptionalLong sideByName() {
+        Matcher size = SIZE.matcher(name);
+        return size.matches()
+                ? OptionalLong.of(Long.parseLong(size.group("image")) / Long.parseLong(size.group("patch")))
+                : OptionalLong.empty();
     }
 
     /** Sizes that a config repeats have to be those of the tensors. */
