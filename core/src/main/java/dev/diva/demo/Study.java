@@ -24,8 +24,7 @@ public final class Study {
     static final List<Variant> VARIANTS = List.of(
             Variant.ANCHORED,
             Variant.WRONG_IMAGES,
-            Variant.ANCHORED.with("anchored, not averaged", "average=1.0"),
-            Variant.WRONG_IMAGES.with("wrong images, not averaged", "average=1.0"),
+            Variant.ANCHORED.with("anchored, averaged 0.7", "average=0.7"),
             Variant.ANCHORED.with("anchored, no guard", "guard.weight=0.0"),
             Variant.ANCHORED.with("random projection", "projection.init=random", "recap.count=1"),
             Variant.ANCHORED.with("all noise levels", "timesteps.min=0"),

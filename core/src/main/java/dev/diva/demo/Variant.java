@@ -27,8 +27,7 @@ record Variant(String name, List<String> changes) {
                     "projection.frozen=false",
                     "timesteps.min=0",
                     "timesteps.weight=none",
-                    "guard.weight=0.0",
-                    "average=1.0"));
+                    "guard.weight=0.0"));
 
     /** The same with further changes. */
     Variant with(String otherName, String... more) {
