@@ -65,6 +65,7 @@ final class ParquetMatrix {
         }
 
         @Override
+        @SuppressWarnings("deprecation") // abstract
         protected WriteSupport<Integer> getWriteSupport(Configuration unused) {
             return rows;
         }
@@ -93,6 +94,7 @@ final class ParquetMatrix {
         }
 
         @Override
+        @SuppressWarnings("deprecation") // abstract
         public WriteContext init(Configuration unused) {
             return context();
         }
@@ -123,11 +125,14 @@ final class ParquetMatrix {
         public void write(Integer row) {
             consumer.startMessage();
             field(column, 0, () -> consumer.addBinary(Binary.fromString(names.get(row))));
-            field(EMBEDDING, 1, () -> group(() -> field("list", 0, () -> {
-                for (float value : values(row)) {
-                    group(() -> field("element", 0, () -> consumer.addFloat(value)));
-                }
-            })));
+            field(
+                    EMBEDDING,
+                    1,
+                    () -> group(() -> field("list", 0, () -> {
+                        for (float value : values(row)) {
+                            group(() -> field("element", 0, () -> consumer.addFloat(value)));
+                        }
+                    })));
             consumer.endMessage();
         }
 
