@@ -48,12 +48,24 @@ public final class EmbeddingsFile implements AutoCloseable {
         if (isNpy()) {
             NpyMatrix.requireNew(target);
         } else if (isParquet()) {
-            ParquetMatrix.requireLibrary(target);
+            requireParquet();
         }
     }
 
     private boolean isNpy() {
         return target.toString().endsWith(".npy");
+    }
+
+    /** The library of Parquet is the command line's; the class that uses it cannot even be loaded without. */
+    private void requireParquet() {
+        try {
+            Class.forName("org.apache.parquet.hadoop.ParquetWriter");
+        } catch (ClassNotFoundException e) {
+            throw new BadInputException(
+                    target + ": Parquet needs blue.strategic.parquet:parquet-floor on the class path; add it, or write"
+                            + " .safetensors",
+                    e);
+        }
     }
 
     private boolean isParquet() {

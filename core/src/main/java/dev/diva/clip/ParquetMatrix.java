@@ -1,6 +1,5 @@
 package dev.diva.clip;
 
-import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -29,25 +28,7 @@ import org.apache.parquet.schema.Types;
  * that depends on this one alone has to bring it.
  */
 final class ParquetMatrix {
-    private static final String LIBRARY = "org.apache.parquet.hadoop.ParquetWriter";
-
     private ParquetMatrix() {}
-
-    /**
-     * Refuses a target that nothing here can write.
-     *
-     * @throws BadInputException without the library
-     */
-    static void requireLibrary(Path target) {
-        try {
-            Class.forName(LIBRARY);
-        } catch (ClassNotFoundException e) {
-            throw new BadInputException(
-                    target + ": Parquet needs blue.strategic.parquet:parquet-floor on the class path; add it, or write"
-                            + " .safetensors",
-                    e);
-        }
-    }
 
     /**
      * Writes them.
@@ -84,6 +65,7 @@ final class ParquetMatrix {
         }
 
         @Override
+        @SuppressWarnings("deprecation") // abstract
         protected WriteSupport<Integer> getWriteSupport(Configuration unused) {
             return rows;
         }
@@ -112,6 +94,7 @@ final class ParquetMatrix {
         }
 
         @Override
+        @SuppressWarnings("deprecation") // abstract
         public WriteContext init(Configuration unused) {
             return context();
         }
@@ -142,11 +125,14 @@ final class ParquetMatrix {
         public void write(Integer row) {
             consumer.startMessage();
             field(column, 0, () -> consumer.addBinary(Binary.fromString(names.get(row))));
-            field(EMBEDDING, 1, () -> group(() -> field("list", 0, () -> {
-                for (float value : values(row)) {
-                    group(() -> field("element", 0, () -> consumer.addFloat(value)));
-                }
-            })));
+            field(
+                    EMBEDDING,
+                    1,
+                    () -> group(() -> field("list", 0, () -> {
+                        for (float value : values(row)) {
+                            group(() -> field("element", 0, () -> consumer.addFloat(value)));
+                        }
+                    })));
             consumer.endMessage();
         }
 

@@ -133,12 +133,17 @@ class SearchCommandTest {
         encoded("a.json", "--images", folder.resolve("a").toString());
         JsonNode json = new ObjectMapper().readTree(folder.resolve("a.json").toFile());
         InputFile file = new LocalInputFile(folder.resolve("a.parquet"));
-        try (ParquetFileReader reader =
-                        ParquetFileReader.open(file, ParquetReadOptions.builder(new PlainParquetConfiguration()).build());
+        try (ParquetFileReader reader = ParquetFileReader.open(
+                        file,
+                        ParquetReadOptions.builder(new PlainParquetConfiguration())
+                                .build());
                 PageReadStore pages = reader.readNextRowGroup()) {
             MessageType schema = reader.getFileMetaData().getSchema();
             assertThat(schema.toString())
-                    .contains("required binary path (STRING)", "required group embedding (LIST)", "required float element");
+                    .contains(
+                            "required binary path (STRING)",
+                            "required group embedding (LIST)",
+                            "required float element");
             assertThat(reader.getFileMetaData().getKeyValueMetaData())
                     .containsEntry("model", MODEL)
                     .doesNotContainKey("images");
@@ -147,7 +152,8 @@ class SearchCommandTest {
                     new ColumnIOFactory().getColumnIO(schema).getRecordReader(pages, new GroupRecordConverter(schema));
             for (int i = 0; i < 3; i++) {
                 Group row = rows.read();
-                assertThat(row.getString("path", 0)).isEqualTo(json.at("/images/" + i).asText());
+                assertThat(row.getString("path", 0))
+                        .isEqualTo(json.at("/images/" + i).asText());
                 Group list = row.getGroup("embedding", 0);
                 JsonNode expected = json.at("/image_embeds/" + i);
                 assertThat(list.getFieldRepetitionCount("list")).isEqualTo(expected.size());
