@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  */
 public final class Demo {
     /** The world of the demo and of the study. */
-    static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 100, 2_000, 0.05);
+    static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 200, 2_000, 0.05);
 
     /** What is trained: the paper's recipe, the control, and the recipe that the page is about, which is the last. */
     static final List<Variant> VARIANTS = List.of(Variant.PUBLISHED, Variant.WRONG_IMAGES, Variant.ANCHORED);
