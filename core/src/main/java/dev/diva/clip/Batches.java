@@ -1,5 +1,6 @@
 package dev.diva.clip;
 
+import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Tensors;
@@ -8,6 +9,8 @@ import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Runs a tower batch by batch, from plain numbers to plain numbers.
@@ -38,8 +41,27 @@ record Batches(Weights weights, int size) {
         return rows;
     }
 
-    /** Images of 3 * side * side values each: [images, 3, side, side]. */
-    static Tensor images(List<float[]> pixels, long side) {
+    /** The embeddings of images, as {@link Preprocessing#pixels} gives them; pictures that keep their ratio are computed one by one. */
+    Tensor embeddings(VisionTower tower, List<float[]> pixels) {
+        if (!tower.config().form().flexible()) {
+            return tower.embeddingOf(images(tower.config(), pixels));
+        }
+        TensorVector embeddings = new TensorVector();
+        pixels.forEach(image -> embeddings.push_back(tower.embeddingOf(anySize(image))));
+        return torch.cat(embeddings, 0);
+    }
+
+    /** Images of one size: [images, 3, side, side]. */
+    Tensor images(VisionConfig vision, List<float[]> pixels) {
+        if (vision.form().flexible()) {
+            throw new BadInputException(weights.location()
+                    + ": is a SigLIP 2 NaFlex, whose pictures have as many tokens as their ratio gives them: its embeddings can"
+                    + " be asked for, its tokens cannot");
+        }
+        return images(pixels, vision.imageSize());
+    }
+
+    private static Tensor images(List<float[]> pixels, long side) {
         long width = 3 * side * side;
         float[] values = new float[Math.toIntExact(pixels.size() * width)];
         for (int i = 0; i < pixels.size(); i++) {
@@ -53,7 +75,7 @@ record Batches(Weights weights, int size) {
     }
 
     /** An image that begins with its height and width: [1, 3, height, width]. */
-    static Tensor anySize(float[] pixels) {
+    private static Tensor anySize(float[] pixels) {
         int height = (int) pixels[0];
         int width = (int) pixels[1];
         return Tensors.of(Arrays.copyOfRange(pixels, 2, pixels.length), 1, 3, height, width);

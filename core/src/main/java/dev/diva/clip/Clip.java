@@ -27,8 +27,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -264,7 +262,7 @@ public final class Clip implements AutoCloseable {
     private List<float[]> embeddings(List<float[]> pixels, Scale scale) {
         begin();
         return Arrays.asList(batches.run(
-                pixels.size(), (from, to) -> scaled(towerEmbeddings(pixels.subList(from, to)), scale)));
+                pixels.size(), (from, to) -> scaled(batches.embeddings(vision, pixels.subList(from, to)), scale)));
     }
 
     /**
@@ -276,7 +274,7 @@ public final class Clip implements AutoCloseable {
         begin();
         return batches.run(
                 pixels.size(),
-                (from, to) -> vision.tokens(vision.encode(images(pixels.subList(from, to))))
+                (from, to) -> vision.tokens(vision.encode(batches.images(vision.config(), pixels.subList(from, to))))
                         .all()
                         .flatten(1, -1));
     }
@@ -373,25 +371,6 @@ public final class Clip implements AutoCloseable {
         if (Engine.threads() != Engine.threads(options.threads)) {
             Engine.setThreads(options.threads);
         }
-    }
-
-    /** Pictures that keep their ratio are computed one by one. */
-    private Tensor towerEmbeddings(List<float[]> pixels) {
-        if (!config.vision().form().flexible()) {
-            return vision.embeddingOf(images(pixels));
-        }
-        TensorVector embeddings = new TensorVector();
-        pixels.forEach(image -> embeddings.push_back(vision.embeddingOf(Batches.anySize(image))));
-        return torch.cat(embeddings, 0);
-    }
-
-    private Tensor images(List<float[]> pixels) {
-        if (config.vision().form().flexible()) {
-            throw new BadInputException(
-                    file() + ": is a SigLIP 2 NaFlex, whose pictures have as many tokens as their ratio gives"
-                            + " them: its embeddings can be asked for, its tokens cannot");
-        }
-        return Batches.images(pixels, config.vision().imageSize());
     }
 
     private static Tensor scaled(Tensor embeddings, Scale scale) {

@@ -149,8 +149,7 @@ class FamiliesTest {
     }
 
     private static void assertGradient(VisionModel model, String name, Tensor expected) {
-        assertCloseToLargest(
-                model.parameters().get("vision_model." + name).grad(), expected, 1e-4, 1e-7);
+        assertCloseToLargest(model.parameters().get("vision_model." + name).grad(), expected, 1e-4, 1e-7);
     }
 
     private static void assertEmbeddings(Clip clip, Golden golden) {
