@@ -104,7 +104,7 @@ final class SiglipTokenizerFiles {
     }
 
     private static void tag(ByteArrayOutputStream out, int field, int wireType) {
-        varint(out, field << 3 | wireType);
+        varint(out, (field << 3) | wireType);
     }
 
     private static void number(ByteArrayOutputStream out, int field, int value) {
@@ -121,7 +121,7 @@ final class SiglipTokenizerFiles {
     private static void varint(ByteArrayOutputStream out, int value) {
         int rest = value;
         while (rest > 0x7f) {
-            out.write(rest & 0x7f | 0x80);
+            out.write((rest & 0x7f) | 0x80);
             rest >>>= 7;
         }
         out.write(rest);

@@ -59,7 +59,7 @@ class MmprojFileTest {
 
             /** IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction. */
             private static float ofHalf(short bits) {
-                int exponent = bits >> 10 & 31;
+                int exponent = (bits >> 10) & 31;
                 int fraction = bits & 1023;
                 double size = exponent == 0
                         ? Math.scalb((double) fraction, -24)
