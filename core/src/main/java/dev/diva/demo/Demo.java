@@ -68,8 +68,7 @@ public final class Demo {
         for (Variant variant : VARIANTS) {
             watcher.stage("Post-training from " + WORLD.posttrain() + " images without captions: " + variant.name());
             Path run = places.run(variant);
-            if (training.isStopped()
-                    || !training.run(DemoRecipe.tree(places, variant.changes()), run, watcher)) {
+            if (training.isStopped() || !training.run(DemoRecipe.tree(places, variant.changes()), run, watcher)) {
                 return Optional.empty();
             }
             score(run);

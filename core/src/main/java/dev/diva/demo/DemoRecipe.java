@@ -38,7 +38,8 @@ final class DemoRecipe {
         paths.put("clip", places.clip().toAbsolutePath().toString());
         paths.put("diffusion", places.diffusion().toAbsolutePath().toString());
         paths.put("cache", places.cache().toAbsolutePath().toString());
-        paths.putObject("projection").put("init", places.anchor().toAbsolutePath().toString());
+        paths.putObject("projection")
+                .put("init", places.anchor().toAbsolutePath().toString());
         ArrayNode images = paths.putArray("images");
         images.add(places.images().toAbsolutePath() + "/*.tar");
         tree = tree.with(paths, "demo");

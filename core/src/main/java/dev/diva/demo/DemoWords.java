@@ -88,8 +88,7 @@ final class DemoWords {
     }
 
     private McNemar test(Variant variant) {
-        return McNemar.of(
-                sheet(places.scores(), Demo.BEFORE), sheet(evaluations(variant), Demo.AFTER));
+        return McNemar.of(sheet(places.scores(), Demo.BEFORE), sheet(evaluations(variant), Demo.AFTER));
     }
 
     private Path evaluations(Variant variant) {

@@ -58,8 +58,7 @@ public final class LlavaDemo {
             new ConversationSets(Demo.WORLD).write(data, IMAGES, PAIRS);
         }
         Optional<Path> untouched = trained("untouched", places.clip(), data);
-        Optional<Path> repaired =
-                untouched.flatMap(first -> trained("repaired", places.repaired(), data));
+        Optional<Path> repaired = untouched.flatMap(first -> trained("repaired", places.repaired(), data));
         if (repaired.isEmpty()) {
             return Optional.empty();
         }

@@ -33,8 +33,7 @@ record Variant(String name, List<String> changes) {
     Variant with(String otherName, String... more) {
         return new Variant(
                 otherName,
-                Stream.concat(changes.stream(), List.of(more).stream())
-                        .toList());
+                Stream.concat(changes.stream(), List.of(more).stream()).toList());
     }
 
     /** Its run in a folder of runs. */

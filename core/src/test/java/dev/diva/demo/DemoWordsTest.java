@@ -56,7 +56,8 @@ class DemoWordsTest {
         List<String> words = words(8, 1); // p = 2 (1 + 9) / 2^9
         assertThat(words.get(0))
                 .startsWith("The repaired CLIP sees more: ")
-                .contains("now gets 8 right that the untouched one got wrong, and 1 wrong that were right (exact McNemar p = 0.039)");
+                .contains(
+                        "now gets 8 right that the untouched one got wrong, and 1 wrong that were right (exact McNemar p = 0.039)");
         assertThat(words.get(3)).startsWith("anchored: pairs 50.0 to 85.0 %, in order 50.0 to 50.0 %");
     }
 
