@@ -244,13 +244,10 @@ class MmprojFileTest {
         Path llava = temporary.resolve("llava");
         Path from = Golden.model("llava-hf").resolve("mha");
         Files.createDirectories(llava);
-        for (Path file : Files.list(from).toList()) {
-            Files.copy(file, llava.resolve(file.getFileName().toString()));
+        for (String name : from.toFile().list()) {
+            Files.copy(from.resolve(name), llava.resolve(name));
         }
-        Path weights = Files.list(llava)
-                .filter(file -> file.toString().endsWith(".safetensors"))
-                .findFirst()
-                .orElseThrow();
+        Path weights = llava.resolve("model.safetensors");
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (PointerScope scope = new PointerScope();
                 SafetensorsFile stored = SafetensorsFile.open(weights)) {
