@@ -33,7 +33,7 @@ class ReportCommandTest {
                 .isEqualTo(folder.resolve("report.html").toString());
         assertThat(folder.resolve("report.html"))
                 .content()
-                .contains("Denoising loss")
+                .contains("<dt>Loss</dt>")
                 .contains(">0.2500<");
     }
 
