@@ -24,12 +24,12 @@ public final class Study {
     static final List<Variant> VARIANTS = List.of(
             Variant.ANCHORED,
             Variant.WRONG_IMAGES,
-            Variant.ANCHORED.with("anchored, averaged 0.7", "average=0.7"),
+            Variant.PUBLISHED,
             Variant.ANCHORED.with("anchored, no guard", "guard.weight=0.0"),
             Variant.ANCHORED.with("random projection", "projection.init=random", "recap.count=1"),
             Variant.ANCHORED.with("all noise levels", "timesteps.min=0"),
             Variant.ANCHORED.with("loss of the noise", "timesteps.weight=none"),
-            Variant.PUBLISHED,
+            Variant.ANCHORED.with("anchored, averaged 0.7", "average=0.7"),
             Variant.PUBLISHED.with("published recap, wrong images", "latents=shuffled"));
 
     /** @param out folder for everything that is made */
@@ -56,6 +56,7 @@ public final class Study {
         watcher.stage("Scoring the untouched CLIP");
         WorldScores scores = new WorldScores(places.world(), "test");
         WorldScores.Summary before = scores.score(places.clip(), "before", places.scores());
+        Path table = places.root().resolve("study.md");
         Map<Variant, List<WorldScores.Summary>> after = new LinkedHashMap<>();
         for (Variant variant : VARIANTS) {
             for (long seed : seeds) {
@@ -68,9 +69,8 @@ public final class Study {
                 after.computeIfAbsent(variant, unused -> new ArrayList<>())
                         .add(scores.score(out.resolve("clip"), "after", out.resolve("evaluations")));
             }
+            AtomicFile.writeString(table, new StudyTable(before, seeds).of(after)); // of what is done
         }
-        Path table = places.root().resolve("study.md");
-        AtomicFile.writeString(table, new StudyTable(before, seeds).of(after));
         return Optional.of(table);
     }
 
