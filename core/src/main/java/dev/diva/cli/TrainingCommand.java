@@ -177,10 +177,7 @@ abstract class TrainingCommand<R extends PreparedRun> implements Callable<Intege
             record.put("gradNorm", e.step.gradNorm());
             record.put("secondsPerStep", e.step.seconds());
             record.put("residentBytes", Engine.residentBytes());
-            Gpu.memory().ifPresent(gpu -> {
-                record.put("gpuPeakBytes", gpu.peakAllocatedBytes());
-                record.put("gpuReservedPeakBytes", gpu.peakReservedBytes());
-            });
+            Gpu.memory().ifPresent(gpu -> record.putAll(gpu.peaks()));
             PrintWriter writer = spec.commandLine().getOut();
             writer.println(
                     json

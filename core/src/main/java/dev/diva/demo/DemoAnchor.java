@@ -12,7 +12,6 @@ import dev.diva.world.scene.Captions;
 import dev.diva.world.scene.Scene;
 import dev.diva.world.scene.SceneSampler;
 import dev.diva.world.scene.Split;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,17 +21,13 @@ final class DemoAnchor {
     private static final int SCENES = 5_000;
     private static final double NAMED = 0.5;
     private static final double RIDGE = 0.3;
-    private static final Clip.Options ONE_THREAD = new Clip.Options(Precision.FP32, 1, 64, null);
 
     private DemoAnchor() {}
 
-    /** Writes captions and projection, where they are not there yet. */
+    /** Writes captions and projection. */
     static void make(Places places, long seed) {
-        if (Files.exists(places.anchor())) {
-            return;
-        }
         AtomicFile.writeString(places.captions(), String.join("\n", captions(seed)) + "\n");
-        try (Clip clip = Clip.load(places.clip(), ONE_THREAD);
+        try (Clip clip = Clip.load(places.clip(), WorldScores.ONE_THREAD);
                 DiffusionModel teacher = DiffusionModel.load(places.diffusion(), Placement.cpu(Precision.FP32));
                 CaptionModels models = new CaptionModels(clip, teacher, AnchorTarget.of(teacher))) {
             new AnchorRun(places.captions(), places.anchor(), models, Map.of()).run(RIDGE, null, (done, total) -> {});

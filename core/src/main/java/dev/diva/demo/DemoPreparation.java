@@ -49,8 +49,10 @@ final class DemoPreparation {
         if (stopped.getAsBoolean()) {
             return false;
         }
-        watcher.stage("Fitting the projection to captions");
-        DemoAnchor.make(places, recipe.seed());
+        if (!Files.exists(places.anchor())) {
+            watcher.stage("Fitting the projection to captions");
+            DemoAnchor.make(places, recipe.seed());
+        }
         return !stopped.getAsBoolean();
     }
 

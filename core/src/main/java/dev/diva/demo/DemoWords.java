@@ -3,22 +3,25 @@ package dev.diva.demo;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.eval.McNemar;
+import dev.diva.report.Verdict;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** The demo's own paragraph: what its figures show and do not show. */
 final class DemoWords {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final double LEVEL = 0.05;
     private static final String PAIRS = "1-pairs";
     private static final String GIST = "2-gist";
     private static final String PROBE = "3-probe";
 
     private final Places places;
+    private final Map<Path, JsonNode> records = new HashMap<>(); // thousands of answers each
 
     private DemoWords(Places places) {
         this.places = places;
@@ -52,9 +55,9 @@ final class DemoWords {
     }
 
     private static String verdict(McNemar test, McNemar control) {
-        String words = test.gained() > test.lost() && test.p() < LEVEL
+        String words = test.gained() > test.lost() && test.p() < Verdict.LEVEL
                 ? "The repaired CLIP sees more: "
-                : test.lost() > test.gained() && test.p() < LEVEL
+                : test.lost() > test.gained() && test.p() < Verdict.LEVEL
                         ? "The repaired CLIP sees less: "
                         : "No change that could not be chance: ";
         return String.format(
@@ -95,7 +98,7 @@ final class DemoWords {
         return places.run(variant).resolve("evaluations");
     }
 
-    private static boolean[] sheet(Path folder, String name) {
+    private boolean[] sheet(Path folder, String name) {
         JsonNode questions = result(folder, name, PAIRS).path("questions");
         boolean[] sheet = new boolean[questions.size()];
         for (int i = 0; i < sheet.length; i++) {
@@ -104,12 +107,15 @@ final class DemoWords {
         return sheet;
     }
 
-    private static double value(Path folder, String name, String record, String metric) {
+    private double value(Path folder, String name, String record, String metric) {
         return result(folder, name, record).path("metrics").path(metric).asDouble();
     }
 
-    private static JsonNode result(Path folder, String name, String record) {
-        Path file = folder.resolve(name + "-" + record + ".json");
+    private JsonNode result(Path folder, String name, String record) {
+        return records.computeIfAbsent(folder.resolve(name + "-" + record + ".json"), DemoWords::read);
+    }
+
+    private static JsonNode read(Path file) {
         try {
             return JSON.readTree(file.toFile()).path("results").path(0);
         } catch (IOException e) {

@@ -55,7 +55,7 @@ public final class Study {
         }
         watcher.stage("Scoring the untouched CLIP");
         WorldScores scores = new WorldScores(places.world(), "test");
-        WorldScores.Summary before = scores.score(places.clip(), "before", places.scores());
+        WorldScores.Summary before = scores.score(places.clip(), Demo.BEFORE, places.scores());
         Path table = places.root().resolve("study.md");
         Map<Variant, List<WorldScores.Summary>> after = new LinkedHashMap<>();
         for (Variant variant : VARIANTS) {
@@ -67,7 +67,7 @@ public final class Study {
                 }
                 new Checkpoints(out.resolve("checkpoints"), 1).removeAll();
                 after.computeIfAbsent(variant, unused -> new ArrayList<>())
-                        .add(scores.score(out.resolve("clip"), "after", out.resolve("evaluations")));
+                        .add(scores.score(out.resolve("clip"), Demo.AFTER, out.resolve("evaluations")));
             }
             AtomicFile.writeString(table, new StudyTable(before, seeds).of(after)); // of what is done
         }

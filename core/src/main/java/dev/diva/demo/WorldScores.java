@@ -25,7 +25,7 @@ import java.util.Map;
 final class WorldScores {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** So small a model gains nothing from more, and where the machine is busy they wait for each other. */
-    private static final Clip.Options ONE_THREAD = new Clip.Options(Precision.FP32, 1, 64, null);
+    static final Clip.Options ONE_THREAD = new Clip.Options(Precision.FP32, 1, 64, null);
 
     private static final String GIST = "text_retrieval_recall@1";
 

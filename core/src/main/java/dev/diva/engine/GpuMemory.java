@@ -1,5 +1,8 @@
 package dev.diva.engine;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * What CUDA's allocator has of a GPU for this process. What CUDA and its libraries take themselves is not in it.
  *
@@ -8,4 +11,12 @@ package dev.diva.engine;
  * @param peakAllocatedBytes most that tensors have taken
  * @param peakReservedBytes most that the allocator has taken
  */
-public record GpuMemory(long allocatedBytes, long reservedBytes, long peakAllocatedBytes, long peakReservedBytes) {}
+public record GpuMemory(long allocatedBytes, long reservedBytes, long peakAllocatedBytes, long peakReservedBytes) {
+    /** The two peaks as records name them. */
+    public Map<String, Long> peaks() {
+        Map<String, Long> peaks = new LinkedHashMap<>();
+        peaks.put("gpuPeakBytes", peakAllocatedBytes);
+        peaks.put("gpuReservedPeakBytes", peakReservedBytes);
+        return peaks;
+    }
+}

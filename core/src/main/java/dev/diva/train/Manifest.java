@@ -193,9 +193,8 @@ public final class Manifest {
     void endSession(Optional<GpuMemory> gpu) {
         ArrayNode sessions = root.withArray("sessions");
         if (gpu.isPresent() && !sessions.isEmpty()) {
-            ((ObjectNode) sessions.get(sessions.size() - 1))
-                    .put("gpuPeakBytes", gpu.get().peakAllocatedBytes())
-                    .put("gpuReservedPeakBytes", gpu.get().peakReservedBytes());
+            ObjectNode session = (ObjectNode) sessions.get(sessions.size() - 1);
+            gpu.get().peaks().forEach(session::put);
         }
     }
 

@@ -19,10 +19,7 @@ public final class MemoryUse {
     static Map<String, Long> of(long residentBytes, Optional<GpuMemory> gpu) {
         Map<String, Long> memory = new LinkedHashMap<>();
         memory.put("rssBytes", residentBytes);
-        gpu.ifPresent(there -> {
-            memory.put("gpuPeakBytes", there.peakAllocatedBytes());
-            memory.put("gpuReservedPeakBytes", there.peakReservedBytes());
-        });
+        gpu.ifPresent(there -> memory.putAll(there.peaks()));
         return memory;
     }
 }
