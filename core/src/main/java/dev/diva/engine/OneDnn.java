@@ -20,7 +20,7 @@ final class OneDnn {
     static final engine CPU = Scopes.keep(new engine(engine.kind.cpu, 0));
     private static final stream STREAM = Scopes.keep(new stream(CPU));
 
-    private static final Map<ScalarType, Boolean> FAST = new ConcurrentHashMap<>();
+    private static final Map<ScalarType, String> KERNELS = new ConcurrentHashMap<>();
 
     private OneDnn() {}
 
@@ -31,19 +31,30 @@ final class OneDnn {
 
     /** Whether it multiplies matrices of this type with kernels for this processor: not in bf16 before AVX-512, not at all on some. */
     static boolean isFast(ScalarType type) {
-        return FAST.computeIfAbsent(type.intern(), OneDnn::hasKernel);
+        String kernel = kernel(type);
+        return !kernel.isEmpty() && !kernel.contains("ref");
     }
 
-    private static boolean hasKernel(ScalarType type) {
+    /** Whether its kernel for products of this type is of AVX-512. */
+    static boolean isWide(ScalarType type) {
+        return kernel(type).contains("avx512");
+    }
+
+    /** Name of the kernel for products of this type, or nothing. */
+    private static String kernel(ScalarType type) {
+        return KERNELS.computeIfAbsent(type.intern(), OneDnn::findKernel);
+    }
+
+    private static String findKernel(ScalarType type) {
         if (type != ScalarType.Float && type != ScalarType.BFloat16) {
-            return false;
+            return "";
         }
         try (PointerScope scope = new PointerScope()) {
             memory.desc matrix = description(torch.empty(new long[] {64, 64}, new TensorOptions(type), null));
             boolean mayBeEmpty = true; // before AVX-512 there is none for bf16, not even a slow one
             matmul.primitive_desc product =
                     new matmul.primitive_desc(CPU, matrix, matrix, matrix, new primitive_attr(), mayBeEmpty);
-            return product.asBoolean() && !product.impl_info_str().getString().contains("ref");
+            return product.asBoolean() ? product.impl_info_str().getString() : "";
         }
     }
 

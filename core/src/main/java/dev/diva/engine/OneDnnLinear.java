@@ -7,15 +7,18 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * y = x W^T + b on a CPU by oneDNN itself. In fp32 it takes the full width of the processor, where the library of linear algebra behind
- * libtorch may take half of it.
+ * y = x W^T + b on a CPU by oneDNN itself. In fp32 it takes the full width of AVX-512, where the library of linear algebra behind libtorch
+ * may take half of it. Without AVX-512 that library is the faster one, most of all at the gradient of wide layers.
  */
 public final class OneDnnLinear {
     private OneDnnLinear() {}
 
     /** Whether {@link #forward} is faster than libtorch, which in bf16 calls the same kernels, and has a gradient of its own. */
     public static boolean isFaster(Tensor x) {
-        return OneDnn.isFast(x) && (x.scalar_type().intern() == ScalarType.Float || !GradMode.is_enabled());
+        return OneDnn.isFast(x)
+                && (x.scalar_type().intern() == ScalarType.Float
+                        ? OneDnn.isWide(ScalarType.Float)
+                        : !GradMode.is_enabled());
     }
 
     /**
