@@ -177,7 +177,10 @@ class SanTrainTest {
                 String prefix = "step0." + depth + ".";
                 Tensor logits = GOLDEN.expected(prefix + "class_logits");
                 Tensor masks = GOLDEN.expected(prefix + "mask_logits");
-                List<List<Assignment.Pair>> pairs = loss.pairs(logits, masks, batch.targets(), draws);
+                SanLoss.Points at = loss.draw(batch.targets(), masks.size(1), draws);
+                List<List<Assignment.Pair>> pairs = loss.pairs(
+                                List.of(new San.Output(masks, null, null, logits)), batch.targets(), List.of(at))
+                        .get(0);
                 List<Tensor> matched = new ArrayList<>();
                 for (int row = 0; row < pairs.size(); row++) {
                     assertThat(pairs.get(row).stream().mapToLong(Assignment.Pair::query))
@@ -189,7 +192,7 @@ class SanTrainTest {
                     }
                 }
                 Tensor points = PointReading.uncertain(
-                        torch.stack(new TensorVector(matched.toArray(Tensor[]::new))), loss.points(), draws);
+                        torch.stack(new TensorVector(matched.toArray(Tensor[]::new))), at.ofMasks());
                 Close.assertClose(points, GOLDEN.expected(prefix + "loss_points"), 0, tolerance);
             }
         }
