@@ -417,6 +417,23 @@ class SegmentationGoldenTest {
         return values;
     }
 
+    /** A data set of one's own that cannot be: told with the file. */
+    @Test
+    void dataSetsThatCannotBeAreRefused() throws IOException {
+        Path yaml = temporary.resolve("set.yaml");
+        Map<String, String> reasons = Map.of(
+                "ignored: 255\nclasses: [cat, null]", "class 2 of 2 has no name",
+                "ignored: 255\nclasses: []", "no class is given",
+                "ignored: 255\nclasses: [cat, CAT]", "class \"CAT\" is given twice",
+                "ignored: 1\nclasses: [cat, dog]", "ignored is 1, which is the class dog",
+                "classes: [cat, dog]", "'ignored'");
+        for (Map.Entry<String, String> reason : reasons.entrySet()) {
+            Files.writeString(yaml, "name: own\nimages: images\nlabels: labels\n" + reason.getKey() + "\n");
+            assertRefused(reason.getValue(), temporary);
+            assertRefused("set.yaml: ", temporary);
+        }
+    }
+
     /** Label maps that do not fit are told in one line. */
     @Test
     void labelMapsThatDoNotFitAreRefused() throws IOException {
