@@ -236,7 +236,8 @@ class ArchitectureTest {
     /** What a step of SAN asks a device for, beside the losses that the loop reads: the costs of its pairs, all at once. */
     @Test
     void aStepOfSanAsksForValuesInOnePlace() {
-        Set<String> step = Set.of("SanObjective", "SanLoss", "PointReading", "Assignment", "San", "SideNetwork", "MaskDecoder");
+        Set<String> step =
+                Set.of("SanObjective", "SanLoss", "PointReading", "Assignment", "San", "SideNetwork", "MaskDecoder");
         Set<String> readers = DIVA.stream()
                 .filter(type -> step.contains(type.getSimpleName()))
                 .flatMap(type -> type.getMethodCallsFromSelf().stream())

@@ -88,7 +88,8 @@ class SanFileTest {
         assertThatThrownBy(() -> ClassNames.require(List.of("cat", "Cat"), "here"))
                 .hasMessageContaining("twice");
         assertThatThrownBy(() -> ClassNames.require(List.of(), "here")).hasMessageContaining("no class");
-        assertThatThrownBy(() -> ClassNames.require(List.of("cat", " "), "here")).hasMessageContaining("class 2 of 2");
+        assertThatThrownBy(() -> ClassNames.require(List.of("cat", " "), "here"))
+                .hasMessageContaining("class 2 of 2");
         assertThat(TextClasses.TEMPLATES).hasSize(14);
     }
 

@@ -78,8 +78,8 @@ public record Layout(String name, String images, String labels, int ignored, Lis
                     && layout.labels != null
                     && layout.classes != null;
             if (!isWhole) {
-                throw new BadInputException(
-                        file + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
+                throw new BadInputException(file
+                        + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
             }
             ClassNames.require(layout.classes, file.toString());
             if (layout.ignored >= 0 && layout.ignored < layout.classes.size()) {

@@ -45,7 +45,8 @@ final class PointReading {
     record Choice(Tensor candidates, Tensor rest) {
         static Choice draw(long maps, long points, Draws draws) {
             return new Choice(
-                    draws.uniform(maps, CANDIDATES * points), draws.uniform(maps, points - (long) (UNCERTAIN * points)));
+                    draws.uniform(maps, CANDIDATES * points),
+                    draws.uniform(maps, points - (long) (UNCERTAIN * points)));
         }
     }
 

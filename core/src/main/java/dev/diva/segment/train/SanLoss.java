@@ -114,7 +114,8 @@ record SanLoss(int points) {
         return maskLosses(classes, torch.cat(predicted, 0), torch.cat(wanted, 0), masks, at.ofMasks);
     }
 
-    private Parts maskLosses(Tensor classes, Tensor predicted, Tensor wanted, double masks, PointReading.Choice choice) {
+    private Parts maskLosses(
+            Tensor classes, Tensor predicted, Tensor wanted, double masks, PointReading.Choice choice) {
         Tensor at = withoutGradient(() -> PointReading.uncertain(predicted, choice));
         Tensor x = PointReading.at(predicted, at);
         Tensor t = PointReading.at(wanted, at);
@@ -167,7 +168,8 @@ record SanLoss(int points) {
                     Tensor maps = output.masks().select(0, row);
                     Tensor points = at.get(depth).ofPairs.get(row);
                     if (target.count() > 0) {
-                        all.push_back(Scopes.returning(() -> costs(logits, maps, target, points)).flatten());
+                        all.push_back(Scopes.returning(() -> costs(logits, maps, target, points))
+                                .flatten());
                     }
                 }
             }

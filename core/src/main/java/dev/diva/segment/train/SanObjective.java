@@ -44,8 +44,7 @@ record SanObjective(
                 view(batch),
                 TextClasses.withBackground(classes, san.background()),
                 List.of(last, last - 1));
-        List<SanLoss.Parts> parts =
-                loss.of(outputs, batch.targets(), batch.masks(), draws.apply(batch.position()));
+        List<SanLoss.Parts> parts = loss.of(outputs, batch.targets(), batch.masks(), draws.apply(batch.position()));
         SanLoss.Parts main = parts.get(0);
         SanLoss.Parts before = parts.get(1);
         return contribution
