@@ -426,7 +426,7 @@ class SegmentationGoldenTest {
                 "ignored: 255\nclasses: []", "no class is given",
                 "ignored: 255\nclasses: [cat, CAT]", "class \"CAT\" is given twice",
                 "ignored: 1\nclasses: [cat, dog]", "ignored is 1, which is the class dog",
-                "classes: [cat, dog]", "'ignored'");
+                "classes: [cat, dog]", "expected name (letters, digits, . _ -), images, labels, ignored and");
         for (Map.Entry<String, String> reason : reasons.entrySet()) {
             Files.writeString(yaml, "name: own\nimages: images\nlabels: labels\n" + reason.getKey() + "\n");
             assertRefused(reason.getValue(), temporary);

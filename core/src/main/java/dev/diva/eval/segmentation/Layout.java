@@ -2,7 +2,6 @@ package dev.diva.eval.segmentation;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
@@ -24,10 +23,18 @@ import java.util.stream.Stream;
  */
 public record Layout(String name, String images, String labels, int ignored, List<String> classes) {
     private static final List<Layout> ALL = read();
-    private static final ObjectMapper YAML = YAMLMapper.builder()
-            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .build();
+
+    /** A data set of one's own, as its file has it: any of it may be missing. */
+    private record Own(String name, String images, String labels, Integer ignored, List<String> classes) {
+        boolean isWhole() {
+            return name != null
+                    && name.matches("[A-Za-z0-9._-]+")
+                    && images != null
+                    && labels != null
+                    && ignored != null
+                    && classes != null;
+        }
+    }
 
     /** A set of {@code sets.json}, which may have pictures to learn from as well. */
     private record Row(
@@ -71,22 +78,17 @@ public record Layout(String name, String images, String labels, int ignored, Lis
     private static Layout read(Path file) {
         String text = TextFile.read(file);
         try {
-            Layout layout = YAML.readValue(text, Layout.class);
-            boolean isWhole = layout.name != null
-                    && layout.name.matches("[A-Za-z0-9._-]+")
-                    && layout.images != null
-                    && layout.labels != null
-                    && layout.classes != null;
-            if (!isWhole) {
-                throw new BadInputException(file
-                        + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
+            Own own = new YAMLMapper().readValue(text, Own.class);
+            if (own == null || !own.isWhole()) {
+                throw new BadInputException(
+                        file + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
             }
-            ClassNames.require(layout.classes, file.toString());
-            if (layout.ignored >= 0 && layout.ignored < layout.classes.size()) {
-                throw new BadInputException(file + ": ignored is " + layout.ignored + ", which is the class "
-                        + layout.classes.get(layout.ignored) + "; expected a label beyond the classes");
+            ClassNames.require(own.classes, file.toString());
+            if (own.ignored >= 0 && own.ignored < own.classes.size()) {
+                throw new BadInputException(file + ": ignored is " + own.ignored + ", which is the class "
+                        + own.classes.get(own.ignored) + "; expected a label beyond the classes");
             }
-            return layout;
+            return new Layout(own.name, own.images, own.labels, own.ignored, own.classes);
         } catch (JsonProcessingException e) {
             throw new BadInputException(
                     file + ": is no data set: "
