@@ -14,10 +14,12 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.EvaluationResult;
+import dev.diva.engine.Tensors;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -229,6 +231,24 @@ class ArchitectureTest {
                 .callMethod(Runtime.class, "halt", int.class)
                 .orShould()
                 .callMethod(Throwable.class, "printStackTrace"));
+    }
+
+    /** What a step of SAN asks a device for, beside the losses that the loop reads: the costs of its pairs, all at once. */
+    @Test
+    void aStepOfSanAsksForValuesInOnePlace() {
+        Set<String> step =
+                Set.of("SanObjective", "SanLoss", "PointReading", "Assignment", "San", "SideNetwork", "MaskDecoder");
+        Set<String> readers = DIVA.stream()
+                .filter(type -> step.contains(type.getSimpleName()))
+                .flatMap(type -> type.getMethodCallsFromSelf().stream())
+                .filter(call -> call.getTargetOwner().isEquivalentTo(Tensors.class)
+                                && call.getName().matches("toFloats?|toLongs|here")
+                        || call.getTargetOwner().getFullName().startsWith("org.bytedeco.pytorch")
+                                && call.getName().matches("item.*|cpu|equal|is_nonzero|nonzero"))
+                .map(call -> call.getOrigin().getOwner().getSimpleName() + "."
+                        + call.getOrigin().getName())
+                .collect(Collectors.toSet());
+        assertThat(readers).containsExactly("SanLoss.costs");
     }
 
     private static void check(ArchRule rule) {

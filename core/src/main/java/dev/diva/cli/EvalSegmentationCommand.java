@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
@@ -9,17 +10,23 @@ import dev.diva.eval.Evaluation;
 import dev.diva.eval.Result;
 import dev.diva.eval.segmentation.Layout;
 import dev.diva.eval.segmentation.PixelCounts;
+import dev.diva.eval.segmentation.Predictions;
 import dev.diva.eval.segmentation.SegmentationRun;
 import dev.diva.eval.segmentation.SegmentationScores;
 import dev.diva.eval.segmentation.SegmentationSet;
+import dev.diva.eval.segmentation.Segmenter;
 import dev.diva.segment.SavedPictures;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,6 +67,15 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
             description = "ade150, ade847, pc59, pc459, voc20, cocostuff171; several with commas.")
     private List<String> names;
 
+    @Option(
+            names = "--predictions",
+            arity = "1..*",
+            paramLabel = "DIR",
+            description =
+                    "In place of models: label maps that other programs wrote, DIR/NAME.png or .tif, or in a folder"
+                            + " of the set's name below DIR; each value is a class.")
+    private List<Path> predictions = List.of();
+
     @Option(names = "--limit", paramLabel = "N", description = "The first N pictures of each set alone.")
     private Integer limit;
 
@@ -81,6 +97,24 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
     @Mixin
     private ProcessesOption processes;
 
+    /**
+     * What is scored.
+     *
+     * @param identity by all that changes its answers; null where they are counted anew, because that costs nothing
+     */
+    private record Scored(String name, String identity, Function<SegmentationSet, SegmentationRun.Labels> labels) {
+        static Scored of(SegmenterOptions.Loaded model) {
+            return new Scored(model.name(), model.identity(), set -> {
+                Segmenter segmenter = model.segmenter(set.layout().classes());
+                return (pair, image) -> segmenter.labels(image);
+            });
+        }
+
+        static Scored of(Path predictions) {
+            return new Scored(predictions.toString(), null, set -> Predictions.open(set, predictions));
+        }
+    }
+
     /** What the models are compared with on a set. */
     private record First(List<PixelCounts> counts, SavedPictures pictures) {}
 
@@ -89,7 +123,12 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         if (limit != null && limit < 1) {
             throw new ParameterException(spec.commandLine(), "--limit is at least 1");
         }
-        models.count();
+        if (predictions.isEmpty()) {
+            models.count();
+        } else if (!models.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--predictions takes no --san, --san-config, --clip and no --method");
+        }
         if (processes.launches()) {
             return processes.launch();
         }
@@ -115,41 +154,46 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
     private List<Result> results(List<SegmentationSet> sets, ProcessGroup group) {
         List<Result> results = new ArrayList<>();
         Map<String, First> firsts = new HashMap<>();
-        models.each(model -> {
-            for (SegmentationSet set : sets) {
-                Path folder = out.resolve(folderName(model.name()));
-                SavedPictures pictures =
-                        new SavedPictures(set, folder.resolve(set.layout().name()));
-                List<PixelCounts> counts = counts(model, set, folder, pictures, group);
-                if (!group.isFirst()) {
-                    continue;
-                }
-                First first = firsts.putIfAbsent(set.layout().name(), new First(counts, pictures));
-                results.add(SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
-                if (save && first != null) {
-                    Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
-                    pictures.writeChanges(first.pictures, first.counts, counts, page);
-                    note("wrote " + page);
-                }
-            }
-        });
+        Consumer<Scored> score = model -> sets.forEach(set -> score(model, set, firsts, group, results));
+        if (predictions.isEmpty()) {
+            models.each(model -> score.accept(Scored.of(model)));
+        } else {
+            predictions.forEach(folder -> score.accept(Scored.of(folder)));
+        }
         return results;
     }
 
+    private void score(
+            Scored model, SegmentationSet set, Map<String, First> firsts, ProcessGroup group, List<Result> results) {
+        Path folder = out.resolve(folderName(model.name()));
+        SavedPictures pictures =
+                new SavedPictures(set, folder.resolve(set.layout().name()));
+        List<PixelCounts> counts = counts(model, set, folder, pictures, group);
+        if (!group.isFirst()) {
+            return;
+        }
+        First first = firsts.putIfAbsent(set.layout().name(), new First(counts, pictures));
+        results.add(SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
+        if (save && first != null) {
+            Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
+            pictures.writeChanges(first.pictures, first.counts, counts, page);
+            note("wrote " + page);
+        }
+    }
+
     private List<PixelCounts> counts(
-            SegmenterOptions.Loaded model,
-            SegmentationSet set,
-            Path folder,
-            SavedPictures pictures,
-            ProcessGroup group) {
+            Scored model, SegmentationSet set, Path folder, SavedPictures pictures, ProcessGroup group) {
         Layout layout = set.layout();
-        String scored = model.identity() + ", " + layout.name() + " of "
-                + data.toAbsolutePath().normalize();
-        SegmentationRun run = new SegmentationRun(set, folder.resolve(layout.name() + ".jsonl"), scored, group);
+        String scored = (model.identity == null ? "label maps of " + model.name : model.identity) + ", " + layout.name()
+                + " of " + data.toAbsolutePath().normalize();
+        Path file = folder.resolve(layout.name() + ".jsonl");
+        SegmentationRun.Labels labels = model.labels.apply(set);
+        if (model.identity == null && group.isFirst()) {
+            delete(file);
+        }
+        SegmentationRun run = new SegmentationRun(set, file, scored, group);
         List<PixelCounts> counts = run.counts(
-                model.segmenter(layout.classes()),
-                save ? pictures : SegmentationRun.Pictures.NONE,
-                (done, all) -> tell(model, set, done, all));
+                labels, save ? pictures : SegmentationRun.Pictures.NONE, (done, all) -> tell(model, set, done, all));
         if (group.isFirst()) {
             AtomicFile.writeString(
                     folder.resolve(layout.name() + "-classes.csv"), SegmentationScores.csv(layout, counts));
@@ -157,7 +201,15 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         return counts;
     }
 
-    private void tell(SegmenterOptions.Loaded model, SegmentationSet set, int done, int all) {
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be replaced: " + e.getMessage(), e);
+        }
+    }
+
+    private void tell(Scored model, SegmentationSet set, int done, int all) {
         if (done % 100 == 0 || done == all) {
             note(model.name() + ", " + set.layout().name() + ": " + done + " of " + all + " pictures");
         }

@@ -8,10 +8,10 @@ import dev.diva.checkpoint.AtomicFile;
 import dev.diva.data.PngFile;
 import dev.diva.data.RasterImage;
 import dev.diva.eval.TextLines;
+import dev.diva.eval.segmentation.ClassNames;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.eval.segmentation.Segmenter;
 import dev.diva.segment.Overlay;
-import dev.diva.segment.TextClasses;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +66,7 @@ public final class SegmentCommand implements Callable<Integer> {
                     spec.commandLine(), "expected one --san FILE, or --method maskclip with one --clip");
         }
         List<String> names = names();
-        TextClasses.requireNames(names);
+        ClassNames.require(names, classFile == null ? "--classes" : classFile.toString());
         if (Files.exists(out)) {
             throw new BadInputException(out + ": is there already and is not replaced; choose another --out");
         }

@@ -105,7 +105,7 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
 
     private static ObjectNode absolutePaths(RecipeKeys keys) {
         ObjectNode paths = keys.root().objectNode();
-        RecipeFile.absolutePaths(keys.root(), paths, "data", "start", "cache");
+        RecipeFile.absolutePaths(keys.root(), paths, "data", "start", "cache", "draws");
         RecipeFile.absoluteModels(keys.root(), paths, "clip");
         return paths;
     }

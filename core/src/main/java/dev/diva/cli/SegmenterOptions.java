@@ -133,6 +133,11 @@ final class SegmenterOptions {
         }
     }
 
+    /** Whether no model is named. */
+    boolean isEmpty() {
+        return clips.isEmpty() && sans.isEmpty() && sanConfig == null && method == Method.san;
+    }
+
     /** How many models are asked for. */
     int count() {
         requireSense();

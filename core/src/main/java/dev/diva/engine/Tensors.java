@@ -3,7 +3,6 @@ package dev.diva.engine;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.Device;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -34,15 +33,12 @@ public final class Tensors {
     }
 
     /**
-     * A tensor where it is needed, in that type. What the processor has goes to a GPU from memory that the system leaves in its place, so that the
-     * copy waits for nothing and is waited for by nothing but the work behind it.
+     * A tensor where it is needed, in that type. What the processor has goes to a GPU from memory that the system leaves in its place, in a
+     * stream of its own, so that the copy waits for nothing and is waited for by nothing but the work behind it.
      */
     public static Tensor onto(Tensor tensor, Device device, ScalarType type) {
         if (device.is_cuda() && tensor.is_cpu()) {
-            boolean waits = false;
-            return tensor.pin_memory()
-                    .to(device, tensor.scalar_type(), !waits, false, new MemoryFormatOptional())
-                    .to(type);
+            return CopyStream.onto(tensor, device).to(type);
         }
         return tensor.to(device, type);
     }

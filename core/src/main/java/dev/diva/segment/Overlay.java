@@ -48,31 +48,42 @@ public final class Overlay {
         return entries;
     }
 
-    /** Halfway between picture and colours, the legend below; labels beyond the names leave the picture as it is. */
+    /**
+     * Halfway between picture and colours, the legend below; labels beyond the names leave the picture as it is. A picture that is narrower than
+     * its legend is enlarged by a whole number.
+     */
     public static RasterImage draw(RasterImage image, List<String> names, int... labels) {
         List<Entry> legend = legend(names, labels);
-        int width = Math.max(MIN_WIDTH, image.width());
-        BufferedImage canvas =
-                new BufferedImage(width, image.height() + ROW * legend.size(), BufferedImage.TYPE_INT_RGB);
+        int zoom = zoom(image.width(), image.height());
+        int width = Math.max(MIN_WIDTH, zoom * image.width());
+        int height = zoom * image.height();
+        BufferedImage canvas = new BufferedImage(width, height + ROW * legend.size(), BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = canvas.createGraphics();
         try {
             graphics.setColor(Color.WHITE);
             graphics.fillRect(0, 0, canvas.getWidth(), canvas.getHeight());
-            blend(image.toRgb(), names.size(), canvas, labels);
-            write(graphics, image.height(), legend);
+            blend(image.toRgb(), names.size(), canvas, zoom, labels);
+            write(graphics, height, legend);
         } finally {
             graphics.dispose();
         }
         return raster(canvas);
     }
 
-    private static void blend(RasterImage rgb, int classes, BufferedImage canvas, int... labels) {
+    /** How many times larger a picture is drawn; tall and narrow ones are not. */
+    private static int zoom(int width, int height) {
+        return Math.max(1, MIN_WIDTH / Math.max(width, height));
+    }
+
+    private static void blend(RasterImage rgb, int classes, BufferedImage canvas, int zoom, int... labels) {
         byte[] samples = rgb.samples();
         for (int i = 0; i < labels.length; i++) {
             int own =
                     ((samples[3 * i] & 0xff) << 16) | ((samples[3 * i + 1] & 0xff) << 8) | (samples[3 * i + 2] & 0xff);
             int mixed = labels[i] < classes ? half(own) + half(color(labels[i])) : own;
-            canvas.setRGB(i % rgb.width(), i / rgb.width(), mixed);
+            for (int j = 0; j < zoom * zoom; j++) {
+                canvas.setRGB(i % rgb.width() * zoom + j % zoom, i / rgb.width() * zoom + j / zoom, mixed);
+            }
         }
     }
 

@@ -1,16 +1,14 @@
 package dev.diva.segment;
 
-import dev.diva.BadInputException;
 import dev.diva.clip.Clip;
 import dev.diva.engine.Kernels;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.ClipEncoder;
 import dev.diva.eval.Feature;
 import dev.diva.eval.PromptEnsemble;
-import java.util.HashSet;
+import dev.diva.eval.segmentation.ClassNames;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -36,28 +34,11 @@ public final class TextClasses {
     /**
      * Unit vectors [classes, embedding]; those of a text tower are computed once.
      *
-     * @throws BadInputException for no class, an empty name, or a name that is given twice
+     * @throws dev.diva.BadInputException for no class, an empty name, or a name that is given twice
      */
     public float[][] vectors(Clip clip, List<String> names) {
-        requireNames(names);
+        ClassNames.require(names, "classes");
         return prompts.classVectors(new ClipEncoder("", clip, Feature.ZERO_SHOT), names, TEMPLATES);
-    }
-
-    /** Refuses no class, an empty name, and names that differ in nothing that a text tower sees. */
-    public static void requireNames(List<String> names) {
-        if (names.isEmpty()) {
-            throw new BadInputException("no class is given; expected at least one name");
-        }
-        Set<String> seen = new HashSet<>();
-        for (String name : names) {
-            if (name.isBlank()) {
-                throw new BadInputException("class " + (names.indexOf(name) + 1) + " of " + names.size()
-                        + " has no name; expected one between every two commas");
-            }
-            if (!seen.add(name.strip().toLowerCase(Locale.ROOT))) {
-                throw new BadInputException("class \"" + name.strip() + "\" is given twice; give each name once");
-            }
-        }
     }
 
     /** Classes with a background behind them, [classes + 1, embedding]; all of length 1. */

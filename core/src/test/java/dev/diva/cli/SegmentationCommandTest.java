@@ -84,7 +84,9 @@ class SegmentationCommandTest {
         List<String> lines = run(0, arguments).lines().toList();
         BufferedImage drawn = ImageIO.read(out.toFile());
         BufferedImage picture = ImageIO.read(picture().toFile());
-        assertThat(drawn.getHeight()).isEqualTo(picture.getHeight() + 20 * lines.size());
+        int zoom = Math.max(1, 160 / Math.max(picture.getWidth(), picture.getHeight()));
+        assertThat(drawn.getHeight()).isEqualTo(zoom * picture.getHeight() + 20 * lines.size());
+        assertThat(drawn.getRGB(zoom - 1, zoom - 1)).isEqualTo(drawn.getRGB(0, 0));
         double sum = lines.stream()
                 .mapToDouble(line -> Double.parseDouble(line.strip().split(" ")[0]))
                 .sum();

@@ -10,6 +10,7 @@ import dev.diva.checkpoint.pickle.StateDictWriter;
 import dev.diva.clip.Clip;
 import dev.diva.data.ColorMode;
 import dev.diva.data.RasterImage;
+import dev.diva.eval.segmentation.ClassNames;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -84,10 +85,11 @@ class SanFileTest {
 
     @Test
     void classesGivenTwiceNoneAndEmptyAreRefused() {
-        assertThatThrownBy(() -> TextClasses.requireNames(List.of("cat", "Cat")))
+        assertThatThrownBy(() -> ClassNames.require(List.of("cat", "Cat"), "here"))
                 .hasMessageContaining("twice");
-        assertThatThrownBy(() -> TextClasses.requireNames(List.of())).hasMessageContaining("no class");
-        assertThatThrownBy(() -> TextClasses.requireNames(List.of("cat", " "))).hasMessageContaining("class 2 of 2");
+        assertThatThrownBy(() -> ClassNames.require(List.of(), "here")).hasMessageContaining("no class");
+        assertThatThrownBy(() -> ClassNames.require(List.of("cat", " "), "here"))
+                .hasMessageContaining("class 2 of 2");
         assertThat(TextClasses.TEMPLATES).hasSize(14);
     }
 

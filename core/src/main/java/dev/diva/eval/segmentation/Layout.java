@@ -24,6 +24,18 @@ import java.util.stream.Stream;
 public record Layout(String name, String images, String labels, int ignored, List<String> classes) {
     private static final List<Layout> ALL = read();
 
+    /** A data set of one's own, as its file has it: any of it may be missing. */
+    private record Own(String name, String images, String labels, Integer ignored, List<String> classes) {
+        boolean isWhole() {
+            return name != null
+                    && name.matches("[A-Za-z0-9._-]+")
+                    && images != null
+                    && labels != null
+                    && ignored != null
+                    && classes != null;
+        }
+    }
+
     /** A set of {@code sets.json}, which may have pictures to learn from as well. */
     private record Row(
             String name,
@@ -64,19 +76,19 @@ public record Layout(String name, String images, String labels, int ignored, Lis
     }
 
     private static Layout read(Path file) {
+        String text = TextFile.read(file);
         try {
-            Layout layout = new YAMLMapper().readValue(TextFile.read(file), Layout.class);
-            boolean isWhole = layout.name != null
-                    && layout.name.matches("[A-Za-z0-9._-]+")
-                    && layout.images != null
-                    && layout.labels != null
-                    && layout.classes != null
-                    && !layout.classes.isEmpty();
-            if (isWhole) {
-                return layout;
+            Own own = new YAMLMapper().readValue(text, Own.class);
+            if (own == null || !own.isWhole()) {
+                throw new BadInputException(
+                        file + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
             }
-            throw new BadInputException(
-                    file + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
+            ClassNames.require(own.classes, file.toString());
+            if (own.ignored >= 0 && own.ignored < own.classes.size()) {
+                throw new BadInputException(file + ": ignored is " + own.ignored + ", which is the class "
+                        + own.classes.get(own.ignored) + "; expected a label beyond the classes");
+            }
+            return new Layout(own.name, own.images, own.labels, own.ignored, own.classes);
         } catch (JsonProcessingException e) {
             throw new BadInputException(
                     file + ": is no data set: "

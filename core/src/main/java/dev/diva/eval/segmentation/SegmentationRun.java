@@ -25,6 +25,12 @@ public record SegmentationRun(SegmentationSet set, Path file, String scored, Pro
         void done(int count, int all);
     }
 
+    /** What the pictures of a set are named by. */
+    public interface Labels {
+        /** A class for each pixel, in row-major order. */
+        int[] of(SegmentationSet.Pair pair, RasterImage image);
+    }
+
     /** What is done with the labels of a picture beside counting them. */
     public interface Pictures {
         /** Nothing. */
@@ -45,13 +51,18 @@ public record SegmentationRun(SegmentationSet set, Path file, String scored, Pro
         void take(SegmentationSet.Pair pair, RasterImage image, int... labels);
     }
 
+    /** Counts what a model says of every picture, see {@link #counts(Labels, Pictures, Listener)}. */
+    public List<PixelCounts> counts(Segmenter model, Pictures pictures, Listener listener) {
+        return counts((pair, image) -> model.labels(image), pictures, listener);
+    }
+
     /**
      * Counts every picture of the set.
      *
      * @return in the order of the set; nothing on a further process
      * @throws BadInputException naming the file that cannot be scored; what was done before is kept
      */
-    public List<PixelCounts> counts(Segmenter model, Pictures pictures, Listener listener) {
+    public List<PixelCounts> counts(Labels model, Pictures pictures, Listener listener) {
         int classes = set.layout().classes().size();
         boolean isFirst = processGroup.isFirst();
         Path own = isFirst ? file : file.resolveSibling(file.getFileName() + ".rank-" + processGroup.rank());
@@ -111,11 +122,11 @@ public record SegmentationRun(SegmentationSet set, Path file, String scored, Pro
         }
     }
 
-    private PixelCounts counted(SegmentationSet.Pair pair, Segmenter model, Pictures pictures) {
+    private PixelCounts counted(SegmentationSet.Pair pair, Labels model, Pictures pictures) {
         RasterImage image = SegmentationSet.image(pair.image());
         int[] truth = set.labels(pair, image);
         try {
-            int[] labels = model.labels(image);
+            int[] labels = model.of(pair, image);
             pictures.take(pair, image, labels);
             return PixelCounts.of(labels, truth, set.layout().classes().size());
         } catch (BadInputException e) {

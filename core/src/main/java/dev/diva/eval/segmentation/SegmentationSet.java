@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 
 /**
@@ -36,8 +37,8 @@ public record SegmentationSet(Layout layout, List<Pair> pairs, List<String> warn
      * @throws BadInputException when a folder is missing or there is no pair
      */
     public static SegmentationSet open(Layout layout, Path root) {
-        SortedMap<String, Path> images = files(root.resolve(layout.images()), layout);
-        SortedMap<String, Path> labels = files(root.resolve(layout.labels()), layout);
+        SortedMap<String, Path> images = files(folder(root.resolve(layout.images()), layout));
+        SortedMap<String, Path> labels = files(folder(root.resolve(layout.labels()), layout));
         List<Pair> pairs = new ArrayList<>();
         labels.forEach((name, label) -> {
             if (images.containsKey(name)) {
@@ -71,12 +72,17 @@ public record SegmentationSet(Layout layout, List<Pair> pairs, List<String> warn
         }
     }
 
-    private static SortedMap<String, Path> files(Path folder, Layout layout) {
+    private static Path folder(Path folder, Layout layout) {
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(
                     folder + ": no such folder; expected the root of detectron2's data sets as data, below which "
                             + layout.name() + " has " + layout.images() + " and " + layout.labels());
         }
+        return folder;
+    }
+
+    /** The pictures of a folder by name without the ending. */
+    static SortedMap<String, Path> files(Path folder) {
         SortedMap<String, Path> files = new TreeMap<>();
         try (Stream<Path> listed = Files.list(folder)) {
             listed.sorted().forEach(file -> {
@@ -112,19 +118,33 @@ public record SegmentationSet(Layout layout, List<Pair> pairs, List<String> warn
      * @throws BadInputException when they are of another size, or one is no class
      */
     public int[] labels(Pair pair, RasterImage image) {
-        LabelMap map = LabelMap.decode(ImageEntry.of(pair.label).read(), pair.label.toString());
+        return labels(
+                pair.label,
+                pair,
+                image,
+                value -> value == layout.ignored(),
+                " and " + layout.ignored()
+                        + " for what is ignored (are these the raw labels, not the converted ones?)");
+    }
+
+    /**
+     * The labels of a picture in another file.
+     *
+     * @param others values that are allowed beside the classes
+     * @param named what they are called
+     */
+    int[] labels(Path file, Pair pair, RasterImage image, IntPredicate others, String named) {
+        LabelMap map = LabelMap.decode(ImageEntry.of(file).read(), file.toString());
         if (map.width() != image.width() || map.height() != image.height()) {
-            throw new BadInputException(pair.label + ": " + map.width() + "x" + map.height() + " labels for "
-                    + pair.image + " of " + image.width() + "x" + image.height() + "; expected one for each pixel");
+            throw new BadInputException(file + ": " + map.width() + "x" + map.height() + " labels for " + pair.image
+                    + " of " + image.width() + "x" + image.height() + "; expected one for each pixel");
         }
         int classes = layout.classes().size();
         for (int i = 0; i < map.values().length; i++) {
             int value = map.values()[i];
-            if (value >= classes && value != layout.ignored()) {
-                throw new BadInputException(pair.label + ": label " + value + " at column " + i % map.width() + ", row "
-                        + i / map.width() + "; " + layout.name() + " has 0.." + (classes - 1) + " and "
-                        + layout.ignored()
-                        + " for what is ignored (are these the raw labels, not the converted ones?)");
+            if (value >= classes && !others.test(value)) {
+                throw new BadInputException(file + ": label " + value + " at column " + i % map.width() + ", row "
+                        + i / map.width() + "; " + layout.name() + " has 0.." + (classes - 1) + named);
             }
         }
         return map.values();

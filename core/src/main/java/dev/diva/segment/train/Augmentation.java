@@ -17,8 +17,9 @@ import java.util.random.RandomGenerator;
  * @param longEdge limit; where it would be passed, both become smaller
  * @param crop side of the square, pixels
  * @param ignored label of what is beyond the picture
+ * @param varies whether colours are distorted and pictures mirrored
  */
-record Augmentation(List<Integer> shortEdges, int longEdge, int crop, int ignored) {
+record Augmentation(List<Integer> shortEdges, int longEdge, int crop, int ignored, boolean varies) {
     private static final byte GREY = (byte) 128;
 
     /**
@@ -38,8 +39,10 @@ record Augmentation(List<Integer> shortEdges, int longEdge, int crop, int ignore
         int high = Math.min(crop, size[1]);
         int top = random.nextInt(size[1] - high + 1);
         int left = random.nextInt(size[0] - wide + 1);
-        return new Choice(
-                size[0], size[1], new Box(top, left, high, wide), ColorDistortion.draw(random), random.nextBoolean());
+        Box window = new Box(top, left, high, wide);
+        return varies
+                ? new Choice(size[0], size[1], window, ColorDistortion.draw(random), random.nextBoolean())
+                : new Choice(size[0], size[1], window, ColorDistortion.NONE, false);
     }
 
     /**

@@ -13,6 +13,9 @@ import java.util.random.RandomGenerator;
  * @param hue added to H, -18..18 of 180
  */
 record ColorDistortion(Double brightness, boolean contrastFirst, Double contrast, Double saturation, Integer hue) {
+    /** Leaves colours as they are. */
+    static final ColorDistortion NONE = new ColorDistortion(null, false, null, null, null);
+
     private static final double LIGHTER = 32;
     private static final double LEAST = 0.5;
     private static final double MOST = 1.5;

@@ -32,7 +32,7 @@ final class LabelCheck {
 
     private static void check(SegmentationSet set, SanRecipe recipe, List<String> notes) {
         int count = Math.min(CHECKED, set.pairs().size());
-        SampleOrder order = new SampleOrder(set.pairs().size(), recipe.seed(), true);
+        SampleOrder order = new SampleOrder(set.pairs().size(), recipe.seed(), recipe.shuffle());
         int bad = 0;
         int empty = 0;
         String first = null;

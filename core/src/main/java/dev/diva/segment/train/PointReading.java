@@ -37,20 +37,32 @@ final class PointReading {
     }
 
     /**
+     * What {@link #uncertain} chooses from.
+     *
+     * @param candidates three times as many points as are wanted, [maps, 3 points, 2]
+     * @param rest points that are taken as they are, [maps, a quarter of the points, 2]
+     */
+    record Choice(Tensor candidates, Tensor rest) {
+        static Choice draw(long maps, long points, Draws draws) {
+            return new Choice(
+                    draws.uniform(maps, CANDIDATES * points),
+                    draws.uniform(maps, points - (long) (UNCERTAIN * points)));
+        }
+    }
+
+    /**
      * Points where a loss learns most: three quarters of them the least certain of three times as many, the rest anywhere.
      *
      * @param logits of the masks, [maps, height, width]
      * @return [maps, points, 2]
      */
-    static Tensor uncertain(Tensor logits, long points, Draws draws) {
-        Tensor candidates =
-                Tensors.onto(draws.uniform(logits.size(0), CANDIDATES * points), logits.device(), logits.scalar_type());
-        long chosen = (long) (UNCERTAIN * points);
+    static Tensor uncertain(Tensor logits, Choice choice) {
+        Tensor candidates = Tensors.onto(choice.candidates, logits.device(), logits.scalar_type());
+        Tensor rest = Tensors.onto(choice.rest, logits.device(), logits.scalar_type());
+        long chosen = candidates.size(1) / CANDIDATES - rest.size(1);
         Tensor values = at(logits, candidates);
         Tensor best = values.minimum(values.neg()).topk(chosen, 1, true, true).get1(); // -|x|
         Tensor least = candidates.gather(1, best.unsqueeze(-1).expand(-1, -1, 2));
-        Tensor rest =
-                Tensors.onto(draws.uniform(logits.size(0), points - chosen), logits.device(), logits.scalar_type());
         return torch.cat(new TensorVector(least, rest), 1);
     }
 }

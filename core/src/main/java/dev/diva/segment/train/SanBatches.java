@@ -80,7 +80,7 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
                 recipe.workers(),
                 sharding.images() + recipe.workers(),
                 SegmentationSet.DECODER);
-        SampleOrder order = new SampleOrder(images.size(), recipe.seed(), true);
+        SampleOrder order = new SampleOrder(images.size(), recipe.seed(), recipe.shuffle());
         return new ImageLoader<>(images, order, settings, this::prepare, problem -> {
             problems.accept(problem);
             badShare.lost(problem);
@@ -92,7 +92,8 @@ final class SanBatches implements MicroBatches<SanBatch>, AutoCloseable {
                 recipe.shortEdges(),
                 recipe.longEdge(),
                 recipe.crop(),
-                set.layout().ignored());
+                set.layout().ignored(),
+                recipe.augment());
     }
 
     private TrainingCrop prepare(RasterImage image, ImageLoader.Draw draw) {

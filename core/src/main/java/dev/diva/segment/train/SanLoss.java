@@ -4,6 +4,7 @@ import dev.diva.engine.Kernels;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import dev.diva.segment.San;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,17 +46,59 @@ record SanLoss(int points) {
     }
 
     /**
-     * Judges.
+     * Random points for a depth.
      *
+     * @param ofPairs at which costs are taken, [1, points, 2] for each row
+     * @param ofMasks for the masks of all pairs together, or null when there is none
+     */
+    record Points(List<Tensor> ofPairs, PointReading.Choice ofMasks) {}
+
+    /**
+     * Judges each depth. What the pairs are is asked of the device once for all of them: the one place where it is waited for.
+     *
+     * @param outputs of the depths
      * @param targets of each row
      * @param masks what sums over masks are divided by, at least 1
-     * @param draws asked for the points of the pairs of each row, then for those of the masks
+     * @param draws asked for the points of a depth after those of the one before, see {@link #draw}
      */
-    Parts of(San.Output output, List<Target> targets, double masks, PointReading.Draws draws) {
-        Tensor logits = output.classes().to(ScalarType.Float);
-        Tensor maps = output.masks().to(ScalarType.Float);
-        List<List<Assignment.Pair>> pairs = pairs(logits, maps, targets, draws);
-        Tensor classes = classLoss(logits, targets, pairs).mul(new Scalar(CLASS));
+    List<Parts> of(List<San.Output> outputs, List<Target> targets, double masks, PointReading.Draws draws) {
+        long queries = outputs.get(0).masks().size(1);
+        List<Points> at = new ArrayList<>();
+        for (int depth = 0; depth < outputs.size(); depth++) {
+            at.add(draw(targets, queries, draws));
+        }
+        List<San.Output> wide = outputs.stream().map(SanLoss::wide).toList();
+        List<List<List<Assignment.Pair>>> pairs = pairs(wide, targets, at);
+        List<Parts> parts = new ArrayList<>();
+        for (int depth = 0; depth < outputs.size(); depth++) {
+            parts.add(of(wide.get(depth), targets, masks, pairs.get(depth), at.get(depth)));
+        }
+        return parts;
+    }
+
+    private static San.Output wide(San.Output output) {
+        return new San.Output(
+                output.masks().to(ScalarType.Float),
+                output.bias(),
+                output.embeddings(),
+                output.classes().to(ScalarType.Float));
+    }
+
+    /** Points of a depth: those of the pairs of each row, then those of the masks, whose number is known before the pairs are. */
+    Points draw(List<Target> targets, long queries, PointReading.Draws draws) {
+        List<Tensor> ofPairs = new ArrayList<>();
+        long all = 0;
+        for (Target target : targets) {
+            ofPairs.add(draws.uniform(1, points));
+            all += Math.min(queries, target.count());
+        }
+        return new Points(ofPairs, all == 0 ? null : PointReading.Choice.draw(all, points, draws));
+    }
+
+    private Parts of(
+            San.Output output, List<Target> targets, double masks, List<List<Assignment.Pair>> pairs, Points at) {
+        Tensor maps = output.masks();
+        Tensor classes = classLoss(output.classes(), targets, pairs).mul(new Scalar(CLASS));
         TensorVector predicted = new TensorVector();
         TensorVector wanted = new TensorVector();
         for (int row = 0; row < targets.size(); row++) {
@@ -68,11 +111,12 @@ record SanLoss(int points) {
             Tensor none = maps.sum().mul(new Scalar(0)); // every parameter keeps a gradient
             return new Parts(classes, none, none);
         }
-        return maskLosses(classes, torch.cat(predicted, 0), torch.cat(wanted, 0), masks, draws);
+        return maskLosses(classes, torch.cat(predicted, 0), torch.cat(wanted, 0), masks, at.ofMasks);
     }
 
-    private Parts maskLosses(Tensor classes, Tensor predicted, Tensor wanted, double masks, PointReading.Draws draws) {
-        Tensor at = withoutGradient(() -> PointReading.uncertain(predicted, points, draws));
+    private Parts maskLosses(
+            Tensor classes, Tensor predicted, Tensor wanted, double masks, PointReading.Choice choice) {
+        Tensor at = withoutGradient(() -> PointReading.uncertain(predicted, choice));
         Tensor x = PointReading.at(predicted, at);
         Tensor t = PointReading.at(wanted, at);
         Tensor entropy = torch.softplus(x).sub(x.mul(t)).mean(new long[] {1}, false, null);
@@ -90,21 +134,47 @@ record SanLoss(int points) {
         return overlap.div(whole).neg().add(new Scalar(1));
     }
 
-    /** The pairs of each row, no gradient. */
-    List<List<Assignment.Pair>> pairs(Tensor logits, Tensor maps, List<Target> targets, PointReading.Draws draws) {
-        List<List<Assignment.Pair>> all = new ArrayList<>();
-        for (int row = 0; row < targets.size(); row++) {
-            try (PointerScope scope = new PointerScope();
-                    NoGradGuard noGrad = new NoGradGuard()) {
-                Tensor at = draws.uniform(1, points);
-                Target target = targets.get(row);
-                all.add(
-                        target.count() == 0
-                                ? List.of()
-                                : Assignment.of(rows(costs(logits.select(0, row), maps.select(0, row), target, at))));
-            }
+    /** The pairs of each row of each depth, no gradient; the costs of all are read at once. */
+    List<List<List<Assignment.Pair>>> pairs(List<San.Output> outputs, List<Target> targets, List<Points> at) {
+        int queries = Math.toIntExact(outputs.get(0).masks().size(1));
+        FloatBuffer costs = FloatBuffer.wrap(costs(outputs, targets, at));
+        return outputs.stream()
+                .map(output -> targets.stream()
+                        .map(target -> pairs(costs, queries, target.count()))
+                        .toList())
+                .toList();
+    }
+
+    private static List<Assignment.Pair> pairs(FloatBuffer costs, int queries, int targets) {
+        if (targets == 0) {
+            return List.of();
         }
-        return all;
+        float[][] rows = new float[queries][targets];
+        for (float[] row : rows) {
+            costs.get(row);
+        }
+        return Assignment.of(rows);
+    }
+
+    private float[] costs(List<San.Output> outputs, List<Target> targets, List<Points> at) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard noGrad = new NoGradGuard()) {
+            TensorVector all = new TensorVector();
+            for (int depth = 0; depth < outputs.size(); depth++) {
+                San.Output output = outputs.get(depth);
+                for (int row = 0; row < targets.size(); row++) {
+                    Target target = targets.get(row);
+                    Tensor logits = output.classes().select(0, row);
+                    Tensor maps = output.masks().select(0, row);
+                    Tensor points = at.get(depth).ofPairs.get(row);
+                    if (target.count() > 0) {
+                        all.push_back(Scopes.returning(() -> costs(logits, maps, target, points))
+                                .flatten());
+                    }
+                }
+            }
+            return all.empty() ? new float[0] : Tensors.toFloats(torch.cat(all, 0));
+        }
     }
 
     /** [queries, targets]. */
@@ -164,15 +234,5 @@ record SanLoss(int points) {
         try (NoGradGuard noGrad = new NoGradGuard()) {
             return Scopes.returning(computation);
         }
-    }
-
-    private static float[][] rows(Tensor matrix) {
-        int columns = Math.toIntExact(matrix.size(1));
-        float[] all = Tensors.toFloats(matrix);
-        float[][] rows = new float[all.length / columns][];
-        for (int i = 0; i < rows.length; i++) {
-            rows[i] = Arrays.copyOfRange(all, i * columns, (i + 1) * columns);
-        }
-        return rows;
     }
 }

@@ -44,9 +44,9 @@ record SanObjective(
                 view(batch),
                 TextClasses.withBackground(classes, san.background()),
                 List.of(last, last - 1));
-        PointReading.Draws points = draws.apply(batch.position());
-        SanLoss.Parts main = loss.of(outputs.get(0), batch.targets(), batch.masks(), points);
-        SanLoss.Parts before = loss.of(outputs.get(1), batch.targets(), batch.masks(), points);
+        List<SanLoss.Parts> parts = loss.of(outputs, batch.targets(), batch.masks(), draws.apply(batch.position()));
+        SanLoss.Parts main = parts.get(0);
+        SanLoss.Parts before = parts.get(1);
         return contribution
                 .backward(main.sum().add(before.sum()))
                 .and(Losses.of(

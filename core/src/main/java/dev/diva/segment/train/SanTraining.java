@@ -66,6 +66,7 @@ public final class SanTraining implements PreparedRun {
     private final List<String> notes = new ArrayList<>();
     private final Sharding sharding;
     private final ViewCache cache; // or null
+    private final GivenPoints points; // or null
     private final FileHashes hashes = new FileHashes();
     private final RunFolder folder;
     private final TrainingRun run;
@@ -88,6 +89,11 @@ public final class SanTraining implements PreparedRun {
         this.classes = Scopes.keep(vectors());
         this.cache =
                 recipe.cache() == null ? null : new ViewCache(Path.of(recipe.cache()), san, recipe.clipPrecision());
+        this.points = recipe.draws() == null
+                ? null
+                : GivenPoints.open(
+                        Path.of(recipe.draws()),
+                        (long) recipe.train().steps() * recipe.train().accumulate());
         note();
         this.folder = RunFolder.open(launch, processGroup, this::differences);
         this.run = TrainingRun.open(folder, launch.resume(), plan(), processGroup, hashes, notes::add);
@@ -145,6 +151,9 @@ public final class SanTraining implements PreparedRun {
         if (recipe.freezePositions()) {
             notes.add("CLIP's table of positions does not learn: not the published recipe");
         }
+        if (points != null) {
+            notes.add("points are those of " + recipe.draws() + ", not drawn from the seed");
+        }
         if (cache != null) {
             cache.damaged().forEach(line -> notes.add("warning: " + line));
         }
@@ -193,6 +202,9 @@ public final class SanTraining implements PreparedRun {
             inputs.add(clip.file());
             if (recipe.start() != null && Files.isRegularFile(Path.of(recipe.start()))) {
                 inputs.add(Path.of(recipe.start()));
+            }
+            if (points != null) {
+                inputs.add(Path.of(recipe.draws()));
             }
             ObjectNode facts = JsonNodeFactory.instance
                     .objectNode()
@@ -284,7 +296,7 @@ public final class SanTraining implements PreparedRun {
                 !recipe.freezePositions(),
                 classes,
                 new SanLoss(recipe.points()),
-                SanObjective.seeded(recipe.seed()));
+                points == null ? SanObjective.seeded(recipe.seed()) : points);
         try (SanBatches batches = new SanBatches(recipe, set, san, sharding, processGroup, cache, this::skip)) {
             return run.train(objective, batches, List.of(watcher), this::writeResult);
         } catch (DivergedException e) {
@@ -309,6 +321,9 @@ public final class SanTraining implements PreparedRun {
         hashes.close();
         if (cache != null) {
             cache.close();
+        }
+        if (points != null) {
+            points.close();
         }
         Scopes.release(classes);
         san.close();

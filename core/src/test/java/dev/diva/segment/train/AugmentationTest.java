@@ -46,7 +46,7 @@ class AugmentationTest {
                 var expected = GOLDEN.expected("train." + n + ".image");
                 int crop = Math.toIntExact(expected.size(1));
                 Augmentation augmentation = new Augmentation(
-                        List.of(crop), 4 * crop, crop, set.layout().ignored());
+                        List.of(crop), 4 * crop, crop, set.layout().ignored(), true);
                 Augmentation.Choice choice = choice(decisions);
                 TrainingCrop made = augmentation.of(image, set.labels(pair, image), choice);
                 boolean isRecolored =
@@ -104,7 +104,7 @@ class AugmentationTest {
     /** Every edge, both mirrorings and windows at both ends come, and none beyond the picture. */
     @Test
     void whatIsDrawnIsInRange() {
-        Augmentation augmentation = new Augmentation(List.of(20, 40), 70, 32, 255);
+        Augmentation augmentation = new Augmentation(List.of(20, 40), 70, 32, 255, true);
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
         Set<Integer> widths = new TreeSet<>();
         Set<Integer> lefts = new TreeSet<>();
@@ -128,7 +128,7 @@ class AugmentationTest {
 
     @Test
     void aPictureTooThinForAnEdgeIsNamed() {
-        Augmentation augmentation = new Augmentation(List.of(20, 40), 70, 32, 255);
+        Augmentation augmentation = new Augmentation(List.of(20, 40), 70, 32, 255, true);
         RasterImage thin = RasterImage.of(ColorMode.L, 900, 1, new byte[900]);
         assertThatThrownBy(() -> augmentation.requireFits(thin, "thin.png"))
                 .isInstanceOf(BadInputException.class)

@@ -1,0 +1,2 @@
+/** SAN against its authors' code. */
+package dev.diva.bench.segment;
