@@ -45,7 +45,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 public final class Clip implements AutoCloseable {
     /** Buffers that the libraries save among the weights, and CoCa's decoder, which writes captions. */
-    private static final Pattern UNUSED = Pattern.compile(".*\\.(position_ids|num_batches_tracked)|caption_decoder\\..*");
+    private static final Pattern UNUSED =
+            Pattern.compile(".*\\.(position_ids|num_batches_tracked)|caption_decoder\\..*");
 
     private final ClipFiles files;
     private final Weights weights;

@@ -78,7 +78,8 @@ public final class ClipExport {
                 || (to == CheckpointFormat.HF && files.isLikeMetaClip2(config));
         if (!keepsTokenizer && config.hasText() && files.hasForeignTokenizer()) {
             throw new BadInputException(checkpoint.file() + ": its texts go through another tokenizer than CLIP's"
-                    + " (hf_tokenizer_name), and the layout " + to.flag() + " has a place only for those of a MetaCLIP 2"
+                    + " (hf_tokenizer_name), and the layout " + to.flag()
+                    + " has a place only for those of a MetaCLIP 2"
                     + " (pool_type eos, no tokenizer_kwargs that change texts); choose open_clip");
         }
         ExportRecord.write(folder, overwrite, temporary -> {
@@ -115,6 +116,14 @@ public final class ClipExport {
         ClipFiles files = new ClipFiles(checkpoint);
         List<String> notes = new ArrayList<>(files.notes());
         VisionConfig vision = files.config().vision();
+        boolean losesCleaning = to == CheckpointFormat.HF
+                && checkpoint.format() == CheckpointFormat.OPEN_CLIP
+                && files.canonicalizes()
+                && !SiglipTokenizerFiles.hasPieces(checkpoint.folder());
+        if (losesCleaning) {
+            notes.add(checkpoint.file() + ": open_clip makes its texts lower case and takes their punctuation, the"
+                    + " tokenizer that transformers has for it does not: give transformers texts like that");
+        }
         boolean becomesTimm = to == CheckpointFormat.OPEN_CLIP
                 && checkpoint.format() != CheckpointFormat.OPEN_CLIP
                 && checkpoint.isSiglip();
@@ -174,7 +183,8 @@ public final class ClipExport {
                     || layers.layerNormEps() != OPENAI_EPS
                     || Math.max(1, layers.hiddenSize() / 64) != layers.numAttentionHeads()) {
                 throw new BadInputException(checkpoint.file() + ": OpenAI's code assumes QuickGELU and heads of 64,"
-                        + " and norms with an eps of " + OPENAI_EPS + "; this model has " + layers.activation() + " and "
+                        + " and norms with an eps of " + OPENAI_EPS + "; this model has " + layers.activation()
+                        + " and "
                         + layers.numAttentionHeads() + " heads in a width of " + layers.hiddenSize() + ", and "
                         + layers.layerNormEps() + "; choose hf or open_clip");
             }

@@ -55,7 +55,8 @@ final class ClipFiles {
                 notes.add(checkpoint.file() + ": " + OpenAiConfig.assumption(config()));
             }
             if (checkpoint.tensors().info("caption_decoder.text_projection") != null) {
-                notes.add(checkpoint.file() + ": is a CoCa: its towers are read; its text_decoder, which writes captions, is not"
+                notes.add(checkpoint.file()
+                        + ": is a CoCa: its towers are read; its text_decoder, which writes captions, is not"
                         + " computed, and stays as it is in exports");
             }
             return notes;

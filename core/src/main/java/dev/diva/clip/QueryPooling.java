@@ -65,7 +65,8 @@ final class QueryPooling {
 
     private Tensor forward(Tensor tokens, Tensor asked) {
         Tensor normed = tokenNorm.forward(tokens);
-        Tensor q = inProj(0).forward(queryNorm.forward(asked.to(tokens.scalar_type()).unsqueeze(0)));
+        Tensor q = inProj(0)
+                .forward(queryNorm.forward(asked.to(tokens.scalar_type()).unsqueeze(0)));
         Tensor attended = Attention.attend(
                 Heads.split(q.expand(tokens.size(0), -1, -1).contiguous(), heads),
                 Heads.split(inProj(1).forward(normed), heads),

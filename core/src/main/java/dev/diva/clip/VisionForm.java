@@ -28,7 +28,8 @@ public record VisionForm(
     /** OpenAI's. */
     public static final VisionForm CLIP = new VisionForm(true, false, true, Projection.PLAIN, null, null, false, null);
     /** The first SigLIP's. */
-    public static final VisionForm SIGLIP = new VisionForm(false, true, false, Projection.NONE, null, null, false, null);
+    public static final VisionForm SIGLIP =
+            new VisionForm(false, true, false, Projection.NONE, null, null, false, null);
     /** SigLIP 2's with NaFlex. */
     public static final VisionForm NAFLEX = new VisionForm(false, true, false, Projection.NONE, null, null, true, null);
 

@@ -23,8 +23,8 @@ import org.bytedeco.pytorch.Tensor;
 /** The image tower of a checkpoint, of which some part may learn; the text tower stays on disk. Not thread safe. */
 public final class VisionModel implements AutoCloseable {
     /** What only texts need, and buffers that the libraries save among the weights. */
-    private static final Pattern NOT_OURS = Pattern.compile(
-            "logit_scale|logit_bias|caption_decoder\\..*|.*\\.(position_ids|num_batches_tracked)");
+    private static final Pattern NOT_OURS =
+            Pattern.compile("logit_scale|logit_bias|caption_decoder\\..*|.*\\.(position_ids|num_batches_tracked)");
 
     private final ClipCheckpoint checkpoint;
     private final Weights weights;

@@ -134,8 +134,10 @@ public final class TextTransformer {
      * @return [batch, width]
      */
     public Tensor tokenBehind(Tensor inputIds, Tensor places, Tensor token, boolean seesItself) {
-        Tensor words = Kernels.embedding(tokenEmbedding, Tensors.onto(inputIds, tokenEmbedding.device(), ScalarType.Long))
-                .add(positionEmbedding.index_select(0, Tensors.onto(places, positionEmbedding.device(), ScalarType.Long)));
+        Tensor words = Kernels.embedding(
+                        tokenEmbedding, Tensors.onto(inputIds, tokenEmbedding.device(), ScalarType.Long))
+                .add(positionEmbedding.index_select(
+                        0, Tensors.onto(places, positionEmbedding.device(), ScalarType.Long)));
         Tensor last = token.add(positionEmbedding.select(0, config.maxPositionEmbeddings - 1))
                 .to(words.scalar_type())
                 .expand(words.size(0), 1, words.size(2));

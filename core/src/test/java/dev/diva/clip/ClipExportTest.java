@@ -168,6 +168,17 @@ class ClipExportTest {
         assertThat(folder.resolve("out")).doesNotExist();
     }
 
+    /** The pieces of the first SigLIP become a tokenizer that cleans texts, Gemma's of SigLIP 2 do not. */
+    @ParameterizedTest
+    @CsvSource({"siglip2-gopt, true", "siglip-open_clip, false"})
+    void aCleaningOfTextsThatTransformersDoesNotDoIsTold(String name, boolean told) {
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.model(name))) {
+            String notes = String.join("; ", ClipExport.notes(original, CheckpointFormat.HF));
+            assertThat(notes.contains("lower case")).isEqualTo(told);
+            assertThat(ClipExport.notes(original, CheckpointFormat.OPEN_CLIP)).isEmpty();
+        }
+    }
+
     @Test
     void onlyAnEarlierExportIsReplacedAndOnlyWhenAsked(@TempDir Path folder) throws IOException {
         Path out = folder.resolve("out");

@@ -66,8 +66,7 @@ class FamiliesTest {
             }
             assertClose(
                     clip.visionTower().embeddingOf(pixels), golden.expected("image_features"), 0, golden.tolerance());
-            VisionTokens tokens =
-                    clip.visionTower().tokens(clip.visionTower().encode(pixels));
+            VisionTokens tokens = clip.visionTower().tokens(clip.visionTower().encode(pixels));
             assertClose(tokens.pooled(), golden.expected("image_features"), 0, golden.tolerance());
             if (golden.expected().info("image_tokens") != null) {
                 assertClose(tokens.patches(), golden.expected("image_tokens"), 0, golden.tolerance());
@@ -78,7 +77,8 @@ class FamiliesTest {
 
     @Tag("golden")
     @ParameterizedTest
-    @ValueSource(strings = {
+    @ValueSource(
+            strings = {
                 "clipa",
                 "siglip2-gopt",
                 "siglip2-so400m-14",
@@ -166,7 +166,9 @@ class FamiliesTest {
             String patches = "embeddings.patch_embedding.";
             boolean hasStem = model.tower().config().form().stem() != null;
             assertGradient(
-                    model, patches + (hasStem ? "0.conv.weight" : "weight"), golden.expected("gradient.patch_embedding"));
+                    model,
+                    patches + (hasStem ? "0.conv.weight" : "weight"),
+                    golden.expected("gradient.patch_embedding"));
             assertGradient(model, "post_layernorm.weight", golden.expected("gradient.post_layernorm"));
         }
     }
@@ -276,8 +278,7 @@ class FamiliesTest {
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("choose open_clip");
         }
-        Files.copy(
-                Golden.model("siglip-open_clip").resolve("tokenizer.json"), openClip.resolve("tokenizer.json"));
+        Files.copy(Golden.model("siglip-open_clip").resolve("tokenizer.json"), openClip.resolve("tokenizer.json"));
         try (ClipCheckpoint there = ClipCheckpoint.open(openClip)) {
             ClipExport.export(there, CheckpointFormat.HF, folder.resolve("hf"), false);
         }

@@ -45,11 +45,7 @@ public record NameTable(
 
     /** open_clip's CLIPs with image towers of timm: PE-Core, EVA-02-CLIP, EVA-CLIP, OpenAI's form with a bias behind, MobileCLIP-B. */
     public static final List<NameTable> TIMM_CLIP = List.of(
-            load("open_clip-pe"),
-            load("open_clip-eva02"),
-            load("open_clip-eva"),
-            load("open_clip-vit"),
-            MOBILECLIP_B);
+            load("open_clip-pe"), load("open_clip-eva02"), load("open_clip-eva"), load("open_clip-vit"), MOBILECLIP_B);
 
     /** FLUX.1's own file of its autoencoder; ours are the names of diffusers. */
     public static final NameTable FLUX_AUTOENCODER = load("flux-autoencoder");
