@@ -36,6 +36,11 @@ def randomize(model, generator):
             else:
                 value = noise * parameter[0].numel() ** -0.5
             parameter.copy_(value.half().float())
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.copy_((0.1 * torch.randn(buffer.shape, generator=generator)).half().float())
+            elif name.endswith("running_var"):
+                buffer.copy_((0.5 + torch.rand(buffer.shape, generator=generator)).half().float())
 
 
 def stored(model):
@@ -71,6 +76,9 @@ def open_clip_case(family, seed, folder, size):
 
     spec = FAMILIES[family]
     config, trunk = spec(size)
+    stem = trunk.pop("stem", None)
+    if stem:
+        trunk["embed_layer"] = conv_stem(stem)
     generator = torch.Generator().manual_seed(seed)
     original = timm.create_model
     open_clip.timm_model.timm.create_model = lambda name, **kwargs: original(name, **{**kwargs, **trunk})
@@ -97,6 +105,8 @@ def open_clip_case(family, seed, folder, size):
     for row, length in enumerate((2, context // 2, context - 1, context)):
         ids[row, length - 1] = config["text_cfg"].get("eos_id", vocabulary - 1)
         ids[row, length:] = 0
+    if multimodal:
+        ids[3, context // 2] = 0  # the id of the padding is one of a character too
     states = {}
     if hasattr(model.visual, "trunk"):
         hooked = {f"vision.block.{i}": block for i, block in enumerate(model.visual.trunk.blocks)}
@@ -105,11 +115,12 @@ def open_clip_case(family, seed, folder, size):
         hooked = {f"vision.block.{i}": block for i, block in enumerate(model.visual.transformer.resblocks)}
     for name, module in hooked.items():
         module.register_forward_hook(lambda _m, _i, out, name=name: states.__setitem__(name, out))
-    first, last = (
-        (model.visual.trunk.patch_embed.proj.weight, model.visual.trunk.norm.weight)
-        if hasattr(model.visual, "trunk")
-        else (model.visual.conv1.weight, model.visual.ln_post.weight)
-    )
+    if stem:
+        first, last = model.visual.trunk.patch_embed.backbone[0].conv.weight, model.visual.trunk.norm.weight
+    elif hasattr(model.visual, "trunk"):
+        first, last = model.visual.trunk.patch_embed.proj.weight, model.visual.trunk.norm.weight
+    else:
+        first, last = model.visual.conv1.weight, model.visual.ln_post.weight
     loss = model.encode_image(pixels, normalize=False).square().mean()
     gradients = dict(zip(("gradient.patch_embedding", "gradient.post_layernorm"), torch.autograd.grad(loss, (first, last))))
     with torch.no_grad():
@@ -119,6 +130,8 @@ def open_clip_case(family, seed, folder, size):
         logits = model.logit_scale.exp() * unit(image, dim=-1) @ unit(text, dim=-1).T
         if getattr(model, "logit_bias", None) is not None:
             logits = logits + model.logit_bias
+        if multimodal:
+            states["image_tokens"] = model.visual(pixels)[1] @ model.visual.proj
     expected = {"image_features": image, "text_features": text, "logits_per_image": logits, **states, **gradients}
     preprocess = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
     files = {
@@ -288,15 +301,41 @@ def clipa(size):
     return {"embed_dim": 20 * size, "vision_cfg": vision, "text_cfg": words}, {}
 
 
-def siglip2_gopt(size):
-    """The text tower of another width and ratio than the image tower, as of gopt-16."""
-    trunk = {"img_size": 32, "patch_size": 8, "embed_dim": 32 * size, "depth": 1 + size, "num_heads": 4, "act_layer": "gelu_tanh"}
-    vision = {"image_size": 32, "timm_model_name": "vit_giantopt_patch16_siglip_256", "timm_model_pretrained": False,
+def siglip2(size, name, **trunk):
+    """The activation of the tower is timm's of that name; the text tower is of another width and ratio than gopt-16's image tower."""
+    trunk |= {"img_size": 32, "patch_size": 8, "embed_dim": 32 * size, "depth": 1 + size, "num_heads": 4}
+    vision = {"image_size": 32, "timm_model_name": name, "timm_model_pretrained": False,
               "timm_pool": "map", "timm_proj": "none", "timm_kwargs": {"num_heads": 4}}
     words = {**text(size), "hf_tokenizer_name": "timm/ViT-gopt-16-SigLIP2-256", "tokenizer_kwargs": {"clean": "canonicalize"},
              "mlp_ratio": 3.7362, "no_causal_mask": True, "proj_bias": True, "pool_type": "last", "norm_kwargs": {"eps": 1e-6},
              "act_kwargs": {"approximate": "tanh"}}
     return {"embed_dim": 32 * size, "init_logit_bias": -10, "custom_text": True, "vision_cfg": vision, "text_cfg": words}, trunk
+
+
+def mobileclip_b(size):
+    """Only the width of the published stem is another: its kernels are those of vit_base_mci_224."""
+    config, _ = eva02(size)
+    config["vision_cfg"] |= {"timm_model_name": "vit_base_mci_224", "image_size": 32}
+    return config, {"img_size": 32, "stem": 16 * size, "embed_dim": 16 * size, "depth": 1 + size, "num_heads": 2}
+
+
+def conv_stem(width):
+    import functools
+
+    import timm.layers
+    from timm.models.vision_transformer_hybrid import ConvStem
+
+    stem = ConvStem(channels=(width // 4, width // 4, width), stride=(4, 2, 2), kernel_size=(4, 2, 2), padding=0, act_layer=torch.nn.GELU)
+    return functools.partial(timm.layers.HybridEmbed, backbone=stem, proj=False)
+
+
+def coca(size, embed=12):
+    """Of queries as wide as the tokens torch keeps the three matrices as one."""
+    vision = {"image_size": 16, "layers": 1 + size, "width": 16 * size, "head_width": 8, "patch_size": 4, "attentional_pool": True,
+              "attn_pooler_heads": 4, "attn_pooler_queries": 5 + size, "output_tokens": True}
+    words = {**text(size), "width": 12 * size, "embed_cls": True, "output_tokens": True}
+    decoder = {"context_length": 16, "vocab_size": 99, "width": embed * size, "heads": 2, "layers": 1, "attn_pooler_heads": 2}
+    return {"embed_dim": embed * size, "custom_text": True, "vision_cfg": vision, "text_cfg": words, "multimodal_cfg": decoder}, {}
 
 
 MAKERS = {"siglip2-naflex": naflex_case, "metaclip2": metaclip2_case, "long-clip": longclip_case}
@@ -309,8 +348,13 @@ def timm_vit(size):
 
 FAMILIES = {
     "timm-vit-clip": timm_vit,
+    "mobileclip-b": mobileclip_b,
+    "coca": coca,
+    "coca-of-one-width": lambda size: coca(size, embed=16),
     "clipa": clipa,
-    "siglip2-gopt": siglip2_gopt,
+    "siglip2-gopt": lambda size: siglip2(size, "vit_giantopt_patch16_siglip_256"),
+    "siglip2-so400m-14": lambda size: siglip2(size, "vit_so400m_patch14_siglip_378"),
+    "siglip2-so400m-16": lambda size: siglip2(size, "vit_so400m_patch16_siglip_384"),
     "pe-core": pe_core,
     "pe-core-without-class-token": lambda size: pe_core(size, class_token=False),
     "eva02-clip": eva02,

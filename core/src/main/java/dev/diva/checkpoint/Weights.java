@@ -101,6 +101,12 @@ public final class Weights implements AutoCloseable {
         return take(name, ScalarType.Float, shape);
     }
 
+    /** A tensor that never learns, whatever else does: what training counted, not what it taught. fp32 in every precision. */
+    public Tensor statistic(String name, long... shape) {
+        loading.statistics.add(prefix + name);
+        return vector(name, shape);
+    }
+
     private Tensor take(String name, ScalarType frozenType, long... shape) {
         return isRead ? loading.take(prefix + name, frozenType, shape) : loading.check(prefix + name, shape);
     }
@@ -189,6 +195,7 @@ public final class Weights implements AutoCloseable {
         private final Map<String, Tensor> taken = new LinkedHashMap<>();
         private final List<Tensor> computed = new ArrayList<>();
         private final Set<String> checked = new HashSet<>();
+        private final Set<String> statistics = new HashSet<>();
         private final List<Pattern> ignored = new ArrayList<>();
         private final List<String> problems = new ArrayList<>();
         private final Map<String, LowRank> adapters = new LinkedHashMap<>();
@@ -235,7 +242,7 @@ public final class Weights implements AutoCloseable {
 
         private Tensor load(String name, ScalarType frozenType) {
             try (PointerScope scope = new PointerScope()) {
-                if (isTrained.test(name) || isAdaptedBias(name)) {
+                if (!statistics.contains(name) && (isTrained.test(name) || isAdaptedBias(name))) {
                     Tensor master = converted(source.readOnce(name), ScalarType.Float, true, MemoryFormat.Contiguous);
                     return Scopes.keep(master.set_requires_grad(true));
                 }

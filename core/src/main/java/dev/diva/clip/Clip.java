@@ -44,8 +44,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * }</pre>
  */
 public final class Clip implements AutoCloseable {
-    /** Buffers that old versions of the libraries saved among the weights. */
-    private static final Pattern BUFFERS = Pattern.compile(".*\\.position_ids");
+    /** Buffers that the libraries save among the weights, and CoCa's decoder, which writes captions. */
+    private static final Pattern UNUSED =
+            Pattern.compile(".*\\.(position_ids|num_batches_tracked)|caption_decoder\\..*");
 
     private final ClipFiles files;
     private final Weights weights;
@@ -123,7 +124,7 @@ public final class Clip implements AutoCloseable {
         this.config = files.config();
         this.preprocessing = files.preprocessing(config.vision());
         this.weights = Weights.frozen(checkpoint.tensors(), Placement.on(options.device, options.precision));
-        weights.ignore(BUFFERS);
+        weights.ignore(UNUSED);
         this.vision = new VisionTower(weights, config.vision());
         if (config.hasText()) {
             new TextTower(weights.unread(), config.text());

@@ -37,6 +37,7 @@ public final class ClipExport {
     private static final List<String> CONFIG_FILES =
             List.of("config.json", PREPROCESSOR, "processor_config.json", "open_clip_config.json");
 
+    private static final double OPENAI_EPS = 1e-5;
     private static final List<String> DTYPE_KEYS = List.of("torch_dtype", "dtype"); // the older name first
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -66,20 +67,20 @@ public final class ClipExport {
         }
         ClipFiles files = new ClipFiles(checkpoint);
         ClipConfig config = files.config();
-        boolean isKnownForm = config.vision().isPlainClip() || config.vision().isPlainSiglip();
-        if (to != checkpoint.format() && !isKnownForm) {
-            throw new BadInputException(
-                    checkpoint.file() + ": its image tower is built otherwise than CLIP's and SigLIP's,"
-                            + " which the layout " + to.flag() + " has no place for; choose "
-                            + checkpoint.format().flag());
+        if (to != checkpoint.format()) {
+            requireKnownForm(checkpoint, config, to);
         }
         if (to == CheckpointFormat.OPENAI) {
             requireOpenAi(checkpoint, config);
         }
-        boolean keepsTokenizer = to == CheckpointFormat.OPEN_CLIP || to == checkpoint.format();
+        boolean keepsTokenizer = to == CheckpointFormat.OPEN_CLIP
+                || to == checkpoint.format()
+                || (to == CheckpointFormat.HF && files.isLikeMetaClip2(config));
         if (!keepsTokenizer && config.hasText() && files.hasForeignTokenizer()) {
             throw new BadInputException(checkpoint.file() + ": its texts go through another tokenizer than CLIP's"
-                    + " (hf_tokenizer_name), which the layout " + to.flag() + " has no place for; choose open_clip");
+                    + " (hf_tokenizer_name), and the layout " + to.flag()
+                    + " has a place only for those of a MetaCLIP 2"
+                    + " (pool_type eos, no tokenizer_kwargs that change texts); choose open_clip");
         }
         ExportRecord.write(folder, overwrite, temporary -> {
             CheckpointWriter.write(temporary.resolve(CheckpointWriter.fileName(to)), tensors, to);
@@ -98,11 +99,31 @@ public final class ClipExport {
         });
     }
 
+    private static void requireKnownForm(ClipCheckpoint checkpoint, ClipConfig config, CheckpointFormat to) {
+        boolean isClip = config.vision().isPlainClip();
+        boolean knowsImages = isClip || config.vision().isPlainSiglip();
+        boolean knowsTexts = !config.hasText()
+                || (isClip ? config.text().isPlainClip() : config.text().isPlainSiglip());
+        if (!knowsImages || !knowsTexts) {
+            throw new BadInputException(checkpoint.file() + ": its " + (knowsImages ? "text" : "image")
+                    + " tower is built otherwise than CLIP's and SigLIP's, which the layout " + to.flag()
+                    + " has no place for; choose " + checkpoint.format().flag());
+        }
+    }
+
     /** What the layout cannot say of a model, or was assumed of it: a line each, for people. */
     public static List<String> notes(ClipCheckpoint checkpoint, CheckpointFormat to) {
         ClipFiles files = new ClipFiles(checkpoint);
         List<String> notes = new ArrayList<>(files.notes());
         VisionConfig vision = files.config().vision();
+        boolean losesCleaning = to == CheckpointFormat.HF
+                && checkpoint.format() == CheckpointFormat.OPEN_CLIP
+                && files.canonicalizes()
+                && !SiglipTokenizerFiles.hasPieces(checkpoint.folder());
+        if (losesCleaning) {
+            notes.add(checkpoint.file() + ": open_clip makes its texts lower case and takes their punctuation, the"
+                    + " tokenizer that transformers has for it does not: give transformers texts like that");
+        }
         boolean becomesTimm = to == CheckpointFormat.OPEN_CLIP
                 && checkpoint.format() != CheckpointFormat.OPEN_CLIP
                 && checkpoint.isSiglip();
@@ -119,7 +140,7 @@ public final class ClipExport {
     public static void writeConfigs(ClipConfig config, Preprocessing preprocessing, String dtype, Path folder)
             throws IOException {
         ConfigFiles files = new ConfigFiles(config);
-        write(folder.resolve("config.json"), files.transformers(dtype).toPrettyString());
+        write(folder.resolve("config.json"), files.transformers(dtype, false).toPrettyString());
         writePreprocessing(config, preprocessing, folder);
     }
 
@@ -135,7 +156,12 @@ public final class ClipExport {
             throws IOException {
         Preprocessing preprocessing = files.preprocessing(config.vision());
         if (to == CheckpointFormat.HF) {
-            writeConfigs(config, preprocessing, dtype(tensors), folder);
+            write(
+                    folder.resolve("config.json"),
+                    new ConfigFiles(config)
+                            .transformers(dtype(tensors), files.hasForeignTokenizer())
+                            .toPrettyString());
+            writePreprocessing(config, preprocessing, folder);
         } else if (to == CheckpointFormat.OPEN_CLIP) {
             write(
                     folder.resolve("open_clip_config.json"),
@@ -154,10 +180,13 @@ public final class ClipExport {
         for (TransformerConfig layers : List.of(
                 config.vision().transformer(), config.text().transformer().transformer())) {
             if (layers.activation() != Activation.QUICK_GELU
+                    || layers.layerNormEps() != OPENAI_EPS
                     || Math.max(1, layers.hiddenSize() / 64) != layers.numAttentionHeads()) {
                 throw new BadInputException(checkpoint.file() + ": OpenAI's code assumes QuickGELU and heads of 64,"
-                        + " this model has " + layers.activation() + " and " + layers.numAttentionHeads()
-                        + " heads in a width of " + layers.hiddenSize() + "; choose hf or open_clip");
+                        + " and norms with an eps of " + OPENAI_EPS + "; this model has " + layers.activation()
+                        + " and "
+                        + layers.numAttentionHeads() + " heads in a width of " + layers.hiddenSize() + ", and "
+                        + layers.layerNormEps() + "; choose hf or open_clip");
             }
         }
     }
@@ -173,12 +202,23 @@ public final class ClipExport {
         if (!copied && published && to == CheckpointFormat.HF) {
             PublishedVocabulary.write(folder, config.text().contextLength());
         }
+        if (to == CheckpointFormat.HF && to != checkpoint.format() && new ClipFiles(checkpoint).hasForeignTokenizer()) {
+            writeLength(folder.resolve("tokenizer_config.json"), config.text().contextLength());
+        }
         if (checkpoint.isSiglip() && to == CheckpointFormat.HF) {
             SiglipTokenizerFiles.complete(
                     folder,
                     new ClipFiles(checkpoint).canonicalizes(),
                     config.text().contextLength());
         }
+    }
+
+    /** transformers' processor pads texts to it; of the tokenizer alone it may be longer than the text tower is. */
+    private static void writeLength(Path config, int contextLength) throws IOException {
+        ObjectNode root = Files.isRegularFile(config) && JSON.readTree(config.toFile()) instanceof ObjectNode node
+                ? node
+                : JSON.createObjectNode();
+        write(config, root.put("model_max_length", contextLength).toPrettyString());
     }
 
     private static boolean copy(List<String> names, Path from, Path to) throws IOException {

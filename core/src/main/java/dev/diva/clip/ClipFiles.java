@@ -54,6 +54,11 @@ final class ClipFiles {
             if (openClipConfig().isEmpty() && !checkpoint.isScript()) {
                 notes.add(checkpoint.file() + ": " + OpenAiConfig.assumption(config()));
             }
+            if (checkpoint.tensors().info("caption_decoder.text_projection") != null) {
+                notes.add(checkpoint.file()
+                        + ": is a CoCa: its towers are read; its text_decoder, which writes captions, is not"
+                        + " computed, and stays as it is in exports");
+            }
             return notes;
         }
         ConfigJson config = ConfigJson.read(file("config.json"));
@@ -92,15 +97,27 @@ final class ClipFiles {
                         .orElse(false);
     }
 
+    /** Whether a CLIP of open_clip with another tokenizer is what transformers calls a MetaCLIP 2: texts as they are, pooled at their end. */
+    boolean isLikeMetaClip2(ClipConfig config) {
+        return hasForeignTokenizer()
+                && config.text().pooling() == TextConfig.Pooling.FIRST_EOS
+                && tokenizerSetting("clean", "whitespace").equals("whitespace")
+                && tokenizerSetting("strip_sep_token", "false").equals("false")
+                && FileTokenizer.isIn(checkpoint.folder());
+    }
+
     /** Whether open_clip's config says that texts become lower case and lose their punctuation. */
     boolean canonicalizes() {
+        return tokenizerSetting("clean", "").equals("canonicalize");
+    }
+
+    private String tokenizerSetting(String key, String whenAbsent) {
         return openClipConfig()
                 .map(json -> json.at("model_cfg")
                         .at("text_cfg")
                         .at("tokenizer_kwargs")
-                        .text("clean", ""))
-                .orElse("")
-                .equals("canonicalize");
+                        .text(key, whenAbsent))
+                .orElse(whenAbsent);
     }
 
     /** open_clip's config, where the layout has one. */

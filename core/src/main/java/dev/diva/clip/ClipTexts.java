@@ -4,6 +4,7 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.model.Tokenizer;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -30,12 +31,13 @@ final class ClipTexts implements AutoCloseable {
      */
     float[][] encode(List<long[]> ids, UnaryOperator<Tensor> scaled) {
         TextTower ready = tower();
+        Function<Tensor, float[]> values =
+                embeddings -> BrokenWeights.requireNumbers(scaled.apply(embeddings), batches.weights());
+        if (config.hasClassToken()) {
+            return ClassTokenEncoding.run(ready, ids, batches.size(), values);
+        }
         if (ready.isCausal()) {
-            return TextEncoding.run(
-                    ready,
-                    ids,
-                    batches.size() * config.contextLength(),
-                    embeddings -> BrokenWeights.requireNumbers(scaled.apply(embeddings), batches.weights()));
+            return TextEncoding.run(ready, ids, batches.size() * config.contextLength(), values);
         }
         return batches.run(
                 ids.size(), (from, to) -> scaled.apply(ready.embedding(Batches.texts(ids.subList(from, to)))));

@@ -21,12 +21,19 @@ final class ConfigFiles {
         this.siglip = config.vision().pooling() == VisionConfig.Pooling.MAP;
     }
 
-    /** transformers' config.json. */
-    ObjectNode transformers(String dtype) {
+    /**
+     * transformers' config.json.
+     *
+     * @param foreignTokenizer whether a CLIP's texts go through another tokenizer than CLIP's: a MetaCLIP 2 to transformers
+     */
+    ObjectNode transformers(String dtype, boolean foreignTokenizer) {
         ObjectNode root = JSON.createObjectNode();
-        String family = siglip ? "siglip" : "clip";
+        boolean isMetaClip2 = foreignTokenizer && config.hasText();
+        String clip = isMetaClip2 ? "metaclip_2" : "clip";
+        String family = siglip ? "siglip" : clip;
         if (config.hasText()) {
-            root.putArray("architectures").add(siglip ? "SiglipModel" : "CLIPModel");
+            String model = isMetaClip2 ? "MetaClip2Model" : "CLIPModel";
+            root.putArray("architectures").add(siglip ? "SiglipModel" : model);
             root.put("model_type", family).put("initializer_factor", 1.0);
             if (!siglip) {
                 root.put("logit_scale_init_value", 2.6592)

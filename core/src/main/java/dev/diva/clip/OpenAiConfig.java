@@ -24,7 +24,7 @@ final class OpenAiConfig {
     static ClipConfig of(TensorShapes shapes) {
         if (!shapes.isPlainClip()) {
             throw new BadInputException(shapes.location()
-                    + ": a SigLIP, PE-Core or EVA-CLIP without its config: heads and activation are not in the file;"
+                    + ": a SigLIP, PE-Core, EVA-CLIP, MobileCLIP-B or CoCa without its config: heads and activation are not in the file;"
                     + " put its open_clip_config.json beside it");
         }
         VisionConfig vision = new VisionConfig(

@@ -16,7 +16,7 @@ final class OpenClipConfig {
     /** Settings of both towers that change the computation, with the values that are followed here. */
     private static final Map<String, Set<String>> ONLY = Map.ofEntries(
             Map.entry("ls_init_value", Set.of()),
-            Map.entry("attentional_pool", Set.of("false")),
+            Map.entry("attentional_pool", Set.of("false", "true")),
             Map.entry("block_type", Set.of("default", "custom")),
             Map.entry("qk_norm", Set.of("false")),
             Map.entry("scaled_cosine_attn", Set.of("false")),
@@ -24,16 +24,13 @@ final class OpenClipConfig {
             Map.entry("scale_attn_inner", Set.of("false")),
             Map.entry("scale_attn", Set.of("false")),
             Map.entry("scale_fc", Set.of("false")),
-            Map.entry("embed_cls", Set.of("false")),
             Map.entry("proj_type", Set.of("linear")));
-
-    private static final VisionForm WITHOUT_PRE_NORM =
-            new VisionForm(true, false, false, VisionForm.Projection.PLAIN, null, null, false);
 
     private static final Set<String> MODEL_KEYS = Set.of(
             "embed_dim",
             "vision_cfg",
             "text_cfg",
+            "multimodal_cfg",
             "quick_gelu",
             "custom_text",
             "init_logit_scale",
@@ -94,6 +91,7 @@ final class OpenClipConfig {
             "pad_id",
             "eos_id",
             "no_causal_mask",
+            "embed_cls",
             "final_ln_after_pool",
             "pool_type",
             "proj_bias",
@@ -140,7 +138,7 @@ final class OpenClipConfig {
             throw new BadInputException(vision.location() + ": layers "
                     + vision.node().path("layers") + ": a ResNet; only vision transformers are supported");
         }
-        VisionConfig.Pooling pooling = visionPooling(vision);
+        VisionConfig.Pooling pooling = visionPooling(vision, shapes);
         boolean hasPreNorm = shapes.has("vision_model.pre_layrnorm.weight");
         if (vision.flag("no_ln_pre", false) == hasPreNorm) {
             throw vision.wrong(
@@ -164,16 +162,42 @@ final class OpenClipConfig {
                 vision.side("patch_size", 16),
                 pooling,
                 model.number("embed_dim", 0),
-                hasPreNorm ? VisionForm.CLIP : WITHOUT_PRE_NORM);
+                form(hasPreNorm, pooling == VisionConfig.Pooling.QUERIES ? queries(model, vision) : null));
+    }
+
+    private static VisionForm form(boolean hasPreNorm, VisionForm.Pool pool) {
+        return new VisionForm(true, false, hasPreNorm, VisionForm.Projection.PLAIN, pool, null, false, null);
+    }
+
+    /** The pooling of CoCa, whose width is that of the embeddings. */
+    private static VisionForm.Pool queries(ConfigJson model, ConfigJson vision) {
+        long heads = vision.number("attn_pooler_heads", 8);
+        long width = model.number("embed_dim", 0);
+        if (heads == 0 || width % heads != 0) {
+            throw vision.wrong("attn_pooler_heads", "a divisor of embed_dim " + width);
+        }
+        long queries = vision.number("attn_pooler_queries", 256);
+        if (queries < 2) {
+            throw vision.wrong("attn_pooler_queries", "at least 2");
+        }
+        return new VisionForm.Pool(heads, 0, queries);
     }
 
     /** The mean of the patches is normed behind the pooling, as in CLIPA, or else not computed here. */
-    private static VisionConfig.Pooling visionPooling(ConfigJson vision) {
+    private static VisionConfig.Pooling visionPooling(ConfigJson vision, TensorShapes shapes) {
         String type = vision.text("pool_type", "tok");
-        boolean isAverage = type.equals("avg") && vision.flag("final_ln_after_pool", false);
+        boolean asks = vision.flag("attentional_pool", false);
+        if (asks != (shapes.pooling() == VisionConfig.Pooling.QUERIES)) {
+            throw vision.wrong("attentional_pool", !asks + ": the weights " + (asks ? "lack" : "have") + " attn_pool");
+        }
+        if (asks && type.equals("tok")) {
+            return VisionConfig.Pooling.QUERIES;
+        }
+        boolean isAverage = type.equals("avg") && vision.flag("final_ln_after_pool", false) && !asks;
         if (!isAverage && !type.equals("tok")) {
             throw new BadInputException(vision.location() + ": pool_type " + type
-                    + " is not supported: the class token (tok) is, and avg with final_ln_after_pool");
+                    + " is not supported: the class token (tok) is, and avg with final_ln_after_pool where there is no"
+                    + " attentional_pool");
         }
         return isAverage ? VisionConfig.Pooling.AVERAGE : VisionConfig.Pooling.CLASS_TOKEN;
     }
@@ -208,17 +232,22 @@ final class OpenClipConfig {
                 text.number("heads", 8),
                 activation(model, text),
                 text.at("norm_kwargs").fraction("eps", 1e-5));
+        boolean hasClassToken = text.flag("embed_cls", false);
+        if (hasClassToken && text.flag("no_causal_mask", false)) {
+            throw text.wrong("no_causal_mask", "false, as in every CoCa (embed_cls)");
+        }
         TextTransformer.Config transformer = new TextTransformer.Config(
                 layers,
                 text.number("vocab_size", 49408),
-                text.number("context_length", 77),
+                text.number("context_length", 77) + (hasClassToken ? 1 : 0),
                 !text.flag("no_causal_mask", false));
         return new TextConfig(
                 transformer,
-                pooling(text),
+                hasClassToken ? TextConfig.Pooling.CLASS_TOKEN : pooling(text),
                 text.number("eos_id", 2),
                 model.number("embed_dim", 0),
-                text.flag("proj_bias", false));
+                text.flag("proj_bias", false),
+                text.number("pad_id", 0));
     }
 
     private static TextConfig.Pooling pooling(ConfigJson text) {

@@ -40,16 +40,11 @@ final class SiglipTokenizerFiles {
      * @param contextLength ids of a text
      */
     static void complete(Path folder, boolean canonicalizes, long contextLength) throws IOException {
-        Path description = folder.resolve("tokenizer.json");
-        boolean hasPieces = Files.exists(folder.resolve(PIECES));
-        JsonNode model =
-                Files.exists(description) ? ConfigJson.read(description).node() : JSON.createObjectNode();
-        boolean isUnigram = model.at("/model/type").asText().equals("Unigram");
-        if ((!hasPieces && !isUnigram) || !(canonicalizes || SiglipTokenizer.isFirst(folder))) {
+        if (!hasPieces(folder) || !(canonicalizes || SiglipTokenizer.isFirst(folder))) {
             return;
         }
-        if (!hasPieces) {
-            Files.write(folder.resolve(PIECES), pieces(model));
+        if (!Files.exists(folder.resolve(PIECES))) {
+            Files.write(folder.resolve(PIECES), pieces(description(folder)));
         }
         Path file = folder.resolve(CONFIG);
         ObjectNode config =
@@ -67,6 +62,17 @@ final class SiglipTokenizerFiles {
             config.putArray("model_input_names").add("input_ids");
         }
         Files.writeString(file, config.toPrettyString() + "\n");
+    }
+
+    /** Whether a folder has the pieces of a first SigLIP's tokenizer, in either form. */
+    static boolean hasPieces(Path folder) {
+        return Files.exists(folder.resolve(PIECES))
+                || description(folder).at("/model/type").asText().equals("Unigram");
+    }
+
+    private static JsonNode description(Path folder) {
+        Path file = folder.resolve("tokenizer.json");
+        return Files.exists(file) ? ConfigJson.read(file).node() : JSON.createObjectNode();
     }
 
     /** sentencepiece's model of the pieces, scores and normalisation that a tokenizer.json holds. */

@@ -3,9 +3,13 @@ package dev.diva.clip;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What the tensors alone say of the towers, under transformers' names. */
 final class TensorShapes {
+    private static final String STEM = "vision_model.embeddings.patch_embedding.";
+
     private final TensorSource source;
 
     TensorShapes(TensorSource source) {
@@ -52,6 +56,9 @@ final class TensorShapes {
     }
 
     VisionConfig.Pooling pooling() {
+        if (has("vision_model.head.query")) {
+            return VisionConfig.Pooling.QUERIES;
+        }
         return has("vision_model.head.probe") || !hasClassToken()
                 ? VisionConfig.Pooling.MAP
                 : VisionConfig.Pooling.CLASS_TOKEN;
@@ -63,16 +70,34 @@ final class TensorShapes {
 
     /** Whether it is a tower of OpenAI's form, whose sizes the tensors tell. */
     boolean isPlainClip() {
-        return pooling() == VisionConfig.Pooling.CLASS_TOKEN && !has("vision_model.embeddings.patch_embedding.bias");
+        return pooling() == VisionConfig.Pooling.CLASS_TOKEN
+                && !has("vision_model.embeddings.patch_embedding.bias")
+                && !hasStem()
+                && !has("text_model.embeddings.class_embedding");
+    }
+
+    private boolean hasStem() {
+        return has(STEM + "0.conv.weight");
+    }
+
+    /** The convolutions that make the patches, or null where it is one. */
+    List<VisionForm.Stem> stem() {
+        List<VisionForm.Stem> layers = new ArrayList<>();
+        for (String name = STEM + "0.conv.weight"; has(name); name = STEM + layers.size() + ".conv.weight") {
+            layers.add(new VisionForm.Stem(size(name, 0), size(name, 2)));
+        }
+        return layers.isEmpty() ? null : layers;
     }
 
     long patchSize() {
-        return size("vision_model.embeddings.patch_embedding.weight", 2);
+        return hasStem()
+                ? stem().stream().mapToLong(VisionForm.Stem::kernel).reduce(1, Math::multiplyExact)
+                : size("vision_model.embeddings.patch_embedding.weight", 2);
     }
 
     long imageSize() {
         long tokens = size("vision_model.embeddings.position_embedding.weight", 0);
-        long patches = hasClassToken() ? tokens - 1 : tokens;
+        long patches = hasClassToken() && !hasStem() ? tokens - 1 : tokens;
         return Math.round(Math.sqrt(patches)) * patchSize();
     }
 

@@ -14,6 +14,7 @@ public final class TextTower {
     private final TextTransformer transformer;
     private final Linear projection;
     private final TextConfig config;
+    private final Tensor classToken; // [width] or null
 
     /** @param weights the view of the whole checkpoint: reads {@code text_model} and {@code text_projection} */
     public TextTower(Weights weights, TextConfig config) {
@@ -22,6 +23,9 @@ public final class TextTower {
         this.projection = config.biasedHead()
                 ? Linear.of(weights.at("text_model").at("head"), width, config.projectionDim())
                 : Linear.withoutBias(weights.at("text_projection"), width, config.projectionDim());
+        this.classToken = config.hasClassToken()
+                ? weights.at("text_model").at("embeddings").matrix("class_embedding", width)
+                : null;
         this.config = config;
     }
 
@@ -46,6 +50,18 @@ public final class TextTower {
         return projection.forward(pooled(hidden, Tensors.onto(inputIds, hidden.device(), ScalarType.Long)));
     }
 
+    /**
+     * The embedding of each text by a tower with a class token, not normalised.
+     *
+     * @param inputIds the tokens that are seen, int64 [batch, tokens]
+     * @param places where they stand in their texts, int64 [tokens]
+     * @param seesItself whether the class token does
+     * @return [batch, projectionDim]
+     */
+    Tensor embeddingBehind(Tensor inputIds, Tensor places, boolean seesItself) {
+        return projection.forward(transformer.tokenBehind(inputIds, places, classToken, seesItself));
+    }
+
     /** Whether a token sees only those before it, so that texts can be run at their own length. */
     public boolean isCausal() {
         return config.transformer().causal();
@@ -66,7 +82,7 @@ public final class TextTower {
                 }
                 position = position == ids.length ? 0 : position;
             }
-            case LAST -> position = ids.length - 1;
+            case LAST, CLASS_TOKEN -> position = ids.length - 1;
         }
         return position;
     }
@@ -94,6 +110,7 @@ public final class TextTower {
             case FIRST_EOS ->
                 ids.eq(new Scalar(config.eosTokenId())).to(ScalarType.Int).argmax(new LongOptional(1), false);
             case LAST -> null;
+            case CLASS_TOKEN -> throw new IllegalStateException("a class token is no token of a text");
         };
         if (position == null) {
             return hidden.select(1, hidden.size(1) - 1);

@@ -14,13 +14,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * An image tower of timm that open_clip builds by its name: PE-Core, EVA-02-CLIP and EVA-CLIP of {@code eva.py}, and OpenAI's form of {@code
- * vision_transformer.py}. Its tensors tell the sizes; heads and rotary positions are told by the name alone: those of timm 1.0.31.
+ * An image tower of timm that open_clip builds by its name: PE-Core, EVA-02-CLIP and EVA-CLIP of {@code eva.py}, OpenAI's form of {@code
+ * vision_transformer.py}, and MobileCLIP-B of {@code vision_transformer_hybrid.py}. Its tensors tell the sizes; heads and rotary positions are told by the name alone: those of timm 1.0.31.
  */
 final class TimmClipTrunk {
     private static final Pattern PE = Pattern.compile("vit_pe_core_\\w+");
     private static final Pattern EVA = Pattern.compile("eva02_\\w+|eva_giant_\\w+");
     private static final Pattern VIT = Pattern.compile("vit_\\w+_clip_(quickgelu_)?\\d+");
+    private static final Pattern MCI = Pattern.compile("vit_\\w+_mci_\\d+");
     private static final Pattern SIZE = Pattern.compile(".*_patch(?<patch>[1-9]\\d{0,2})_(?<image>\\d{1,4})");
     private static final String POST_NORM = "eva02_enormous_";
 
@@ -40,6 +41,7 @@ final class TimmClipTrunk {
     private final String name;
     private final boolean isPe;
     private final boolean isVit;
+    private final boolean isMci;
     private final boolean isGated;
 
     private TimmClipTrunk(ConfigJson vision, TensorShapes shapes) {
@@ -49,12 +51,13 @@ final class TimmClipTrunk {
         this.name = vision.text("timm_model_name", "");
         this.isPe = PE.matcher(name).matches();
         this.isVit = VIT.matcher(name).matches();
+        this.isMci = MCI.matcher(name).matches();
         this.isGated = shapes.has("vision_model.encoder.layers.0.mlp.fc1_gate.weight");
     }
 
     /** Whether it is such a tower, by its name. */
     static boolean isNamed(String name) {
-        return Stream.of(PE, EVA, VIT).anyMatch(kind -> kind.matcher(name).matches());
+        return Stream.of(PE, EVA, VIT, MCI).anyMatch(kind -> kind.matcher(name).matches());
     }
 
     /**
@@ -71,7 +74,9 @@ final class TimmClipTrunk {
     private VisionConfig config(ConfigJson text, long embedDim) {
         vision.requireOnly(Map.of("timm_pool", Set.of(isPe ? "map" : "token"), "timm_proj", Set.of("")));
         boolean hasPreNorm = shapes.has("vision_model.pre_layrnorm.weight");
-        if (isPe != (shapes.pooling() == VisionConfig.Pooling.MAP) || (isPe || isVit) != hasPreNorm) {
+        if (isPe != (shapes.pooling() == VisionConfig.Pooling.MAP)
+                || (isPe || isVit) != hasPreNorm
+                || isMci != (shapes.stem() != null)) {
             throw new BadInputException(
                     shapes.location() + ": is no tower of the kind that timm_model_name says, " + name);
         }
@@ -97,7 +102,8 @@ final class TimmClipTrunk {
                 VisionForm.Projection.BIASED,
                 isPe ? pool() : null,
                 hasRotary ? rotary() : null,
-                false);
+                false,
+                shapes.stem());
         return new VisionConfig(
                 layers,
                 vision.side("image_size", shapes.imageSize()),
@@ -116,7 +122,7 @@ final class TimmClipTrunk {
         boolean isPostNorm = kwargs.flag("use_post_norm", name.startsWith(POST_NORM));
         boolean hasScale = shapes.has("vision_model.encoder.layers.0.layer_scale1.lambda1");
         boolean hasNorm = shapes.has("vision_model.encoder.layers.0.self_attn.norm.weight");
-        return new LayerForm(isPe || isVit, hasNorm, isGated, isPostNorm, hasScale);
+        return new LayerForm(isPe || isVit || isMci, hasNorm, isGated, isPostNorm, hasScale);
     }
 
     private long heads(ConfigJson text, long width) {
@@ -133,7 +139,7 @@ final class TimmClipTrunk {
         long heads = kwargs.has("attn_pool_num_heads")
                 ? TimmTrunk.divisor(kwargs, "attn_pool_num_heads", shapes.hiddenSize("vision_model"))
                 : POOL_HEADS;
-        return new VisionForm.Pool(heads, shapes.size("vision_model.head.mlp.fc1.weight", 0));
+        return new VisionForm.Pool(heads, shapes.size("vision_model.head.mlp.fc1.weight", 0), 1);
     }
 
     /** PE was trained at the size that its name tells; with a class token it counts the patches from 1. */

@@ -67,7 +67,8 @@ record TimmTrunk(String name) {
                 || !SIGLIP.matcher(name).matches()) {
             throw new BadInputException(vision.location() + ": timm_model_name is " + name
                     + ": of timm's towers SigLIP's (vit_*_siglip_*, timm_pool map, timm_proj none), PE-Core's"
-                    + " (vit_pe_core_*), EVA's (eva02_*, eva_giant_*) and OpenAI's (vit_*_clip_*) are supported;"
+                    + " (vit_pe_core_*), EVA's (eva02_*, eva_giant_*), OpenAI's (vit_*_clip_*) and MobileCLIP-B's"
+                    + " (vit_base_mci_*) are supported;"
                     + " no setting helps: choose another model");
         }
         return new TimmTrunk(name);

@@ -28,7 +28,9 @@ public record VisionConfig(
         /** A probe that attends to all tokens: SigLIP without projection, PE with one. */
         MAP,
         /** The mean of the patches, normed and projected: CLIPA. */
-        AVERAGE
+        AVERAGE,
+        /** The first of learned queries that attend to all tokens, normed and projected: CoCa. */
+        QUERIES
     }
 
     /** A tower of OpenAI's form with a class token, or of SigLIP's with attention pooling. */
@@ -53,6 +55,16 @@ public record VisionConfig(
     public long numPatches() {
         long side = imageSize / patchSize;
         return side * side;
+    }
+
+    /** Tokens that an image has beside the pooled one: the patches, or the queries behind the first. */
+    public long numLocalTokens() {
+        return pooling == Pooling.QUERIES ? form.pool().queries() - 1 : numPatches();
+    }
+
+    /** Rows of the table of positions. */
+    public long numPositions() {
+        return form.stem() == null ? numTokens() : numPatches();
     }
 
     /** Tokens that the transformer sees. */

@@ -22,8 +22,9 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The image tower of a checkpoint, of which some part may learn; the text tower stays on disk. Not thread safe. */
 public final class VisionModel implements AutoCloseable {
-    /** What only embeddings of texts need, and buffers that old versions of the libraries saved among the weights. */
-    private static final Pattern NOT_OURS = Pattern.compile("logit_scale|logit_bias|.*\\.position_ids");
+    /** What only texts need, and buffers that the libraries save among the weights. */
+    private static final Pattern NOT_OURS =
+            Pattern.compile("logit_scale|logit_bias|caption_decoder\\..*|.*\\.(position_ids|num_batches_tracked)");
 
     private final ClipCheckpoint checkpoint;
     private final Weights weights;
@@ -181,11 +182,13 @@ public final class VisionModel implements AutoCloseable {
     private PeftWriter.Base peftBase() {
         boolean isFolder =
                 checkpoint.format() == CheckpointFormat.HF || checkpoint.format() == CheckpointFormat.OPEN_CLIP;
+        boolean isMetaClip2 = new ClipFiles(checkpoint).hasForeignTokenizer();
         Path place = isFolder ? checkpoint.folder() : checkpoint.file();
-        String family = checkpoint.isSiglip() ? "Siglip" : "CLIP";
+        String clip = isMetaClip2 ? "MetaClip2" : "CLIP";
+        String family = checkpoint.isSiglip() ? "Siglip" : clip;
         String part =
                 checkpoint.hasText() ? "Model" : checkpoint.isSiglip() ? "VisionModel" : "VisionModelWithProjection";
-        String name = family.toLowerCase(Locale.ROOT);
+        String name = isMetaClip2 ? "metaclip_2" : family.toLowerCase(Locale.ROOT);
         return new PeftWriter.Base(place, family + part, "transformers.models." + name + ".modeling_" + name);
     }
 

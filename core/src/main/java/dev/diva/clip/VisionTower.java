@@ -13,6 +13,7 @@ import dev.diva.model.RotaryPositions;
 import dev.diva.model.TransformerEncoder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -25,13 +26,14 @@ public final class VisionTower {
     private final VisionConfig config;
     private final Placement placement;
     private final Tensor classEmbedding; // [width] or null
-    private final Conv2d patchEmbedding;
-    private final Tensor positionEmbedding; // [numTokens, width]
+    private final UnaryOperator<Tensor> patchEmbedding; // [batch, 3, height, width] to [batch, width, rows, columns]
+    private final Tensor positionEmbedding; // [numPositions, width]
     private final LayerNorm preLayerNorm; // or null
     private final TransformerEncoder encoder;
     private final LayerNorm postLayerNorm;
     private final Linear projection; // null without one, or where no embedding is wanted
     private final AttentionPooling attentionPooling; // or null
+    private final QueryPooling queryPooling; // or null
 
     /** @param weights the view of the whole checkpoint: reads {@code vision_model} and {@code visual_projection} */
     public VisionTower(Weights weights, VisionConfig config) {
@@ -53,17 +55,27 @@ public final class VisionTower {
         Weights embeddings = model.at("embeddings");
         this.classEmbedding = form.classToken() ? embeddings.matrix("class_embedding", width) : null;
         this.patchEmbedding = patchEmbedding(embeddings.at("patch_embedding"));
-        this.positionEmbedding = embeddings.at("position_embedding").matrix("weight", config.numTokens(), width);
+        this.positionEmbedding = embeddings.at("position_embedding").matrix("weight", config.numPositions(), width);
         this.preLayerNorm = form.preNorm() ? new LayerNorm(model.at("pre_layrnorm"), width, eps) : null; // sic
         this.encoder = new TransformerEncoder(model.at("encoder"), config.transformer(), false, rotary(weights));
-        this.postLayerNorm = new LayerNorm(model.at("post_layernorm"), width, eps);
-        this.projection = hasEmbedding ? projection(weights) : null;
+        boolean pools = config.pooling() == VisionConfig.Pooling.QUERIES;
+        long pooledWidth = pools ? config.projectionDim() : width;
+        this.postLayerNorm = new LayerNorm(model.at("post_layernorm"), pooledWidth, eps);
+        this.projection = hasEmbedding ? projection(weights, pooledWidth) : null;
+        this.queryPooling = pools ? new QueryPooling(model.at("head"), form.pool(), width, pooledWidth) : null;
         this.attentionPooling = config.pooling() == VisionConfig.Pooling.MAP
                 ? new AttentionPooling(model.at("head"), config.transformer(), form.pool())
                 : null;
     }
 
-    private Conv2d patchEmbedding(Weights stored) {
+    private UnaryOperator<Tensor> patchEmbedding(Weights stored) {
+        if (config.form().stem() != null) {
+            return new ConvStem(stored, config.form().stem())::forward;
+        }
+        return patchKernels(stored)::forward;
+    }
+
+    private Conv2d patchKernels(Weights stored) {
         long width = config.transformer().hiddenSize();
         Conv2d.Geometry patches = new Conv2d.Geometry(config.patchSize(), config.patchSize(), 0);
         if (config.form().flexible()) {
@@ -84,9 +96,8 @@ public final class VisionTower {
                         weights);
     }
 
-    private Linear projection(Weights weights) {
+    private Linear projection(Weights weights, long width) {
         Weights stored = weights.at("visual_projection");
-        long width = config.transformer().hiddenSize();
         return switch (config.form().projection()) {
             case NONE -> null;
             case PLAIN -> Linear.withoutBias(stored, width, config.projectionDim());
@@ -141,6 +152,7 @@ public final class VisionTower {
             case CLASS_TOKEN -> projected(hidden.select(1, 0));
             case MAP -> projectedAlone(attentionPooling.forward(postLayerNorm.forward(hidden)));
             case AVERAGE -> projected(patches(hidden).mean(1));
+            case QUERIES -> projected(queryPooling.first(hidden)).select(1, 0);
         };
     }
 
@@ -171,17 +183,22 @@ public final class VisionTower {
     }
 
     /**
-     * All tokens, normed and projected (SigLIP has no projection: its tokens are normed alone). The pooled one is the embedding.
+     * All tokens, normed and projected (SigLIP has no projection: its tokens are normed alone). The pooled one is the embedding; beside that of
+     * CoCa are its other queries.
      *
      * @param hidden of {@link #encode}
      */
     public VisionTokens tokens(Tensor hidden) {
+        if (queryPooling != null) {
+            Tensor queries = projected(queryPooling.forward(hidden)); // [batch, queries, projectionDim]
+            return new VisionTokens(queries.select(1, 0), queries.narrow(1, 1, queries.size(1) - 1));
+        }
         Tensor normed = normed(hidden);
         Tensor projected = projectedAlone(normed); // [batch, leading + patches, projectionDim]
         Tensor pooled = switch (config.pooling()) {
             case CLASS_TOKEN -> projected.select(1, 0);
             case MAP -> projectedAlone(attentionPooling.forward(normed));
-            case AVERAGE -> embedding(hidden);
+            case AVERAGE, QUERIES -> embedding(hidden); // the latter is above
         };
         return new VisionTokens(pooled, patches(projected));
     }
@@ -196,7 +213,7 @@ public final class VisionTower {
         return encoder;
     }
 
-    /** The table of positions that the weights hold, [numTokens, width]. */
+    /** The table of positions that the weights hold, [numPositions, width]. */
     public Tensor positionTable() {
         return positionEmbedding;
     }
@@ -228,12 +245,13 @@ public final class VisionTower {
         if (config.form().flexible()) {
             return embedded(pixels, PositionTable.antialiased(table, height, width));
         }
-        return embedded(pixels, PositionTable.resized(table, config.leadingTokens(), height, width));
+        int leading = Math.toIntExact(config.numPositions() - config.numPatches());
+        return embedded(pixels, PositionTable.resized(table, leading, height, width));
     }
 
     /**
      * MaskCLIP's local features: what the last attention would give each patch if it saw itself alone, instead of the last layer's output.
-     * Of a tower with attention pooling that is the pooling's own attention, behind all layers.
+     * Of a tower with attention pooling or learned queries that is the pooling's own attention, behind all layers.
      *
      * @param embedded of {@link #embedAnySize}
      * @return [batch, patches, projectionDim], not normalised
@@ -242,6 +260,9 @@ public final class VisionTower {
         if (attentionPooling != null) {
             return projectedAlone(
                     patches(attentionPooling.valuePath(postLayerNorm.forward(encoder.forward(embedded)))));
+        }
+        if (queryPooling != null) {
+            return projected(queryPooling.valuePath(patches(encoder.forward(embedded))));
         }
         return projected(patches(encoder.valuePath(embedded)));
     }
@@ -257,11 +278,16 @@ public final class VisionTower {
     private Tensor embedded(Tensor pixels, Tensor table) {
         Tensor x =
                 Tensors.onto(pixels, placement.device(), placement.precision().dtype());
-        Tensor patches = patchEmbedding.forward(x).flatten(2, -1).transpose(1, 2); // [batch, patches, width]
+        Tensor patches = patchEmbedding.apply(x).flatten(2, -1).transpose(1, 2); // [batch, patches, width]
         Tensor positions = table.to(patches.scalar_type());
-        Tensor tokens = classEmbedding == null ? patches : torch.cat(new TensorVector(classToken(patches), patches), 1);
-        Tensor placed = tokens.add(positions);
+        Tensor placed = config.form().stem() == null
+                ? withClassToken(patches).add(positions)
+                : withClassToken(patches.add(positions));
         return preLayerNorm == null ? placed : preLayerNorm.forward(placed);
+    }
+
+    private Tensor withClassToken(Tensor patches) {
+        return classEmbedding == null ? patches : torch.cat(new TensorVector(classToken(patches), patches), 1);
     }
 
     private Tensor classToken(Tensor patches) {

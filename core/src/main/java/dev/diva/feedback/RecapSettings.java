@@ -31,12 +31,12 @@ public record RecapSettings(
                 published.text());
     }
 
-    /** For a tower that the authors do not know: 76 random tokens beside a class token, about 64 averages for SigLIP's kind. */
+    /** For a tower that the authors do not know: 76 random tokens beside a class token or CoCa's first query, about 64 averages for SigLIP's kind. */
     public static RecapSettings of(VisionConfig vision) {
-        if (vision.pooling() == VisionConfig.Pooling.CLASS_TOKEN) {
+        if (vision.pooling() == VisionConfig.Pooling.CLASS_TOKEN || vision.pooling() == VisionConfig.Pooling.QUERIES) {
             return new RecapSettings("random", PUBLISHED_COUNT, null, null, true, "elementwise");
         }
-        int window = (int) Math.max(1, Math.round(vision.numPatches() / POOLED_TOKENS));
+        int window = (int) Math.max(1, Math.round(vision.numLocalTokens() / POOLED_TOKENS));
         return new RecapSettings("pooled", null, null, window, true, "mean");
     }
 

@@ -31,7 +31,7 @@ public final class VisualCondition implements ImageCondition {
     public VisualCondition(VisionTower tower, RecapSettings settings, Projection projection, Condition prompt) {
         this.pooledText = prompt.vector();
         this.text = prompt.tokens();
-        long patches = tower.config().numPatches();
+        long patches = tower.config().numLocalTokens();
         this.tower = tower;
         this.recap = settings.recap(patches);
         this.projection = projection;
@@ -74,7 +74,7 @@ public final class VisualCondition implements ImageCondition {
         long width = tower.config().projectionDim();
         recap.select(
                 new VisionTokens(
-                        torch.empty(0, width), torch.empty(0, tower.config().numPatches(), width)),
+                        torch.empty(0, width), torch.empty(0, tower.config().numLocalTokens(), width)),
                 draws);
     }
 }

@@ -6,6 +6,9 @@ import dev.diva.engine.Kernels;
 import dev.diva.engine.Tensors;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Tokens to hidden states, under transformers' names: {@code embeddings}, {@code encoder}, {@code final_layer_norm}. The whole of a
@@ -119,6 +122,29 @@ public final class TextTransformer {
     /** The embeddings and the output of every layer before the final norm: numLayers + 1 tensors of [batch, tokens, width]. */
     public List<Tensor> hiddenStates(Tensor inputIds) {
         return encoder.hiddenStates(embed(inputIds, 0));
+    }
+
+    /**
+     * A learned token behind each text, as CoCa has it, of a causal transformer.
+     *
+     * @param inputIds the tokens that are seen, int64 [batch, tokens]
+     * @param places of these tokens in the whole text, int64 [tokens]
+     * @param token that stands at the last position, [width]
+     * @param seesItself whether it is among what it attends to
+     * @return [batch, width]
+     */
+    public Tensor tokenBehind(Tensor inputIds, Tensor places, Tensor token, boolean seesItself) {
+        Tensor words = Kernels.embedding(
+                        tokenEmbedding, Tensors.onto(inputIds, tokenEmbedding.device(), ScalarType.Long))
+                .add(positionEmbedding.index_select(
+                        0, Tensors.onto(places, positionEmbedding.device(), ScalarType.Long)));
+        Tensor last = token.add(positionEmbedding.select(0, config.maxPositionEmbeddings - 1))
+                .to(words.scalar_type())
+                .expand(words.size(0), 1, words.size(2));
+        Tensor all = torch.cat(new TensorVector(words, last), 1);
+        long seen = words.size(1);
+        Tensor hidden = seesItself ? encoder.forward(all) : encoder.masked(all, seen);
+        return finalLayerNorm.forward(hidden.select(1, seen));
     }
 
     /** Applies the final norm to one of {@link #hiddenStates}, as models that use the last layer but one do. */

@@ -32,7 +32,7 @@ class BackbonesTest {
     void relativesOfClipAreToldFromClipsOfTheirSize() {
         TransformerConfig base = new TransformerConfig(768, 3072, 12, 12, Activation.GELU, 1e-5);
         VisionForm pe = new VisionForm(
-                true, false, true, VisionForm.Projection.BIASED, null, new RotaryGrid(14, 14, 1, true), false);
+                true, false, true, VisionForm.Projection.BIASED, null, new RotaryGrid(14, 14, 1, true), false, null);
         assertThat(id(new VisionConfig(base, 224, 16, VisionConfig.Pooling.MAP, 1024, pe), "model"))
                 .isEqualTo("pe-core-b-16");
         VisionConfig siglip = new VisionConfig(base, 224, 16, VisionConfig.Pooling.MAP, 768);

@@ -145,6 +145,40 @@ class ClipExportTest {
         assertThat(folder).isEmptyDirectory();
     }
 
+    /** transformers' and OpenAI's text towers are causal and pool the end of the text, whatever the config of open_clip said. */
+    @ParameterizedTest
+    @CsvSource({"no_causal_mask, true", "pool_type, '\"last\"'"})
+    void aTextTowerThatTheLayoutHasNoPlaceForIsRefused(String key, String value, @TempDir Path folder)
+            throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        Path model = Files.createDirectory(folder.resolve("model"));
+        Path golden = Golden.model("open_clip-vit-quickgelu");
+        Files.copy(golden.resolve("open_clip_model.safetensors"), model.resolve("open_clip_model.safetensors"));
+        var config = json.readTree(golden.resolve("open_clip_config.json").toFile());
+        ((ObjectNode) config.path("model_cfg").path("text_cfg")).set(key, json.readTree(value));
+        json.writeValue(model.resolve("open_clip_config.json").toFile(), config);
+        try (ClipCheckpoint original = ClipCheckpoint.open(model)) {
+            for (CheckpointFormat other : new CheckpointFormat[] {CheckpointFormat.OPENAI, CheckpointFormat.HF}) {
+                assertThatThrownBy(() -> ClipExport.export(original, other, folder.resolve("out"), false))
+                        .isInstanceOf(BadInputException.class)
+                        .hasMessageContaining("text tower")
+                        .hasMessageContaining("choose open_clip");
+            }
+        }
+        assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    /** The pieces of the first SigLIP become a tokenizer that cleans texts, Gemma's of SigLIP 2 do not. */
+    @ParameterizedTest
+    @CsvSource({"siglip2-gopt, true", "siglip-open_clip, false"})
+    void aCleaningOfTextsThatTransformersDoesNotDoIsTold(String name, boolean told) {
+        try (ClipCheckpoint original = ClipCheckpoint.open(Golden.model(name))) {
+            String notes = String.join("; ", ClipExport.notes(original, CheckpointFormat.HF));
+            assertThat(notes.contains("lower case")).isEqualTo(told);
+            assertThat(ClipExport.notes(original, CheckpointFormat.OPEN_CLIP)).isEmpty();
+        }
+    }
+
     @Test
     void onlyAnEarlierExportIsReplacedAndOnlyWhenAsked(@TempDir Path folder) throws IOException {
         Path out = folder.resolve("out");

@@ -255,10 +255,10 @@ class ShippedFilesTest {
     @ParameterizedTest
     @CsvSource({
         "visual.conv1.weight;visual.layer1.0.conv1.weight, ResNet",
-        "visual.conv1.weight;text_decoder.resblocks.0.ln_1.weight, CoCa",
+        "visual.conv1.weight;visual.attn_pool_contrastive.query, CoCa",
         "visual.trunk.stages.0.blocks.0.conv_dw.weight, ConvNeXt",
         "module.visual.trunk.patch_embed.backbone.stages.0.blocks.0.conv1_1x1.weight, ViTamin",
-        "visual.trunk.patch_embed.backbone.0.conv.weight, MobileCLIP-B",
+        "visual.trunk.patch_embed.backbone.conv1.weight, hybrid",
         "visual.trunk.stages.0.blocks.0.token_mixer.reparam_conv.weight, FastViT",
         "image_encoder.model.patch_embed.0.rbr_scale.conv.weight, Apple",
         "visual.trunk.patch_embed.proj.weight;visual.trunk.layers.0.blocks.0.attn.relative_position_bias_table, Swin",

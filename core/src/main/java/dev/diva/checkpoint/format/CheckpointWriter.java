@@ -37,6 +37,7 @@ public final class CheckpointWriter {
         Optional<NameTable> timm =
                 NameTable.TIMM_CLIP.stream().filter(table -> table.isOf(ours)).findFirst();
         boolean siglip = ours.info("vision_model.head.probe") != null;
+        boolean isCoca = ours.info("text_model.embeddings.class_embedding") != null;
         boolean text = ours.info("text_model.embeddings.token_embedding.weight") != null;
         if (format == CheckpointFormat.DIVA) {
             throw new BadInputException("the layout diva is read only; choose hf, open_clip or openai");
@@ -44,6 +45,10 @@ public final class CheckpointWriter {
         if (timm.isPresent() && format != CheckpointFormat.OPEN_CLIP) {
             throw new BadInputException(ours.location() + ": has an image tower of timm, for which the layout "
                     + format.flag() + " has no names; choose open_clip");
+        }
+        if (isCoca && format != CheckpointFormat.OPEN_CLIP) {
+            throw new BadInputException(ours.location() + ": is a CoCa, for which the layout " + format.flag()
+                    + " has no names; choose open_clip");
         }
         TensorInfo patches = ours.info("vision_model.embeddings.patch_embedding.weight");
         if (patches != null && patches.shape().length == 2 && format != CheckpointFormat.HF) {
@@ -61,7 +66,8 @@ public final class CheckpointWriter {
             throw new BadInputException(ours.location() + ": is a SigLIP, for which OpenAI's layout has no names;"
                     + " choose hf or open_clip");
         }
-        return timm.orElse(siglip ? NameTable.TIMM_SIGLIP : NameTable.OPENAI);
+        NameTable plain = isCoca ? NameTable.CUSTOM_TEXT : NameTable.OPENAI;
+        return timm.orElse(siglip ? NameTable.TIMM_SIGLIP : plain);
     }
 
     /**

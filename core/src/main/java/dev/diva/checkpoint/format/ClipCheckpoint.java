@@ -37,8 +37,8 @@ public record ClipCheckpoint(
         TensorSource tensors,
         PeftAdapter adapter)
         implements AutoCloseable {
-    private static final Pattern PARTS =
-            Pattern.compile("(vision_model|text_model|visual_projection|text_projection)\\..*|logit_(scale|bias)");
+    private static final Pattern PARTS = Pattern.compile(
+            "(vision_model|text_model|visual_projection|text_projection|caption_decoder)\\..*|logit_(scale|bias)");
     private static final String TEXT = "text_model.";
     private static final String VISION = "vision_model.";
     private static final List<String> HF_FILES = List.of(

@@ -29,7 +29,8 @@ record Layout(String prefix, NameTable table) {
 
     /** Every CLIP of a file: those under known wrappers, or else under any prefix. */
     static List<Layout> find(TensorSource stored) {
-        List<Layout> layouts = find(stored, List.of(NameTable.HF, NameTable.TIMM_SIGLIP, NameTable.OPENAI));
+        List<Layout> layouts =
+                find(stored, List.of(NameTable.HF, NameTable.TIMM_SIGLIP, NameTable.MOBILECLIP_B, NameTable.OPENAI));
         return layouts.isEmpty() ? find(stored, List.of(NameTable.HF_VISION)) : layouts;
     }
 

@@ -37,12 +37,15 @@ public record NameTable(
     /** open_clip with the text tower under {@code text.}. */
     public static final NameTable CUSTOM_TEXT = load("open_clip-custom-text");
 
+    /** open_clip's MobileCLIP-B, whose patches several convolutions make. */
+    static final NameTable MOBILECLIP_B = load("open_clip-mobileclip-b");
+
     /** open_clip's SigLIP, with the image tower of timm. */
     public static final NameTable TIMM_SIGLIP = load("open_clip-siglip");
 
-    /** open_clip's CLIPs with image towers of timm: PE-Core, EVA-02-CLIP, EVA-CLIP, and OpenAI's form with a bias behind. */
-    public static final List<NameTable> TIMM_CLIP =
-            List.of(load("open_clip-pe"), load("open_clip-eva02"), load("open_clip-eva"), load("open_clip-vit"));
+    /** open_clip's CLIPs with image towers of timm: PE-Core, EVA-02-CLIP, EVA-CLIP, OpenAI's form with a bias behind, MobileCLIP-B. */
+    public static final List<NameTable> TIMM_CLIP = List.of(
+            load("open_clip-pe"), load("open_clip-eva02"), load("open_clip-eva"), load("open_clip-vit"), MOBILECLIP_B);
 
     /** FLUX.1's own file of its autoencoder; ours are the names of diffusers. */
     public static final NameTable FLUX_AUTOENCODER = load("flux-autoencoder");

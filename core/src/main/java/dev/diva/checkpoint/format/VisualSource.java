@@ -61,7 +61,7 @@ final class VisualSource implements TensorSource {
     }
 
     private static Optional<TensorSource> translated(TensorSource stored) {
-        for (NameTable table : List.of(NameTable.OPENAI, NameTable.TIMM_SIGLIP)) {
+        for (NameTable table : List.of(NameTable.OPENAI, NameTable.TIMM_SIGLIP, NameTable.MOBILECLIP_B)) {
             String anchor = table.anchor().substring(PREFIX.length());
             for (String container : CONTAINERS) {
                 TensorSource held = container.isEmpty() ? stored : PrefixedSource.of(stored, container);

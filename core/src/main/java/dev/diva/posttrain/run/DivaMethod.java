@@ -95,7 +95,7 @@ final class DivaMethod extends TeacherMethod {
     private Projection openProjection() {
         long in = vision.tower().config().projectionDim();
         long each = recap(recipe.recap())
-                .recap(vision.tower().config().numPatches())
+                .recap(vision.tower().config().numLocalTokens())
                 .projectedTo();
         long out = each * teacher().denoiser().crossAttentionDim();
         String init = recipe.projection().init();
