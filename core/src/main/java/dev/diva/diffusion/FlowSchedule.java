@@ -9,7 +9,7 @@ import java.util.Set;
  * training. Immutable, owns no native memory.
  */
 public final class FlowSchedule {
-    private static final int MAX_TIMESTEPS = 1_000_000;
+    private static final int TIMESTEPS = 1000;
     private static final String CLASS = "FlowMatchEulerDiscreteScheduler";
 
     /** Settings that are followed, and those of sampling alone. */
@@ -51,16 +51,15 @@ public final class FlowSchedule {
      * Reads scheduler_config.json, with the defaults of diffusers for what is left out. Where the shift depends on the size of the image
      * ({@code use_dynamic_shifting}), diffusers leaves the levels of training as they are.
      *
-     * @throws dev.diva.BadInputException for another scheduler, or without a level
+     * @throws dev.diva.BadInputException for another scheduler, or other timesteps than 1000
      */
     public static FlowSchedule read(ConfigJson json) {
         json.requireOnly(Map.of("_class_name", Set.of(CLASS)));
-        int timesteps = Math.toIntExact(json.number("num_train_timesteps", 1000));
-        if (timesteps < 1 || timesteps > MAX_TIMESTEPS) {
-            throw json.wrong("num_train_timesteps", "1 to " + MAX_TIMESTEPS);
+        if (json.number("num_train_timesteps", TIMESTEPS) != TIMESTEPS) {
+            throw json.wrong("num_train_timesteps", TIMESTEPS + ", by which denoisers of rectified flows count");
         }
         double shift = json.positive("shift", 1);
-        return new FlowSchedule(timesteps, json.flag("use_dynamic_shifting", false) ? 1 : shift);
+        return new FlowSchedule(TIMESTEPS, json.flag("use_dynamic_shifting", false) ? 1 : shift);
     }
 
     /** Whether a setting is followed, refused where it asks for something else, or changes no number. */

@@ -51,6 +51,9 @@ class RectifiedFlowFoldersTest {
                     flux1-dev   | transformer | in_channels            | 32      | not parts of one text-to-image model
                     flux1-dev   | transformer | pooled_projection_dim  | 9       | pooled_projection_dim 9, the text encoders of CLIP give
                     flux1-dev   | scheduler   | _class_name            | "DDPMScheduler" | expected FlowMatchEulerDiscreteScheduler
+                    flux1-dev   | transformer | num_layers             | "7"     | num_layers is "7", expected a whole number
+                    flux1-dev   | transformer | in_channels            | 30      | transformer/config.json: in_channels is 30, expected a multiple of 4
+                    flux1-dev   | scheduler   | num_train_timesteps    | 500     | num_train_timesteps is 500, expected 1000
                     flux1-dev   | scheduler   | shift                  | 0       | shift is 0, expected a number above 0
                     sd35-medium | transformer | num_layers             | 3       | missing transformer_blocks.1.
                     sd35-medium | transformer | dual_attention_layers  | []      | unused transformer_blocks.0.attn2.
@@ -59,7 +62,7 @@ class RectifiedFlowFoldersTest {
                     sd35-medium | transformer | qk_norm                | null    | unused transformer_blocks.0.attn.norm_
                     sd35-medium | transformer | qk_norm                | "layer_norm" | qk_norm is "layer_norm", expected rms_norm
                     sd35-medium | transformer | caption_projection_dim | 20      | caption_projection_dim is 20
-                    sd35-medium | transformer | pos_embed_max_size     | 5       | pos_embed.pos_embed is [1, 1
+                    sd35-medium | transformer | pos_embed_max_size     | 5       | pos_embed.pos_embed is [1, 
                     sd35-medium | transformer | joint_attention_dim    | 12      | stand side by side
                     sd35-medium | transformer | pooled_projection_dim  | 9       | pooled_projection_dim 9, the text encoders of CLIP give
                     """)

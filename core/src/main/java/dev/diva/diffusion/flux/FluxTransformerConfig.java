@@ -1,5 +1,6 @@
 package dev.diva.diffusion.flux;
 
+import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +34,7 @@ public final class FluxTransformerConfig {
     /**
      * Reads the config.json of a FluxTransformer2DModel, with the defaults of diffusers for what is left out.
      *
-     * @throws dev.diva.BadInputException for one that is told more than a noisy latent (inpainting, depth), or is none
+     * @throws BadInputException for one that is told more than a noisy latent (inpainting, depth), or is none
      */
     public static FluxConfig read(ConfigJson json) {
         json.requireOnly(ONLY);
@@ -49,19 +50,24 @@ public final class FluxTransformerConfig {
         if (axes.stream().mapToLong(Long::longValue).sum() != headDim) {
             throw json.wrong(AXES, "three even numbers that add up to attention_head_dim " + headDim);
         }
-        return new FluxConfig(
-                inChannels,
-                json.number("pooled_projection_dim", 768),
-                json.number("joint_attention_dim", 4096),
-                heads * headDim,
-                MLP_RATIO,
-                heads,
-                Math.toIntExact(json.number("num_layers", 19)),
-                Math.toIntExact(json.number("num_single_layers", 38)),
-                axes,
-                THETA,
-                true,
-                json.flag("guidance_embeds", false));
+        try {
+            return new FluxConfig(
+                    inChannels,
+                    json.number("pooled_projection_dim", 768),
+                    json.number("joint_attention_dim", 4096),
+                    heads * headDim,
+                    MLP_RATIO,
+                    heads,
+                    Math.toIntExact(json.number("num_layers", 19)),
+                    Math.toIntExact(json.number("num_single_layers", 38)),
+                    axes,
+                    THETA,
+                    true,
+                    json.flag("guidance_embeds", false));
+        } catch (BadInputException e) {
+            boolean isPlaced = e.getMessage().startsWith(json.location());
+            throw isPlaced ? e : new BadInputException(json.location() + ": " + e.getMessage(), e);
+        }
     }
 
     /** Whether a setting is followed, refused where it asks for something else, or changes no number. */
