@@ -62,7 +62,7 @@ class RectifiedFlowFoldersTest {
                     sd35-medium | transformer | qk_norm                | null    | unused transformer_blocks.0.attn.norm_
                     sd35-medium | transformer | qk_norm                | "layer_norm" | qk_norm is "layer_norm", expected rms_norm
                     sd35-medium | transformer | caption_projection_dim | 20      | caption_projection_dim is 20
-                    sd35-medium | transformer | pos_embed_max_size     | 5       | pos_embed.pos_embed is [1, 
+                    sd35-medium | transformer | pos_embed_max_size     | 5       | pos_embed.pos_embed is [1,
                     sd35-medium | transformer | joint_attention_dim    | 12      | stand side by side
                     sd35-medium | transformer | pooled_projection_dim  | 9       | pooled_projection_dim 9, the text encoders of CLIP give
                     """)
