@@ -9,6 +9,7 @@ import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageSet;
+import dev.diva.diffusion.DiffusionModel;
 import dev.diva.train.RunFolder;
 import dev.diva.train.TrainingRun;
 import java.io.IOException;
@@ -77,7 +78,15 @@ final class OtherKinds {
 
     private static Map<String, String> pipeline(Path folder, JsonNode index) {
         List<String> parts = new ArrayList<>();
-        for (String part : List.of("unet", "transformer", "vae", "text_encoder", "image_normalizer", "scheduler")) {
+        for (String part : List.of(
+                "unet",
+                "transformer",
+                "vae",
+                "text_encoder",
+                "text_encoder_2",
+                "text_encoder_3",
+                "image_normalizer",
+                "scheduler")) {
             String name = index.path(part).path(1).asText(null);
             if (name != null) {
                 parts.add(part + " " + name + (Files.isDirectory(folder.resolve(part)) ? "" : " (missing)"));
@@ -86,6 +95,7 @@ final class OtherKinds {
         Map<String, String> facts = facts(
                 "diffusion model (" + index.path("_class_name").asText() + ")", "diva train --diffusion, diva cache");
         facts.put("parts", String.join(", ", parts));
+        DiffusionModel.refusal(folder).ifPresent(why -> facts.put("use", "none: " + why));
         return ordered(facts);
     }
 

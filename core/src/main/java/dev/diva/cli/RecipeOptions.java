@@ -34,7 +34,7 @@ public final class RecipeOptions {
     @Option(
             names = "--diffusion",
             paramLabel = "DIR",
-            description = "Stable Diffusion in diffusers layout; for GenHancer an autoencoder.")
+            description = "Diffusion model in diffusers layout; for GenHancer an autoencoder.")
     private Path diffusion;
 
     @Option(

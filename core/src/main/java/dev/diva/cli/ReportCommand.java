@@ -69,7 +69,7 @@ public final class ReportCommand implements Callable<Integer> {
             names = "--steps",
             defaultValue = "25",
             paramLabel = "N",
-            description = "steps of DDIM for each; default ${DEFAULT-VALUE}")
+            description = "steps of sampling for each; default ${DEFAULT-VALUE}")
     private int steps;
 
     @Option(

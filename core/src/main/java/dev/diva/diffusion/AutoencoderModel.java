@@ -56,8 +56,8 @@ public final class AutoencoderModel implements AutoCloseable {
         }
         boolean isPart = Files.exists(path.resolve("config.json"));
         Path absolute = path.toAbsolutePath().normalize();
-        ModelFolder folder = new ModelFolder(isPart ? absolute.getParent() : path);
         String part = isPart ? absolute.getFileName().toString() : "vae";
+        ModelFolder folder = new ModelFolder(isPart ? absolute.getParent() : path).requireKnownAutoencoder(part);
         AutoencoderShape shape = folder.autoencoder(part, "an autoencoder has a configuration");
         TensorSource stored = folder.weights(part, "encoder.conv_in.weight", WEIGHTS);
         return new AutoencoderModel(

@@ -2,7 +2,6 @@ package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
-import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.ConvertedWeights;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
@@ -12,11 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * A frozen text-to-image latent diffusion model, read from a folder as the hub ships it: {@code unet} (or {@code transformer}), {@code vae}, {@code text_encoder},
@@ -26,90 +22,32 @@ import org.bytedeco.pytorch.global.torch;
 public final class DiffusionModel implements AutoCloseable {
     private static final String[] DIFFUSERS_NAMES = {"diffusion_pytorch_model"};
 
-    /** Positions are computed; old files hold them as well. */
-    private static final Pattern POSITIONS = Pattern.compile("pos_embed\\.pos_embed");
-
     private final ModelFolder folder;
     private final Placement placement;
     private final ConvertedWeights converted; // or null
+    private final DenoiserPart.Family family;
     private final DenoiserPart denoiserPart;
     private Weights denoiserWeights; // null before the denoiser is used
     private Denoiser denoiser;
     private final Weights autoencoderWeights;
     private final Autoencoder autoencoder;
-    private final NoiseSchedule schedule;
-    private final PromptEncoder prompts; // null where the denoiser knows no text
-    private PromptEncoder secondPrompts; // of SDXL, else null
-    private UnclipEmbedding unclip; // null unless it is a Stable unCLIP
-
-    /**
-     * The part of the folder that predicts the noise.
-     *
-     * @param anchor a name among its tensors
-     * @param latentMultiple what height and width of its latents must be a multiple of
-     */
-    private record DenoiserPart(
-            String name, String anchor, long latentMultiple, Function<Weights, Denoiser> constructor) {}
+    private final NoiseSchedule schedule; // null of a rectified flow
+    private final FlowSchedule flow; // of a rectified flow, else null
 
     private DiffusionModel(ModelFolder folder, Placement placement, ConvertedWeights converted) {
         this.folder = folder;
         this.placement = placement;
         this.converted = converted;
-        this.schedule = folder.schedule("scheduler", "the noise that the model was trained with is unknown");
+        this.family = DenoiserPart.Family.of(folder);
+        String noise = "the noise that the model was trained with is unknown";
+        this.schedule = family.isFlow() ? null : folder.schedule("scheduler", noise);
+        this.flow = family.isFlow() ? folder.flow("scheduler", noise) : null;
         AutoencoderShape vae = folder.autoencoder("vae", "not a latent diffusion model without an autoencoder in vae/");
-        boolean isDit = !folder.has("unet") && folder.has("transformer");
-        this.prompts = isDit && !folder.has("text_encoder") ? null : new PromptEncoder(folder, placement);
-        this.denoiserPart = isDit ? dit(vae) : unet(vae);
+        this.denoiserPart = DenoiserPart.of(family, folder, vae, placement);
         folder.weightsFile(denoiserPart.name(), DIFFUSERS_NAMES); // remembered, even if it is not read
         TensorSource stored = folder.weights("vae", "encoder.conv_in.weight", DIFFUSERS_NAMES);
         this.autoencoderWeights = Weights.frozen(OldAutoencoderNames.translated(stored), placement);
         this.autoencoder = built(autoencoderWeights, weights -> Autoencoder.readWhenUsed(weights, vae));
-    }
-
-    private DenoiserPart unet(AutoencoderShape vae) {
-        ConfigJson json = folder.config(
-                "unet", "config.json", "a latent diffusion teacher has a denoiser in unet/ or transformer/");
-        UNetConfig config = UNetConfig.read(json);
-        folder.understand(json, UNetConfig::knows);
-        requireLatents("unet", config.latentChannels(), vae);
-        boolean isXl = config.time().added() != null; // whose tokens come from two text encoders
-        secondPrompts = isXl && folder.has("text_encoder_2") ? new PromptEncoder(folder, placement, "_2") : null;
-        long width = prompts.width() + (secondPrompts == null ? 0 : secondPrompts.width());
-        if ((!isXl || secondPrompts != null) && width != config.crossAttentionDim()) {
-            throw new BadInputException(folder.folder() + ": unet/config.json has cross_attention_dim "
-                    + config.crossAttentionDim() + ", text_encoder/config.json hidden_size " + prompts.width()
-                    + (isXl ? ", text_encoder_2/config.json " + secondPrompts.width() : "")
-                    + ": not parts of one model");
-        }
-        if (secondPrompts != null
-                && secondPrompts.projectionDim() != config.time().added().pooledDim()) {
-            throw new BadInputException(folder.folder() + ": unet/config.json takes a pooled text of width "
-                    + config.time().added().pooledDim() + ", text_encoder_2/config.json gives "
-                    + secondPrompts.projectionDim() + ": not parts of one model");
-        }
-        if (config.time().classDim() > 0) {
-            unclip = UnclipEmbedding.read(folder, config.time().classDim());
-        }
-        return new DenoiserPart("unet", "conv_in.weight", 1, weights -> new UNet(weights, config));
-    }
-
-    private DenoiserPart dit(AutoencoderShape vae) {
-        ConfigJson json = folder.config("transformer", "config.json", "a latent diffusion teacher has a denoiser");
-        DitConfig config = DitConfig.read(json);
-        folder.understand(json, DitConfig::knows);
-        requireLatents("transformer", config.latentChannels(), vae);
-        return new DenoiserPart("transformer", "pos_embed.proj.weight", config.patchSize(), weights -> {
-            weights.ignore(POSITIONS);
-            return new Dit(weights, config);
-        });
-    }
-
-    private void requireLatents(String part, long channels, AutoencoderShape vae) {
-        if (channels != vae.latentChannels()) {
-            throw new BadInputException(folder.folder() + ": " + part + "/config.json reads latents of " + channels
-                    + " channels, vae/config.json makes " + vae.latentChannels()
-                    + ": not parts of one text-to-image model");
-        }
     }
 
     /**
@@ -129,7 +67,17 @@ public final class DiffusionModel implements AutoCloseable {
      */
     public static DiffusionModel load(Path folder, Placement placement, ConvertedWeights converted) {
         try (PointerScope scope = new PointerScope()) {
-            return new DiffusionModel(new ModelFolder(folder), placement, converted);
+            return new DiffusionModel(new ModelFolder(folder).requireKnown(), placement, converted);
+        }
+    }
+
+    /** Why a folder of diffusers cannot be a teacher, as far as the classes of its parts tell; empty where it can. */
+    public static Optional<String> refusal(Path folder) {
+        try {
+            new ModelFolder(folder).requireKnown();
+            return Optional.empty();
+        } catch (BadInputException e) {
+            return Optional.of(e.getMessage());
         }
     }
 
@@ -181,7 +129,7 @@ public final class DiffusionModel implements AutoCloseable {
 
     /** Whether the denoiser takes the mean of the condition's tokens, as a DiT does, and does not attend to each. */
     public boolean takesMean() {
-        return denoiserPart.name().equals("transformer");
+        return family == DenoiserPart.Family.DIT;
     }
 
     /** What height and width of the denoiser's latents must be a multiple of. */
@@ -194,9 +142,27 @@ public final class DiffusionModel implements AutoCloseable {
         return autoencoder;
     }
 
-    /** Noise by timestep, and what the denoiser predicts. */
+    /**
+     * Noise by timestep, and what the denoiser predicts.
+     *
+     * @throws BadInputException when the noise is that of a rectified flow
+     */
     public NoiseSchedule schedule() {
+        if (schedule == null) {
+            throw new BadInputException(folder.folder() + ": the noise of a " + folder.className("transformer")
+                    + " is that of a rectified flow, and not asked for here; take a Stable Diffusion 1.x or 2.x");
+        }
         return schedule;
+    }
+
+    /** Noise levels by timestep, where the noise is that of a rectified flow, whose velocity the denoiser predicts. */
+    public Optional<FlowSchedule> flow() {
+        return Optional.ofNullable(flow);
+    }
+
+    /** Timesteps are 0 (almost clean) to this, exclusive. */
+    public int numTrainTimesteps() {
+        return flow == null ? schedule.numTrainTimesteps() : flow.numTrainTimesteps();
     }
 
     /**
@@ -204,8 +170,8 @@ public final class DiffusionModel implements AutoCloseable {
      * frees it again: keep the result.
      *
      * @return fp32 [1, 77, width], without gradient, owned by the caller's scope
-     * @throws BadInputException when the model has no text encoder (a DiT as it is published), or one whose states are not what its denoiser
-     *     attends to (SDXL)
+     * @throws BadInputException when the model has no text encoder (a DiT as it is published), or others beside it that its denoiser is
+     *     told by as well (SDXL, FLUX.1)
      */
     public Tensor encodePrompt(String prompt) {
         return promptEncoder().encode(prompt);
@@ -213,17 +179,19 @@ public final class DiffusionModel implements AutoCloseable {
 
     /**
      * All that the denoiser is told of a prompt: {@link #encodePrompt}; of an SDXL the last layer but one of both text encoders side by side,
-     * [1, 77, 2048], and as the vector the second one's pooled text, [1, 1280]. What is computed belongs to the caller's scope.
+     * [1, 77, 2048], and as the vector the second one's pooled text, [1, 1280]; of FLUX.1 the states of T5, [1, 512, 4096], and CLIP's pooled
+     * text, [1, 768]. What is computed belongs to the caller's scope.
      *
      * @throws BadInputException as {@link #encodePrompt}
      */
     public Condition encodeCondition(String prompt) {
-        if (secondPrompts == null) {
-            return Condition.of(encodePrompt(prompt));
-        }
-        Tensor first = prompts.penultimate(prompt, false).states();
-        PromptEncoder.Penultimate second = secondPrompts.penultimate(prompt, true);
-        return new Condition(torch.cat(new TensorVector(first, second.states()), -1), second.pooled());
+        TeacherPrompts prompts = denoiserPart.prompts();
+        return prompts == null || prompts.plain() != null ? Condition.of(encodePrompt(prompt)) : prompts.encode(prompt);
+    }
+
+    /** The vector of {@link #encodeCondition} alone, which asks less of the text encoders; null where the denoiser is told none. */
+    public Tensor encodeVector(String prompt) {
+        return denoiserPart.prompts() == null ? null : denoiserPart.prompts().vector(prompt);
     }
 
     /**
@@ -244,6 +212,8 @@ public final class DiffusionModel implements AutoCloseable {
     }
 
     private PromptEncoder promptEncoder() {
+        PromptEncoder prompts =
+                denoiserPart.prompts() == null ? null : denoiserPart.prompts().plain();
         if (prompts == null || prompts.width() != denoiser().crossAttentionDim()) {
             throw new BadInputException(
                     folder.folder() + ": text_encoder/ does not give the condition of this denoiser," + " of width "
@@ -254,7 +224,7 @@ public final class DiffusionModel implements AutoCloseable {
 
     /** How the denoiser is told of an image's embedding: of a Stable unCLIP alone. */
     public Optional<UnclipEmbedding> unclip() {
-        return Optional.ofNullable(unclip);
+        return Optional.ofNullable(denoiserPart.unclip());
     }
 
     /** What was passed over because nothing is known of it: a line each, for people. */

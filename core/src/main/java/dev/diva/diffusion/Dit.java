@@ -2,18 +2,17 @@ package dev.diva.diffusion;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.diffusion.layer.AdaptiveBlock;
+import dev.diva.diffusion.layer.ModulatedNorm;
+import dev.diva.diffusion.layer.PatchTokens;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import dev.diva.model.Conv2d;
-import dev.diva.model.LayerNorm;
 import dev.diva.model.Linear;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -22,14 +21,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * trained a DiT with it.
  */
 public final class Dit implements Denoiser {
-    private static final double NORM_EPS = 1e-6;
-
     private final DitConfig config;
     private final Placement placement;
     private final Conv2d patches;
     private final List<AdaptiveBlock> blocks = new ArrayList<>();
-    private final LayerNorm normOut;
-    private final Linear modulationOut;
+    private final ModulatedNorm normOut;
     private final Linear projectionOut;
 
     /** Reads every tensor of a DiTTransformer2DModel. The caller ends with {@link Weights#finish} and closes the weights. */
@@ -44,8 +40,7 @@ public final class Dit implements Denoiser {
         for (int i = 0; i < config.layers(); i++) {
             blocks.add(new AdaptiveBlock(weights.at("transformer_blocks", i), shape));
         }
-        this.normOut = LayerNorm.withoutWeights(width, NORM_EPS);
-        this.modulationOut = Linear.of(weights.at("proj_out_1"), width, 2 * width);
+        this.normOut = ModulatedNorm.shiftFirst(weights.at("proj_out_1"), width);
         this.projectionOut = Linear.of(weights.at("proj_out_2"), width, p * p * config.outChannels());
     }
 
@@ -100,9 +95,7 @@ public final class Dit implements Denoiser {
         Tensor grid = patches.forward(Tensors.onto(zt, placement.device(), dtype)); // [batch, width, rows, columns]
         long rows = grid.size(2);
         long columns = grid.size(3);
-        Tensor x = grid.flatten(2, 3)
-                .transpose(1, 2)
-                .add(Tensors.onto(positions(rows, columns), placement.device(), dtype));
+        Tensor x = PatchTokens.of(grid).add(Tensors.onto(positions(rows, columns), placement.device(), dtype));
         Tensor first = null;
         for (AdaptiveBlock block : blocks) {
             Tensor embedding = block.embedding(t, classes, dtype);
@@ -114,14 +107,8 @@ public final class Dit implements Denoiser {
     }
 
     private Tensor image(Tensor x, Tensor embedding, long rows, long columns) {
-        TensorVector m =
-                modulationOut.forward(torch.silu(embedding)).unsqueeze(1).chunk(2, -1);
-        Tensor out = projectionOut.forward(AdaptiveBlock.modulated(normOut.forward(x), m.get(0), m.get(1)));
-        long p = config.patchSize();
-        long channels = config.outChannels();
-        return out.reshape(out.size(0), rows, columns, p, p, channels)
-                .permute(0, 5, 1, 3, 2, 4)
-                .reshape(out.size(0), channels, rows * p, columns * p);
+        Tensor out = projectionOut.forward(normOut.forward(x, embedding));
+        return PatchTokens.toImage(out, rows, columns, config.patchSize());
     }
 
     /** Sines and cosines of column and row, scaled so that any size spans the grid of sampleSize: fp32 [1, rows * columns, width]. */

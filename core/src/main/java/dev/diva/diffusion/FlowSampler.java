@@ -9,15 +9,21 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Follows the velocity of a rectified flow from noise (level 1) to the latent (level 0) in Euler steps of one length.
+ * Follows the velocity of a rectified flow from noise (level 1) to the latent (level 0) in Euler steps.
  *
  * @param steps 1 or more; 20 to 50 are usual
+ * @param shift of the evenly spread levels towards the noise, above 0; 1 for steps of one length
  */
-public record FlowSampler(int steps) implements Sampler {
+public record FlowSampler(int steps, double shift) implements Sampler {
     public FlowSampler {
         if (steps < 1) {
             throw new IllegalArgumentException(steps + " steps, expected 1 or more");
         }
+    }
+
+    /** Steps of one length. */
+    public FlowSampler(int steps) {
+        this(steps, 1);
     }
 
     @Override
@@ -27,8 +33,9 @@ public record FlowSampler(int steps) implements Sampler {
                 Tensor latent = noise.to(ScalarType.Float);
                 for (int i = 0; i < steps; i++) {
                     Tensor noisy = latent;
-                    float level = 1 - (float) i / steps;
-                    latent = Scopes.returning(() -> next(denoiser, noisy, level, condition));
+                    double level = level(i);
+                    double length = level - level(i + 1);
+                    latent = Scopes.returning(() -> next(denoiser, noisy, level, length, condition));
                     noisy.close();
                 }
                 return latent;
@@ -36,12 +43,17 @@ public record FlowSampler(int steps) implements Sampler {
         });
     }
 
-    private Tensor next(Denoiser denoiser, Tensor noisy, float level, Condition condition) {
+    private double level(int step) {
+        double even = 1 - (float) step / steps;
+        return shift * even / (1 + (shift - 1) * even);
+    }
+
+    private static Tensor next(Denoiser denoiser, Tensor noisy, double level, double length, Condition condition) {
         float[] levels = new float[Math.toIntExact(noisy.size(0))];
-        Arrays.fill(levels, level);
+        Arrays.fill(levels, (float) level);
         Tensor velocity = denoiser.predict(
                 noisy, Tensors.onto(Tensors.of(levels, levels.length), noisy.device(), ScalarType.Float), condition);
         return noisy.sub(
-                Tensors.onto(velocity, noisy.device(), ScalarType.Float).mul(new Scalar(1.0 / steps)));
+                Tensors.onto(velocity, noisy.device(), ScalarType.Float).mul(new Scalar(length)));
     }
 }

@@ -9,6 +9,8 @@ import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.checkpoint.format.Unwrapped;
+import dev.diva.diffusion.flux.FluxTransformerConfig;
+import dev.diva.diffusion.sd3.Sd3Config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +36,8 @@ final class ModelFolder {
     /** The classes of diffusers that a part may have. */
     private static final Map<String, Set<String>> CLASSES = Map.of(
             "unet", Set.of("UNet2DConditionModel"),
-            "transformer", Set.of("DiTTransformer2DModel", "Transformer2DModel"),
+            "transformer",
+                    Set.of("DiTTransformer2DModel", "Transformer2DModel", FluxTransformerConfig.CLASS, Sd3Config.CLASS),
             "vae", Set.of("AutoencoderKL", TinyAutoencoderConfig.CLASS));
 
     private final Path folder;
@@ -47,7 +50,7 @@ final class ModelFolder {
             Placeholder.refuse(folder);
             throw new BadInputException(
                     folder + ": is a single file; a diffusion model is read as the folder that diffusers saves:"
-                            + " convert it with"
+                            + " convert it with the pipeline of its kind, for instance"
                             + " StableDiffusionPipeline.from_single_file(FILE).save_pretrained(FOLDER)");
         }
         if (!Files.isDirectory(folder)) {
@@ -57,7 +60,26 @@ final class ModelFolder {
         if (Files.exists(index)) {
             files.add(index);
         }
+    }
+
+    /**
+     * Refuses what cannot be a teacher before anything else of it is looked at.
+     *
+     * @return itself
+     */
+    ModelFolder requireKnown() {
         CLASSES.forEach(this::requireClass);
+        boolean hasParts = has("unet") || has("transformer") || has("vae");
+        if (!hasParts && !gguf("").isEmpty()) {
+            throw new BadInputException(folder + ": no diffusion model as diffusers saves it" + gguf(""));
+        }
+        return this;
+    }
+
+    /** The same of the autoencoder in a part alone. */
+    ModelFolder requireKnownAutoencoder(String part) {
+        requireClass(part, CLASSES.get("vae"));
+        return this;
     }
 
     /** Names what is not computed here before anything else of it is looked at, and what is stored quantised. */
@@ -112,6 +134,14 @@ final class ModelFolder {
         return new NoiseSchedule(noise);
     }
 
+    /** The noise levels of a rectified flow in a part. */
+    FlowSchedule flow(String part, String why) {
+        ConfigJson json = config(part, "scheduler_config.json", why);
+        FlowSchedule schedule = FlowSchedule.read(json);
+        understand(json, FlowSchedule::knows);
+        return schedule;
+    }
+
     /**
      * Remembers which settings of a part are not looked at. Those that begin with an underscore are names and versions.
      *
@@ -133,6 +163,12 @@ final class ModelFolder {
 
     boolean has(String part) {
         return Files.isDirectory(folder.resolve(part));
+    }
+
+    /** The class that the configuration of a part names, or nothing. */
+    String className(String part) {
+        Path file = folder.resolve(part).resolve("config.json");
+        return Files.exists(file) ? ConfigJson.read(file).text("_class_name", "") : "";
     }
 
     /** The class that model_index.json names for the whole, or nothing. */

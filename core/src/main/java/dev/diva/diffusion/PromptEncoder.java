@@ -71,36 +71,33 @@ final class PromptEncoder {
     }
 
     /**
-     * What SDXL attends to: the output of the last layer but one, without a norm, fp32 [1, tokens, width].
+     * What denoisers are told by an encoder that others stand beside.
      *
-     * @param pooled the text's end in the last layer, normed and projected, fp32 [1, projectionDim]; null of an encoder without projection
+     * @param penultimate the output of the last layer but one, without a norm, fp32 [1, tokens, width]
+     * @param vector the text's end in the last layer, normed and perhaps projected, fp32 [1, width]
      */
-    record Penultimate(Tensor states, Tensor pooled) {}
+    record Pooled(Tensor penultimate, Tensor vector) {}
 
     /**
-     * Encodes a prompt for SDXL.
+     * Encodes a prompt for one of several encoders.
      *
-     * @param pools whether the encoder has a projection
+     * @param projects whether a projection stands beside the encoder, and makes the vector
      */
-    Penultimate penultimate(String prompt, boolean pools) {
+    Pooled pooling(String prompt, boolean projects) {
         long[] ids = ids(prompt);
+        TensorSource stored = TensorFile.open(weightsFile);
         try (NoGradGuard noGrad = new NoGradGuard();
-                Weights weights = Weights.frozen(TensorFile.open(weightsFile), placement)) {
-            weights.ignore(BUFFERS);
-            TextTransformer encoder = new TextTransformer(weights.at("text_model"), config);
-            Tensor projection = pools ? weights.at("text_projection").matrix("weight", projectionDim, width()) : null;
-            weights.finish();
-            Tensor input = Tensors.of(ids, 1, ids.length).to(placement.device(), ScalarType.Long);
+                Weights weights = Weights.frozen(projects ? stored : Unwrapped.of(stored, ANCHOR), placement)) {
+            Tensor projection =
+                    projects ? weights.at("text_projection").matrix("weight", projectionDim, width()) : null;
+            TextTransformer encoder = encoder(weights);
+            Tensor input = Tensors.onto(Tensors.of(ids, 1, ids.length), placement.device(), ScalarType.Long);
             List<Tensor> hidden = encoder.hiddenStates(input);
             Tensor states = hidden.get(hidden.size() - 2).to(ScalarType.Float);
             BrokenWeights.requireFinite(states, weights);
-            if (!pools) {
-                return new Penultimate(states, null);
-            }
-            Tensor last = encoder.finalNorm(hidden.get(hidden.size() - 1)).select(1, end(ids));
-            return new Penultimate(
-                    states,
-                    last.to(projection.scalar_type()).matmul(projection.t()).to(ScalarType.Float));
+            Tensor end = encoder.finalNorm(hidden.get(hidden.size() - 1)).select(1, end(ids));
+            Tensor vector = projects ? end.to(projection.scalar_type()).matmul(projection.t()) : end;
+            return new Pooled(states, vector.to(ScalarType.Float));
         }
     }
 

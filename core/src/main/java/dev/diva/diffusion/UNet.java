@@ -80,7 +80,9 @@ public final class UNet implements Denoiser {
 
     @Override
     public long vectorDim() {
-        return config.time().classDim();
+        return config.time().added() == null
+                ? config.time().classDim()
+                : config.time().added().pooledDim();
     }
 
     @Override
@@ -98,8 +100,9 @@ public final class UNet implements Denoiser {
     public Tensor predict(Tensor zt, Tensor timesteps, Condition condition) {
         boolean isXl = config.time().added() != null;
         Tensor pooled = isXl ? condition.vector() : null;
-        condition.requireVector(
-                pooled == null ? vectorDim() : config.time().added().pooledDim());
+        if (!isXl || pooled != null) {
+            condition.requireVector(vectorDim());
+        }
         return Scopes.returning(() -> {
             Added added = isXl ? added(zt, pooled) : null;
             Tensor classes = isXl ? null : condition.vector();

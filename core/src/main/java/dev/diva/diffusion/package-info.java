@@ -1,5 +1,5 @@
 /**
  * The frozen teacher: a text-to-image latent diffusion model read from a diffusers folder; denoiser, autoencoder, noise schedule, prompt
- * encoder. Nothing here knows of CLIP towers or training. May use {@code model} and below.
+ * encoders. Nothing here knows of CLIP towers or training. May use {@code model} and below.
  */
 package dev.diva.diffusion;

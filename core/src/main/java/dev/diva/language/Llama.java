@@ -6,6 +6,7 @@ import dev.diva.engine.Kernels;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Tensors;
 import dev.diva.model.Linear;
+import dev.diva.model.RmsNorm;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;

@@ -2,6 +2,7 @@ package dev.diva.language;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
+import dev.diva.model.RmsNorm;
 import org.bytedeco.pytorch.Tensor;
 
 /** x + attention(norm(x)), then x + mlp(norm(x)). */

@@ -28,6 +28,7 @@ import dev.diva.feedback.DdpmNoise;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.DrawWeights;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.LogitNormalLevels;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.RectifiedFlow;
 import dev.diva.feedback.TimestepSampler;
@@ -402,7 +403,7 @@ class TrainMethodsGoldenTest {
                 throws IOException {
             Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
             parameters.putAll(made.parameters());
-            NoiseProcess flow = new RectifiedFlow(0, std);
+            NoiseProcess flow = new RectifiedFlow(new LogitNormalLevels(0, std));
             Generator draws = torch.make_generator_cpu(SEED);
             try (VisionModel untouched = frozen();
                     AutoencoderModel autoencoder = AutoencoderModel.load(file("vae"), PLACEMENT)) {

@@ -33,6 +33,21 @@ class FlowSamplerTest {
         assertThatThrownBy(() -> new FlowSampler(0)).hasMessage("0 steps, expected 1 or more");
     }
 
+    /** Levels 3 s / (1 + 2 s) of s = 1, 3/4, 1/2, 1/4; a straight path ends at the latent whatever the steps. */
+    @Test
+    void aShiftBringsTheLevelsNearerToTheNoise() {
+        try (PointerScope scope = new PointerScope()) {
+            var random = new RandomStreams(1).stream("test");
+            Tensor noise = RandomStreams.randn(random, 1, 3, 4, 4);
+            Tensor latent = RandomStreams.randn(random, 1, 3, 4, 4);
+            List<Float> told = new ArrayList<>();
+            Tensor sampled =
+                    new FlowSampler(4, 3).sample(new Straight(noise.sub(latent), told), noise, Condition.of(latent));
+            assertClose(sampled, latent, 0, 1e-5);
+            assertThat(told).containsExactly(1f, 0.9f, 0.75f, 0.5f);
+        }
+    }
+
     private record Straight(Tensor velocity, List<Float> told) implements Denoiser {
         @Override
         public Tensor predict(Tensor zt, Tensor levels, Condition condition) {

@@ -70,8 +70,7 @@ class SdxlTest {
     /** What is not computed, and what is stored quantised, is named before anything else is asked of the folder. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-                    transformer | {"_class_name": "SD3Transformer2DModel"}   | SD3Transformer2DModel
-                    transformer | {"_class_name": "FluxTransformer2DModel"}  | FluxTransformer2DModel
+                    transformer | {"_class_name": "SanaTransformer2DModel"}  | SanaTransformer2DModel
                     vae         | {"_class_name": "AutoencoderKLFlux2"}      | AutoencoderKLFlux2
                     vae         | {"_class_name": "AutoencoderDC"}           | AutoencoderDC
                     unet        | {"quantization_config": {"quant_method": "bitsandbytes"}} | bitsandbytes

@@ -74,7 +74,8 @@ class LevelWeightTest {
             NoiseProcess.Draw draw = new NoiseProcess.Draw(
                     Tensors.of(new float[] {0.9f}, 1),
                     RandomStreams.randn(new RandomStreams(1).stream("n"), 1, 2, 2, 2));
-            assertThat(new RectifiedFlow(0, 1).weight(draw)).isEmpty();
+            assertThat(new RectifiedFlow(new LogitNormalLevels(0, 1)).weight(draw))
+                    .isEmpty();
         }
     }
 

@@ -4,16 +4,11 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.Weights;
 import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.Denoiser;
-import dev.diva.diffusion.layer.AdaptiveBlock;
 import dev.diva.diffusion.layer.SinusoidalEmbedding;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
-import dev.diva.model.LayerNorm;
-import dev.diva.model.Linear;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.BiConsumer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -23,65 +18,50 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * GenHancer's denoiser, a small FLUX.1: told of real noise levels, of one token or more and of a vector, it predicts the velocity of a
- * rectified flow. Names are those of FLUX.1's own code. The weights may be frozen or trained.
+ * FLUX.1, and GenHancer's small one: told of real noise levels, of one token or more and of a vector, it predicts the velocity of a
+ * rectified flow. The weights may be frozen or trained.
  */
 public final class FluxDenoiser implements Denoiser {
-    private static final int FREQUENCIES = 256;
+    /** Side of a patch, in latent pixels. */
+    public static final long PATCH = 2;
+
     private static final double TIME_FACTOR = 1000;
-    private static final double GUIDANCE = 4;
-    private static final double NORM_EPS = 1e-6;
+
+    /** What GenHancer tells its denoiser. */
+    private static final double OWN_GUIDANCE = 4;
+
+    /** What diffusers tells FLUX.1-dev, in training as in sampling. */
+    private static final double DIFFUSERS_GUIDANCE = 3.5;
 
     private final FluxConfig config;
     private final Placement placement;
     private final boolean learns;
-    private final Linear imageIn;
-    private final Linear textIn;
-    private final SinusoidalEmbedding waves = SinusoidalEmbedding.roundedOnce(FREQUENCIES);
-    private final VectorMlp timeIn;
-    private final VectorMlp guidanceIn; // null without guidance
-    private final VectorMlp vectorIn;
-    private final List<FluxBlock> blocks = new ArrayList<>();
-    private final LayerNorm normOut;
-    private final Linear modulationOut;
-    private final Linear linearOut;
+    private final FluxLayers layers;
+    private final SinusoidalEmbedding waves;
+    private final double guidance;
 
-    /** Reads every tensor. The caller ends with {@link Weights#finish} and closes the weights. */
-    public FluxDenoiser(Weights weights, FluxConfig config) {
-        long width = config.hiddenSize();
+    private FluxDenoiser(
+            Weights weights, FluxConfig config, FluxLayers layers, SinusoidalEmbedding waves, double guidance) {
         this.config = config;
         this.placement = weights.placement();
-        this.imageIn = Linear.of(weights.at("img_in"), config.inChannels(), width);
-        this.textIn = Linear.of(weights.at("txt_in"), config.contextDim(), width);
-        this.timeIn = new VectorMlp(weights.at("time_in"), FREQUENCIES, width);
-        this.guidanceIn = config.guided() ? new VectorMlp(weights.at("guidance_in"), FREQUENCIES, width) : null;
-        this.vectorIn = new VectorMlp(weights.at("vector_in"), config.vectorDim(), width);
-        for (int i = 0; i < config.depth(); i++) {
-            blocks.add(new DoubleBlock(weights.at("double_blocks", i), config));
-        }
-        for (int i = 0; i < config.depthSingle(); i++) {
-            blocks.add(new SingleBlock(weights.at("single_blocks", i), config));
-        }
-        Weights last = weights.at("final_layer");
-        this.normOut = LayerNorm.withoutWeights(width, NORM_EPS);
-        this.modulationOut = Linear.of(last.at("adaLN_modulation", 1), width, 2 * width);
-        this.linearOut = Linear.of(last.at("linear"), width, config.inChannels());
+        this.layers = layers;
+        this.waves = waves;
+        this.guidance = guidance;
         this.learns = !weights.parameters().isEmpty();
     }
 
-    /** Two linear layers with SiLU between them. */
-    private static final class VectorMlp {
-        private final Linear in;
-        private final Linear out;
+    /**
+     * Reads every tensor under the names of FLUX.1's own code. The caller ends with {@link Weights#finish} and closes the weights.
+     */
+    public static FluxDenoiser of(Weights weights, FluxConfig config) {
+        SinusoidalEmbedding waves = SinusoidalEmbedding.roundedOnce(FluxLayers.FREQUENCIES);
+        return new FluxDenoiser(weights, config, FluxLayers.of(weights, config), waves, OWN_GUIDANCE);
+    }
 
-        VectorMlp(Weights weights, long width, long hidden) {
-            this.in = Linear.of(weights.at("in_layer"), width, hidden);
-            this.out = Linear.of(weights.at("out_layer"), hidden, hidden);
-        }
-
-        Tensor forward(Tensor x) {
-            return out.forward(torch.silu(in.forward(x)));
-        }
+    /** The same under the names of diffusers' FluxTransformer2DModel. */
+    public static FluxDenoiser ofDiffusers(Weights weights, FluxConfig config) {
+        SinusoidalEmbedding waves = new SinusoidalEmbedding(FluxLayers.FREQUENCIES, true, 0);
+        return new FluxDenoiser(weights, config, DiffusersLayers.of(weights, config), waves, DIFFUSERS_GUIDANCE);
     }
 
     /** The shape that the weights were read with. */
@@ -132,40 +112,38 @@ public final class FluxDenoiser implements Denoiser {
             Rotation rotation = Rotation.of(config, texts, rows, columns, placement.device());
             stages.accept("cos", rotation.cosine());
             stages.accept("sin", rotation.sine());
-            Tensor txt = textIn.forward(Tensors.onto(condition.tokens(), placement.device(), dtype));
-            Tensor img = imageIn.forward(Patches.of(Tensors.onto(zt, placement.device(), dtype)));
+            Tensor txt = layers.textIn().forward(Tensors.onto(condition.tokens(), placement.device(), dtype));
+            Tensor img = layers.imageIn().forward(Patches.of(Tensors.onto(zt, placement.device(), dtype)));
             Tensor x = torch.cat(new TensorVector(txt, img), 1);
-            for (int i = 0; i < blocks.size(); i++) {
-                FluxBlock block = blocks.get(i);
+            for (int i = 0; i < layers.blocks().size(); i++) {
+                FluxBlock block = layers.blocks().get(i);
                 x = placement
                         .activations()
                         .through(
-                                in -> block.forward(in[0], in[1], texts, new Rotation(in[2], in[3])),
+                                in -> block.forward(in[0], in[1], texts, new Rotation(in[2], in[3])::apply),
                                 x,
                                 vector,
                                 rotation.cosine(),
                                 rotation.sine());
                 stages.accept("block." + i, x);
             }
-            TensorVector m =
-                    modulationOut.forward(torch.silu(vector)).unsqueeze(1).chunk(2, -1);
-            Tensor image = x.narrow(1, texts, rows * columns);
-            Tensor out = linearOut.forward(AdaptiveBlock.modulated(normOut.forward(image), m.get(0), m.get(1)));
+            Tensor image = layers.normOut().forward(x.narrow(1, texts, rows * columns), vector);
+            Tensor out = layers.linearOut().forward(image);
             return Patches.join(out.to(ScalarType.Float), rows, columns);
         });
     }
 
     private Tensor vector(Tensor levels, Tensor told, ScalarType dtype) {
         Tensor t = Tensors.onto(levels, placement.device(), ScalarType.Float).mul(new Scalar(TIME_FACTOR));
-        Tensor vector = timeIn.forward(waves.forward(t).to(dtype));
-        if (guidanceIn != null) {
-            Tensor guidance = Tensors.onto(
-                    torch.full(new long[] {1}, new Scalar(TIME_FACTOR * GUIDANCE), new TensorOptions(ScalarType.Float)),
+        Tensor vector = layers.timeIn().forward(waves.forward(t).to(dtype));
+        if (layers.guidanceIn() != null) {
+            Tensor scale = Tensors.onto(
+                    torch.full(new long[] {1}, new Scalar(TIME_FACTOR * guidance), new TensorOptions(ScalarType.Float)),
                     placement.device(),
                     ScalarType.Float);
-            vector = vector.add(guidanceIn.forward(waves.forward(guidance).to(dtype)));
+            vector = vector.add(layers.guidanceIn().forward(waves.forward(scale).to(dtype)));
         }
-        return vector.add(vectorIn.forward(Tensors.onto(told, placement.device(), dtype)));
+        return vector.add(layers.vectorIn().forward(Tensors.onto(told, placement.device(), dtype)));
     }
 
     private void requireShapes(Tensor zt, Condition condition) {

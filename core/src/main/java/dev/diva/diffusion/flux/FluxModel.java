@@ -37,7 +37,7 @@ public final class FluxModel implements AutoCloseable {
         this.notes = notes;
         this.weights = Weights.trained(source, placement, name -> learns);
         try (PointerScope scope = new PointerScope()) {
-            this.denoiser = new FluxDenoiser(weights, config);
+            this.denoiser = FluxDenoiser.of(weights, config);
             weights.finish();
         } catch (RuntimeException e) {
             weights.close();

@@ -11,8 +11,17 @@ public final class EmbeddingMlp {
     private final Linear linear2;
 
     public EmbeddingMlp(Weights weights, long in, long width) {
-        this.linear1 = Linear.of(weights.at("linear_1"), in, width);
-        this.linear2 = Linear.of(weights.at("linear_2"), width, width);
+        this(weights.at("linear_1"), weights.at("linear_2"), in, width);
+    }
+
+    private EmbeddingMlp(Weights first, Weights second, long in, long width) {
+        this.linear1 = Linear.of(first, in, width);
+        this.linear2 = Linear.of(second, width, width);
+    }
+
+    /** The same under other names. */
+    public static EmbeddingMlp of(Weights first, Weights second, long in, long width) {
+        return new EmbeddingMlp(first, second, in, width);
     }
 
     /** [batch, in] to [batch, width]. */

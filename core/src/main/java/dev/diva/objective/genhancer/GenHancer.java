@@ -91,7 +91,7 @@ public final class GenHancer implements AutoCloseable {
     /**
      * The objective of either stage: which of tower, projectors and denoiser learn was decided when they were loaded.
      *
-     * @param noise a {@link dev.diva.feedback.RectifiedFlow}, of mean 0 and std 1 as published
+     * @param noise a {@link dev.diva.feedback.RectifiedFlow}, of logit-normal levels with mean 0 and std 1 as published
      * @param guard a penalty added to each batch, or null
      */
     public DiffusionFeedback feedback(

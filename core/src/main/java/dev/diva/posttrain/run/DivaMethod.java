@@ -14,8 +14,12 @@ import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.ImageCondition;
+import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.Projection;
 import dev.diva.feedback.RecapSettings;
+import dev.diva.feedback.RectifiedFlow;
+import dev.diva.feedback.ScheduledLevels;
+import dev.diva.feedback.TimestepSampler;
 import dev.diva.feedback.VisualCondition;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.Objective;
@@ -25,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** The paper's method: tokens of the tower, projected, beside a prompt. */
 final class DivaMethod extends TeacherMethod {
@@ -32,7 +37,7 @@ final class DivaMethod extends TeacherMethod {
     private final VisionModel vision;
     private Recipe recipe;
     private Projection projection;
-    private Tensor pooledText; // of an SDXL, else null
+    private Tensor pooledText; // beside the tokens; null where the teacher is told none
 
     DivaMethod(Recipe asked, VisionModel vision, DiffusionModel teacher, Placement placement) {
         super(asked, teacher, placement);
@@ -67,7 +72,15 @@ final class DivaMethod extends TeacherMethod {
                 sized ? given.fraction() : published.fraction(),
                 sized ? given.window() : published.window(),
                 given.replacement(),
-                given.text() != null ? given.text() : same ? published.text() : "mean");
+                given.text() != null ? given.text() : text(same, published));
+    }
+
+    /** Beside a rectified flow the image takes the place of the prompt's states, which are those of a T5. */
+    private String text(boolean same, RecapSettings published) {
+        if (teacher().flow().isPresent()) {
+            return "none";
+        }
+        return same ? published.text() : "mean";
     }
 
     /** Of the class token, where the recipe leaves it open, as many as its projection has. */
@@ -85,11 +98,24 @@ final class DivaMethod extends TeacherMethod {
         recipe = resolved;
         projection = openProjection();
         try (PointerScope scope = new PointerScope()) {
-            Condition told = teacher().encodeCondition(recipe.prompt());
+            Condition told = told(recipe.recap());
             keepText(told.tokens());
             pooledText = told.vector() == null ? null : Scopes.keep(told.vector());
         }
-        requireTold(() -> Condition.of(text()));
+        requireTold(() -> new Condition(text(), pooledText));
+    }
+
+    /** What stands beside the image: of the text encoders those that it needs. */
+    private Condition told(Recipe.Recap keys) {
+        if (teacher().flow().isEmpty() || !keys.text().equals("none")) {
+            return teacher().encodeCondition(recipe.prompt());
+        }
+        long tokens = recap(keys)
+                .recap(vision.tower().config().numPatches())
+                .numTokens(vision.tower().config().numPatches());
+        return new Condition(
+                torch.zeros(1, tokens, denoiser().crossAttentionDim()),
+                teacher().encodeVector(recipe.prompt()));
     }
 
     private Projection openProjection() {
@@ -144,14 +170,20 @@ final class DivaMethod extends TeacherMethod {
 
     @Override
     public Objective<ImageBatch> objective(EmbeddingGuard guard) {
-        DdpmNoise noise = new DdpmNoise(
-                teacher().schedule(),
-                recipe.timesteps().sampler(),
-                recipe.timesteps().levelWeight());
-        DenoisingLoss loss = new DenoisingLoss(teacher().denoiser(), noise);
+        DenoisingLoss loss = new DenoisingLoss(teacher().denoiser(), noise());
         DiffusionFeedback feedback =
                 new DiffusionFeedback(condition(), loss, guard, FeedbackObjective.settings(recipe));
         return FeedbackObjective.of(feedback, this, recipe);
+    }
+
+    /** That of the teacher; a velocity counts as it is. */
+    private NoiseProcess noise() {
+        TimestepSampler timesteps = recipe.timesteps().sampler();
+        return teacher()
+                .flow()
+                .<NoiseProcess>map(flow -> new RectifiedFlow(new ScheduledLevels(flow, timesteps)))
+                .orElseGet(() -> new DdpmNoise(
+                        teacher().schedule(), timesteps, recipe.timesteps().levelWeight()));
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.diva.diffusion.flux.FluxDenoiser;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.ImageCondition;
+import dev.diva.feedback.LogitNormalLevels;
 import dev.diva.feedback.RectifiedFlow;
 import dev.diva.objective.TowerEmbedding;
 import dev.diva.objective.genhancer.GenHancer;
@@ -29,9 +30,6 @@ import org.bytedeco.pytorch.global.torch;
 
 /** GenHancer: a denoiser from scratch behind a frozen autoencoder; stage 1 makes it, stage 2 trains the tower with it. */
 final class GenHancerMethod implements Method {
-    /** Side of the patches of the denoiser, in latent pixels. */
-    static final long PATCH = 2;
-
     private final Recipe recipe;
     private final TowerEmbedding tower;
     private final Placement placement;
@@ -162,7 +160,7 @@ final class GenHancerMethod implements Method {
 
     @Override
     public long latentMultiple() {
-        return PATCH;
+        return FluxDenoiser.PATCH;
     }
 
     @Override
@@ -193,8 +191,8 @@ final class GenHancerMethod implements Method {
 
     @Override
     public Objective<ImageBatch> objective(EmbeddingGuard guard) {
-        RectifiedFlow noise =
-                new RectifiedFlow(recipe.levels().mean(), recipe.levels().std());
+        RectifiedFlow noise = new RectifiedFlow(
+                new LogitNormalLevels(recipe.levels().mean(), recipe.levels().std()));
         return FeedbackObjective.of(
                 genHancer.feedback(tower, noise, guard, FeedbackObjective.settings(recipe)), this, recipe);
     }

@@ -3,6 +3,7 @@ package dev.diva.posttrain.run;
 import dev.diva.diffusion.Autoencoder;
 import dev.diva.diffusion.AutoencoderModel;
 import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.flux.FluxDenoiser;
 import dev.diva.engine.Placement;
 import dev.diva.posttrain.recipe.Recipe;
 import java.nio.file.Path;
@@ -22,8 +23,7 @@ record LatentMaker(Autoencoder autoencoder, long latentMultiple, List<Path> file
         Path path = Path.of(recipe.diffusion());
         if (recipe.objective() == Recipe.ObjectiveName.GENHANCER) {
             AutoencoderModel alone = AutoencoderModel.load(path, placement);
-            return new LatentMaker(
-                    alone.autoencoder(), GenHancerMethod.PATCH, alone.files(), alone.notes(), alone::close);
+            return new LatentMaker(alone.autoencoder(), FluxDenoiser.PATCH, alone.files(), alone.notes(), alone::close);
         }
         DiffusionModel teacher = DiffusionModel.load(path, placement);
         return new LatentMaker(

@@ -73,7 +73,7 @@ public final class RunReconstructions {
      * How much is painted.
      *
      * @param count images at most
-     * @param steps of DDIM
+     * @param steps of sampling
      */
     public record Settings(int count, int steps) {
         /** Six images, 25 steps each. */

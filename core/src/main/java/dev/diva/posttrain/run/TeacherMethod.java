@@ -7,6 +7,7 @@ import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DdimSampler;
 import dev.diva.diffusion.Denoiser;
 import dev.diva.diffusion.DiffusionModel;
+import dev.diva.diffusion.FlowSampler;
 import dev.diva.diffusion.Sampler;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Scopes;
@@ -35,13 +36,13 @@ abstract class TeacherMethod implements Method {
     @Override
     public void resolve(ObjectNode keys) {
         if (asked.timesteps().max() == null) {
-            keys.putObject("timesteps").put("max", teacher.schedule().numTrainTimesteps() - 1);
+            keys.putObject("timesteps").put("max", teacher.numTrainTimesteps() - 1);
         }
     }
 
     @Override
     public void open(Recipe recipe) {
-        int timesteps = teacher.schedule().numTrainTimesteps();
+        int timesteps = teacher.numTrainTimesteps();
         if (recipe.timesteps().max() >= timesteps) {
             throw new BadInputException("recipe: timesteps.max is "
                     + recipe.timesteps().max() + ", the teacher has " + timesteps + ", counted from 0");
@@ -105,7 +106,9 @@ abstract class TeacherMethod implements Method {
 
     @Override
     public Sampler sampler(int steps) {
-        return new DdimSampler(teacher.schedule(), steps);
+        return teacher.flow()
+                .<Sampler>map(flow -> new FlowSampler(steps, flow.shift()))
+                .orElseGet(() -> new DdimSampler(teacher.schedule(), steps));
     }
 
     @Override
@@ -122,9 +125,8 @@ abstract class TeacherMethod implements Method {
     public void denoise(Tensor latents) {
         long batch = latents.size(0);
         Tensor tokens = torch.zeros(batch, text.size(1), denoiser().crossAttentionDim());
-        Tensor vector = teacher.unclip()
-                .map(unclip -> torch.zeros(batch, 2 * unclip.embeddingDim()))
-                .orElse(null);
+        long width = denoiser().vectorDim();
+        Tensor vector = width == 0 ? null : torch.zeros(batch, width);
         denoiser()
                 .predict(
                         latents,

@@ -21,6 +21,7 @@ import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.DrawWeights;
 import dev.diva.feedback.ImageCondition;
+import dev.diva.feedback.LogitNormalLevels;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.RectifiedFlow;
 import dev.diva.objective.MlpProjector;
@@ -53,8 +54,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GenHancerTest {
     private final ObjectiveCase genhancer = new ObjectiveCase("genhancer");
     private final Golden golden = genhancer.golden();
-    private final RectifiedFlow flow =
-            new RectifiedFlow(0, genhancer.json().path("scale_factor").asDouble());
+    private final LogitNormalLevels levels =
+            new LogitNormalLevels(0, genhancer.json().path("scale_factor").asDouble());
+    private final RectifiedFlow flow = new RectifiedFlow(levels);
 
     @ParameterizedTest
     @ValueSource(strings = {"ae.safetensors", "vae"})
@@ -78,7 +80,7 @@ class GenHancerTest {
                 Stage stage = new Stage(TrainedPart.nothing(), true)) {
             Tensor latents = stage.latents(0);
             NoiseProcess.Draw draw =
-                    new NoiseProcess.Draw(flow.levels(golden.input("micro.0.t_normal")), stage.noise(0, latents));
+                    new NoiseProcess.Draw(levels.of(golden.input("micro.0.t_normal")), stage.noise(0, latents));
             assertClose(draw.levels(), golden.expected("first.t"), 0, 1e-6);
             assertClose(patches(flow.noisy(latents, draw)), golden.expected("first.x_t"), 0, genhancer.tolerance());
             assertClose(patches(flow.target(latents, draw)), golden.expected("first.target"), 0, genhancer.tolerance());
@@ -304,7 +306,7 @@ class GenHancerTest {
             for (int i = 0; i < batches.size(); i++) {
                 int k = batches.get(i);
                 Tensor latents = latents(k);
-                given.next(flow.levels(golden.input("micro." + k + ".t_normal")), noise(k, latents));
+                given.next(levels.of(golden.input("micro." + k + ".t_normal")), noise(k, latents));
                 double[] loss = feedback.backward(
                                 genhancer.pixels(vision.preprocessing(), k),
                                 latents,

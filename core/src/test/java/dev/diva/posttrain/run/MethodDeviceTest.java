@@ -49,6 +49,8 @@ class MethodDeviceTest {
             delimiter = '|',
             value = {
                 "corrected | clip-hf-vit | ",
+                "corrected | clip-hf-vit | teacher=flux1-dev recap.text=mean",
+                "published | clip-hf-vit | teacher=sd35-medium",
                 "published | clip-openai-jit/ViT-jit.pt | ",
                 "corrected | siglip-hf | recap.tokens=all latents=shuffled",
                 "genhancer | clip-hf-vit | stage=1 denoiser.width=32 denoiser.heads=2 denoiser.double=1"
@@ -68,7 +70,7 @@ class MethodDeviceTest {
         Recipe asked = asked(preset, assignments, placement).recipe();
         AdapterDropout dropout = adapters(asked) ? new AdapterDropout(0.1) : null;
         DiffusionModel teacher =
-                preset.startsWith("genhancer") ? null : DiffusionModel.load(teacher(preset), placement);
+                preset.startsWith("genhancer") ? null : DiffusionModel.load(Path.of(asked.diffusion()), placement);
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = VisionModel.load(Golden.model(clip), placement, part(asked, dropout));
                 VisionModel untouched = VisionModel.load(Golden.model(clip), placement, TrainedPart.nothing());
@@ -120,7 +122,9 @@ class MethodDeviceTest {
         changes.add(RecipeKeys.assignment("lowMemory=" + (placement.activations() == Activations.RECOMPUTED)));
         changes.add(RecipeKeys.assignment("diffusion=" + teacher(preset)));
         for (String assignment : assignments.split(" ")) {
-            if (!assignment.isEmpty()) {
+            if (assignment.startsWith("teacher=")) {
+                changes.add(RecipeKeys.assignment("diffusion=" + Golden.model(assignment.substring(8))));
+            } else if (!assignment.isEmpty()) {
                 changes.add(RecipeKeys.assignment(assignment));
             }
         }

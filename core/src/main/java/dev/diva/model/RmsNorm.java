@@ -1,4 +1,4 @@
-package dev.diva.language;
+package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
@@ -8,17 +8,18 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Division by the root mean square over the last axis, then a factor of each channel; fp32 for every type of input (arXiv 1910.07467). */
-final class RmsNorm {
+public final class RmsNorm {
     private final Tensor weight; // [width]
     private final double eps;
 
-    RmsNorm(Weights weights, long width, double eps) {
+    /** Reads {@code weight} [width]. */
+    public RmsNorm(Weights weights, long width, double eps) {
         this.weight = weights.vector("weight", width);
         this.eps = eps;
     }
 
     /** Normalises [..., width]; the result has the type of x. */
-    Tensor forward(Tensor x) {
+    public Tensor forward(Tensor x) {
         return Scopes.returning(() -> {
             Tensor wide = x.to(ScalarType.Float);
             Tensor meanSquare = wide.square().mean(new long[] {-1}, true, new ScalarTypeOptional());
