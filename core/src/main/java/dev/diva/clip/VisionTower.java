@@ -55,7 +55,8 @@ public final class VisionTower {
         this.patchEmbedding = patchEmbedding(embeddings.at("patch_embedding"));
         this.positionEmbedding = embeddings.at("position_embedding").matrix("weight", config.numTokens(), width);
         this.preLayerNorm = form.preNorm() ? new LayerNorm(model.at("pre_layrnorm"), width, eps) : null; // sic
-        this.encoder = new TransformerEncoder(model.at("encoder"), config.transformer(), false, rotary(weights));
+        this.encoder =
+                new TransformerEncoder(model.at("encoder").inInt8(), config.transformer(), false, rotary(weights));
         this.postLayerNorm = new LayerNorm(model.at("post_layernorm"), width, eps);
         this.projection = hasEmbedding ? projection(weights) : null;
         this.attentionPooling = config.pooling() == VisionConfig.Pooling.MAP
