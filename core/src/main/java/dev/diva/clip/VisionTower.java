@@ -43,8 +43,10 @@ public final class VisionTower {
         this.placement = weights.placement();
         if (hasEmbedding && isWithoutProjection(weights, config)) {
             throw new CheckpointException(weights.location() + ": the image tower alone, without its projection"
-                    + " visual_projection.weight, as CLIPVisionModel saves it: it has no embedding of images; take the whole"
-                    + " CLIPModel, or save it as CLIPVisionModelWithProjection");
+                    + " visual_projection.weight, as CLIPVisionModel saves"
+                    + " it: it has no embedding of images; take the whole"
+                    + " CLIPModel, or save it as"
+                    + " CLIPVisionModelWithProjection");
         }
         VisionForm form = config.form();
         long width = config.transformer().hiddenSize();
