@@ -11,4 +11,6 @@ FROM eclipse-temurin:17-jre
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/diva /opt/diva
 ENV PATH=/opt/diva:$PATH
+# The launcher's archive of classes, once for all containers.
+RUN diva --version
 ENTRYPOINT ["diva"]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Image encoding of diva, transformers and open_clip on the same random weights of ViT-L/14: speed, start, memory, ratios.
-#   PYTHON=... bench/encode/run.sh WORK_FOLDER [fp32 | bf16]...      PYTHON has torch, transformers and open_clip_torch
+#   PYTHON=... bench/encode/run.sh WORK_FOLDER [fp32 | bf16 | int8]...      PYTHON has torch, transformers and open_clip_torch
+# int8 is compared with the others' bf16, and needs a processor that "diva doctor" calls fit for it.
 # THREADS=2 BATCH=16 REPEATS=3 KIND=vit-l-14. Build first: ./mvnw -q package -DskipTests
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,6 +19,7 @@ export TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 start() { export BENCH_START; BENCH_START=$(date +%s.%N); "$@" 2>/dev/null; }
 for precision; do
     start "$root/bench/run.sh" dev.diva.bench.encode.EncodeBench "$work/$kind" "$precision" "$threads" "$batch" "$repeats"
+    [ "$precision" != int8 ] || precision=bf16
     start "$python" "$here/reference.py" transformers "$work/$kind" "$precision" "$threads" "$batch" "$repeats"
     start "$python" "$here/reference.py" open_clip "$work/$kind-open_clip" "$precision" "$threads" "$batch" "$repeats"
 done | tee "$work/encode.jsonl" | "$python" "$here/summary.py"

@@ -7,9 +7,11 @@ print(f"{'who':14}{'precision':11}{'first s':>9}{'images/s':>10}{'(spread)':>16}
 for r in rows:
     spread = f"({r['slowest']:.2f}-{r['fastest']:.2f})"
     print(f"{r['who']:14}{r['precision']:11}{r['firstSeconds']:9.2f}{r['imagesPerSecond']:10.2f}{spread:>16}{r['peakMiB']:10d}")
-ours = {r["precision"]: r for r in rows if r["who"] == "diva"}
+ours = None
 for r in rows:
-    if r["who"] != "diva" and r["precision"] in ours:
-        d = ours[r["precision"]]
-        print(f"diva / {r['who']} {r['precision']}: speed {d['imagesPerSecond'] / r['imagesPerSecond']:.2f}x, "
+    if r["who"] == "diva":
+        ours = r
+    elif ours:
+        d = ours
+        print(f"diva {d['precision']} / {r['who']} {r['precision']}: speed {d['imagesPerSecond'] / r['imagesPerSecond']:.2f}x, "
               f"first embedding {d['firstSeconds'] / r['firstSeconds']:.2f}x, memory {d['peakMiB'] / r['peakMiB']:.2f}x")

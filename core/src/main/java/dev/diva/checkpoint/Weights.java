@@ -1,7 +1,9 @@
 package dev.diva.checkpoint;
 
 import dev.diva.NearestName;
+import dev.diva.engine.Int8Rows;
 import dev.diva.engine.Placement;
+import dev.diva.engine.Precision;
 import dev.diva.engine.Scopes;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,17 +33,19 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * model that fits its checkpoint.
  *
  * <p>Frozen tensors stay views of the mapped file when the stored type is the one computed in; wide kernels of bf16 convolutions are
- * copied, channels last. Trained tensors are fp32 copies that require gradients: the masters. All of them live until {@link #close}.
+ * copied, channels last. Matrices that are multiplied in int8 are copies. Trained tensors are fp32 copies that require gradients: the masters. All of them live until {@link #close}.
  */
 public final class Weights implements AutoCloseable {
     private final Loading loading;
     private final String prefix;
     private final boolean isRead;
+    private final boolean isInt8;
 
-    private Weights(Loading loading, String prefix, boolean isRead) {
+    private Weights(Loading loading, String prefix, boolean isRead, boolean isInt8) {
         this.loading = loading;
         this.prefix = prefix;
         this.isRead = isRead;
+        this.isInt8 = isInt8;
     }
 
     /** Weights that never change and get no gradient. */
@@ -55,7 +59,7 @@ public final class Weights implements AutoCloseable {
      * @param isTrained which full names become fp32 masters that require gradients
      */
     public static Weights trained(TensorSource source, Placement placement, Predicate<String> isTrained) {
-        return new Weights(new Loading(source, placement, isTrained), "", true);
+        return new Weights(new Loading(source, placement, isTrained), "", true, false);
     }
 
     /** The same weights, with low-rank adapters added to some layers. */
@@ -69,12 +73,17 @@ public final class Weights implements AutoCloseable {
      * What is built from this view gets zeros, for its constructor alone.
      */
     public Weights unread() {
-        return new Weights(loading, prefix, false);
+        return new Weights(loading, prefix, false, false);
+    }
+
+    /** The same weights for layers that multiply whole numbers where the precision is {@link Precision#INT8}. */
+    public Weights inInt8() {
+        return new Weights(loading, prefix, isRead, isRead && loading.placement.precision() == Precision.INT8);
     }
 
     /** The same weights seen under {@code name.}. */
     public Weights at(String name) {
-        return new Weights(loading, prefix + name + ".", isRead);
+        return new Weights(loading, prefix + name + ".", isRead, isInt8);
     }
 
     /** The same weights seen under {@code name.index.}. */
@@ -105,6 +114,11 @@ public final class Weights implements AutoCloseable {
     public Tensor statistic(String name, long... shape) {
         loading.statistics.add(prefix + name);
         return vector(name, shape);
+    }
+
+    /** The matrix of a linear layer as whole numbers; empty where it multiplies real ones. */
+    public Optional<Int8Rows> int8(String name, long out, long in) {
+        return isInt8 ? Optional.of(loading.takeInt8(prefix + name, out, in)) : Optional.empty();
     }
 
     private Tensor take(String name, ScalarType frozenType, long... shape) {
@@ -217,6 +231,19 @@ public final class Weights implements AutoCloseable {
             Tensor tensor = fits ? load(name, frozenType) : Scopes.keep(zeros(shape));
             taken.put(name, tensor);
             return tensor;
+        }
+
+        /** Of the stored numbers, which do not stay. */
+        Int8Rows takeInt8(String name, long... shape) {
+            requireFit(name, shape);
+            try (PointerScope scope = new PointerScope()) {
+                Tensor stored = problems.isEmpty() ? source.readOnce(name).to(ScalarType.Float) : zeros(shape);
+                Int8Rows rows = Int8Rows.of(stored).byColumns();
+                BrokenWeights.refuse(source.location(), name, rows.scales());
+                taken.put(name, Scopes.keep(rows.values()));
+                computed.add(Scopes.keep(rows.scales()));
+                return rows;
+            }
         }
 
         Tensor check(String name, long... shape) {

@@ -6,6 +6,7 @@ import dev.diva.BuildInfo;
 import dev.diva.engine.Engine;
 import dev.diva.engine.ExchangeSpeed;
 import dev.diva.engine.Gpu;
+import dev.diva.engine.Int8Linear;
 import dev.diva.engine.Machine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
@@ -13,6 +14,7 @@ import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.Speed;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -84,6 +86,7 @@ public final class DoctorCommand implements Callable<Integer> {
         facts.put("cores", machine.cores());
         facts.put("threads", machine.threads());
         facts.put("precision", machine.precision().name().toLowerCase(Locale.ROOT));
+        facts.put("int8", machine.int8());
         facts.put("memoryBytes", machine.memoryBytes());
         facts.put("heapBytes", machine.heapBytes());
         facts.put("java", machine.java());
@@ -96,10 +99,13 @@ public final class DoctorCommand implements Callable<Integer> {
 
     private static Map<String, Double> speed() {
         Map<String, Double> speed = new LinkedHashMap<>();
-        for (Precision precision : Precision.values()) {
+        for (Precision precision : List.of(Precision.FP32, Precision.BF16)) {
             String name = precision.name().toLowerCase(Locale.ROOT);
             speed.put("matmulGflops." + name, Speed.matmul(precision));
             speed.put("attentionGflops." + name, Speed.attention(precision));
+        }
+        if (Int8Linear.isFast()) {
+            speed.put("matmulGops.int8", Speed.int8());
         }
         return speed;
     }

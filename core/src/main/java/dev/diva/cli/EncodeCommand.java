@@ -230,6 +230,7 @@ public final class EncodeCommand implements Callable<Integer> {
         report.put("texts", texts.size());
         report.put("skipped", skippedImages);
         report.put("notRead", notRead);
+        report.put("precision", options.precisionName());
         PrintWriter writer = spec.commandLine().getOut();
         if (json) {
             writer.println(new ObjectMapper().writeValueAsString(report));

@@ -11,6 +11,7 @@ import dev.diva.engine.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,8 +61,11 @@ public final class EncodeOptions {
     @Option(names = "--raw", description = "Embeddings as the towers give them, not divided by their L2 norm.")
     private boolean raw;
 
-    @Option(names = "--precision", description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
-    private String precision;
+    @Option(
+            names = "--precision",
+            converter = PrecisionName.class,
+            description = PrecisionName.NAMES + "Default: bf16 where the machine multiplies it fast.")
+    private Precision precision;
 
     @Mixin
     private DeviceOption device;
@@ -118,16 +122,12 @@ public final class EncodeOptions {
 
     /** The one that was asked for, or the fastest of this machine. */
     public Precision precision() {
-        if (precision == null) {
-            return device.fastest();
-        }
-        return switch (precision) {
-            case "fp32" -> Precision.FP32;
-            case "bf16" -> Precision.BF16;
-            default ->
-                throw new ParameterException(
-                        spec.commandLine(), "--precision is " + precision + ", expected fp32 or bf16");
-        };
+        return precision == null ? device.fastest() : precision;
+    }
+
+    /** {@link #precision} as the option names it. */
+    public String precisionName() {
+        return precision().name().toLowerCase(Locale.ROOT);
     }
 
     /**
@@ -152,7 +152,9 @@ public final class EncodeOptions {
      */
     public void describe(EmbeddingsFile file, Map<String, Integer> notRead) throws JsonProcessingException {
         String name = visual == null ? model.toString() : model + " with " + visual;
-        file.describe("model", name).describe("normalized", String.valueOf(!raw));
+        file.describe("model", name)
+                .describe("normalized", String.valueOf(!raw))
+                .describe("precision", precisionName());
         if (!notRead.isEmpty()) {
             file.describe("not_read", new ObjectMapper().writeValueAsString(notRead));
         }

@@ -216,7 +216,7 @@ public final class EvalCommand {
             Evaluation evaluation = Evaluation.joined(
                     evaluations.stream().map(SetEvaluation::finish).toList());
             samples.write(evaluation);
-            output.print(spec.commandLine(), evaluation);
+            output.print(spec.commandLine(), evaluation, models.settings());
         }
         return 0;
     }

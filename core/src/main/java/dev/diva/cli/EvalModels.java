@@ -13,6 +13,8 @@ import dev.diva.hub.HubName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
@@ -56,7 +58,7 @@ final class EvalModels {
             names = "--precision",
             defaultValue = "fp32",
             converter = PrecisionName.class,
-            description = "fp32 (default) or bf16.")
+            description = PrecisionName.NAMES + "Default: fp32.")
     private Precision precision;
 
     @Option(
@@ -86,16 +88,9 @@ final class EvalModels {
         }
     }
 
-    /** Names of precisions on the command line. */
-    static final class PrecisionName implements ITypeConverter<Precision> {
-        @Override
-        public Precision convert(String name) {
-            return switch (name) {
-                case "fp32" -> Precision.FP32;
-                case "bf16" -> Precision.BF16;
-                default -> throw new TypeConversionException("expected fp32 or bf16");
-            };
-        }
+    /** What scores depend on beside model and data. */
+    Map<String, String> settings() {
+        return Map.of("precision", precision.name().toLowerCase(Locale.ROOT));
     }
 
     /** Whether the work is shared, and by which processes. */

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -40,6 +41,12 @@ final class EvalOutput {
     }
 
     void print(CommandLine command, Evaluation evaluation) throws JsonProcessingException {
+        print(command, evaluation, Map.of());
+    }
+
+    /** @param settings how it was computed, by name: part of the JSON */
+    void print(CommandLine command, Evaluation evaluation, Map<String, String> settings)
+            throws JsonProcessingException {
         PrintWriter err = command.getErr();
         Set<String> warnings = new LinkedHashSet<>();
         evaluation.results().forEach(result -> warnings.addAll(result.warnings()));
@@ -50,7 +57,9 @@ final class EvalOutput {
         }
         PrintWriter out = command.getOut();
         if (json) {
-            out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(evaluation.toJson()));
+            ObjectNode record = evaluation.toJson();
+            settings.forEach(record::put);
+            out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(record));
         } else {
             evaluation.results().forEach(result -> print(result, out));
             evaluation.tests().forEach(test -> print(test, out));

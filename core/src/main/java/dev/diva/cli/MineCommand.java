@@ -91,8 +91,8 @@ public final class MineCommand implements Callable<Integer> {
     @Option(
             names = "--precision",
             defaultValue = "fp32",
-            converter = EvalModels.PrecisionName.class,
-            description = "fp32 (default) or bf16.")
+            converter = PrecisionName.class,
+            description = PrecisionName.NAMES + "Default: fp32.")
     private Precision precision;
 
     @Mixin

@@ -86,8 +86,8 @@ public final class MllmAskCommand implements Callable<Integer> {
 
     @Option(
             names = "--precision",
-            converter = EvalModels.PrecisionName.class,
-            description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
+            converter = PrecisionName.class,
+            description = PrecisionName.NAMES + "Default: bf16 where the machine multiplies it fast.")
     private Precision precision;
 
     @Mixin

@@ -67,8 +67,8 @@ final class MllmModels {
 
     @Option(
             names = "--precision",
-            converter = EvalModels.PrecisionName.class,
-            description = "fp32 or bf16. Default: bf16 where the machine multiplies it fast.")
+            converter = PrecisionName.class,
+            description = PrecisionName.NAMES + "Default: bf16 where the machine multiplies it fast.")
     private Precision precision;
 
     @Mixin

@@ -32,8 +32,8 @@ final class SuiteOptions {
     @Option(
             names = "--precision",
             defaultValue = "fp32",
-            converter = EvalModels.PrecisionName.class,
-            description = "fp32 (default) or bf16.")
+            converter = PrecisionName.class,
+            description = PrecisionName.NAMES + "Default: fp32.")
     private Precision precision;
 
     @Option(

@@ -135,7 +135,10 @@ public final class Clip implements AutoCloseable {
         this.batches = new Batches(weights, options.batchSize);
         this.texts = new ClipTexts(config, files, batches);
         for (Scale scale : Scale.values()) {
-            imageRequests.put(scale, new JointBatches(this, options.batchSize, pixels -> embeddings(pixels, scale)));
+            imageRequests.put(
+                    scale,
+                    new JointBatches(
+                            this, options.batchSize, JointBatches.PATIENCE, pixels -> embeddings(pixels, scale)));
         }
     }
 

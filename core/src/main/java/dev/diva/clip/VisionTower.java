@@ -45,8 +45,10 @@ public final class VisionTower {
         this.placement = weights.placement();
         if (hasEmbedding && isWithoutProjection(weights, config)) {
             throw new CheckpointException(weights.location() + ": the image tower alone, without its projection"
-                    + " visual_projection.weight, as CLIPVisionModel saves it: it has no embedding of images; take the whole"
-                    + " CLIPModel, or save it as CLIPVisionModelWithProjection");
+                    + " visual_projection.weight, as CLIPVisionModel saves"
+                    + " it: it has no embedding of images; take the whole"
+                    + " CLIPModel, or save it as"
+                    + " CLIPVisionModelWithProjection");
         }
         VisionForm form = config.form();
         long width = config.transformer().hiddenSize();
@@ -57,7 +59,8 @@ public final class VisionTower {
         this.patchEmbedding = patchEmbedding(embeddings.at("patch_embedding"));
         this.positionEmbedding = embeddings.at("position_embedding").matrix("weight", config.numPositions(), width);
         this.preLayerNorm = form.preNorm() ? new LayerNorm(model.at("pre_layrnorm"), width, eps) : null; // sic
-        this.encoder = new TransformerEncoder(model.at("encoder"), config.transformer(), false, rotary(weights));
+        this.encoder =
+                new TransformerEncoder(model.at("encoder").inInt8(), config.transformer(), false, rotary(weights));
         boolean pools = config.pooling() == VisionConfig.Pooling.QUERIES;
         long pooledWidth = pools ? config.projectionDim() : width;
         this.postLayerNorm = new LayerNorm(model.at("post_layernorm"), pooledWidth, eps);

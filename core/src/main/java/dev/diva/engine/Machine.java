@@ -19,7 +19,8 @@ import org.bytedeco.pytorch.global.torch;
  * @param libtorch its version, then that of its Java binding
  * @param instructions the widest vector instructions that libtorch uses here
  * @param cuda whether libtorch sees a CUDA device
- * @param precision the faster one here
+ * @param precision the faster one here, of fp32 and bf16
+ * @param int8 whether the processor has instructions for products of int8 (VNNI, AMX-INT8)
  */
 public record Machine(
         String system,
@@ -32,7 +33,8 @@ public record Machine(
         String libtorch,
         String instructions,
         boolean cuda,
-        Precision precision) {
+        Precision precision,
+        boolean int8) {
     /** The machine as it is now. */
     public static Machine read() {
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
@@ -47,7 +49,8 @@ public record Machine(
                 readLibtorch(),
                 torch.get_cpu_capability().getString(),
                 torch.cuda_is_available(),
-                Precision.fastest());
+                Precision.fastest(),
+                Int8Linear.isFast());
     }
 
     private static String readLibtorch() {

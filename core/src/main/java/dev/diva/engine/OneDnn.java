@@ -4,10 +4,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
-import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
-import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -31,7 +29,11 @@ final class OneDnn {
 
     /** Whether it multiplies matrices of this type with kernels for this processor: not in bf16 before AVX-512, not at all on some. */
     static boolean isFast(ScalarType type) {
-        String kernel = kernel(type);
+        return isFast(kernel(type));
+    }
+
+    /** Whether there is a kernel of that name, and not one that is a hundred times slower. */
+    static boolean isFast(String kernel) {
         return !kernel.isEmpty() && !kernel.contains("ref");
     }
 
@@ -50,11 +52,8 @@ final class OneDnn {
             return "";
         }
         try (PointerScope scope = new PointerScope()) {
-            memory.desc matrix = description(torch.empty(new long[] {64, 64}, new TensorOptions(type), null));
-            boolean mayBeEmpty = true; // before AVX-512 there is none for bf16, not even a slow one
-            matmul.primitive_desc product =
-                    new matmul.primitive_desc(CPU, matrix, matrix, matrix, new primitive_attr(), mayBeEmpty);
-            return product.asBoolean() ? product.impl_info_str().getString() : "";
+            Tensor matrix = torch.empty(new long[] {64, 64}, new TensorOptions(type), null);
+            return Product.of(matrix, matrix).kernelName(matrix);
         }
     }
 
@@ -81,6 +80,7 @@ final class OneDnn {
         return switch (type.intern()) {
             case Float -> memory.data_type.f32;
             case BFloat16 -> memory.data_type.bf16;
+            case Char -> memory.data_type.s8;
             default -> throw new IllegalArgumentException("no kernels for " + type);
         };
     }

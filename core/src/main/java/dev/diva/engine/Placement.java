@@ -13,6 +13,13 @@ import org.bytedeco.pytorch.global.torch.DeviceType;
  * @param activations what blocks of layers leave behind for the backward pass
  */
 public record Placement(Device device, Precision precision, Activations activations) {
+    /** @throws BadInputException for int8 on a GPU */
+    public Placement {
+        if (precision == Precision.INT8 && device.is_cuda()) {
+            throw new BadInputException("int8 is multiplied by the processor alone: take it with device cpu, or bf16");
+        }
+    }
+
     private static final Pattern DEVICE = Pattern.compile("cpu|cuda(:\\d{1,2})?");
 
     /** On the processor. */

@@ -3,22 +3,24 @@ package dev.diva.engine;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Number format of matrix products and convolutions. Norms, softmax, losses and optimisers are fp32 in either, and so are
+ * Number format of matrix products and convolutions. Norms, softmax, losses and optimisers are fp32 in each, and so are
  * the masters of trained weights.
  */
 public enum Precision {
     FP32(ScalarType.Float),
-    BF16(ScalarType.BFloat16);
+    BF16(ScalarType.BFloat16),
+    /** Whole numbers, as {@link Int8Linear} multiplies them, in the layers of image towers; all else as the processor is fastest. */
+    INT8(null);
 
-    private final ScalarType dtype;
+    private final ScalarType dtype; // null: as the machine
 
     Precision(ScalarType dtype) {
         this.dtype = dtype;
     }
 
-    /** The libtorch type of activations and of frozen matrices. */
+    /** The libtorch type of activations and of frozen matrices that are no int8. */
     public ScalarType dtype() {
-        return dtype;
+        return this == INT8 ? fastest().dtype : dtype;
     }
 
     /** BF16 where this processor multiplies it natively (AMX or AVX512-BF16), otherwise FP32. */

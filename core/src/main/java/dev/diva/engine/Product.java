@@ -1,6 +1,8 @@
 package dev.diva.engine;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
@@ -15,6 +17,7 @@ final class Product {
     private final Tensor a;
     private final Tensor b;
     private final post_ops after = new post_ops();
+    private final Map<Integer, Tensor> operands = new HashMap<>(); // of what comes after, by argument
     private Tensor bias; // or null
 
     private Product(Tensor a, Tensor b) {
@@ -25,8 +28,8 @@ final class Product {
     /**
      * a b; nothing is computed before {@link #into}.
      *
-     * @param a fp32 or bf16 [..., m, k], with any strides
-     * @param b same type, [..., k, n], with any strides
+     * @param a fp32, bf16 or int8 [..., m, k], with any strides
+     * @param b same type, [..., k, n], with any strides; sums of int8 are exact
      */
     static Product of(Tensor a, Tensor b) {
         return new Product(a, b);
@@ -47,6 +50,22 @@ final class Product {
         return this;
     }
 
+    /** Then times a tensor of fp32 that is broadcast to the result. */
+    Product times(Tensor factors) {
+        return after(dnnl.algorithm.binary_mul, factors);
+    }
+
+    /** Then plus a tensor of fp32 that is broadcast to the result. */
+    Product added(Tensor summands) {
+        return after(dnnl.algorithm.binary_add, summands);
+    }
+
+    private Product after(dnnl.algorithm step, Tensor operand) {
+        operands.put(dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (after.len() + 1) | dnnl.DNNL_ARG_SRC_1, operand);
+        after.append_binary(step, OneDnn.description(operand));
+        return this;
+    }
+
     /** Then a function of each number. */
     Product then(Pointwise function) {
         after.append_eltwise(function.kind, function.alpha, 0);
@@ -62,16 +81,8 @@ final class Product {
     /** Computes all of it into a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void into(Tensor result) {
         try (PointerScope scope = new PointerScope()) {
-            primitive_attr attributes = new primitive_attr();
-            attributes.set_post_ops(after);
-            matmul.primitive_desc description = new matmul.primitive_desc(
-                    OneDnn.CPU,
-                    OneDnn.description(a),
-                    OneDnn.description(b),
-                    bias == null ? new memory.desc() : OneDnn.description(bias),
-                    OneDnn.description(result),
-                    attributes,
-                    false);
+            boolean mayBeEmpty = false;
+            matmul.primitive_desc description = kernel(result, mayBeEmpty);
             IntMemoryMap arguments = new IntMemoryMap()
                     .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(a))
                     .put(dnnl.DNNL_ARG_WEIGHTS, OneDnn.memory(b))
@@ -79,7 +90,35 @@ final class Product {
             if (bias != null) {
                 arguments.put(dnnl.DNNL_ARG_BIAS, OneDnn.memory(bias));
             }
+            operands.forEach((argument, operand) -> arguments.put(argument, OneDnn.memory(operand)));
             OneDnn.run(new matmul(description), arguments);
         }
+    }
+
+    /** Whether it has a kernel for this processor: there may be none, or one that is a hundred times slower. */
+    boolean isFast(Tensor result) {
+        return OneDnn.isFast(kernelName(result));
+    }
+
+    /** Name of its kernel, which begins with the kind and ends with the instructions; nothing where there is none. */
+    String kernelName(Tensor result) {
+        try (PointerScope scope = new PointerScope()) {
+            boolean mayBeEmpty = true; // before AVX-512 there is none for bf16, not even a slow one
+            matmul.primitive_desc description = kernel(result, mayBeEmpty);
+            return description.asBoolean() ? description.impl_info_str().getString() : "";
+        }
+    }
+
+    private matmul.primitive_desc kernel(Tensor result, boolean mayBeEmpty) {
+        primitive_attr attributes = new primitive_attr();
+        attributes.set_post_ops(after);
+        return new matmul.primitive_desc(
+                OneDnn.CPU,
+                OneDnn.description(a),
+                OneDnn.description(b),
+                bias == null ? new memory.desc() : OneDnn.description(bias),
+                OneDnn.description(result),
+                attributes,
+                mayBeEmpty);
     }
 }

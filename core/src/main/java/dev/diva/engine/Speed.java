@@ -28,6 +28,17 @@ public final class Speed {
         }
     }
 
+    /** {@link Int8Linear} of the same shape, rounding of the tokens included, in 10^9 operations a second, best of three. */
+    public static double int8() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor x = random(Precision.INT8, 16 * TOKENS, WIDTH);
+            Int8Rows weight =
+                    Int8Rows.of(random(Precision.FP32, 4 * WIDTH, WIDTH)).byColumns();
+            return best(
+                    2.0 * 16 * TOKENS * WIDTH * 4 * WIDTH, () -> Int8Linear.forward(x, weight, null, Pointwise.GELU));
+        }
+    }
+
     /** Self-attention of 16 images, 16 heads, 257 tokens, 64 a head, in 10^9 floating point operations a second, best of three. */
     public static double attention(Precision precision) {
         try (PointerScope scope = new PointerScope();

@@ -2,6 +2,8 @@ package dev.diva.model;
 
 import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Int8Linear;
+import dev.diva.engine.Int8Rows;
 import dev.diva.engine.OneDnnLinear;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -14,26 +16,36 @@ public final class Linear {
     private final Tensor weight; // [out, in]
     private final Tensor bias; // [out] or null
     private final LowRank adapter; // or null
+    private final Int8Rows int8; // in place of the weight, or null
 
-    private Linear(Tensor weight, Tensor bias, LowRank adapter) {
+    private Linear(Tensor weight, Tensor bias, LowRank adapter, Int8Rows int8) {
         this.weight = weight;
         this.bias = bias;
         this.adapter = adapter;
+        this.int8 = int8;
     }
 
     /** Reads {@code weight} [out, in] and {@code bias} [out]. */
     public static Linear of(Weights weights, long in, long out) {
-        return new Linear(weights.matrix("weight", out, in), weights.matrix("bias", out), adapter(weights, in, out));
+        return weights.int8("weight", out, in)
+                .map(rows -> new Linear(null, weights.vector("bias", out), null, rows))
+                .orElseGet(() -> new Linear(
+                        weights.matrix("weight", out, in),
+                        weights.matrix("bias", out),
+                        adapter(weights, in, out),
+                        null));
     }
 
     /** Reads {@code weight} [out, in] alone. */
     public static Linear withoutBias(Weights weights, long in, long out) {
-        return new Linear(weights.matrix("weight", out, in), null, adapter(weights, in, out));
+        return weights.int8("weight", out, in)
+                .map(rows -> new Linear(null, null, null, rows))
+                .orElseGet(() -> new Linear(weights.matrix("weight", out, in), null, adapter(weights, in, out), null));
     }
 
     /** Wraps tensors that are already there. */
     public static Linear of(Tensor weight, Tensor bias) {
-        return new Linear(weight, bias, null);
+        return new Linear(weight, bias, null, null);
     }
 
     private static LowRank adapter(Weights weights, long in, long out) {
@@ -47,6 +59,9 @@ public final class Linear {
      * @return [..., out]
      */
     public Tensor forward(Tensor x) {
+        if (int8 != null) {
+            return Int8Linear.forward(x, int8, bias, null);
+        }
         Tensor w = weight.to(x.scalar_type());
         Tensor b = biasFor(x);
         Tensor y = OneDnnLinear.isFaster(x)
@@ -56,10 +71,13 @@ public final class Linear {
     }
 
     /**
-     * A function of {@link #forward}; in bf16 without rounding between the two where no gradient follows. In fp32 both ways take the same
-     * kernels, so that activations that are computed again are the same.
+     * A function of {@link #forward}, without rounding between the two in int8, and in bf16 where no gradient follows. In fp32 both ways
+     * take the same kernels, so that activations that are computed again are the same.
      */
     public Tensor forward(Tensor x, Activation activation) {
+        if (int8 != null) {
+            return Int8Linear.forward(x, int8, bias, activation.fused());
+        }
         boolean isFused = x.scalar_type().intern() == ScalarType.BFloat16
                 && !GradMode.is_enabled()
                 && adapter == null

@@ -99,7 +99,7 @@ class ConvertedWeightsTest {
 
     @Test
     void areTheSameWhenTheyAreMadeAndWhenTheyAreThere() throws IOException {
-        for (Precision precision : Precision.values()) {
+        for (Precision precision : List.of(Precision.FP32, Precision.BF16)) {
             for (int i = 0; i < 2; i++) {
                 try (Weights weights = kept(precision)) {
                     requireSame(weights, precision);

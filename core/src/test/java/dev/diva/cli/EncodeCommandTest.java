@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.engine.Int8Linear;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
@@ -63,6 +64,7 @@ class EncodeCommandTest {
                     written.read("text_embeds"), golden.expected("text_embeds_normalised"), 0, golden.tolerance());
             Close.assertClose(
                     written.read("tokens"), golden.expected("vision.tokens_projected"), 0, golden.tolerance());
+            assertThat(written.metadata()).containsEntry("precision", "fp32");
             JsonNode names = new ObjectMapper().readTree(written.metadata().get("images"));
             for (int i = 0; i < count(); i++) {
                 assertThat(names.get(i).asText())
@@ -177,6 +179,28 @@ class EncodeCommandTest {
             values.add(node.floatValue());
         }
         node.forEach(child -> flatten(child, values));
+    }
+
+    /** A machine with the instructions encodes and says so; any other refuses before anything is written. */
+    @Test
+    void int8IsRefusedWhereItCrawls() throws IOException {
+        Path file = folder.resolve("e.safetensors");
+        List<String> arguments = new ArrayList<>(List.of("encode"));
+        arguments.addAll(arguments(file));
+        arguments.set(arguments.indexOf("fp32"), "int8");
+        StringWriter err = new StringWriter();
+        CommandLine diva = Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+        int code = Main.run(diva, arguments.toArray(new String[0]));
+        if (Int8Linear.isFast()) {
+            assertThat(code).isZero();
+            try (SafetensorsFile written = SafetensorsFile.open(file)) {
+                assertThat(written.metadata()).containsEntry("precision", "int8");
+            }
+        } else {
+            assertThat(code).isEqualTo(3);
+            assertThat(err.toString().lines()).singleElement().asString().contains("int8", "VNNI", "take ");
+            assertThat(file).doesNotExist();
+        }
     }
 
     private int count() {

@@ -53,6 +53,16 @@ class BrokenWeightsTest {
     }
 
     @Test
+    void roundingToInt8Refuses() throws IOException {
+        String name = "vision_model.encoder.layers.0.mlp.fc1.weight";
+        Path model = damaged("clip-hf-vit", name, Double.NaN);
+        Clip.Options int8 = Clip.Options.DEFAULT.withPrecision(Precision.INT8);
+        assertThatThrownBy(() -> Clip.load(model, int8).close())
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(name);
+    }
+
+    @Test
     void imagesOfDinov2AreRefused() throws IOException {
         try (Dinov2 model = Dinov2.load(damaged("dinov2", "layernorm.weight", Double.NaN), Precision.FP32)) {
             int size = model.imageSize();

@@ -107,7 +107,7 @@ class ClipThreadsTest {
     void whatGathersIsComputedTogetherAndAWrongRequestFailsAlone() throws InterruptedException {
         List<Integer> batches = new ArrayList<>();
         Object model = new Object();
-        JointBatches joint = new JointBatches(model, 4, rows -> {
+        JointBatches joint = new JointBatches(model, 4, JointBatches.PATIENCE, rows -> {
             batches.add(rows.size());
             if (rows.stream().anyMatch(row -> row.length == 0)) {
                 throw new IllegalArgumentException("no values");

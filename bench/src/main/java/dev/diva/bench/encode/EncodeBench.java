@@ -2,6 +2,7 @@ package dev.diva.bench.encode;
 
 import dev.diva.bench.Peak;
 import dev.diva.clip.Clip;
+import dev.diva.engine.Int8Linear;
 import dev.diva.engine.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
 /**
- * Encodes random pixels: {@code MODEL fp32|bf16 THREADS BATCH REPEATS [DEVICE]}. Prints one line of JSON. {@code BENCH_START} in the environment
+ * Encodes random pixels: {@code MODEL fp32|bf16|int8 THREADS BATCH REPEATS [DEVICE]}. Prints one line of JSON. {@code BENCH_START} in the environment
  * is the time at which the process was started, in seconds.
  */
 public final class EncodeBench {
@@ -21,6 +22,9 @@ public final class EncodeBench {
 
     public static void main(String[] args) throws IOException {
         Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
+        if (precision == Precision.INT8) {
+            Int8Linear.require();
+        }
         int batch = Integer.parseInt(args[3]);
         int repeats = Integer.parseInt(args[4]);
         Clip.Options options = new Clip.Options(precision, Integer.parseInt(args[2]), batch, null)

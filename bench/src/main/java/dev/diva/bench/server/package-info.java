@@ -1,0 +1,2 @@
+/** Many clients of one model, against batches. */
+package dev.diva.bench.server;
