@@ -33,6 +33,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main {
     private static final Pattern OPTION = Pattern.compile("--?[A-Za-z]\\S*");
 
+    /** Completes the words of all others. */
+    private static final Class<?> COMPLETION = AutoComplete.GenerateCompletion.class;
+
     private static final List<Class<?>> COMMANDS = List.of(
             DemoCommand.class,
             DoctorCommand.class,
@@ -53,7 +56,7 @@ public final class Main {
             SegmentCommand.class,
             ReportCommand.class,
             WorldCommand.class,
-            AutoComplete.GenerateCompletion.class);
+            COMPLETION);
 
     @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Print the stack trace of a failure.")
     private boolean verbose;
@@ -79,7 +82,7 @@ public final class Main {
         Main main = new Main();
         CommandLine commands = new CommandLine(main);
         List<Class<?>> asked = COMMANDS.stream()
-                .filter(command -> arguments.length > 0 && arguments[0].equals(name(command)))
+                .filter(command -> arguments.length > 0 && arguments[0].equals(name(command)) && command != COMPLETION)
                 .toList();
         (asked.isEmpty() ? COMMANDS : asked).forEach(commands::addSubcommand);
         commands.setExecutionStrategy(Main::runUnlessSwallowed);

@@ -196,6 +196,25 @@ class MainTest {
         }
     }
 
+    /** What is asked for by its name is the same command as among all, and the only one that is set up. */
+    @Test
+    void aNamedCommandIsSetUpAlone() {
+        for (CommandLine one : Main.commandLine().getSubcommands().values()) {
+            if (one.getCommandName().equals("generate-completion")) {
+                continue; // knows the others
+            }
+            CommandLine alone = Main.commandLine(one.getCommandName(), "--help");
+            assertThat(alone.getSubcommands()).containsOnlyKeys(one.getCommandName());
+            assertThat(alone.getSubcommands().get(one.getCommandName()).getUsageMessage())
+                    .isEqualTo(one.getUsageMessage());
+        }
+        for (String needsAll : List.of("--help", "generate-completion", "trian")) {
+            assertThat(Main.commandLine(needsAll).getSubcommands())
+                    .as(needsAll)
+                    .hasSameSizeAs(Main.commandLine().getSubcommands());
+        }
+    }
+
     private static List<CommandLine> leaves(CommandLine command) {
         if (command.getSubcommands().isEmpty()) {
             return List.of(command);
