@@ -241,10 +241,10 @@ class ArchitectureTest {
         Set<String> readers = DIVA.stream()
                 .filter(type -> step.contains(type.getSimpleName()))
                 .flatMap(type -> type.getMethodCallsFromSelf().stream())
-                .filter(call -> call.getTargetOwner().isEquivalentTo(Tensors.class)
-                                && call.getName().matches("toFloats?|toLongs|here")
-                        || call.getTargetOwner().getFullName().startsWith("org.bytedeco.pytorch")
-                                && call.getName().matches("item.*|cpu|equal|is_nonzero|nonzero"))
+                .filter(call -> (call.getTargetOwner().isEquivalentTo(Tensors.class)
+                                && call.getName().matches("toFloats?|toLongs|here"))
+                        || (call.getTargetOwner().getFullName().startsWith("org.bytedeco.pytorch")
+                                && call.getName().matches("item.*|cpu|equal|is_nonzero|nonzero")))
                 .map(call -> call.getOrigin().getOwner().getSimpleName() + "."
                         + call.getOrigin().getName())
                 .collect(Collectors.toSet());

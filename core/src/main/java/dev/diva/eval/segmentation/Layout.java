@@ -80,8 +80,8 @@ public record Layout(String name, String images, String labels, int ignored, Lis
         try {
             Own own = new YAMLMapper().readValue(text, Own.class);
             if (own == null || !own.isWhole()) {
-                throw new BadInputException(
-                        file + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
+                throw new BadInputException(file
+                        + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
             }
             ClassNames.require(own.classes, file.toString());
             if (own.ignored >= 0 && own.ignored < own.classes.size()) {
