@@ -34,22 +34,24 @@ final class SiglipTokenizerFiles {
     private SiglipTokenizerFiles() {}
 
     /**
-     * Completes a folder that tokenizer files were copied into; one of another tokenizer stays as it is.
+     * Completes a folder that tokenizer files were copied into; of another tokenizer, SigLIP 2's, its inputs alone are named where they are
+     * not.
      *
      * @param canonicalizes whether texts become lower case and lose their punctuation before the pieces, as open_clip says
      * @param contextLength ids of a text
      */
     static void complete(Path folder, boolean canonicalizes, long contextLength) throws IOException {
-        if (!hasPieces(folder) || !(canonicalizes || SiglipTokenizer.isFirst(folder))) {
-            return;
-        }
-        if (!Files.exists(folder.resolve(PIECES))) {
+        boolean isFirst = hasPieces(folder) && (canonicalizes || SiglipTokenizer.isFirst(folder));
+        if (isFirst && !Files.exists(folder.resolve(PIECES))) {
             Files.write(folder.resolve(PIECES), pieces(description(folder)));
         }
         Path file = folder.resolve(CONFIG);
+        if (!isFirst && (!Files.exists(file) || ConfigJson.read(file).has("model_input_names"))) {
+            return;
+        }
         ObjectNode config =
                 Files.exists(file) ? (ObjectNode) ConfigJson.read(file).node() : JSON.createObjectNode();
-        if (canonicalizes) {
+        if (isFirst && canonicalizes) {
             config.put("tokenizer_class", "SiglipTokenizer")
                     .put("do_lower_case", true)
                     .put("model_max_length", contextLength);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.testing.Golden;
@@ -44,5 +45,20 @@ class SiglipTokenizerFilesTest {
                         .isEqualTo(original.tokenizer().encode(text));
             }
         }
+    }
+
+    /** Without them transformers would hide the padding, which SigLIP 2 was trained to see too. */
+    @Test
+    void ofAnotherTokenizerTheInputsAloneAreNamed(@TempDir Path other) throws IOException {
+        Files.writeString(other.resolve("tokenizer.json"), "{\"model\": {\"type\": \"BPE\"}}");
+        Path config = other.resolve("tokenizer_config.json");
+        Files.writeString(config, "{\"tokenizer_class\": \"GemmaTokenizerFast\"}");
+        SiglipTokenizerFiles.complete(other, true, 64);
+        String written = Files.readString(config);
+        assertThat(ConfigJson.read(config).texts("model_input_names", List.of())).containsExactly("input_ids");
+        assertThat(ConfigJson.read(config).text("tokenizer_class", "")).isEqualTo("GemmaTokenizerFast");
+        SiglipTokenizerFiles.complete(other, true, 64);
+        assertThat(config).hasContent(written);
+        assertThat(other.resolve("spiece.model")).doesNotExist();
     }
 }
