@@ -55,7 +55,8 @@ class SiglipTokenizerFilesTest {
         Files.writeString(config, "{\"tokenizer_class\": \"GemmaTokenizerFast\"}");
         SiglipTokenizerFiles.complete(other, true, 64);
         String written = Files.readString(config);
-        assertThat(ConfigJson.read(config).texts("model_input_names", List.of())).containsExactly("input_ids");
+        assertThat(ConfigJson.read(config).texts("model_input_names", List.of()))
+                .containsExactly("input_ids");
         assertThat(ConfigJson.read(config).text("tokenizer_class", "")).isEqualTo("GemmaTokenizerFast");
         SiglipTokenizerFiles.complete(other, true, 64);
         assertThat(config).hasContent(written);
