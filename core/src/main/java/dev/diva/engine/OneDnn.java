@@ -38,7 +38,7 @@ final class OneDnn {
     }
 
     /** Whether its kernel for products of this type is of AVX-512. */
-    static boolean isWide(ScalarType type) {
+    static boolean isOfAvx512(ScalarType type) {
         return kernel(type).contains("avx512");
     }
 

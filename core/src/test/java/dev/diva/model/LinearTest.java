@@ -72,6 +72,18 @@ class LinearTest {
         }
     }
 
+    /** So wide that some processors take the weight turned. */
+    @Test
+    void gradientByTheInputOfAWideLayerIsThatOfTheProduct() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor w = torch.randn(4096, 4097);
+            Tensor x = torch.randn(1, 3, 4097).set_requires_grad(true);
+            Tensor dy = torch.randn(1, 3, 4096);
+            OneDnnLinear.forward(x, w, null).mul(dy).sum().backward();
+            assertCloseToLargest(x.grad(), dy.matmul(w), 1e-5, 0);
+        }
+    }
+
     @Test
     void gradientsAreThoseOfTheProduct() {
         try (PointerScope scope = new PointerScope()) {
