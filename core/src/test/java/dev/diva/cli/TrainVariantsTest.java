@@ -12,10 +12,10 @@ import dev.diva.checkpoint.format.ClipCheckpoint;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -253,21 +253,25 @@ class TrainVariantsTest {
                 .asDouble();
     }
 
-    /** A step of this size that kept its activations would take over 1 MiB; what the Java heap grows by is not counted. */
+    /**
+     * A step of this size that kept its activations would take over 1 MiB. Growth is the median of five times eight steps: what leaks adds
+     * to each, what Java's heap and compiler take now and then adds to few.
+     */
     @Test
     void memoryIsFlatOverManySteps() throws IOException {
-        long heap = heap();
         train("long", "--set", "train.steps=50", "--set", "train.lr=1e-4");
-        heap = heap() - heap;
         List<String> lines = Files.readAllLines(folder.resolve("long/metrics.jsonl"));
-        long early = new ObjectMapper().readTree(lines.get(14)).path("rssBytes").asLong();
-        long late = new ObjectMapper().readTree(lines.get(49)).path("rssBytes").asLong();
-        assertThat(early).isPositive();
-        assertThat(late - early - heap).isLessThan(20L << 20);
+        long[] growth = new long[5];
+        for (int i = 0; i < growth.length; i++) {
+            growth[i] = rss(lines.get(17 + 8 * i)) - rss(lines.get(9 + 8 * i));
+        }
+        assertThat(rss(lines.get(9))).isPositive();
+        Arrays.sort(growth);
+        assertThat(growth[2]).isLessThan(4L << 20);
     }
 
-    private static long heap() {
-        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted();
+    private static long rss(String line) throws IOException {
+        return new ObjectMapper().readTree(line).path("rssBytes").asLong();
     }
 
     private void train(String out, String... more) throws IOException {
