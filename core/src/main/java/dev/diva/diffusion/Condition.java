@@ -1,6 +1,7 @@
 package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -18,6 +19,19 @@ public record Condition(Tensor tokens, Tensor vector) {
     /** Every row so many times over, batch after batch. */
     public Condition repeat(long count) {
         return new Condition(tokens.repeat(count, 1, 1), vector == null ? null : vector.repeat(count, 1));
+    }
+
+    /**
+     * Checks the tokens against what a denoiser attends to.
+     *
+     * @param width of that denoiser's tokens
+     * @throws IllegalArgumentException when they have another width or number of axes
+     */
+    public void requireTokens(long width) {
+        if (tokens.dim() != 3 || tokens.size(2) != width) {
+            throw new IllegalArgumentException(
+                    "condition " + Arrays.toString(tokens.shape()) + ", expected [batch, tokens, " + width + "]");
+        }
     }
 
     /**

@@ -58,10 +58,7 @@ public final class Dit implements Denoiser {
     public Tensor predict(Tensor zt, Tensor timesteps, Condition told) {
         told.requireVector(0);
         Tensor condition = told.tokens();
-        if (condition.dim() != 3 || condition.size(2) != config.width()) {
-            throw new IllegalArgumentException("condition " + Arrays.toString(condition.shape())
-                    + ", expected [batch, tokens, " + config.width() + "]");
-        }
+        told.requireTokens(config.width());
         return Scopes.returning(() -> {
             long[] noClass = new long[Math.toIntExact(zt.size(0))];
             Arrays.fill(noClass, config.classes());

@@ -157,14 +157,11 @@ public final class UNet implements Denoiser {
         return new Added(pooled, numbers.expand(batch, -1));
     }
 
-    private void requireShapes(Tensor zt, Tensor condition) {
+    private void requireShapes(Tensor zt, Tensor tokens) {
         if (zt.dim() != 4 || zt.size(1) != config.latentChannels()) {
             throw new IllegalArgumentException("latent " + Arrays.toString(zt.shape()) + ", expected [batch, "
                     + config.latentChannels() + ", h, w]");
         }
-        if (condition.dim() != 3 || condition.size(2) != config.crossAttentionDim()) {
-            throw new IllegalArgumentException("condition " + Arrays.toString(condition.shape())
-                    + ", expected [batch, tokens, " + config.crossAttentionDim() + "]");
-        }
+        Condition.of(tokens).requireTokens(config.crossAttentionDim());
     }
 }

@@ -2,6 +2,9 @@ package dev.diva.language;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
+import dev.diva.model.Activation;
+import dev.diva.model.GatedMlp;
+import dev.diva.model.Linear;
 import dev.diva.model.RmsNorm;
 import org.bytedeco.pytorch.Tensor;
 
@@ -16,7 +19,15 @@ final class LlamaLayer {
         this.attentionNorm = new RmsNorm(weights.at("input_layernorm"), config.hiddenSize(), config.rmsNormEps());
         this.attention = new GroupedAttention(weights.at("self_attn"), config, layer);
         this.mlpNorm = new RmsNorm(weights.at("post_attention_layernorm"), config.hiddenSize(), config.rmsNormEps());
-        this.mlp = new GatedMlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize());
+        this.mlp = mlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize());
+    }
+
+    private static GatedMlp mlp(Weights weights, long width, long inner) {
+        return GatedMlp.of(
+                Linear.withoutBias(weights.at("gate_proj"), width, inner),
+                Linear.withoutBias(weights.at("up_proj"), width, inner),
+                Linear.withoutBias(weights.at("down_proj"), inner, width),
+                Activation.SILU);
     }
 
     /** [batch, tokens, width] to the same. */

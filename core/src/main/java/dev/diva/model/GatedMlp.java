@@ -4,27 +4,49 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
 import org.bytedeco.pytorch.Tensor;
 
-/** SwiGLU with a norm inside, as of EVA-02: {@code fc2(norm(silu(fc1_gate(x)) * fc1(x)))}. */
-final class GatedMlp {
+/** down(activation(gate(x)) * up(x)): SwiGLU of Llama and EVA-02, which has a norm before the last product, GEGLU of T5. */
+public final class GatedMlp {
     private final Linear gate;
-    private final Linear fc1;
-    private final LayerNorm norm;
-    private final Linear fc2;
+    private final Linear up;
+    private final LayerNorm norm; // or null
+    private final Linear down;
     private final Activation activation;
 
-    GatedMlp(Weights weights, TransformerConfig config) {
-        long width = config.hiddenSize();
-        long inner = config.intermediateSize();
-        this.gate = Linear.of(weights.at("fc1_gate"), width, inner);
-        this.fc1 = Linear.of(weights.at("fc1"), width, inner);
-        this.norm = new LayerNorm(weights.at("norm"), inner, config.layerNormEps());
-        this.fc2 = Linear.of(weights.at("fc2"), inner, width);
-        this.activation = config.activation();
+    private GatedMlp(Linear gate, Linear up, LayerNorm norm, Linear down, Activation activation) {
+        this.gate = gate;
+        this.up = up;
+        this.norm = norm;
+        this.down = down;
+        this.activation = activation;
     }
 
-    /** [..., hiddenSize] to the same. */
-    Tensor forward(Tensor x) {
-        return fc2.forward(
-                Scopes.returning(() -> norm.forward(gate.forward(x, activation).mul(fc1.forward(x)))));
+    /**
+     * Without a norm.
+     *
+     * @param gate of width to inner, as {@code up}
+     * @param down of inner to width
+     */
+    public static GatedMlp of(Linear gate, Linear up, Linear down, Activation activation) {
+        return new GatedMlp(gate, up, null, down, activation);
+    }
+
+    /** Of EVA-02, under the names of its code. */
+    static GatedMlp normed(Weights weights, TransformerConfig config) {
+        long width = config.hiddenSize();
+        long inner = config.intermediateSize();
+        return new GatedMlp(
+                Linear.of(weights.at("fc1_gate"), width, inner),
+                Linear.of(weights.at("fc1"), width, inner),
+                new LayerNorm(weights.at("norm"), inner, config.layerNormEps()),
+                Linear.of(weights.at("fc2"), inner, width),
+                config.activation());
+    }
+
+    /** [..., width] to the same. */
+    public Tensor forward(Tensor x) {
+        return down.forward(Scopes.returning(() -> {
+            Tensor inner = gate.forward(x, activation).mul(up.forward(x));
+            return norm == null ? inner : norm.forward(inner);
+        }));
     }
 }

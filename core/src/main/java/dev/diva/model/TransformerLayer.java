@@ -24,7 +24,7 @@ final class TransformerLayer {
         this.layerNorm2 = new LayerNorm(weights.at("layer_norm2"), config.hiddenSize(), config.layerNormEps());
         LayerForm form = config.form();
         this.mlp = form.gatedMlp()
-                ? new GatedMlp(weights.at("mlp"), config)::forward
+                ? GatedMlp.normed(weights.at("mlp"), config)::forward
                 : new Mlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize(), config.activation())
                         ::forward;
         this.scale1 = form.layerScale() ? scale(weights.at("layer_scale1"), config) : null;

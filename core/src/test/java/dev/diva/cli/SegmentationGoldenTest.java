@@ -16,6 +16,7 @@ import dev.diva.segment.SanCase;
 import dev.diva.segment.SanPixels;
 import dev.diva.segment.SanSettings;
 import dev.diva.testing.Close;
+import dev.diva.testing.Detectron2;
 import dev.diva.testing.Golden;
 import dev.diva.testing.Rasters;
 import java.awt.image.BufferedImage;
@@ -373,16 +374,10 @@ class SegmentationGoldenTest {
         double tolerance = DATA.json("case.json").path("tolerance_scores").asDouble();
         for (JsonNode result : results) {
             String golden = sets.get(result.path("data").asText());
-            Map.of(
-                            "mIoU", "miou",
-                            "mIoU_v06", "miou_detectron2_v0.6",
-                            "fwIoU", "frequency_weighted_iou",
-                            "mACC", "mean_class_accuracy",
-                            "pACC", "pixel_accuracy")
-                    .forEach((theirs, ours) -> assertThat(
-                                    100 * result.path("metrics").path(ours).asDouble())
-                            .as(theirs)
-                            .isEqualTo(doubles(golden + "." + theirs)[0], within(tolerance)));
+            Detectron2.SCORES.forEach((theirs, ours) -> assertThat(
+                            100 * result.path("metrics").path(ours).asDouble())
+                    .as(theirs)
+                    .isEqualTo(doubles(golden + "." + theirs)[0], within(tolerance)));
             checkClasses(out, result.path("data").asText(), golden, tolerance);
         }
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** FLUX.1 as a whole teacher against diffusers. */
+/** FLUX.1 and Stable Diffusion 3 as whole teachers against diffusers. */
 @Tag("golden")
 class RectifiedFlowTeacherTest {
     @ParameterizedTest

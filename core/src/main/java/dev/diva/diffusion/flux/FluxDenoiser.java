@@ -157,10 +157,6 @@ public final class FluxDenoiser implements Denoiser {
                     + " twice the autoencoder's downscale");
         }
         condition.requireVector(config.vectorDim());
-        Tensor tokens = condition.tokens();
-        if (tokens.dim() != 3 || tokens.size(2) != config.contextDim()) {
-            throw new IllegalArgumentException("condition " + Arrays.toString(tokens.shape())
-                    + ", expected [batch, tokens, " + config.contextDim() + "]");
-        }
+        condition.requireTokens(config.contextDim());
     }
 }

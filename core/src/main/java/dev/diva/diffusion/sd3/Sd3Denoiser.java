@@ -136,10 +136,6 @@ public final class Sd3Denoiser implements Denoiser {
                     + ", the denoiser has positions for " + most + " x " + most + "; set a smaller resolution");
         }
         condition.requireVector(config.vectorDim());
-        Tensor tokens = condition.tokens();
-        if (tokens.dim() != 3 || tokens.size(2) != config.contextDim()) {
-            throw new IllegalArgumentException("condition " + Arrays.toString(tokens.shape())
-                    + ", expected [batch, tokens, " + config.contextDim() + "]");
-        }
+        condition.requireTokens(config.contextDim());
     }
 }

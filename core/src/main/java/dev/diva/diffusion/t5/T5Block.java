@@ -3,6 +3,7 @@ package dev.diva.diffusion.t5;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
 import dev.diva.model.Activation;
+import dev.diva.model.GatedMlp;
 import dev.diva.model.Heads;
 import dev.diva.model.Linear;
 import dev.diva.model.RmsNorm;
@@ -18,16 +19,13 @@ final class T5Block {
     private final Linear values;
     private final Linear output;
     private final RmsNorm mlpNorm;
-    private final Linear gate;
-    private final Linear up;
-    private final Linear down;
+    private final GatedMlp mlp;
 
     /** @param weights the view under {@code block.N} */
     T5Block(Weights weights, T5Config config) {
         long width = config.width();
         long all = config.heads() * config.headDim();
         Weights attention = weights.at("layer", 0).at("SelfAttention");
-        Weights mlp = weights.at("layer", 1).at("DenseReluDense");
         this.heads = config.heads();
         this.attentionNorm = new RmsNorm(weights.at("layer", 0).at("layer_norm"), width, config.normEps());
         this.queries = Linear.withoutBias(attention.at("q"), width, all);
@@ -35,9 +33,15 @@ final class T5Block {
         this.values = Linear.withoutBias(attention.at("v"), width, all);
         this.output = Linear.withoutBias(attention.at("o"), all, width);
         this.mlpNorm = new RmsNorm(weights.at("layer", 1).at("layer_norm"), width, config.normEps());
-        this.gate = Linear.withoutBias(mlp.at("wi_0"), width, config.innerWidth());
-        this.up = Linear.withoutBias(mlp.at("wi_1"), width, config.innerWidth());
-        this.down = Linear.withoutBias(mlp.at("wo"), config.innerWidth(), width);
+        this.mlp = mlp(weights.at("layer", 1).at("DenseReluDense"), width, config.innerWidth());
+    }
+
+    private static GatedMlp mlp(Weights weights, long width, long inner) {
+        return GatedMlp.of(
+                Linear.withoutBias(weights.at("wi_0"), width, inner),
+                Linear.withoutBias(weights.at("wi_1"), width, inner),
+                Linear.withoutBias(weights.at("wo"), inner, width),
+                Activation.GELU_TANH);
     }
 
     /**
@@ -57,10 +61,6 @@ final class T5Block {
             return x.add(output.forward(
                     Heads.join(scores.softmax(-1).to(v.scalar_type()).matmul(v))));
         });
-        return Scopes.returning(() -> {
-            Tensor normed = mlpNorm.forward(attended);
-            Tensor inner = gate.forward(normed, Activation.GELU_TANH).mul(up.forward(normed));
-            return attended.add(down.forward(inner));
-        });
+        return Scopes.returning(() -> attended.add(mlp.forward(mlpNorm.forward(attended))));
     }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.Result;
+import dev.diva.testing.Detectron2;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,13 +83,8 @@ class SegmentationDataTest {
                         .isEqualTo(accuracy[c], within(tolerance));
             }
             Result result = SegmentationScores.result("model", set, counts, counts);
-            Map.of(
-                            "mIoU", "miou",
-                            "mIoU_v06", "miou_detectron2_v0.6",
-                            "fwIoU", "frequency_weighted_iou",
-                            "mACC", "mean_class_accuracy",
-                            "pACC", "pixel_accuracy")
-                    .forEach((theirs, ours) -> assertThat(100 * result.metrics().get(ours))
+            Detectron2.SCORES.forEach(
+                    (theirs, ours) -> assertThat(100 * result.metrics().get(ours))
                             .as(theirs)
                             .isEqualTo(doubles(golden + "." + theirs)[0], within(tolerance)));
             assertThat(result.metrics()).containsEntry("miou_minus_first", 0.0);
