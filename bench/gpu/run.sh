@@ -31,6 +31,7 @@ goldens() {
     # Tests of the processor alone, and of the command line, do not ask for the device.
     classes=GenHancerTest,DcrTest,Un2ClipTest,PublishedFeedbackTest,GoldenGradientsTest,UNetTest,DitTest,AutoencoderTest
     classes=$classes,AutoencoderTinyTest,FluxDenoiserTest,HuggingFaceTowersTest,TextTransformerTest,TextEncodingTest,StagesTest
+    classes=$classes,SdxlTest,RectifiedFlowTeacherTest
     [ "$tiny" = 0 ] || classes=TextTransformerTest,FluxDenoiserTest
     profile=()
     [ "$device" = cpu ] || profile=(-Pcuda)

@@ -94,11 +94,13 @@ def smooth_images(count):
 
 @torch.no_grad()
 def encoded(vae, pixels):
+    if not hasattr(vae.config, "shift_factor"):  # AutoencoderDC
+        return vae.encode(pixels).latent * vae.config.scaling_factor
     return (vae.encode(pixels).latent_dist.mean - vae.config.shift_factor) * vae.config.scaling_factor
 
 
 def diva_step(velocity, vae, sigmas, vector, width, inputs, expected):
-    """Two draws of one batch: all tokens of the tower, projected, in the place of the prompt's states; the pooled vector is the prompt's."""
+    """Two draws of one batch: all tokens of the tower, projected, in the place of the prompt's states; the pooled vector is the prompt's, if any."""
     clip = CLIPModel.from_pretrained(CLIP, attn_implementation="eager").float().eval()
     size, mean, std = clip.config.vision_config.image_size, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
     projection = torch.nn.Linear(clip.config.projection_dim, width)
@@ -116,7 +118,7 @@ def diva_step(velocity, vae, sigmas, vector, width, inputs, expected):
         steps = torch.randint(0, len(sigmas), (BATCH,))
         noise = torch.randn(latents.shape)
         level = sigmas[steps].view(-1, 1, 1, 1)
-        predicted = velocity((1 - level) * latents + level * noise, level.flatten(), condition, vector.repeat(BATCH, 1))
+        predicted = velocity((1 - level) * latents + level * noise, level.flatten(), condition, None if vector is None else vector.repeat(BATCH, 1))
         losses.append((predicted - (noise - latents)).square().mean())
     (sum(losses) / DRAWS).backward()
     learned = dict(clip.vision_model.named_parameters())
@@ -127,22 +129,26 @@ def diva_step(velocity, vae, sigmas, vector, width, inputs, expected):
 
 
 def numbers(velocity, width, pooled, vae, scheduler, tokens):
-    """What a model computes: velocity is a function of latents, levels from 0 to 1, states and pooled vectors."""
+    """What a model computes: velocity is a function of latents, levels from 0 to 1, states and pooled vectors (None where there are none)."""
     inputs, expected = {}, {}
+    channels = vae.config.latent_channels
     sigmas = scheduler.sigmas.flip(0)  # by rising timestep
     generator = torch.Generator().manual_seed(SEED)
     height, columns = 2 * rng.choice([2, 3]), 2 * rng.choice([1, 2])
-    inputs["zt"] = torch.randn(BATCH, CHANNELS, height, columns, generator=generator)
-    inputs["noise"] = torch.randn(BATCH, CHANNELS, height, columns, generator=generator)
+    inputs["zt"] = torch.randn(BATCH, channels, height, columns, generator=generator)
+    inputs["noise"] = torch.randn(BATCH, channels, height, columns, generator=generator)
     inputs["levels"] = sigmas[torch.randint(0, len(sigmas), (BATCH,), generator=generator)]
     inputs["states"] = torch.randn(BATCH, tokens, width, generator=generator)
-    inputs["vector"] = torch.randn(BATCH, pooled.shape[1], generator=generator)
-    states, vector = inputs["states"].clone().requires_grad_(), inputs["vector"].clone().requires_grad_()
+    states, vector = inputs["states"].clone().requires_grad_(), None
+    if pooled is not None:
+        inputs["vector"] = torch.randn(BATCH, pooled.shape[1], generator=generator)
+        vector = inputs["vector"].clone().requires_grad_()
     prediction = velocity(inputs["zt"], inputs["levels"], states, vector)
     loss = (prediction - inputs["noise"]).square().mean()
     loss.backward()
-    expected.update({"prediction": prediction.detach(), "loss": loss.detach(), "gradient.states": states.grad, "gradient.vector": vector.grad,
-                     "levels": sigmas})
+    expected.update({"prediction": prediction.detach(), "loss": loss.detach(), "gradient.states": states.grad, "levels": sigmas})
+    if vector is not None:
+        expected["gradient.vector"] = vector.grad
     inputs["pixels"] = 2 * torch.rand(1, 3, 12, 8, generator=generator) - 1
     expected["latent"] = encoded(vae, inputs["pixels"])
     diva_step(velocity, vae, sigmas, pooled, width, inputs, expected)

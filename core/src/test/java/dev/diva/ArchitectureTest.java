@@ -39,7 +39,7 @@ class ArchitectureTest {
             Map.entry("hub", Set.of()),
             Map.entry("model", Set.of("checkpoint", "engine")),
             Map.entry("clip", Set.of("model", "checkpoint", "engine", "data")),
-            Map.entry("diffusion", Set.of("model", "checkpoint", "engine")),
+            Map.entry("diffusion", Set.of("language", "model", "checkpoint", "engine")),
             Map.entry("language", Set.of("model", "checkpoint", "engine")),
             Map.entry("mllm", Set.of("train", "language", "clip", "model", "checkpoint", "engine", "data", "hub")),
             Map.entry("feedback", Set.of("train", "clip", "diffusion", "model", "checkpoint", "engine", "data")),

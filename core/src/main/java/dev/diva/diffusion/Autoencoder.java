@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Between images and the latents of a diffusion model: diffusers' AutoencoderKL and AutoencoderTiny. The weights may be frozen or trained;
+ * Between images and the latents of a diffusion model: diffusers' AutoencoderKL, AutoencoderDC and AutoencoderTiny. The weights may be frozen or trained;
  * nothing is drawn at random here.
  */
 public final class Autoencoder {
@@ -33,7 +33,7 @@ public final class Autoencoder {
      * The normal distribution of the latent of an image, not scaled; both fp32 [batch, latentChannels, h, w].
      *
      * @param mean of each number
-     * @param logVariance clamped to -30 ... 20 as in diffusers; null where the encoder gives the latent itself (AutoencoderTiny)
+     * @param logVariance clamped to -30 ... 20 as in diffusers; null where the encoder gives the latent itself (AutoencoderDC, AutoencoderTiny)
      */
     public record Posterior(Tensor mean, Tensor logVariance) {}
 

@@ -10,7 +10,10 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /** Kinds of autoencoders, by what their configuration says. */
-public sealed interface AutoencoderShape permits AutoencoderConfig, TinyAutoencoderConfig {
+public sealed interface AutoencoderShape permits AutoencoderConfig, DeepAutoencoderConfig, TinyAutoencoderConfig {
+    /** The classes of diffusers that are known. */
+    Set<String> CLASSES = Set.of("AutoencoderKL", DeepAutoencoderConfig.CLASS, TinyAutoencoderConfig.CLASS);
+
     /** Channels of a latent. */
     long latentChannels();
 
@@ -35,19 +38,23 @@ public sealed interface AutoencoderShape permits AutoencoderConfig, TinyAutoenco
     /**
      * Reads the config.json of an autoencoder of diffusers.
      *
-     * @throws dev.diva.BadInputException for another class than AutoencoderKL and AutoencoderTiny, or a part that is not computed here
+     * @throws dev.diva.BadInputException for a class that is none of {@link #CLASSES}, or a part that is not computed here
      */
     static AutoencoderShape read(ConfigJson json) {
-        json.requireOnly(Map.of("_class_name", Set.of("AutoencoderKL", TinyAutoencoderConfig.CLASS)));
-        return json.text("_class_name", "").equals(TinyAutoencoderConfig.CLASS)
-                ? TinyAutoencoderConfig.read(json)
-                : AutoencoderConfig.read(json);
+        json.requireOnly(Map.of("_class_name", CLASSES));
+        return switch (json.text("_class_name", "")) {
+            case DeepAutoencoderConfig.CLASS -> DeepAutoencoderConfig.read(json);
+            case TinyAutoencoderConfig.CLASS -> TinyAutoencoderConfig.read(json);
+            default -> AutoencoderConfig.read(json);
+        };
     }
 
     /** The settings that the class of a configuration follows, refuses where they ask for something else, or that change no number. */
     static Predicate<String> known(ConfigJson json) {
-        return json.text("_class_name", "").equals(TinyAutoencoderConfig.CLASS)
-                ? TinyAutoencoderConfig::knows
-                : AutoencoderConfig::knows;
+        return switch (json.text("_class_name", "")) {
+            case DeepAutoencoderConfig.CLASS -> DeepAutoencoderConfig::knows;
+            case TinyAutoencoderConfig.CLASS -> TinyAutoencoderConfig::knows;
+            default -> AutoencoderConfig::knows;
+        };
     }
 }

@@ -6,6 +6,8 @@ import dev.diva.checkpoint.Weights;
 import dev.diva.diffusion.flux.FluxConfig;
 import dev.diva.diffusion.flux.FluxDenoiser;
 import dev.diva.diffusion.flux.FluxTransformerConfig;
+import dev.diva.diffusion.sana.SanaConfig;
+import dev.diva.diffusion.sana.SanaDenoiser;
 import dev.diva.diffusion.sd3.Sd3Config;
 import dev.diva.diffusion.sd3.Sd3Denoiser;
 import dev.diva.engine.Placement;
@@ -41,6 +43,7 @@ record DenoiserPart(
         UNET,
         DIT,
         FLUX,
+        SANA,
         SD3;
 
         static Family of(ModelFolder folder) {
@@ -49,6 +52,7 @@ record DenoiserPart(
             }
             return switch (folder.className(TRANSFORMER)) {
                 case FluxTransformerConfig.CLASS -> FLUX;
+                case SanaConfig.CLASS -> SANA;
                 case Sd3Config.CLASS -> SD3;
                 default -> DIT;
             };
@@ -56,7 +60,7 @@ record DenoiserPart(
 
         /** Whether its noise is that of a rectified flow. */
         boolean isFlow() {
-            return this == FLUX || this == SD3;
+            return this == FLUX || this == SANA || this == SD3;
         }
     }
 
@@ -65,6 +69,7 @@ record DenoiserPart(
             case UNET -> unet(folder, vae, placement);
             case DIT -> dit(folder, vae, placement);
             case FLUX -> flux(folder, vae, placement);
+            case SANA -> sana(folder, vae, placement);
             case SD3 -> sd3(folder, vae, placement);
         };
     }
@@ -154,6 +159,20 @@ record DenoiserPart(
                 config.patchSize(),
                 weights -> new Sd3Denoiser(weights, config),
                 new Sd3Prompts(folder, placement, first, second, config.contextDim()),
+                null);
+    }
+
+    private static DenoiserPart sana(ModelFolder folder, AutoencoderShape vae, Placement placement) {
+        ConfigJson json = folder.config(TRANSFORMER, "config.json", WHY);
+        SanaConfig config = SanaConfig.read(json);
+        folder.understand(json, SanaConfig::knows);
+        requireLatents(folder, TRANSFORMER, config.latentChannels(), vae);
+        return new DenoiserPart(
+                TRANSFORMER,
+                "patch_embed.proj.weight",
+                config.patchSize(),
+                weights -> new SanaDenoiser(weights, config),
+                new SanaPrompts(folder, placement, config.contextDim()),
                 null);
     }
 

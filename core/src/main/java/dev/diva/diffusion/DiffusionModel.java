@@ -171,7 +171,7 @@ public final class DiffusionModel implements AutoCloseable {
      *
      * @return fp32 [1, 77, width], without gradient, owned by the caller's scope
      * @throws BadInputException when the model has no text encoder (a DiT as it is published), or others beside it that its denoiser is
-     *     told by as well (SDXL, FLUX.1)
+     *     told by as well (SDXL, FLUX.1), or one of another kind (Sana)
      */
     public Tensor encodePrompt(String prompt) {
         return promptEncoder().encode(prompt);
@@ -180,7 +180,7 @@ public final class DiffusionModel implements AutoCloseable {
     /**
      * All that the denoiser is told of a prompt: {@link #encodePrompt}; of an SDXL the last layer but one of both text encoders side by side,
      * [1, 77, 2048], and as the vector the second one's pooled text, [1, 1280]; of FLUX.1 the states of T5, [1, 512, 4096], and CLIP's pooled
-     * text, [1, 768]. What is computed belongs to the caller's scope.
+     * text, [1, 768]; of Sana the states of Gemma, as many as the prompt has tokens. What is computed belongs to the caller's scope.
      *
      * @throws BadInputException as {@link #encodePrompt}
      */

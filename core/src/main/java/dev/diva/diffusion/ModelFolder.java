@@ -10,6 +10,7 @@ import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.checkpoint.format.Unwrapped;
 import dev.diva.diffusion.flux.FluxTransformerConfig;
+import dev.diva.diffusion.sana.SanaConfig;
 import dev.diva.diffusion.sd3.Sd3Config;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,8 +38,13 @@ final class ModelFolder {
     private static final Map<String, Set<String>> CLASSES = Map.of(
             "unet", Set.of("UNet2DConditionModel"),
             "transformer",
-                    Set.of("DiTTransformer2DModel", "Transformer2DModel", FluxTransformerConfig.CLASS, Sd3Config.CLASS),
-            "vae", Set.of("AutoencoderKL", TinyAutoencoderConfig.CLASS));
+                    Set.of(
+                            "DiTTransformer2DModel",
+                            "Transformer2DModel",
+                            FluxTransformerConfig.CLASS,
+                            SanaConfig.CLASS,
+                            Sd3Config.CLASS),
+            "vae", AutoencoderShape.CLASSES);
 
     private final Path folder;
     private final Set<Path> files = new LinkedHashSet<>();
@@ -94,6 +100,9 @@ final class ModelFolder {
             String whole = pipeline().isEmpty() ? "" : " (of a " + pipeline() + ")";
             throw new BadInputException(file + ": _class_name is \"" + type + "\"" + whole + ", expected "
                     + String.join(" or ", new TreeSet<>(classes)) + ": others are not computed here");
+        }
+        if (type.equals(SanaConfig.CLASS)) {
+            SanaConfig.refuseSprint(json);
         }
         if (json.has("quantization_config")) {
             String method = json.at("quantization_config").text("quant_method", "no quant_method named");

@@ -37,8 +37,8 @@ public final class Kernels {
         return of(shape, table, ids);
     }
 
-    /** Convolution of [batch, in, height, width] by [out, in, kernel, kernel]; the bias may be null. */
-    public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
+    /** Convolution of [batch, in, height, width] by [out, in / groups, kernel, kernel]; the bias may be null. */
+    public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding, long groups) {
         if (!x.is_meta()) {
             return torch.conv2d(
                     x,
@@ -47,7 +47,7 @@ public final class Kernels {
                     new long[] {stride, stride},
                     new long[] {padding, padding},
                     new long[] {1, 1},
-                    1);
+                    groups);
         }
         long height = (x.size(2) + 2 * padding - weight.size(2)) / stride + 1;
         long width = (x.size(3) + 2 * padding - weight.size(3)) / stride + 1;

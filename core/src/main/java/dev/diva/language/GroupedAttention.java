@@ -15,8 +15,14 @@ final class GroupedAttention {
     private final Linear output;
     private final LlamaConfig config;
     private final int layer;
+    private final CappedScores scores; // or null for those of Llama
 
     GroupedAttention(Weights weights, LlamaConfig config, int layer) {
+        this(weights, config, layer, null);
+    }
+
+    /** @param scores how queries meet keys; null as in Llama */
+    GroupedAttention(Weights weights, LlamaConfig config, int layer, CappedScores scores) {
         long width = config.hiddenSize();
         long all = config.numAttentionHeads() * config.headDim();
         long shared = config.numKeyValueHeads() * config.headDim();
@@ -26,6 +32,7 @@ final class GroupedAttention {
         this.output = Linear.withoutBias(weights.at("o_proj"), all, width);
         this.config = config;
         this.layer = layer;
+        this.scores = scores;
     }
 
     /**
@@ -45,6 +52,9 @@ final class GroupedAttention {
 
     private Tensor attended(Tensor q, Tensor k, Tensor v) {
         long groups = config.numAttentionHeads() / config.numKeyValueHeads();
+        if (scores != null) {
+            return scores.attend(q, repeated(k, groups), repeated(v, groups));
+        }
         if (q.size(2) == 1 && groups > 1) { // the last token sees all: queries that share keys are rows of one product
             Tensor grouped = q.view(q.size(0), config.numKeyValueHeads(), groups, q.size(3));
             return Attention.attend(grouped, k, v, false).reshape(q.shape());

@@ -19,15 +19,16 @@ final class LlamaLayer {
         this.attentionNorm = new RmsNorm(weights.at("input_layernorm"), config.hiddenSize(), config.rmsNormEps());
         this.attention = new GroupedAttention(weights.at("self_attn"), config, layer);
         this.mlpNorm = new RmsNorm(weights.at("post_attention_layernorm"), config.hiddenSize(), config.rmsNormEps());
-        this.mlp = mlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize());
+        this.mlp = mlp(weights.at("mlp"), config.hiddenSize(), config.intermediateSize(), Activation.SILU);
     }
 
-    private static GatedMlp mlp(Weights weights, long width, long inner) {
+    /** The MLP under transformers' names. */
+    static GatedMlp mlp(Weights weights, long width, long inner, Activation activation) {
         return GatedMlp.of(
                 Linear.withoutBias(weights.at("gate_proj"), width, inner),
                 Linear.withoutBias(weights.at("up_proj"), width, inner),
                 Linear.withoutBias(weights.at("down_proj"), inner, width),
-                Activation.SILU);
+                activation);
     }
 
     /** [batch, tokens, width] to the same. */

@@ -85,7 +85,7 @@ public final class ClipTokenizer implements Tokenizer {
         if (flavour == Flavour.OPENAI || flavour == Flavour.OPEN_CLIP) {
             return ofVocabulary(ClipVocabulary.read(folder), flavour, CONTEXT_LENGTH);
         }
-        TokenizerFiles files = new TokenizerFiles(folder);
+        TokenizerFiles files = new TokenizerFiles(folder).requirePaddingBehind();
         requireRole(folder, files, "bos_token", ClipVocabulary.START);
         requireRole(folder, files, "eos_token", ClipVocabulary.END);
         boolean isFast = flavour == Flavour.TRANSFORMERS && files.hasDescription();

@@ -74,7 +74,14 @@ public final class FileTokenizer implements Tokenizer {
      * @param benchmarks what texts go through before it where open_clip runs the model
      */
     public static FileTokenizer open(Path folder, int contextLength, long rows, TextCleaning benchmarks) {
-        return new FileTokenizer(folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
+        TokenizerFiles files = new TokenizerFiles(folder).requirePaddingBehind();
+        return new FileTokenizer(folder, files, contextLength, Math.toIntExact(rows), benchmarks);
+    }
+
+    /** The same for {@link #encodeUnpadded} alone, so that the side of the padding does not matter. */
+    public static FileTokenizer openUnpadded(Path folder, int contextLength, long rows) {
+        return new FileTokenizer(
+                folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), TextCleaning.CANONICALIZE);
     }
 
     private long id(TokenizerFiles files, String role) {
@@ -102,13 +109,24 @@ public final class FileTokenizer implements Tokenizer {
 
     @Override
     public long[] encode(String text) {
+        long[] ids = encodeUnpadded(text);
+        long[] all = Arrays.copyOf(ids, contextLength);
+        Arrays.fill(all, ids.length, contextLength, padId);
+        return requireRows(all);
+    }
+
+    /** The ids of {@link #encode} before its padding. */
+    public long[] encodeUnpadded(String text) {
         long[] body = pieces.encode(text, false, false).getIds();
         int length = Math.min(body.length, contextLength - before.length - after.length);
-        long[] all = new long[contextLength];
-        Arrays.fill(all, padId);
+        long[] all = new long[before.length + length + after.length];
         System.arraycopy(before, 0, all, 0, before.length);
         System.arraycopy(body, 0, all, before.length, length);
         System.arraycopy(after, 0, all, before.length + length, after.length);
+        return requireRows(all);
+    }
+
+    private long[] requireRows(long... all) {
         for (long id : all) {
             if (id >= rows) {
                 throw new BadInputException(folder + ": the tokenizer gives the id " + id + ", the text tower has "

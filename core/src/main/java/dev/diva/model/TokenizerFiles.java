@@ -35,8 +35,17 @@ final class TokenizerFiles {
         this.folder = folder;
         this.config = read("tokenizer_config.json");
         this.special = read("special_tokens_map.json");
-        Map<String, Set<String>> sides = Map.of("padding_side", Set.of("right"), "truncation_side", Set.of("right"));
-        config.requireOnly(sides);
+        config.requireOnly(Map.of("truncation_side", Set.of("right")));
+    }
+
+    /**
+     * Refuses padding before a text.
+     *
+     * @return itself
+     */
+    TokenizerFiles requirePaddingBehind() {
+        config.requireOnly(Map.of("padding_side", Set.of("right")));
+        return this;
     }
 
     private ConfigJson read(String name) {

@@ -49,6 +49,7 @@ class InspectCommandTest {
             value = {
                 "sd21; diffusion model (StableDiffusionPipeline); unet UNet2DConditionModel; --diffusion",
                 "flux1-dev; diffusion model (FluxPipeline); text_encoder_2 T5EncoderModel; diva train --diffusion",
+                "sana; diffusion model (SanaPipeline); text_encoder Gemma2Model; diva train --diffusion",
                 "sd35-medium; diffusion model (StableDiffusion3Pipeline); text_encoder_3 T5EncoderModel; --diffusion",
                 "dinov2; DINOv2; 'width '; --dino",
                 "zeroshot/classification/test/0.tar; images; count; --images",
@@ -71,14 +72,14 @@ class InspectCommandTest {
     @Test
     void aTeacherThatIsNotComputedSaysSo(@TempDir Path folder) throws IOException {
         Files.createDirectories(folder.resolve("transformer"));
-        Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"SanaPipeline\"}");
-        Files.writeString(folder.resolve("transformer/config.json"), "{\"_class_name\": \"SanaTransformer2DModel\"}");
+        Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"PixArtSigmaPipeline\"}");
+        Files.writeString(folder.resolve("transformer/config.json"), "{\"_class_name\": \"PixArtTransformer2DModel\"}");
         StringWriter out = new StringWriter();
         int code = new CommandLine(new InspectCommand())
                 .setOut(new PrintWriter(out))
                 .execute(folder.toString());
         assertThat(code).isZero();
-        assertThat(out.toString()).containsPattern("use +none: .*SanaTransformer2DModel");
+        assertThat(out.toString()).containsPattern("use +none: .*PixArtTransformer2DModel");
     }
 
     /** Folders from the hub hold the picture of their page. */

@@ -32,7 +32,7 @@ class RectifiedFlowTrainTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"flux1-dev", "flux1-schnell", "sd35-medium", "sd3-medium"})
+    @ValueSource(strings = {"flux1-dev", "flux1-schnell", "sana", "sana15", "sd35-medium", "sd3-medium"})
     void lossesAndGradientsAreThoseOfTheReference(String name) throws IOException {
         Golden golden = Golden.of(name);
         Path images = Files.createDirectory(folder.resolve("images"));

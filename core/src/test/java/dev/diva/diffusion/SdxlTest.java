@@ -70,9 +70,10 @@ class SdxlTest {
     /** What is not computed, and what is stored quantised, is named before anything else is asked of the folder. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-                    transformer | {"_class_name": "SanaTransformer2DModel"}  | SanaTransformer2DModel
+                    transformer | {"_class_name": "PixArtTransformer2DModel"} | PixArtTransformer2DModel
+                    transformer | {"_class_name": "SanaTransformer2DModel", "guidance_embeds": true} | Sana Sprint
                     vae         | {"_class_name": "AutoencoderKLFlux2"}      | AutoencoderKLFlux2
-                    vae         | {"_class_name": "AutoencoderDC"}           | AutoencoderDC
+                    vae         | {"_class_name": "AutoencoderKLQwenImage"}  | AutoencoderKLQwenImage
                     unet        | {"quantization_config": {"quant_method": "bitsandbytes"}} | bitsandbytes
                     """)
     void anotherClassIsNamed(String part, String config, String words, @TempDir Path folder) throws IOException {

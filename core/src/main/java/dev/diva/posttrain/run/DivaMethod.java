@@ -75,7 +75,7 @@ final class DivaMethod extends TeacherMethod {
                 given.text() != null ? given.text() : text(same, published));
     }
 
-    /** Beside a rectified flow the image takes the place of the prompt's states, which are those of a T5. */
+    /** Beside a rectified flow the image takes the place of the prompt's states, which are those of a T5 or a Gemma. */
     private String text(boolean same, RecapSettings published) {
         if (teacher().flow().isPresent()) {
             return "none";
