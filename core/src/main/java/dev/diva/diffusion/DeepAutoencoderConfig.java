@@ -102,7 +102,8 @@ public record DeepAutoencoderConfig(
                 json.positive("scaling_factor", 1));
         if (config.encoder.size() != config.decoder.size()) {
             throw json.wrong(
-                    "decoder_block_out_channels", "as many levels as encoder_block_out_channels, " + config.encoder.size());
+                    "decoder_block_out_channels",
+                    "as many levels as encoder_block_out_channels, " + config.encoder.size());
         }
         config.requireParts(json, "encoder", config.encoder);
         config.requireParts(json, "decoder", config.decoder);
@@ -172,8 +173,10 @@ public record DeepAutoencoderConfig(
         }
         if (!isSound) {
             throw new BadInputException(json.location() + ": " + key + " is "
-                    + json.node().path(key) + ": expected levels with blocks, each four times the channels of which are a multiple of the next one's,"
-                    + " the last a multiple of latent_channels " + latentChannels + ", those that attend of attention_head_dim " + headDim);
+                    + json.node().path(key)
+                    + ": expected levels with blocks, each four times the channels of which are a multiple of the next one's,"
+                    + " the last a multiple of latent_channels " + latentChannels
+                    + ", those that attend of attention_head_dim " + headDim);
         }
     }
 

@@ -50,8 +50,7 @@ final class DeepAutoencoderHalves {
             boolean isLast = i == levels.size() - 1;
             if (!isLast) {
                 long coarser = levels.get(i + 1).channels();
-                layers.add(Resizing.up(
-                        level.at("0"), coarser, levels.get(i).channels(), config.interpolates()));
+                layers.add(Resizing.up(level.at("0"), coarser, levels.get(i).channels(), config.interpolates()));
             }
             blocks(layers, level, levels.get(i), isLast ? 0 : 1);
         }

@@ -198,13 +198,13 @@ final class ModelFolder {
     }
 
     /**
-     * The file with the tensors of a part: safetensors before torch's, full precision before fp16, one file before shards.
+     * The file with the tensors of a part: safetensors before torch's, full precision before fp16 and bf16, one file before shards.
      *
      * @param names what the libraries call it, without variant and ending
      */
     Path weightsFile(String part, String... names) {
         List<String> candidates = new ArrayList<>();
-        for (String variant : List.of("", ".fp16")) {
+        for (String variant : List.of("", ".fp16", ".bf16")) {
             for (String ending : List.of("safetensors", "bin")) {
                 for (String name : names) {
                     candidates.add(name + variant + "." + ending);

@@ -45,8 +45,8 @@ record SanaPrompts(ModelFolder folder, Placement placement, long width) implemen
                     Weights weights = Weights.frozen(Unwrapped.of(TensorFile.open(weightsFile), ANCHOR), placement)) {
                 Gemma gemma = new Gemma(weights, config);
                 weights.finish();
-                Tensor states =
-                        gemma.forward(Tensors.onto(Tensors.of(ids, 1, ids.length), placement.device(), ScalarType.Long));
+                Tensor states = gemma.forward(
+                        Tensors.onto(Tensors.of(ids, 1, ids.length), placement.device(), ScalarType.Long));
                 BrokenWeights.requireFinite(states, weights);
                 return states.to(ScalarType.Float);
             }

@@ -52,10 +52,12 @@ class AutoencoderTinyTest {
     @Test
     void anotherClassIsNamed(@TempDir Path folder) throws IOException {
         Path vae = Files.createDirectories(folder.resolve("vae"));
-        Files.writeString(vae.resolve("config.json"), "{\"_class_name\": \"AutoencoderKLQwenImage\", \"act_fn\": \"relu\"}");
+        Files.writeString(
+                vae.resolve("config.json"), "{\"_class_name\": \"AutoencoderKLQwenImage\", \"act_fn\": \"relu\"}");
         assertThatThrownBy(() -> AutoencoderModel.load(folder, PLACEMENT))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith(vae.resolve("config.json") + ": _class_name is \"AutoencoderKLQwenImage\", expected ")
+                .hasMessageStartingWith(
+                        vae.resolve("config.json") + ": _class_name is \"AutoencoderKLQwenImage\", expected ")
                 .hasMessageContaining("AutoencoderTiny");
     }
 }

@@ -85,7 +85,7 @@ class DiffusionModelTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"fp16", "bin", "fp16.bin", "sharded", "sharded.fp16", "old names"})
+    @ValueSource(strings = {"fp16", "bf16", "bin", "fp16.bin", "sharded", "sharded.fp16", "sharded.bf16", "old names"})
     void everyWayOfStoringGivesTheSameNumbers(String way, @TempDir Path copy) throws IOException {
         copyFolder(SD21, copy);
         rewrite(copy, way);
@@ -115,10 +115,11 @@ class DiffusionModelTest {
         Path vae = folder.resolve("vae/diffusion_pytorch_model.safetensors");
         Path text = folder.resolve("text_encoder/model.safetensors");
         switch (way) {
-            case "fp16" -> {
-                Files.move(unet, unet.resolveSibling("diffusion_pytorch_model.fp16.safetensors"));
-                Files.move(vae, vae.resolveSibling("diffusion_pytorch_model.fp16.safetensors"));
-                Files.move(text, text.resolveSibling("model.fp16.safetensors"));
+            case "fp16", "bf16" -> {
+                String ending = "." + way + ".safetensors";
+                Files.move(unet, unet.resolveSibling("diffusion_pytorch_model" + ending));
+                Files.move(vae, vae.resolveSibling("diffusion_pytorch_model" + ending));
+                Files.move(text, text.resolveSibling("model" + ending));
             }
             case "bin", "fp16.bin" -> {
                 String ending = "." + way;
@@ -127,7 +128,8 @@ class DiffusionModelTest {
                 pickle(text, text.resolveSibling("pytorch_model" + ending));
             }
             case "sharded" -> shard(unet, "diffusion_pytorch_model.safetensors.index.json");
-            case "sharded.fp16" -> shard(unet, "diffusion_pytorch_model.safetensors.index.fp16.json");
+            case "sharded.fp16", "sharded.bf16" ->
+                shard(unet, "diffusion_pytorch_model.safetensors.index." + way.substring(8) + ".json");
             case "old names" -> oldNames(vae);
             default -> throw new IllegalArgumentException(way);
         }

@@ -138,8 +138,8 @@ class RectifiedFlowFoldersTest {
                     sd35-medium | text_encoder_3 | num_layers        | 1      | unused encoder.block.1.
                     sd35-medium | text_encoder_3 | model_type        | "umt5" | model_type is "umt5", expected t5
                     """)
-    void aTextEncoderThatDoesNotFitIsNamedOnceItIsAskedFor(String name, String part, String key, String value, String words)
-            throws IOException {
+    void aTextEncoderThatDoesNotFitIsNamedOnceItIsAskedFor(
+            String name, String part, String key, String value, String words) throws IOException {
         set(name, part, key, value);
         try (PointerScope scope = new PointerScope();
                 DiffusionModel model = DiffusionModel.load(folder.resolve(name), Golden.placement())) {

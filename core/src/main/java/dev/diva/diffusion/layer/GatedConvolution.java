@@ -30,8 +30,7 @@ public final class GatedConvolution {
     /** [batch, channels, h, w] to the same. */
     public Tensor forward(Tensor x) {
         return Scopes.returning(() -> {
-            TensorVector halves =
-                    neighbours.forward(torch.silu(in.forward(x))).chunk(2, 1);
+            TensorVector halves = neighbours.forward(torch.silu(in.forward(x))).chunk(2, 1);
             return out.forward(halves.get(0).mul(torch.silu(halves.get(1))));
         });
     }

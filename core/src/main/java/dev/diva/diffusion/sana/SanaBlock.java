@@ -57,8 +57,8 @@ final class SanaBlock {
             Tensor normed = AdaptiveBlock.modulated(norm.forward(x), m.get(0), m.get(1));
             return x.add(attention.forward(normed, normed).mul(m.get(2)));
         });
-        Tensor told = Scopes.returning(
-                () -> crossAttention.forward(attended, text).add(attended));
+        Tensor told =
+                Scopes.returning(() -> crossAttention.forward(attended, text).add(attended));
         return Scopes.returning(() -> {
             Tensor normed = AdaptiveBlock.modulated(norm.forward(told), m.get(3), m.get(4));
             Tensor convolved = convolution.forward(PatchTokens.toImage(normed, rows, columns, 1));

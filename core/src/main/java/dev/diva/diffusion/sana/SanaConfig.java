@@ -37,11 +37,16 @@ public record SanaConfig(
 
     private static final String GUIDED = "guidance_embeds";
     private static final Map<String, Set<String>> ONLY = Map.of(
-            GUIDED, Set.of("false"),
-            "interpolation_scale", Set.of(),
-            "norm_elementwise_affine", Set.of("false"),
-            "qk_norm", Set.of("rms_norm_across_heads"),
-            "timestep_scale", Set.of("1", "1.0"));
+            GUIDED,
+            Set.of("false"),
+            "interpolation_scale",
+            Set.of(),
+            "norm_elementwise_affine",
+            Set.of("false"),
+            "qk_norm",
+            Set.of("rms_norm_across_heads"),
+            "timestep_scale",
+            Set.of("1", "1.0"));
     private static final Set<String> FOLLOWED = Set.of(
             "attention_bias",
             "attention_head_dim",

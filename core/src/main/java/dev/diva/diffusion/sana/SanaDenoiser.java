@@ -107,8 +107,7 @@ public final class SanaDenoiser implements Denoiser {
     }
 
     private Tensor text(Tensor tokens) {
-        return Scopes.returning(
-                () -> textNorm.forward(textOut.forward(textIn.forward(tokens, Activation.GELU_TANH))));
+        return Scopes.returning(() -> textNorm.forward(textOut.forward(textIn.forward(tokens, Activation.GELU_TANH))));
     }
 
     private void requireShapes(Tensor zt, Condition condition) {
