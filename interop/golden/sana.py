@@ -36,7 +36,7 @@ def gemma(ids):
 def autoencoder(shuffles):
     """With more pixels than a head is wide in a latent or fewer, which diffusers computes in two ways."""
     blocks = dict(
-        block_types=("ResBlock", "ResBlock", "EfficientViTBlock"), block_out_channels=(4, 8, 8 * SCALE), layers_per_block=(1, 1, 2))
+        block_types=("ResBlock", "ResBlock", "EfficientViTBlock"), block_out_channels=(4 * SCALE, 8 * SCALE, 8 * SCALE), layers_per_block=(1, 1, 2))
     kernels = ((), (), rng.choice([(3,), (5,)]))
     return AutoencoderDC(
         latent_channels=4, attention_head_dim=8 if shuffles else 4, scaling_factor=0.41407, downsample_block_type="pixel_unshuffle" if shuffles else "conv",
