@@ -20,9 +20,8 @@ record CappedScores(double scale, double cap) {
     Tensor attend(Tensor q, Tensor k, Tensor v) {
         return Scopes.returning(() -> {
             Tensor products = q.matmul(k.transpose(2, 3)).mul(new Scalar(scale));
-            Tensor scores = cap == 0
-                    ? products
-                    : products.div(new Scalar(cap)).tanh().mul(new Scalar(cap));
+            Tensor scores =
+                    cap == 0 ? products : products.div(new Scalar(cap)).tanh().mul(new Scalar(cap));
             TensorOptions flags = new TensorOptions(ScalarType.Bool).device(new DeviceOptional(q.device()));
             Tensor future = torch.ones(new long[] {q.size(2), k.size(2)}, flags).triu(1);
             Tensor seen = scores.to(ScalarType.Float).masked_fill(future, new Scalar(Float.NEGATIVE_INFINITY));

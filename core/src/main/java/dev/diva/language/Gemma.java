@@ -41,9 +41,8 @@ public final class Gemma {
             throw new IllegalArgumentException(ids.size(1) + " tokens, a window has " + config.window());
         }
         return Scopes.returning(() -> {
-            Tensor x = Kernels.embedding(embedding, ids)
-                    .to(dtype)
-                    .mul(new Scalar(Math.sqrt((double) config.shape().hiddenSize())));
+            Tensor x = Kernels.embedding(embedding, ids).to(dtype).mul(new Scalar(Math.sqrt((double)
+                    config.shape().hiddenSize())));
             Rotation rotation = Rotation.of(config.shape(), 0, ids.size(1), x);
             for (GemmaLayer layer : layers) {
                 Tensor in = x;

@@ -23,8 +23,8 @@ final class GemmaLayer {
         this.attention = new GroupedAttention(weights.at("self_attn"), shape, layer, scores);
         this.attendedNorm = norm(weights, "post_attention_layernorm", shape);
         this.mlpNorm = norm(weights, "pre_feedforward_layernorm", shape);
-        this.mlp = LlamaLayer.mlp(
-                weights.at("mlp"), shape.hiddenSize(), shape.intermediateSize(), Activation.GELU_TANH);
+        this.mlp =
+                LlamaLayer.mlp(weights.at("mlp"), shape.hiddenSize(), shape.intermediateSize(), Activation.GELU_TANH);
         this.mlpOutputNorm = norm(weights, "post_feedforward_layernorm", shape);
     }
 
