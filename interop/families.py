@@ -338,6 +338,21 @@ def coca(size, embed=12):
     return {"embed_dim": embed * size, "custom_text": True, "vision_cfg": vision, "text_cfg": words, "multimodal_cfg": decoder}, {}
 
 
+def coca_base(size):
+    """Without an attentional pooling: the class token of the image tower, whose patches the decoder takes."""
+    config, trunk = coca(size)
+    vision = config["vision_cfg"]
+    config["vision_cfg"] = {key: vision[key] for key in ("image_size", "layers", "width", "head_width", "patch_size", "output_tokens")}
+    return config, trunk
+
+
+def metaclip2_of_open_clip(size):
+    """Texts are pooled at the first token of the id that the config names, the lowest but two."""
+    vision = {"image_size": 32, "layers": 1 + size, "width": 32 * size, "head_width": 16, "patch_size": 8, "mlp_ratio": 3.25}
+    words = {**text(size), "hf_tokenizer_name": "facebook/xlm-v-base", "pool_type": "eos", "eos_id": 2}
+    return {"embed_dim": 20 * size, "quick_gelu": size == 1, "vision_cfg": vision, "text_cfg": words}, {}
+
+
 MAKERS = {"siglip2-naflex": naflex_case, "metaclip2": metaclip2_case, "long-clip": longclip_case}
 
 def timm_vit(size):
@@ -350,6 +365,8 @@ FAMILIES = {
     "timm-vit-clip": timm_vit,
     "mobileclip-b": mobileclip_b,
     "coca": coca,
+    "coca-base": coca_base,
+    "metaclip2-open_clip": metaclip2_of_open_clip,
     "coca-of-one-width": lambda size: coca(size, embed=16),
     "clipa": clipa,
     "siglip2-gopt": lambda size: siglip2(size, "vit_giantopt_patch16_siglip_256"),

@@ -45,6 +45,7 @@ class FamiliesTest {
                 "timm-vit-clip",
                 "mobileclip-b",
                 "coca",
+                "coca-base",
                 "coca-of-one-width"
             })
     void openClipsFamiliesEqualOpenClip(String name) {
@@ -84,6 +85,7 @@ class FamiliesTest {
                 "siglip2-so400m-14",
                 "siglip2-so400m-16",
                 "metaclip2",
+                "metaclip2-open_clip",
                 "long-clip/longclip.pt"
             })
     void embeddingsEqualTheLibrarys(String path) {
@@ -148,8 +150,10 @@ class FamiliesTest {
                 "timm-vit-clip",
                 "mobileclip-b",
                 "coca",
+                "coca-base",
                 "coca-of-one-width",
                 "clipa",
+                "metaclip2-open_clip",
                 "siglip2-gopt",
                 "siglip2-so400m-14",
                 "siglip2-so400m-16"
@@ -216,6 +220,7 @@ class FamiliesTest {
                 "timm-vit-clip",
                 "mobileclip-b",
                 "coca",
+                "coca-base",
                 "coca-of-one-width"
             })
     void openClipIsTheOnlyLayoutOfOtherTowersAndThereAndBackGivesTheSameBytes(String name, @TempDir Path folder)
