@@ -182,6 +182,12 @@ def naflex_case(family, seed, folder, size):
         expected["image_features"] = model.vision_model(**seen).pooler_output
         expected["text_features"] = model.text_model(input_ids=inputs["input_ids"]).pooler_output
         expected["logits_per_image"] = out.logits_per_image
+    tower = model.vision_model
+    learned = {"patch_embedding": tower.embeddings.patch_embedding, "position_embedding": tower.embeddings.position_embedding,
+               "post_layernorm": tower.post_layernorm}
+    loss = tower(**seen).pooler_output.square().mean()
+    for name, gradient in zip(learned, torch.autograd.grad(loss, [module.weight for module in learned.values()])):
+        expected["gradient." + name] = gradient
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -189,6 +195,7 @@ def naflex_case(family, seed, folder, size):
         "what": "transformers Siglip2Model (NaFlex) with Siglip2ImageProcessorPil; picture.N is uint8 [height, width, 3]",
         "library": {"torch": torch.__version__, "transformers": transformers.__version__},
         "seed": seed,
+        "gradients": "of the mean of the squares of image_features; within 1e-4 of the largest value",
     }
     write(folder, {}, inputs, expected, case)
 
