@@ -9,8 +9,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.data.PngFile;
+import dev.diva.data.RasterImage;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,9 +25,12 @@ import java.util.TreeSet;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What recipes can change besides the numbers: which part learns, latents from disk, controls, signals. */
 class TrainVariantsTest {
@@ -235,12 +241,69 @@ class TrainVariantsTest {
         TrainRuns.Outcome before = TrainRuns.run(
                 "eval", "mmvp", "--clip", Golden.model("clip-hf-vit").toString(), "--data", mmvp, "--json");
         JsonNode expected = new ObjectMapper().readTree(before.out());
+        JsonNode record = new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("run/evaluations/before.json")));
+        assertThat(record.path("precision").asText())
+                .isEqualTo(expected.path("precision").asText())
+                .isEqualTo("fp32");
         assertThat(average("run/evaluations/before.json"))
                 .isEqualTo(expected.path("results")
                         .get(0)
                         .path("metrics")
                         .path("average")
                         .asDouble());
+    }
+
+    /** Three pictures of other ratios make an update; of a square the tower would see other pixels, so it would learn other weights. */
+    @Test
+    void aNaflexLearnsFromPicturesAtTheirOwnRatio() throws IOException {
+        String clip = Golden.model("siglip2-naflex").toString();
+        Path images = Files.createDirectory(folder.resolve("ratios"));
+        int[][] sizes = {{90, 50}, {40, 70}, {64, 64}};
+        for (int[] size : sizes) {
+            BufferedImage image = new BufferedImage(size[0], size[1], BufferedImage.TYPE_INT_RGB);
+            for (int i = 0; i < size[0] * size[1]; i++) {
+                image.setRGB(i % size[0], i / size[0], 0x10305 * i);
+            }
+            Files.write(images.resolve(size[0] + ".png"), PngFile.bytes(RasterImage.of(image)));
+        }
+        String[] more = {"--clip", clip, "--images", images.toString(), "--set", "train.batch=1", "--set", "train.accumulate=3"};
+        train("run", more);
+        Set<String> changed = new TreeSet<>();
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile before = SafetensorsFile.open(Golden.model("siglip2-naflex/model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(folder.resolve("run/clip/model.safetensors"))) {
+            for (TensorInfo info : before.tensors()) {
+                if (!before.read(info.name()).to(torch.kFloat()).equal(after.read(info.name()))) {
+                    changed.add(info.name());
+                }
+            }
+        }
+        assertThat(changed)
+                .contains("vision_model.embeddings.patch_embedding.weight", "vision_model.embeddings.position_embedding.weight")
+                .allMatch(name -> name.startsWith("vision_model."));
+        assertThat(Files.readString(folder.resolve("run/clip/config.json"))).contains("siglip2");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "train.batch=2, set train.batch: 1",
+        "preset=dcr, dcr needs several",
+        "latents=shuffled, latents: shuffled needs several",
+        "feedback.pixels=published, feedback.pixels: corrected",
+        "'recap={tokens: random, fraction: 0.5}', give recap.count",
+        "recap.text=elementwise, set recap.text: mean"
+    })
+    void whatANaflexCannotBeToldIsRefused(String assignment, String words) throws IOException {
+        String clip = Golden.model("siglip2-naflex").toString();
+        List<String> more = new ArrayList<>(List.of("--clip", clip, "--set", "train.batch=1"));
+        more.addAll(
+                assignment.startsWith("preset=")
+                        ? List.of("--preset", "dcr", "--set", "train.batch=2", "--set", "train.draws=1", "--set", "stage=1")
+                        : List.of("--set", assignment));
+        TrainRuns.Outcome outcome = runs.train("out", more.toArray(String[]::new));
+        assertThat(outcome.code()).as(outcome.err()).isEqualTo(3);
+        assertThat(outcome.err()).contains(words);
+        assertThat(folder.resolve("out")).doesNotExist();
     }
 
     private double average(String file) throws IOException {
