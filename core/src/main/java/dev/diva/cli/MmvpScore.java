@@ -42,8 +42,7 @@ final class MmvpScore implements ScoredModel {
             ObjectNode found = evaluation.finish().toJson();
             EvalModels.settings(options.precision()).forEach(found::put);
             AtomicFile.writeString(
-                    record,
-                    new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(found) + "\n");
+                    record, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(found) + "\n");
             return average;
         } catch (IOException e) {
             throw new BadInputException(record + ": cannot be written: " + e, e);

@@ -126,7 +126,8 @@ public final class ClipExport {
         }
         boolean becomesTimm = to == CheckpointFormat.OPEN_CLIP
                 && checkpoint.format() != CheckpointFormat.OPEN_CLIP
-                && checkpoint.isSiglip();
+                && checkpoint.isSiglip()
+                && !vision.form().flexible();
         if (becomesTimm) {
             TimmTrunk.notes(vision).forEach(note -> notes.add(checkpoint.file() + ": " + note));
         }

@@ -51,8 +51,9 @@ final class ClipFiles {
     List<String> notes() {
         List<String> notes = new ArrayList<>();
         for (String prefix : checkpoint.passedOver()) {
-            notes.add(checkpoint.file() + ": holds another CLIP under " + prefix + ", say a moving average, which is not"
-                    + " read; where that is the one you mean, save it by itself");
+            notes.add(
+                    checkpoint.file() + ": holds another CLIP under " + prefix + ", say a moving average, which is not"
+                            + " read; where that is the one you mean, save it by itself");
         }
         if (checkpoint.format() != CheckpointFormat.HF) {
             if (openClipConfig().isEmpty() && !checkpoint.isScript()) {

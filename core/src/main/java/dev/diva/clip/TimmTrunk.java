@@ -99,9 +99,7 @@ record TimmTrunk(String name) {
     /** What the name tells, unless {@code timm_kwargs} has another {@code act_layer}. */
     Activation activation(ConfigJson vision) {
         ConfigJson kwargs = vision.at("timm_kwargs");
-        boolean tanh = kwargs.has("act_layer")
-                ? kwargs.text("act_layer", "").equals(TANH_NAME)
-                : isTanh(name);
+        boolean tanh = kwargs.has("act_layer") ? kwargs.text("act_layer", "").equals(TANH_NAME) : isTanh(name);
         return tanh ? Activation.GELU_TANH : Activation.GELU;
     }
 
@@ -110,8 +108,9 @@ record TimmTrunk(String name) {
         String name = name(vision);
         List<String> notes = new ArrayList<>();
         if (!PUBLISHED.contains(name.substring("vit_".length()))) {
-            notes.add("timm has no tower of this shape, so that neither it nor open_clip can build the image tower, and diva"
-                    + " alone reads the folder");
+            notes.add(
+                    "timm has no tower of this shape, so that neither it nor open_clip can build the image tower, and diva"
+                            + " alone reads the folder");
             return notes;
         }
         if (!name.endsWith("_" + vision.imageSize())) {
@@ -119,9 +118,10 @@ record TimmTrunk(String name) {
                     + ", which timm loads with img_size=" + vision.imageSize() + " and open_clip not at all");
         }
         if (isTanh(name) != (vision.transformer().activation() == Activation.GELU_TANH)) {
-            notes.add("its image tower has the activation " + vision.transformer().activation()
-                    + ", timm's tower of that shape the other form of the GELU: open_clip gives slightly other"
-                    + " embeddings");
+            notes.add(
+                    "its image tower has the activation " + vision.transformer().activation()
+                            + ", timm's tower of that shape the other form of the GELU: open_clip gives slightly other"
+                            + " embeddings");
         }
         return notes;
     }
@@ -186,8 +186,8 @@ record TimmTrunk(String name) {
                 ? own
                 : PUBLISHED.stream()
                         .filter(other -> other.startsWith(known))
-                        .min(byActivation.thenComparing(
-                                other -> Math.abs(Long.parseLong(other.substring(known.length())) - vision.imageSize())))
+                        .min(byActivation.thenComparing(other ->
+                                Math.abs(Long.parseLong(other.substring(known.length())) - vision.imageSize())))
                         .orElse(own);
         return "vit_" + name;
     }

@@ -67,8 +67,9 @@ public record RecapSettings(
             return;
         }
         if (tokens.equals("random") && (count == null || !replacement)) {
-            throw new BadInputException("recipe: recap.tokens is random, and each picture of a SigLIP 2 NaFlex has another"
-                    + " number of patches; give recap.count, with recap.replacement: true, or set recap.tokens: pooled");
+            throw new BadInputException(
+                    "recipe: recap.tokens is random, and each picture of a SigLIP 2 NaFlex has another"
+                            + " number of patches; give recap.count, with recap.replacement: true, or set recap.tokens: pooled");
         }
         if (text.equals("elementwise") && (tokens.equals("all") || tokens.equals("pooled"))) {
             throw new BadInputException("recipe: recap.text is elementwise, and each picture of a SigLIP 2 NaFlex gives"

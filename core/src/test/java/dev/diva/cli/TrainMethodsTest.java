@@ -134,12 +134,15 @@ class TrainMethodsTest {
     @ValueSource(strings = {"cache", "train"})
     void largerImagesThanTheTeacherTakesAreRefusedBeforeTheFirst(String command) throws IOException {
         Path teacher = Golden.path("sd35-medium");
-        JsonNode transformer = new ObjectMapper().readTree(Files.readAllBytes(teacher.resolve("transformer/config.json")));
+        JsonNode transformer =
+                new ObjectMapper().readTree(Files.readAllBytes(teacher.resolve("transformer/config.json")));
         JsonNode vae = new ObjectMapper().readTree(Files.readAllBytes(teacher.resolve("vae/config.json")));
-        int largest = transformer.path("pos_embed_max_size").asInt() * transformer.path("patch_size").asInt()
+        int largest = transformer.path("pos_embed_max_size").asInt()
+                        * transformer.path("patch_size").asInt()
                 << (vae.path("block_out_channels").size() - 1);
         Path out = folder.resolve("out");
-        List<String> words = new ArrayList<>(List.of(command, "--diffusion", teacher.toString(), "--out", out.toString()));
+        List<String> words =
+                new ArrayList<>(List.of(command, "--diffusion", teacher.toString(), "--out", out.toString()));
         words.addAll(List.of("--images", new TrainRuns(folder).images().toString(), "--crops", "1"));
         words.addAll(List.of("--set", "resolution=" + 2 * largest, "--set", "precision=fp32"));
         if (command.equals("train")) {

@@ -150,9 +150,7 @@ class FamiliesTest {
             }
             String embeddings = "embeddings.";
             assertGradient(
-                    model,
-                    embeddings + "position_embedding.weight",
-                    golden.expected("gradient.position_embedding"));
+                    model, embeddings + "position_embedding.weight", golden.expected("gradient.position_embedding"));
             assertGradient(model, "post_layernorm.weight", golden.expected("gradient.post_layernorm"));
             Tensor patches = golden.expected("gradient.patch_embedding");
             assertGradient(model, embeddings + "patch_embedding.weight", patches);

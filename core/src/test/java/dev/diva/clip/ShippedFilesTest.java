@@ -220,7 +220,9 @@ class ShippedFilesTest {
             Map<String, Tensor> tensors = new TreeMap<>();
             for (TensorInfo info : weights.tensors()) {
                 tensors.put("state_dict.module." + info.name(), weights.read(info.name()));
-                tensors.put("state_dict_ema.module." + info.name(), weights.read(info.name()).mul(new Scalar(2)));
+                tensors.put(
+                        "state_dict_ema.module." + info.name(),
+                        weights.read(info.name()).mul(new Scalar(2)));
             }
             StateDictWriter.write(both, tensors);
         }
@@ -268,7 +270,14 @@ class ShippedFilesTest {
         "32, 2, 2, 8, 32, GELU, vit_custom_patch8_siglip_32, diva alone reads"
     })
     void aSiglipGetsANameThatTimmKnows(
-            long width, int layers, long heads, long patch, long side, Activation activation, String name, String note) {
+            long width,
+            int layers,
+            long heads,
+            long patch,
+            long side,
+            Activation activation,
+            String name,
+            String note) {
         TransformerConfig shape = new TransformerConfig(width, 4 * width, layers, heads, activation, 1e-6);
         VisionConfig vision = new VisionConfig(shape, side, patch, VisionConfig.Pooling.MAP, width);
         ObjectNode node = JSON.createObjectNode();

@@ -56,8 +56,8 @@ final class ImageCenter {
     private static void embed(VisionTower tower, List<float[]> pixels, List<float[]> embeddings) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            float[] values = Tensors.toFloats(tower.embeddingOf(PixelBatch.of(tower.config(), pixels))
-                    .to(torch.kFloat()));
+            float[] values = Tensors.toFloats(
+                    tower.embeddingOf(PixelBatch.of(tower.config(), pixels)).to(torch.kFloat()));
             int width = values.length / pixels.size();
             for (int i = 0; i < pixels.size(); i++) {
                 embeddings.add(unit(values, i * width, width));

@@ -183,15 +183,16 @@ public final class TrainingModels implements AutoCloseable {
         if (!vision.tower().config().form().flexible()) {
             return;
         }
-        String clip = "recipe: clip " + recipe.clip() + " is a SigLIP 2 NaFlex, whose tower sees each picture at its own ratio; ";
+        String clip = "recipe: clip " + recipe.clip()
+                + " is a SigLIP 2 NaFlex, whose tower sees each picture at its own ratio; ";
         if (method.comparesImages() || recipe.latents() == Recipe.Latents.SHUFFLED) {
             throw new BadInputException(clip + "it takes one at a time, and "
                     + (method.comparesImages() ? recipe.objective().key() : "latents: shuffled")
                     + " needs several: take a SigLIP 2 of a fixed size");
         }
         if (recipe.train().batch() != 1) {
-            throw new BadInputException(clip + "set train.batch: 1 (found " + recipe.train().batch()
-                    + ") and train.accumulate to the pictures of an update");
+            throw new BadInputException(clip + "set train.batch: 1 (found "
+                    + recipe.train().batch() + ") and train.accumulate to the pictures of an update");
         }
         if (recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED) {
             throw new BadInputException(clip + "set feedback.pixels: corrected (found published, which are squares)");
