@@ -137,9 +137,9 @@ class TrainMethodsTest {
         JsonNode transformer =
                 new ObjectMapper().readTree(Files.readAllBytes(teacher.resolve("transformer/config.json")));
         JsonNode vae = new ObjectMapper().readTree(Files.readAllBytes(teacher.resolve("vae/config.json")));
-        int largest = transformer.path("pos_embed_max_size").asInt()
-                        * transformer.path("patch_size").asInt()
-                << (vae.path("block_out_channels").size() - 1);
+        int latents = transformer.path("pos_embed_max_size").asInt()
+                * transformer.path("patch_size").asInt();
+        int largest = latents << (vae.path("block_out_channels").size() - 1);
         Path out = folder.resolve("out");
         List<String> words =
                 new ArrayList<>(List.of(command, "--diffusion", teacher.toString(), "--out", out.toString()));
