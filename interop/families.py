@@ -182,6 +182,12 @@ def naflex_case(family, seed, folder, size):
         expected["image_features"] = model.vision_model(**seen).pooler_output
         expected["text_features"] = model.text_model(input_ids=inputs["input_ids"]).pooler_output
         expected["logits_per_image"] = out.logits_per_image
+    tower = model.vision_model
+    learned = {"patch_embedding": tower.embeddings.patch_embedding, "position_embedding": tower.embeddings.position_embedding,
+               "post_layernorm": tower.post_layernorm}
+    loss = tower(**seen).pooler_output.square().mean()
+    for name, gradient in zip(learned, torch.autograd.grad(loss, [module.weight for module in learned.values()])):
+        expected["gradient." + name] = gradient
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -189,6 +195,7 @@ def naflex_case(family, seed, folder, size):
         "what": "transformers Siglip2Model (NaFlex) with Siglip2ImageProcessorPil; picture.N is uint8 [height, width, 3]",
         "library": {"torch": torch.__version__, "transformers": transformers.__version__},
         "seed": seed,
+        "gradients": "of the mean of the squares of image_features; within 1e-4 of the largest value",
     }
     write(folder, {}, inputs, expected, case)
 
@@ -338,6 +345,21 @@ def coca(size, embed=12):
     return {"embed_dim": embed * size, "custom_text": True, "vision_cfg": vision, "text_cfg": words, "multimodal_cfg": decoder}, {}
 
 
+def coca_base(size):
+    """Without an attentional pooling: the class token of the image tower, whose patches the decoder takes."""
+    config, trunk = coca(size)
+    vision = config["vision_cfg"]
+    config["vision_cfg"] = {key: vision[key] for key in ("image_size", "layers", "width", "head_width", "patch_size", "output_tokens")}
+    return config, trunk
+
+
+def metaclip2_of_open_clip(size):
+    """Texts are pooled at the first token of the id that the config names, the lowest but two."""
+    vision = {"image_size": 32, "layers": 1 + size, "width": 32 * size, "head_width": 16, "patch_size": 8, "mlp_ratio": 3.25}
+    words = {**text(size), "hf_tokenizer_name": "facebook/xlm-v-base", "pool_type": "eos", "eos_id": 2}
+    return {"embed_dim": 20 * size, "quick_gelu": size == 1, "vision_cfg": vision, "text_cfg": words}, {}
+
+
 MAKERS = {"siglip2-naflex": naflex_case, "metaclip2": metaclip2_case, "long-clip": longclip_case}
 
 def timm_vit(size):
@@ -350,6 +372,8 @@ FAMILIES = {
     "timm-vit-clip": timm_vit,
     "mobileclip-b": mobileclip_b,
     "coca": coca,
+    "coca-base": coca_base,
+    "metaclip2-open_clip": metaclip2_of_open_clip,
     "coca-of-one-width": lambda size: coca(size, embed=16),
     "clipa": clipa,
     "siglip2-gopt": lambda size: siglip2(size, "vit_giantopt_patch16_siglip_256"),

@@ -24,13 +24,13 @@ def unit(features):
     return features / features.norm(dim=-1, keepdim=True)
 
 
-def difference(folder, features, images, texts):
+def difference(folder, features, images, texts, backend):
     expected = load_file(features)
     model, report = AutoModel.from_pretrained(folder, output_loading_info=True)
     assert not any(report[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys")), report
     model = model.float().eval()
     has_texts = any((Path(folder) / name).exists() for name in TOKENIZERS)
-    slow = {"use_fast": False} if transformers.__version__ < "5" else {"backend": "pil"}  # pixels of Pillow, as everywhere here
+    slow = {"use_fast": False} if transformers.__version__ < "5" else {"backend": backend}
     processor = AutoProcessor.from_pretrained(folder, **slow) if has_texts else None
     looking = processor.image_processor if has_texts else AutoImageProcessor.from_pretrained(folder, **slow)
     pixels = looking(images=images, return_tensors="pt")["pixel_values"]
@@ -46,6 +46,7 @@ def difference(folder, features, images, texts):
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--images", nargs="+", required=True)
 parser.add_argument("--texts", nargs="+", required=True)
+parser.add_argument("--backend", default="pil", help="of transformers 5: its own default, torchvision, resizes otherwise than Pillow")
 parser.add_argument("--tolerance", type=float, default=1e-5)
 parser.add_argument("pairs", nargs="+", metavar="FOLDER=FEATURES")
 args = parser.parse_args()
@@ -54,7 +55,7 @@ failed = False
 for pair in args.pairs:
     folder, features = pair.split("=")
     with torch.no_grad():
-        loaded, seen, read = difference(folder, features, pictures, args.texts)
+        loaded, seen, read = difference(folder, features, pictures, args.texts, args.backend)
     failed |= seen > args.tolerance or (read or 0) > args.tolerance
     print(f"transformers {transformers.__version__}, {Path(folder).name} ({loaded}): images {seen:.1e}, texts "
           + ("without a tokenizer" if read is None else f"{read:.1e}"))

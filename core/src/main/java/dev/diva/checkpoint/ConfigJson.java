@@ -169,8 +169,8 @@ public record ConfigJson(JsonNode node, String location) {
             Arrays.fill(same, number(key, whenAbsent));
             return same;
         }
-        if (value.size() != count || !all(value, JsonNode::isIntegralNumber)) {
-            throw wrong(key, count + " whole numbers");
+        if (value.size() != count || !all(value, number -> number.isIntegralNumber() && number.canConvertToInt())) {
+            throw wrong(key, count + " whole numbers below 2^31");
         }
         return StreamSupport.stream(value.spliterator(), false)
                 .mapToLong(JsonNode::asLong)

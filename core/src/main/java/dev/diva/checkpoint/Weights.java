@@ -202,6 +202,8 @@ public final class Weights implements AutoCloseable {
         private static final String BIAS = ".bias";
         /** Told of one checkpoint. */
         private static final int PROBLEMS = 10;
+        /** Behind so many a model is not built on: its config may ask for a million layers. */
+        private static final int ENOUGH = 100;
 
         private final TensorSource source;
         private final Placement placement;
@@ -264,6 +266,9 @@ public final class Weights implements AutoCloseable {
                 problems.add("missing " + name + " " + Arrays.toString(shape) + nearest(name));
             } else if (!Arrays.equals(info.shape(), shape)) {
                 problems.add(name + " is " + Arrays.toString(info.shape()) + ", expected " + Arrays.toString(shape));
+            }
+            if (problems.size() == ENOUGH) {
+                throw unfit("; and more");
             }
         }
 
@@ -358,10 +363,14 @@ public final class Weights implements AutoCloseable {
             unused().forEach(name -> problems.add("unused " + source.info(name)));
             if (!problems.isEmpty()) {
                 int more = problems.size() - PROBLEMS;
-                throw new CheckpointException(source.location() + ": does not fit the model: "
-                        + problems.stream().limit(PROBLEMS).collect(Collectors.joining("; "))
-                        + (more > 0 ? "; and " + more + " more" : ""));
+                throw unfit(more > 0 ? "; and " + more + " more" : "");
             }
+        }
+
+        private CheckpointException unfit(String rest) {
+            return new CheckpointException(source.location() + ": does not fit the model: "
+                    + problems.stream().limit(PROBLEMS).collect(Collectors.joining("; "))
+                    + rest);
         }
     }
 }

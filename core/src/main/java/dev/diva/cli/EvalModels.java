@@ -90,6 +90,11 @@ final class EvalModels {
 
     /** What scores depend on beside model and data. */
     Map<String, String> settings() {
+        return settings(precision);
+    }
+
+    /** The same of another evaluation. */
+    static Map<String, String> settings(Precision precision) {
         return Map.of("precision", precision.name().toLowerCase(Locale.ROOT));
     }
 

@@ -1,6 +1,7 @@
 package dev.diva.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.clip.Clip;
@@ -32,16 +33,16 @@ final class MmvpScore implements ScoredModel {
     @Override
     public double score(Path model, Path record) {
         MmvpEvaluation evaluation = new MmvpEvaluation(set);
-        try (Clip clip = Clip.load(model, Clip.Options.DEFAULT.withFormat(model.equals(original) ? format : null))) {
+        Clip.Options options = Clip.Options.DEFAULT.withFormat(model.equals(original) ? format : null);
+        try (Clip clip = Clip.load(model, options)) {
             double average = evaluation
                     .add(new ClipEncoder(model.toString(), clip, Feature.ZERO_SHOT))
                     .metrics()
                     .get("average");
+            ObjectNode found = evaluation.finish().toJson();
+            EvalModels.settings(options.precision()).forEach(found::put);
             AtomicFile.writeString(
-                    record,
-                    new ObjectMapper()
-                                    .writerWithDefaultPrettyPrinter()
-                                    .writeValueAsString(evaluation.finish().toJson()) + "\n");
+                    record, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(found) + "\n");
             return average;
         } catch (IOException e) {
             throw new BadInputException(record + ": cannot be written: " + e, e);

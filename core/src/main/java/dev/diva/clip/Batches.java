@@ -44,10 +44,10 @@ record Batches(Weights weights, int size) {
     /** The embeddings of images, as {@link Preprocessing#pixels} gives them; pictures that keep their ratio are computed one by one. */
     Tensor embeddings(VisionTower tower, List<float[]> pixels) {
         if (!tower.config().form().flexible()) {
-            return tower.embeddingOf(images(tower.config(), pixels));
+            return tower.embeddingOf(PixelBatch.of(tower.config(), pixels));
         }
         TensorVector embeddings = new TensorVector();
-        pixels.forEach(image -> embeddings.push_back(tower.embeddingOf(anySize(image))));
+        pixels.forEach(image -> embeddings.push_back(tower.embeddingOf(PixelBatch.of(tower.config(), List.of(image)))));
         return torch.cat(embeddings, 0);
     }
 
@@ -58,27 +58,7 @@ record Batches(Weights weights, int size) {
                     + ": is a SigLIP 2 NaFlex, whose pictures have as many tokens as their ratio gives them: its embeddings can"
                     + " be asked for, its tokens cannot");
         }
-        return images(pixels, vision.imageSize());
-    }
-
-    private static Tensor images(List<float[]> pixels, long side) {
-        long width = 3 * side * side;
-        float[] values = new float[Math.toIntExact(pixels.size() * width)];
-        for (int i = 0; i < pixels.size(); i++) {
-            if (pixels.get(i).length != width) {
-                throw new IllegalArgumentException(
-                        "image " + i + " has " + pixels.get(i).length + " values, expected " + width);
-            }
-            System.arraycopy(pixels.get(i), 0, values, Math.toIntExact(i * width), (int) width);
-        }
-        return Tensors.of(values, pixels.size(), 3, side, side);
-    }
-
-    /** An image that begins with its height and width: [1, 3, height, width]. */
-    private static Tensor anySize(float[] pixels) {
-        int height = (int) pixels[0];
-        int width = (int) pixels[1];
-        return Tensors.of(Arrays.copyOfRange(pixels, 2, pixels.length), 1, 3, height, width);
+        return PixelBatch.of(vision, pixels);
     }
 
     /** Texts of equally many ids: [texts, ids]. */

@@ -126,12 +126,10 @@ public final class ClipExport {
         }
         boolean becomesTimm = to == CheckpointFormat.OPEN_CLIP
                 && checkpoint.format() != CheckpointFormat.OPEN_CLIP
-                && checkpoint.isSiglip();
-        if (becomesTimm && TimmTrunk.changesActivation(vision)) {
-            notes.add(checkpoint.file() + ": its image tower has the activation "
-                    + vision.transformer().activation()
-                    + ", timm's tower of that shape the other form of the GELU: open_clip gives slightly other"
-                    + " embeddings");
+                && checkpoint.isSiglip()
+                && !vision.form().flexible();
+        if (becomesTimm) {
+            TimmTrunk.notes(vision).forEach(note -> notes.add(checkpoint.file() + ": " + note));
         }
         return notes;
     }

@@ -50,6 +50,11 @@ final class ClipFiles {
     /** What was assumed because no file tells it, and what was passed over because nothing is known of it: a line each, for people. */
     List<String> notes() {
         List<String> notes = new ArrayList<>();
+        for (String prefix : checkpoint.passedOver()) {
+            notes.add(
+                    checkpoint.file() + ": holds another CLIP under " + prefix + ", say a moving average, which is not"
+                            + " read; where that is the one you mean, save it by itself");
+        }
         if (checkpoint.format() != CheckpointFormat.HF) {
             if (openClipConfig().isEmpty() && !checkpoint.isScript()) {
                 notes.add(checkpoint.file() + ": " + OpenAiConfig.assumption(config()));

@@ -5,7 +5,10 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.model.Activation;
 import dev.diva.model.TransformerConfig;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -22,6 +25,25 @@ record TimmTrunk(String name) {
     /** The towers that timm gives the tanh form of the GELU; the others have the exact one. */
     private static final Pattern TANH = Pattern.compile(
             "vit_(base_patch32|so400m_patch16|giantopt_patch16)_siglip_.*|vit_large_patch16_siglip_512");
+
+    /** Names of timm 1.0.31 with attention pooling, without {@code vit_}. */
+    private static final List<String> PUBLISHED = List.of(
+            "base_patch16_siglip_224",
+            "base_patch16_siglip_256",
+            "base_patch16_siglip_384",
+            "base_patch16_siglip_512",
+            "base_patch32_siglip_256",
+            "large_patch16_siglip_256",
+            "large_patch16_siglip_384",
+            "large_patch16_siglip_512",
+            "so400m_patch14_siglip_224",
+            "so400m_patch14_siglip_378",
+            "so400m_patch14_siglip_384",
+            "so400m_patch16_siglip_256",
+            "so400m_patch16_siglip_384",
+            "so400m_patch16_siglip_512",
+            "giantopt_patch16_siglip_256",
+            "giantopt_patch16_siglip_384");
 
     /** Shapes of timm's towers. */
     private enum Size {
@@ -77,16 +99,35 @@ record TimmTrunk(String name) {
     /** What the name tells, unless {@code timm_kwargs} has another {@code act_layer}. */
     Activation activation(ConfigJson vision) {
         ConfigJson kwargs = vision.at("timm_kwargs");
-        boolean tanh = kwargs.has("act_layer")
-                ? kwargs.text("act_layer", "").equals(TANH_NAME)
-                : TANH.matcher(name).matches();
+        boolean tanh = kwargs.has("act_layer") ? kwargs.text("act_layer", "").equals(TANH_NAME) : isTanh(name);
         return tanh ? Activation.GELU_TANH : Activation.GELU;
     }
 
-    /** Whether open_clip would build the tower of a model that is described by this name with another activation. */
-    static boolean changesActivation(VisionConfig vision) {
-        return published(vision).isPresent()
-                && TANH.matcher(name(vision)).matches() != (vision.transformer().activation() == Activation.GELU_TANH);
+    /** What open_clip or timm would make otherwise of a tower that is described by this name: a line each, for people. */
+    static List<String> notes(VisionConfig vision) {
+        String name = name(vision);
+        List<String> notes = new ArrayList<>();
+        if (!PUBLISHED.contains(name.substring("vit_".length()))) {
+            notes.add(
+                    "timm has no tower of this shape, so that neither it nor open_clip can build the image tower, and diva"
+                            + " alone reads the folder");
+            return notes;
+        }
+        if (!name.endsWith("_" + vision.imageSize())) {
+            notes.add("timm has no tower of this shape for " + vision.imageSize() + " pixels; it is called " + name
+                    + ", which timm loads with img_size=" + vision.imageSize() + " and open_clip not at all");
+        }
+        if (isTanh(name) != (vision.transformer().activation() == Activation.GELU_TANH)) {
+            notes.add(
+                    "its image tower has the activation " + vision.transformer().activation()
+                            + ", timm's tower of that shape the other form of the GELU: open_clip gives slightly other"
+                            + " embeddings");
+        }
+        return notes;
+    }
+
+    private static boolean isTanh(String name) {
+        return TANH.matcher(name).matches();
     }
 
     /** The heads that the name tells; of a tower of no published shape what {@code timm_kwargs} or the text tower of the same width says. */
@@ -121,7 +162,7 @@ record TimmTrunk(String name) {
 
     /**
      * Describes a SigLIP tower to open_clip. A tower of no published shape gets heads and activation beside a made-up name: our reader
-     * understands that, open_clip has no way to build it.
+     * understands that, open_clip has no way to build it, as {@link #notes} tell.
      */
     static void describe(ObjectNode node, VisionConfig vision) {
         node.put("timm_model_name", name(vision));
@@ -134,9 +175,21 @@ record TimmTrunk(String name) {
         }
     }
 
+    /** Of an image size that timm does not know the name of the nearest one, rather of the tower's own activation. */
     private static String name(VisionConfig vision) {
         String label = published(vision).map(size -> size.label).orElse("custom");
-        return "vit_" + label + "_patch" + vision.patchSize() + "_siglip_" + vision.imageSize();
+        String known = label + "_patch" + vision.patchSize() + "_siglip_";
+        String own = known + vision.imageSize();
+        boolean tanh = vision.transformer().activation() == Activation.GELU_TANH;
+        Comparator<String> byActivation = Comparator.comparing(name -> isTanh("vit_" + name) != tanh);
+        String name = PUBLISHED.contains(own)
+                ? own
+                : PUBLISHED.stream()
+                        .filter(other -> other.startsWith(known))
+                        .min(byActivation.thenComparing(other ->
+                                Math.abs(Long.parseLong(other.substring(known.length())) - vision.imageSize())))
+                        .orElse(own);
+        return "vit_" + name;
     }
 
     private static Optional<Size> published(VisionConfig vision) {

@@ -1,6 +1,5 @@
 package dev.diva.clip;
 
-import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.TrainedSource;
@@ -36,11 +35,6 @@ public final class VisionModel implements AutoCloseable {
         ClipFiles files = new ClipFiles(checkpoint);
         ClipConfig both = files.config();
         VisionConfig config = both.vision();
-        if (config.form().flexible()) {
-            throw new BadInputException(
-                    checkpoint.file() + ": is a SigLIP 2 NaFlex, which is read, encoded and evaluated, but not"
-                            + " trained: take the SigLIP 2 of a fixed size");
-        }
         this.preprocessing = files.preprocessing(config);
         this.weights = Weights.trained(
                         checkpoint.tensors(), placement, trained.masters().apply(config))
@@ -56,7 +50,7 @@ public final class VisionModel implements AutoCloseable {
     /**
      * Loads the image tower of a folder or file of any layout.
      *
-     * @throws BadInputException when it is no CLIP, or its config disagrees with its tensors
+     * @throws dev.diva.BadInputException when it is no CLIP, or its config disagrees with its tensors
      */
     public static VisionModel load(Path path, Placement placement, TrainedPart trained) {
         return load(path, null, placement, trained);
@@ -185,7 +179,8 @@ public final class VisionModel implements AutoCloseable {
         boolean isMetaClip2 = new ClipFiles(checkpoint).hasForeignTokenizer();
         Path place = isFolder ? checkpoint.folder() : checkpoint.file();
         String clip = isMetaClip2 ? "MetaClip2" : "CLIP";
-        String family = checkpoint.isSiglip() ? "Siglip" : clip;
+        String siglip = tower.config().form().flexible() ? "Siglip2" : "Siglip";
+        String family = checkpoint.isSiglip() ? siglip : clip;
         String part =
                 checkpoint.hasText() ? "Model" : checkpoint.isSiglip() ? "VisionModel" : "VisionModelWithProjection";
         String name = isMetaClip2 ? "metaclip_2" : family.toLowerCase(Locale.ROOT);

@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
  * @param constructor of the denoiser
  * @param prompts null where the denoiser knows no text
  * @param unclip null unless it is a Stable unCLIP
+ * @param largestLatent height and width of the largest latents that it has positions for
  */
 record DenoiserPart(
         String name,
@@ -30,7 +31,19 @@ record DenoiserPart(
         long latentMultiple,
         Function<Weights, Denoiser> constructor,
         TeacherPrompts prompts,
-        UnclipEmbedding unclip) {
+        UnclipEmbedding unclip,
+        long largestLatent) {
+    /** Of one that takes latents of any size. */
+    DenoiserPart(
+            String name,
+            String anchor,
+            long latentMultiple,
+            Function<Weights, Denoiser> constructor,
+            TeacherPrompts prompts,
+            UnclipEmbedding unclip) {
+        this(name, anchor, latentMultiple, constructor, prompts, unclip, Long.MAX_VALUE);
+    }
+
     private static final String UNET = "unet";
     private static final String TRANSFORMER = "transformer";
     private static final String WHY = "a latent diffusion teacher has a denoiser in unet/ or transformer/";
@@ -159,7 +172,8 @@ record DenoiserPart(
                 config.patchSize(),
                 weights -> new Sd3Denoiser(weights, config),
                 new Sd3Prompts(folder, placement, first, second, config.contextDim()),
-                null);
+                null,
+                config.largestLatent());
     }
 
     private static DenoiserPart sana(ModelFolder folder, AutoencoderShape vae, Placement placement) {

@@ -137,6 +137,11 @@ public final class DiffusionModel implements AutoCloseable {
         return denoiserPart.latentMultiple();
     }
 
+    /** Height and width of the largest latents that the denoiser takes. */
+    public long largestLatent() {
+        return denoiserPart.largestLatent();
+    }
+
     /** Between pixels and latents. */
     public Autoencoder autoencoder() {
         return autoencoder;

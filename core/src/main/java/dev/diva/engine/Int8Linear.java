@@ -52,17 +52,31 @@ public final class Int8Linear {
      * @return [..., out], in the type of x
      */
     public static Tensor forward(Tensor x, Int8Rows weight, Tensor bias, Pointwise function) {
-        return forward(x, weight, bias, function, IS_FAST);
+        return forward(x, rounded(x), weight, bias, function);
+    }
+
+    /** The same of tokens that were rounded before, for another layer. */
+    public static Tensor forward(Tensor x, Int8Rows rounded, Int8Rows weight, Tensor bias, Pointwise function) {
+        return forward(x, rounded, weight, bias, function, IS_FAST);
+    }
+
+    /** Tokens [..., in] as the layers multiply them. */
+    public static Int8Rows rounded(Tensor x) {
+        return Int8Rows.of(x.reshape(-1, x.size(-1)));
     }
 
     /** @param whole whether whole numbers are multiplied as such, which some processors do slowly */
     static Tensor forward(Tensor x, Int8Rows weight, Tensor bias, Pointwise function, boolean whole) {
+        return forward(x, rounded(x), weight, bias, function, whole);
+    }
+
+    private static Tensor forward(
+            Tensor x, Int8Rows rounded, Int8Rows weight, Tensor bias, Pointwise function, boolean whole) {
         return OwnGradient.withoutGraph(() -> {
             long[] shape = x.shape();
             shape[shape.length - 1] = weight.values().size(0);
             Tensor y = torch.empty(shape, x.options(), null);
-            product(Int8Rows.of(x.reshape(-1, x.size(-1))), weight, bias, function, whole)
-                    .into(matrix(y));
+            product(rounded, weight, bias, function, whole).into(matrix(y));
             return y;
         });
     }

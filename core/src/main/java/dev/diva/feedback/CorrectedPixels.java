@@ -12,6 +12,11 @@ record CorrectedPixels(Preprocessing preprocessing) implements TrainingPixels {
     }
 
     @Override
+    public boolean keepsRatio() {
+        return preprocessing.patches() != null;
+    }
+
+    @Override
     public float[] autoencoder(RasterImage crop) {
         return Normalize.toAutoencoder(crop);
     }

@@ -56,6 +56,27 @@ public record RecapSettings(
         };
     }
 
+    /**
+     * Refuses what a tower that takes pictures at their own ratio has no way to give: as many tokens for each picture, or random numbers that do
+     * not depend on its patches.
+     *
+     * @throws BadInputException when the tower is such a one and the recap needs that
+     */
+    public void requireFits(VisionConfig vision) {
+        if (!vision.form().flexible()) {
+            return;
+        }
+        if (tokens.equals("random") && (count == null || !replacement)) {
+            throw new BadInputException(
+                    "recipe: recap.tokens is random, and each picture of a SigLIP 2 NaFlex has another"
+                            + " number of patches; give recap.count, with recap.replacement: true, or set recap.tokens: pooled");
+        }
+        if (text.equals("elementwise") && (tokens.equals("all") || tokens.equals("pooled"))) {
+            throw new BadInputException("recipe: recap.text is elementwise, and each picture of a SigLIP 2 NaFlex gives"
+                    + " another number of tokens; set recap.text: mean");
+        }
+    }
+
     /** The join. */
     public TextJoin join() {
         return switch (text) {

@@ -8,10 +8,15 @@ public interface TrainingPixels {
     /**
      * The tower's pixels.
      *
-     * @param crop RGB, square
-     * @return normalised, [3, imageSize, imageSize]
+     * @param crop RGB, square; where {@link #keepsRatio} of any ratio
+     * @return as {@link Preprocessing#pixels} gives them
      */
     float[] tower(RasterImage crop);
+
+    /** Whether the tower takes a crop at its own ratio. */
+    default boolean keepsRatio() {
+        return false;
+    }
 
     /**
      * The autoencoder's pixels.

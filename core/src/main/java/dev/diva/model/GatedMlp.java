@@ -45,7 +45,8 @@ public final class GatedMlp {
     /** [..., width] to the same. */
     public Tensor forward(Tensor x) {
         return down.forward(Scopes.returning(() -> {
-            Tensor inner = gate.forward(x, activation).mul(up.forward(x));
+            Linear.Input input = gate.input(x);
+            Tensor inner = gate.forward(input, activation).mul(up.forward(input));
             return norm == null ? inner : norm.forward(inner);
         }));
     }

@@ -59,8 +59,26 @@ public final class Linear {
      * @return [..., out]
      */
     public Tensor forward(Tensor x) {
+        return forward(input(x));
+    }
+
+    /**
+     * What several layers take alike; in int8 it is rounded once for all.
+     *
+     * @param x [..., in]
+     * @param rounded null where real numbers are multiplied
+     */
+    record Input(Tensor x, Int8Rows rounded) {}
+
+    /** For this layer, and for others of its kind. */
+    Input input(Tensor x) {
+        return new Input(x, int8 == null ? null : Int8Linear.rounded(x));
+    }
+
+    Tensor forward(Input input) {
+        Tensor x = input.x;
         if (int8 != null) {
-            return Int8Linear.forward(x, int8, bias, null);
+            return Int8Linear.forward(x, input.rounded, int8, bias, null);
         }
         Tensor w = weight.to(x.scalar_type());
         Tensor b = biasFor(x);
@@ -75,15 +93,20 @@ public final class Linear {
      * take the same kernels, so that activations that are computed again are the same.
      */
     public Tensor forward(Tensor x, Activation activation) {
+        return forward(input(x), activation);
+    }
+
+    Tensor forward(Input input, Activation activation) {
+        Tensor x = input.x;
         if (int8 != null) {
-            return Int8Linear.forward(x, int8, bias, activation.fused());
+            return Int8Linear.forward(x, input.rounded, int8, bias, activation.fused());
         }
         boolean isFused = x.scalar_type().intern() == ScalarType.BFloat16
                 && !GradMode.is_enabled()
                 && adapter == null
                 && OneDnnLinear.isFaster(x);
         if (!isFused) {
-            return activation.apply(forward(x));
+            return activation.apply(forward(input));
         }
         return OneDnnLinear.activated(x, weight.to(x.scalar_type()), biasFor(x), activation.fused());
     }

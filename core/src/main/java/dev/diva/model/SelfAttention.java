@@ -34,8 +34,20 @@ final class SelfAttention {
 
     /** Keys and values of tokens [batch, tokens, width]. */
     KeyValues keyValues(Tensor context) {
+        return keyValues(keys.input(context));
+    }
+
+    private KeyValues keyValues(Linear.Input context) {
         return new KeyValues(
                 placed(Heads.split(keys.forward(context), numHeads)), Heads.split(values.forward(context), numHeads));
+    }
+
+    /** The first of tokens [batch, tokens, width], which attend to all of them. */
+    Tensor forward(Tensor x, long count) {
+        Linear.Input all = keys.input(x);
+        KeyValues context = keyValues(all);
+        Linear.Input first = count == x.size(1) ? all : queries.input(x.narrow(1, 0, count));
+        return output.forward(attended(queries.forward(first), context, causal));
     }
 
     /** Some tokens [batch, tokens, width] that attend to others, to the shape of the former. */
@@ -45,12 +57,12 @@ final class SelfAttention {
 
     /** The same for tokens chosen of [batch, tokens, width]. */
     Tensor forward(Tensor x, KeyValues context, UnaryOperator<Tensor> chosen) {
-        return output.forward(chosen.apply(attended(x, context, causal)));
+        return output.forward(chosen.apply(attended(queries.forward(x), context, causal)));
     }
 
     /** Some tokens that attend to all of others, whether those come before them or not. */
     Tensor toAll(Tensor x, KeyValues context) {
-        return output.forward(attended(x, context, false));
+        return output.forward(attended(queries.forward(x), context, false));
     }
 
     /** Tokens that see themselves and others, and not each other; see {@link SelfAndContext}. */
@@ -74,9 +86,9 @@ final class SelfAttention {
         return norm == null ? attended : norm.forward(attended);
     }
 
-    private Tensor attended(Tensor x, KeyValues context, boolean causal) {
-        Tensor attended = Attention.attend(
-                placed(Heads.split(queries.forward(x), numHeads)), context.keys(), context.values(), causal);
+    private Tensor attended(Tensor asking, KeyValues context, boolean causal) {
+        Tensor attended =
+                Attention.attend(placed(Heads.split(asking, numHeads)), context.keys(), context.values(), causal);
         return normed(Heads.join(attended));
     }
 }

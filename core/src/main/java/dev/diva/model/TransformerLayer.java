@@ -56,7 +56,7 @@ final class TransformerLayer {
     Tensor forward(Tensor x, long count) {
         Tensor attended = Scopes.returning(() -> {
             Tensor normed = entering(x, layerNorm1);
-            Tensor branch = selfAttention.forward(normed.narrow(1, 0, count), selfAttention.keyValues(normed));
+            Tensor branch = selfAttention.forward(normed, count);
             return leaving(branch, layerNorm1, scale1).add_(x.narrow(1, 0, count));
         });
         return withMlp(attended);

@@ -129,6 +129,31 @@ class TrainMethodsTest {
         assertThat(Files.readString(folder.resolve("run/manifest.json"))).contains(told);
     }
 
+    /** Stable Diffusion 3 has positions for so many latents: more are refused where they are made, not where they are trained on. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cache", "train"})
+    void largerImagesThanTheTeacherTakesAreRefusedBeforeTheFirst(String command) throws IOException {
+        Path teacher = Golden.path("sd35-medium");
+        JsonNode transformer =
+                new ObjectMapper().readTree(Files.readAllBytes(teacher.resolve("transformer/config.json")));
+        JsonNode vae = new ObjectMapper().readTree(Files.readAllBytes(teacher.resolve("vae/config.json")));
+        int latents = transformer.path("pos_embed_max_size").asInt()
+                * transformer.path("patch_size").asInt();
+        int largest = latents << (vae.path("block_out_channels").size() - 1);
+        Path out = folder.resolve("out");
+        List<String> words =
+                new ArrayList<>(List.of(command, "--diffusion", teacher.toString(), "--out", out.toString()));
+        words.addAll(List.of("--images", new TrainRuns(folder).images().toString(), "--crops", "1"));
+        words.addAll(List.of("--set", "resolution=" + 2 * largest, "--set", "precision=fp32"));
+        if (command.equals("train")) {
+            words.addAll(List.of("--clip", Golden.model("clip-hf-vit").toString()));
+        }
+        TrainRuns.Outcome outcome = TrainRuns.run(words.toArray(String[]::new));
+        assertThat(outcome.code()).isEqualTo(3);
+        assertThat(outcome.err()).contains("resolution is " + 2 * largest + ", expected at most " + largest);
+        assertThat(out.resolve("index.json")).doesNotExist();
+    }
+
     /** Latents of the autoencoder in either layout, made beforehand, are all that a training needs of them. */
     @ParameterizedTest
     @ValueSource(strings = {"ae.safetensors", "vae"})

@@ -9,6 +9,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.data.ColorMode;
+import dev.diva.data.Filter;
+import dev.diva.data.PngFile;
+import dev.diva.data.RasterImage;
+import dev.diva.data.Resampler;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Golden;
 import java.io.IOException;
@@ -17,14 +22,18 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What recipes can change besides the numbers: which part learns, latents from disk, controls, signals. */
 class TrainVariantsTest {
@@ -235,12 +244,99 @@ class TrainVariantsTest {
         TrainRuns.Outcome before = TrainRuns.run(
                 "eval", "mmvp", "--clip", Golden.model("clip-hf-vit").toString(), "--data", mmvp, "--json");
         JsonNode expected = new ObjectMapper().readTree(before.out());
+        JsonNode record =
+                new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("run/evaluations/before.json")));
+        assertThat(record.path("precision").asText())
+                .isEqualTo(expected.path("precision").asText())
+                .isEqualTo("fp32");
         assertThat(average("run/evaluations/before.json"))
                 .isEqualTo(expected.path("results")
                         .get(0)
                         .path("metrics")
                         .path("average")
                         .asDouble());
+    }
+
+    /** The teacher sees the same squares of pictures and of what they are squashed to; only the tower can tell them apart. */
+    @Test
+    void aNaflexLearnsFromPicturesAtTheirOwnRatio() throws IOException {
+        Path wide = Files.createDirectory(folder.resolve("wide"));
+        Path square = Files.createDirectory(folder.resolve("square"));
+        for (int i = 1; i <= 2; i++) {
+            byte[] samples = new byte[3 * 80 * 40];
+            new Random(i).nextBytes(samples);
+            RasterImage image = RasterImage.of(ColorMode.RGB, 80, 40, samples);
+            Files.write(wide.resolve(i + ".png"), PngFile.bytes(image));
+            Files.write(square.resolve(i + ".png"), PngFile.bytes(Resampler.resize(image, 64, 64, Filter.BICUBIC)));
+        }
+        trainNaflex(wide, "own");
+        trainNaflex(square, "squashed");
+        assertThat(firstLoss("own")).isNotEqualTo(firstLoss("squashed"));
+        Set<String> changed = new TreeSet<>();
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile before = SafetensorsFile.open(Golden.model("siglip2-naflex/model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(folder.resolve("own/clip/model.safetensors"))) {
+            for (TensorInfo info : before.tensors()) {
+                if (!before.read(info.name()).to(torch.kFloat()).equal(after.read(info.name()))) {
+                    changed.add(info.name());
+                }
+            }
+        }
+        assertThat(changed)
+                .contains(
+                        "vision_model.embeddings.patch_embedding.weight",
+                        "vision_model.embeddings.position_embedding.weight")
+                .allMatch(name -> name.startsWith("vision_model."));
+        assertThat(Files.readString(folder.resolve("own/clip/config.json"))).contains("siglip2");
+    }
+
+    private void trainNaflex(Path images, String out) throws IOException {
+        List<String> more = new ArrayList<>();
+        for (String assignment : List.of(
+                "clip=" + Golden.model("siglip2-naflex"),
+                "images=[" + images + "]",
+                "crop={scale: [1, 1], ratio: [0.1, 10]}",
+                "train.batch=1",
+                "train.accumulate=2",
+                "train.steps=1")) {
+            more.addAll(List.of("--set", assignment));
+        }
+        train(out, more.toArray(String[]::new));
+    }
+
+    private double firstLoss(String out) throws IOException {
+        String line = Files.readAllLines(folder.resolve(out).resolve("metrics.jsonl")).get(0);
+        return new ObjectMapper().readTree(line).path("loss").asDouble();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "train.batch=2, set train.batch: 1",
+        "preset=dcr, dcr needs several",
+        "latents=shuffled, latents: shuffled needs several",
+        "feedback.pixels=published, feedback.pixels: corrected",
+        "'recap={tokens: random, fraction: 0.5}', give recap.count",
+        "recap.text=elementwise, set recap.text: mean"
+    })
+    void whatANaflexCannotBeToldIsRefused(String assignment, String words) throws IOException {
+        String clip = Golden.model("siglip2-naflex").toString();
+        List<String> more = new ArrayList<>(List.of("--set", "clip=" + clip, "--set", "train.batch=1"));
+        more.addAll(
+                assignment.startsWith("preset=")
+                        ? List.of(
+                                "--preset",
+                                "dcr",
+                                "--set",
+                                "train.batch=2",
+                                "--set",
+                                "train.draws=1",
+                                "--set",
+                                "stage=1")
+                        : List.of("--set", assignment));
+        TrainRuns.Outcome outcome = runs.train("out", more.toArray(String[]::new));
+        assertThat(outcome.code()).as(outcome.err()).isEqualTo(3);
+        assertThat(outcome.err()).contains(words);
+        assertThat(folder.resolve("out")).doesNotExist();
     }
 
     private double average(String file) throws IOException {

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Tag;
@@ -45,6 +46,7 @@ class FamiliesTest {
                 "timm-vit-clip",
                 "mobileclip-b",
                 "coca",
+                "coca-base",
                 "coca-of-one-width"
             })
     void openClipsFamiliesEqualOpenClip(String name) {
@@ -84,6 +86,7 @@ class FamiliesTest {
                 "siglip2-so400m-14",
                 "siglip2-so400m-16",
                 "metaclip2",
+                "metaclip2-open_clip",
                 "long-clip/longclip.pt"
             })
     void embeddingsEqualTheLibrarys(String path) {
@@ -126,6 +129,34 @@ class FamiliesTest {
         }
     }
 
+    /** Pictures one by one, as {@code diva train} sees them: their gradients add up to those of transformers' padded batch. */
+    @Tag("golden")
+    @Test
+    void gradientsOfANaflexEqualTransformers() {
+        Golden golden = Golden.of("siglip2-naflex");
+        try (PointerScope scope = new PointerScope();
+                VisionModel model =
+                        VisionModel.load(Golden.path("siglip2-naflex"), Golden.placement(), TrainedPart.full())) {
+            long pictures = golden.expected("image_features").size(0);
+            for (int i = 0; i < pictures; i++) {
+                float[] pixels = model.preprocessing().pixels(picture(golden.input("picture." + i)));
+                Tensor seen = PixelBatch.of(model.tower().config(), List.of(pixels));
+                model.tower()
+                        .embeddingOf(seen)
+                        .square()
+                        .mean()
+                        .div(new Scalar((double) pictures))
+                        .backward();
+            }
+            String embeddings = "embeddings.";
+            assertGradient(
+                    model, embeddings + "position_embedding.weight", golden.expected("gradient.position_embedding"));
+            assertGradient(model, "post_layernorm.weight", golden.expected("gradient.post_layernorm"));
+            Tensor patches = golden.expected("gradient.patch_embedding");
+            assertGradient(model, embeddings + "patch_embedding.weight", patches);
+        }
+    }
+
     private static RasterImage picture(Tensor values) {
         long[] samples = Tensors.toLongs(values.to(ScalarType.Long).flatten());
         byte[] bytes = new byte[samples.length];
@@ -148,8 +179,10 @@ class FamiliesTest {
                 "timm-vit-clip",
                 "mobileclip-b",
                 "coca",
+                "coca-base",
                 "coca-of-one-width",
                 "clipa",
+                "metaclip2-open_clip",
                 "siglip2-gopt",
                 "siglip2-so400m-14",
                 "siglip2-so400m-16"
@@ -216,6 +249,7 @@ class FamiliesTest {
                 "timm-vit-clip",
                 "mobileclip-b",
                 "coca",
+                "coca-base",
                 "coca-of-one-width"
             })
     void openClipIsTheOnlyLayoutOfOtherTowersAndThereAndBackGivesTheSameBytes(String name, @TempDir Path folder)

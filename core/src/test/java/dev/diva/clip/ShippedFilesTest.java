@@ -13,6 +13,7 @@ import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.checkpoint.format.ClipCheckpoint;
+import dev.diva.checkpoint.pickle.StateDictWriter;
 import dev.diva.data.Box;
 import dev.diva.data.ColorMode;
 import dev.diva.data.ImageDecoder;
@@ -23,6 +24,7 @@ import dev.diva.model.Activation;
 import dev.diva.model.ClipTokenizer;
 import dev.diva.model.FileTokenizer;
 import dev.diva.model.Tokenizer;
+import dev.diva.model.TransformerConfig;
 import dev.diva.testing.Golden;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,9 +36,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -205,6 +209,38 @@ class ShippedFilesTest {
                 .hasMessageContaining(key);
     }
 
+    /** Which of the two is read is told, because the scores that are published are often those of the average. */
+    @Test
+    void aMovingAverageBesideTheWeightsIsTold() throws IOException {
+        Path folder = copy("open_clip-vit-gelu");
+        Path stored = folder.resolve("open_clip_model.safetensors");
+        Path both = folder.resolve("both.pt");
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile weights = SafetensorsFile.open(stored)) {
+            Map<String, Tensor> tensors = new TreeMap<>();
+            for (TensorInfo info : weights.tensors()) {
+                tensors.put("state_dict.module." + info.name(), weights.read(info.name()));
+                tensors.put(
+                        "state_dict_ema.module." + info.name(),
+                        weights.read(info.name()).mul(new Scalar(2)));
+            }
+            StateDictWriter.write(both, tensors);
+        }
+        assertThat(ClipSummary.of(both, null).notes())
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("another CLIP under state_dict_ema.module.", "not read");
+        try (Clip one = Clip.load(both);
+                Clip other = Clip.load(stored)) {
+            assertThat(one.notes()).hasSize(1);
+            assertThat(other.notes()).isEmpty();
+            int side = one.preprocessing().imageSize();
+            List<float[]> pixels = List.of(new float[3 * side * side]);
+            assertThat(one.encodeImages(pixels)).isDeepEqualTo(other.encodeImages(pixels));
+        }
+    }
+
     /** timm 1.0's vision_transformer.py. */
     @ParameterizedTest
     @CsvSource({
@@ -219,6 +255,36 @@ class ShippedFilesTest {
     void timmsTowersHaveTheirOwnActivation(String name, Activation activation) {
         ConfigJson vision = new ConfigJson(JSON.createObjectNode(), "vision_cfg");
         assertThat(new TimmTrunk(name).activation(vision)).isEqualTo(activation);
+    }
+
+    /** Names of timm 1.0.31: of a size that it does not know that of the nearest, rather of the tower's own activation. */
+    @ParameterizedTest
+    @CsvSource({
+        "768, 12, 12, 16, 224, GELU, vit_base_patch16_siglip_224, ''",
+        "768, 12, 12, 16, 320, GELU, vit_base_patch16_siglip_256, img_size=320",
+        "768, 12, 12, 32, 224, GELU_TANH, vit_base_patch32_siglip_256, img_size=224",
+        "1024, 24, 16, 16, 288, GELU_TANH, vit_large_patch16_siglip_512, img_size=288",
+        "1152, 27, 16, 14, 448, GELU, vit_so400m_patch14_siglip_384, img_size=448",
+        "1152, 27, 16, 14, 384, GELU_TANH, vit_so400m_patch14_siglip_384, the other form of the GELU",
+        "1536, 40, 16, 14, 224, GELU_TANH, vit_giantopt_patch14_siglip_224, diva alone reads",
+        "32, 2, 2, 8, 32, GELU, vit_custom_patch8_siglip_32, diva alone reads"
+    })
+    void aSiglipGetsANameThatTimmKnows(
+            long width,
+            int layers,
+            long heads,
+            long patch,
+            long side,
+            Activation activation,
+            String name,
+            String note) {
+        TransformerConfig shape = new TransformerConfig(width, 4 * width, layers, heads, activation, 1e-6);
+        VisionConfig vision = new VisionConfig(shape, side, patch, VisionConfig.Pooling.MAP, width);
+        ObjectNode node = JSON.createObjectNode();
+        TimmTrunk.describe(node, vision);
+        assertThat(node.path("timm_model_name").asText()).isEqualTo(name);
+        assertThat(String.join(", ", TimmTrunk.notes(vision))).contains(note);
+        assertThat(TimmTrunk.notes(vision)).hasSize(note.isEmpty() ? 0 : 1);
     }
 
     @Test

@@ -230,6 +230,11 @@ public record ClipCheckpoint(
         }
     }
 
+    /** Where in the file further CLIPs lie, which are not read: the moving averages that training programs keep beside the weights. */
+    public List<String> passedOver() {
+        return Layout.passedOver(stored);
+    }
+
     /** Whether it is a TorchScript archive. */
     public boolean isScript() {
         return stored instanceof PickleFile pickle && pickle.isScript();

@@ -27,14 +27,34 @@ record Layout(String prefix, NameTable table) {
     private static final Pattern DIVA_OTHERS = Pattern.compile(
             "(visual_proj|class_model\\.final_fc|unet|vae|text_encoder)\\..*|class_model\\.(?!model\\.).*");
 
+    private static final List<NameTable> TABLES =
+            List.of(NameTable.HF, NameTable.TIMM_SIGLIP, NameTable.MOBILECLIP_B, NameTable.OPENAI);
+
     /** Every CLIP of a file: those under known wrappers, or else under any prefix. */
     static List<Layout> find(TensorSource stored) {
-        List<Layout> layouts =
-                find(stored, List.of(NameTable.HF, NameTable.TIMM_SIGLIP, NameTable.MOBILECLIP_B, NameTable.OPENAI));
+        List<Layout> layouts = find(stored, TABLES);
         return layouts.isEmpty() ? find(stored, List.of(NameTable.HF_VISION)) : layouts;
     }
 
+    /** Prefixes of further CLIPs, which stand beside the one under known wrappers and are not read: moving averages of training programs. */
+    static List<String> passedOver(TensorSource stored) {
+        List<String> read = find(stored).stream().map(Layout::prefix).toList();
+        return all(stored, TABLES).stream()
+                .map(Layout::prefix)
+                .filter(prefix -> !read.contains(prefix))
+                .distinct()
+                .toList();
+    }
+
     private static List<Layout> find(TensorSource stored, List<NameTable> tables) {
+        List<Layout> layouts = all(stored, tables);
+        List<Layout> known = layouts.stream()
+                .filter(layout -> WRAPPERS.matcher(layout.prefix).matches())
+                .toList();
+        return known.isEmpty() ? layouts : known;
+    }
+
+    private static List<Layout> all(TensorSource stored, List<NameTable> tables) {
         List<Layout> layouts = new ArrayList<>();
         for (NameTable table : tables) {
             for (TensorInfo info : stored.tensors()) {
@@ -45,10 +65,7 @@ record Layout(String prefix, NameTable table) {
                 }
             }
         }
-        List<Layout> known = layouts.stream()
-                .filter(layout -> WRAPPERS.matcher(layout.prefix).matches())
-                .toList();
-        return known.isEmpty() ? layouts : known;
+        return layouts;
     }
 
     private static NameTable variant(TensorSource stored, String prefix, NameTable table) {

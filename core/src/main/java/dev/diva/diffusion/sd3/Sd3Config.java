@@ -108,6 +108,11 @@ public record Sd3Config(
         return FOLLOWED.contains(key) || ONLY.containsKey(key);
     }
 
+    /** Height and width of the largest latents that have positions. */
+    public long largestLatent() {
+        return patchSize * positions;
+    }
+
     /** Width of a token inside. */
     public long width() {
         return heads * headDim;

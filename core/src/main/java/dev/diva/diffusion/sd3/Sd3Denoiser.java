@@ -130,7 +130,7 @@ public final class Sd3Denoiser implements Denoiser {
             throw new IllegalArgumentException("latent " + Arrays.toString(zt.shape()) + ", expected [batch, "
                     + config.latentChannels() + ", h, w], h and w multiples of " + p);
         }
-        long most = p * config.positions();
+        long most = config.largestLatent();
         if (zt.size(2) > most || zt.size(3) > most) {
             throw new BadInputException("latents of " + zt.size(2) + " x " + zt.size(3)
                     + ", the denoiser has positions for " + most + " x " + most + "; set a smaller resolution");

@@ -130,7 +130,8 @@ public final class CacheFilling {
                 maker.notes().forEach(listener::warning);
             }
             cache.damaged().forEach(listener::warning);
-            TrainingModels.requireResolution(recipe, maker.autoencoder(), maker.latentMultiple());
+            TrainingModels.requireResolution(
+                    recipe, maker.autoencoder(), maker.latentMultiple(), maker.largestLatent());
             int before = cache.size();
             long skipped = fill(recipe, images, samples, maker.autoencoder(), cache, listener);
             cache.flush();

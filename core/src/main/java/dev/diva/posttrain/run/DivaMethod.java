@@ -96,6 +96,7 @@ final class DivaMethod extends TeacherMethod {
     public void open(Recipe resolved) {
         super.open(resolved);
         recipe = resolved;
+        recap(recipe.recap()).requireFits(vision.tower().config());
         projection = openProjection();
         try (PointerScope scope = new PointerScope()) {
             Condition told = told(recipe.recap());
@@ -110,9 +111,8 @@ final class DivaMethod extends TeacherMethod {
         if (teacher().flow().isEmpty() || !keys.text().equals("none")) {
             return teacher().encodeCondition(recipe.prompt());
         }
-        long tokens = recap(keys)
-                .recap(vision.tower().config().numPatches())
-                .numTokens(vision.tower().config().numPatches());
+        long local = vision.tower().config().numLocalTokens();
+        long tokens = recap(keys).recap(local).numTokens(local);
         return new Condition(
                 torch.zeros(1, tokens, denoiser().crossAttentionDim()),
                 teacher().encodeVector(recipe.prompt()));

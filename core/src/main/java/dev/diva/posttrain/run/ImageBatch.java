@@ -8,7 +8,7 @@ import org.bytedeco.pytorch.Tensor;
  * Images as the two models see them.
  *
  * @param names where each image came from
- * @param pixels what the tower sees, fp32 [images, 3, imageSize, imageSize]
+ * @param pixels what the tower sees, fp32, see {@link dev.diva.clip.PixelBatch}
  * @param latents what the teacher sees, fp32 [images, channels, height, width]
  * @param secondView the images changed, as pixels; null where the method has none
  */

@@ -1,12 +1,13 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.clip.PixelBatch;
+import dev.diva.clip.VisionConfig;
 import dev.diva.data.BadShare;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageLoader;
 import dev.diva.data.ImageSet;
 import dev.diva.data.SampleOrder;
-import dev.diva.engine.Tensors;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.MicroBatches;
 import dev.diva.train.Sharding;
@@ -25,7 +26,7 @@ final class ImageBatches implements MicroBatches<ImageBatch>, AutoCloseable {
     private static final int BATCHES_AHEAD = 2;
 
     private final int batch;
-    private final long imageSize;
+    private final VisionConfig vision;
     private final Latents latents;
     private final LongFunction<ImageLoader<TrainingSample>> loaders; // by the step that they begin with
     private final BadShare badShare;
@@ -36,6 +37,7 @@ final class ImageBatches implements MicroBatches<ImageBatch>, AutoCloseable {
     /**
      * Starts to prepare samples.
      *
+     * @param vision the tower's
      * @param firstStep whose micro-batches are asked for first
      * @param sharding what of each step is asked for
      * @param problems told of every image that is skipped
@@ -45,12 +47,12 @@ final class ImageBatches implements MicroBatches<ImageBatch>, AutoCloseable {
             ImageSet images,
             SamplePreparation preparation,
             Latents latents,
-            long imageSize,
+            VisionConfig vision,
             long firstStep,
             Sharding sharding,
             Consumer<DataProblem> problems) {
         this.batch = Math.toIntExact(sharding.shard().count());
-        this.imageSize = imageSize;
+        this.vision = vision;
         this.latents = latents;
         this.sharding = sharding;
         this.badShare = new BadShare(recipe.maxBadShare());
@@ -95,12 +97,7 @@ final class ImageBatches implements MicroBatches<ImageBatch>, AutoCloseable {
     }
 
     private Tensor joined(List<TrainingSample> samples, Function<TrainingSample, float[]> part) {
-        int length = part.apply(samples.get(0)).length;
-        float[] joined = new float[samples.size() * length];
-        for (int i = 0; i < samples.size(); i++) {
-            System.arraycopy(part.apply(samples.get(i)), 0, joined, i * length, length);
-        }
-        return Tensors.of(joined, batch, 3, imageSize, imageSize);
+        return PixelBatch.of(vision, samples.stream().map(part).toList());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.diva.posttrain.run;
 
 import dev.diva.BadInputException;
+import dev.diva.clip.PixelBatch;
 import dev.diva.clip.VisionModel;
 import dev.diva.clip.VisionTower;
 import dev.diva.data.ImageDecoder;
@@ -26,6 +27,7 @@ final class ImageCenter {
     static EmbeddingCenter of(VisionModel vision, ImageSet images) {
         List<float[]> embeddings = new ArrayList<>();
         List<float[]> pixels = new ArrayList<>();
+        int atOnce = vision.tower().config().form().flexible() ? 1 : AT_ONCE;
         for (ImageEntry entry : images.entries()) {
             if (embeddings.size() + pixels.size() == IMAGES) {
                 break;
@@ -36,7 +38,7 @@ final class ImageCenter {
             } catch (BadInputException e) {
                 continue; // counted when it is trained on
             }
-            if (pixels.size() == AT_ONCE) {
+            if (pixels.size() == atOnce) {
                 embed(vision.tower(), pixels, embeddings);
             }
         }
@@ -52,15 +54,10 @@ final class ImageCenter {
     }
 
     private static void embed(VisionTower tower, List<float[]> pixels, List<float[]> embeddings) {
-        long side = tower.config().imageSize();
-        float[] all = new float[Math.toIntExact(pixels.size() * 3L * side * side)];
-        for (int i = 0; i < pixels.size(); i++) {
-            System.arraycopy(pixels.get(i), 0, all, i * pixels.get(i).length, pixels.get(i).length);
-        }
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            float[] values = Tensors.toFloats(tower.embeddingOf(Tensors.of(all, pixels.size(), 3, side, side))
-                    .to(torch.kFloat()));
+            float[] values = Tensors.toFloats(
+                    tower.embeddingOf(PixelBatch.of(tower.config(), pixels)).to(torch.kFloat()));
             int width = values.length / pixels.size();
             for (int i = 0; i < pixels.size(); i++) {
                 embeddings.add(unit(values, i * width, width));

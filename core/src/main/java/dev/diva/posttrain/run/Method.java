@@ -74,6 +74,11 @@ interface Method extends AutoCloseable {
     /** What height and width of a latent must be a multiple of. */
     long latentMultiple();
 
+    /** What height and width of a latent are at most. */
+    default long largestLatent() {
+        return Long.MAX_VALUE;
+    }
+
     /** Channels of a latent. */
     default long latentChannels() {
         return denoiser().latentChannels();

@@ -349,7 +349,7 @@ public final class PostTraining implements PreparedRun {
                 images,
                 preparation,
                 latents,
-                models.vision().tower().config().imageSize(),
+                models.vision().tower().config(),
                 run.firstStep(),
                 sharding,
                 this::skip);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFolder;
+import dev.diva.clip.PixelBatch;
 import dev.diva.clip.TrainedPart;
 import dev.diva.clip.VisionModel;
 import dev.diva.data.Box;
@@ -19,7 +20,6 @@ import dev.diva.data.Resampler;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
-import dev.diva.engine.Tensors;
 import dev.diva.feedback.Projection;
 import dev.diva.feedback.Reconstruction;
 import dev.diva.feedback.TrainingPixels;
@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * "What this CLIP sees": images of a finished run painted again from what its tower tells the denoiser before and after training, in {@code
@@ -207,20 +208,19 @@ public final class RunReconstructions {
                 VisionModel vision = VisionModel.load(clip, format, placement, TrainedPart.nothing());
                 Method method = Method.of(spoken, vision, null, teacher(), placement)) {
             method.open(spoken);
-            TrainingModels.requireResolution(spoken, method.autoencoder(), method.latentMultiple());
+            TrainingModels.requireResolution(
+                    spoken, method.autoencoder(), method.latentMultiple(), method.largestLatent());
             Reconstruction reconstruction = new Reconstruction(
                     method.autoencoder(),
                     method.denoiser(),
                     method.sampler(steps),
                     new Reconstruction.Settings(recipe.resolution(), recipe.seed()));
-            long imageSize = vision.tower().config().imageSize();
             TrainingPixels pixels = TrainingPixels.of(
                     recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED, vision.preprocessing());
             List<RasterImage> painted = new ArrayList<>();
             for (Picture picture : pictures) {
-                float[] values = pixels.tower(picture.square);
-                painted.add(reconstruction.of(
-                        method.condition(), Tensors.of(values, 1, 3, imageSize, imageSize), stepDone));
+                Tensor seen = PixelBatch.of(vision.tower().config(), List.of(pixels.tower(picture.square)));
+                painted.add(reconstruction.of(method.condition(), seen, stepDone));
             }
             return painted;
         }

@@ -54,11 +54,13 @@ final class SamplePreparation implements ImageLoader.Preparation<TrainingSample>
         this.isSampled = recipe.posterior() == Recipe.Posterior.SAMPLED;
     }
 
-    /** The same crop goes to both models. */
+    /** The same crop goes to both models: as a square, but to a tower that keeps ratios at its own. */
     @Override
     public TrainingSample prepare(RasterImage image, ImageLoader.Draw draw) {
-        RasterImage square = square(image.toRgb(), draw);
-        float[] tower = withTower ? pixels.tower(square) : null;
+        RasterImage rgb = image.toRgb();
+        Box box = box(rgb, draw);
+        RasterImage square = Resampler.resize(rgb, box, resolution, resolution, Filter.BICUBIC);
+        float[] tower = withTower ? pixels.tower(pixels.keepsRatio() ? rgb.crop(box) : square) : null;
         String key = cache == null ? null : Sha256.of(square.samples());
         boolean cached = cache != null && cache.has(key);
         return new TrainingSample(
@@ -83,9 +85,8 @@ final class SamplePreparation implements ImageLoader.Preparation<TrainingSample>
         return GENERATORS.create(Mix.of(purpose, draw.seed(), draw.epoch(), draw.index()));
     }
 
-    private RasterImage square(RasterImage rgb, ImageLoader.Draw draw) {
+    private Box box(RasterImage rgb, ImageLoader.Draw draw) {
         long epoch = crops == null ? draw.epoch() : draw.epoch() % crops;
-        Box box = crop.box(rgb.width(), rgb.height(), draw.seed(), epoch, draw.index());
-        return Resampler.resize(rgb, box, resolution, resolution, Filter.BICUBIC);
+        return crop.box(rgb.width(), rgb.height(), draw.seed(), epoch, draw.index());
     }
 }

@@ -100,6 +100,11 @@ abstract class TeacherMethod implements Method {
     }
 
     @Override
+    public long largestLatent() {
+        return teacher.largestLatent();
+    }
+
+    @Override
     public Denoiser denoiser() {
         return teacher.denoiser();
     }

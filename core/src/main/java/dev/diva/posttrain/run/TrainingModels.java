@@ -67,6 +67,7 @@ public final class TrainingModels implements AutoCloseable {
         this.method = closed(Method.of(asked, vision, dropout, joined(loading), placement));
         this.tree = resolved(given);
         this.recipe = tree.recipe();
+        requireOwnRatios();
         requireSizes();
         method.open(recipe);
         if (recipe.lowMemory()) {
@@ -171,14 +172,46 @@ public final class TrainingModels implements AutoCloseable {
     }
 
     private void requireSizes() {
-        requireResolution(recipe, method.autoencoder(), method.latentMultiple());
+        requireResolution(recipe, method.autoencoder(), method.latentMultiple(), method.largestLatent());
         if (recipe.latents() == Recipe.Latents.SHUFFLED && recipe.train().batch() < 2) {
             throw new BadInputException("recipe: latents: shuffled needs train.batch of 2 or more");
         }
     }
 
-    static void requireResolution(Recipe recipe, Autoencoder autoencoder, long patch) {
+    /** Pictures that keep their ratio have tokens of different numbers, and are not computed at once. */
+    private void requireOwnRatios() {
+        if (!vision.tower().config().form().flexible()) {
+            return;
+        }
+        String clip = "recipe: clip " + recipe.clip()
+                + " is a SigLIP 2 NaFlex, whose tower sees each picture at its own ratio; ";
+        if (method.comparesImages() || recipe.latents() == Recipe.Latents.SHUFFLED) {
+            throw new BadInputException(clip + "it takes one at a time, and "
+                    + (method.comparesImages() ? recipe.objective().key() : "latents: shuffled")
+                    + " needs several: take a SigLIP 2 of a fixed size");
+        }
+        if (recipe.train().batch() != 1) {
+            throw new BadInputException(clip + "set train.batch: 1 (found "
+                    + recipe.train().batch() + ") and train.accumulate to the pictures of an update");
+        }
+        if (recipe.feedback().pixels() == Recipe.Feedback.Pixels.PUBLISHED) {
+            throw new BadInputException(clip + "set feedback.pixels: corrected (found published, which are squares)");
+        }
+    }
+
+    /**
+     * Refuses a resolution that the models do not take.
+     *
+     * @param patch what height and width of a latent must be a multiple of
+     * @param largest height and width of a latent at most
+     */
+    static void requireResolution(Recipe recipe, Autoencoder autoencoder, long patch, long largest) {
         long downscale = autoencoder.downscale();
+        if (recipe.resolution() / downscale > largest) {
+            throw new BadInputException("recipe: resolution is " + recipe.resolution() + ", expected at most "
+                    + largest * downscale + ", the largest images that the denoiser of " + recipe.diffusion()
+                    + " has positions for");
+        }
         if (recipe.resolution() % (downscale * patch) != 0) {
             throw new BadInputException("recipe: resolution is " + recipe.resolution() + ", expected a multiple of "
                     + downscale * patch + ", by which the autoencoder" + (patch == 1 ? "" : " and the patches")
