@@ -130,6 +130,7 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--predictions takes no --san, --san-config, --clip and no --method");
         }
+        output.requireNew();
         if (processes.launches()) {
             return processes.launch();
         }

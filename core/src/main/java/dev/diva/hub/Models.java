@@ -29,10 +29,14 @@ public final class Models {
      * The same in another environment.
      *
      * @return as given where it is the name of no model on the hub
-     * @throws BadInputException if it has the form of such a name, and neither such a file nor such a model is there; or for a link in a model that
-     *     leads nowhere
+     * @throws BadInputException if it has the form of such a name, and neither such a file nor such a model is there; for an address; for a link in a
+     *     model that leads nowhere
      */
     static Path resolve(String given, Map<String, String> environment) {
+        if (Address.is(given)) {
+            throw new BadInputException(Address.withoutSecrets(given)
+                    + ": an address, expected a file or folder of this machine or a name on the hub (ORG/NAME); copy it first");
+        }
         Path path = Path.of(given);
         Optional<HubName> name = HubName.parse(given);
         if (Files.exists(path) || name.isEmpty()) {

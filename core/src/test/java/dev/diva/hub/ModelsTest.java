@@ -52,6 +52,14 @@ class ModelsTest {
         assertThat(resolve("src/main")).isEqualTo(Path.of("src/main")); // of this project
     }
 
+    @Test
+    void anAddressIsNoModel() {
+        assertThatThrownBy(() -> resolve("https://user:secret@host/model.safetensors?token=secret"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("https://host/model.safetensors: an address, expected a file or folder of this machine or a name on the"
+                        + " hub (ORG/NAME); copy it first");
+    }
+
     /** Else a tokenizer whose file is gone would be taken for the published one. */
     @Test
     void aLinkThatLeadsNowhereIsNamed() throws IOException {
