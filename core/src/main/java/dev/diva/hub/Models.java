@@ -35,7 +35,8 @@ public final class Models {
     static Path resolve(String given, Map<String, String> environment) {
         if (Address.is(given)) {
             throw new BadInputException(Address.withoutSecrets(given)
-                    + ": an address, expected a file or folder of this machine or a name on the hub (ORG/NAME); copy it first");
+                    + ": an address, expected a file or folder of this machine or a name on the hub"
+                    + " (ORG/NAME); copy it first");
         }
         Path path = Path.of(given);
         Optional<HubName> name = HubName.parse(given);

@@ -56,8 +56,8 @@ class ModelsTest {
     void anAddressIsNoModel() {
         assertThatThrownBy(() -> resolve("https://user:secret@host/model.safetensors?token=secret"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("https://host/model.safetensors: an address, expected a file or folder of this machine or a name on the"
-                        + " hub (ORG/NAME); copy it first");
+                .hasMessage("https://host/model.safetensors: an address, expected a file or folder of this machine or a"
+                        + " name on the hub (ORG/NAME); copy it first");
     }
 
     /** Else a tokenizer whose file is gone would be taken for the published one. */
@@ -77,8 +77,13 @@ class ModelsTest {
         Files.createSymbolicLink(own.resolve("vocab.json"), Path.of("nowhere"));
         assertThatThrownBy(() -> resolve(own.toString()))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageEndingWith("own/vocab.json: a link to a file that is not there; remove the link if the model does without");
-        Files.writeString(Files.createDirectory(snapshot.resolve("../../blobs").normalize()).resolve("2"), "{}");
+                .hasMessageEndingWith(
+                        "own/vocab.json: a link to a file that is not there; remove the link if the model does"
+                                + " without");
+        Files.writeString(
+                Files.createDirectory(snapshot.resolve("../../blobs").normalize())
+                        .resolve("2"),
+                "{}");
         assertThat(resolve("org/model")).isEqualTo(snapshot);
     }
 

@@ -77,9 +77,8 @@ class S3SourceTest {
         assertThat(file.read(900, 1500)).isEqualTo(Arrays.copyOfRange(CONTENT, 900, 2400));
         assertThat(server.requests)
                 .hasSize(1 + 3)
-                .allMatch(
-                        line -> line.matches(
-                                "GET /bucket/set/a b.tar bytes=\\d0*-\\d*999 AWS4-HMAC-SHA256 Credential=eu-test-1/\\d{8}/eu-test-1/s3/.*"));
+                .allMatch(line -> line.matches("GET /bucket/set/a b.tar bytes=\\d0*-\\d*999 AWS4-HMAC-SHA256"
+                        + " Credential=eu-test-1/\\d{8}/eu-test-1/s3/.*"));
     }
 
     @Test

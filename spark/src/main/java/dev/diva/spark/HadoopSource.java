@@ -32,7 +32,9 @@ final class HadoopSource implements RemoteSource {
 
     /** From now on this process reads addresses so. */
     static void use() {
-        SparkConf conf = SparkEnv.get() == null ? new SparkConf() : SparkEnv.get().conf(); // spark-submit's are there before a context
+        SparkConf conf = SparkEnv.get() == null
+                ? new SparkConf()
+                : SparkEnv.get().conf(); // spark-submit's are there before a context
         RemoteFiles.others(new HadoopSource(SparkHadoopUtil.get().newConfiguration(conf)));
     }
 
