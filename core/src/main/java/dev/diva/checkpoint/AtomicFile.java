@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -44,6 +45,18 @@ public final class AtomicFile {
      */
     public static void writeNew(Path target, Body body) {
         write(target, body, AtomicFile::moveNew);
+    }
+
+    /**
+     * Tells before the work that what comes of it cannot be written: there must be nothing of that name yet.
+     *
+     * @param option that names the target
+     * @throws BadInputException when there is something
+     */
+    public static void requireNew(Path target, String option) {
+        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+            throw new BadInputException(target + ": exists; give another " + option + " or remove it");
+        }
     }
 
     /**

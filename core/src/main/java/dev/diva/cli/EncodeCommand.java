@@ -71,7 +71,7 @@ public final class EncodeCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        requireOut();
+        options.requireOneMatrix(texts.isEmpty());
         List<DataProblem> problems = new ArrayList<>();
         ImageSet set = images(problems);
         if (set != null && set.size() == 0 && texts.isEmpty()) {
@@ -92,16 +92,6 @@ public final class EncodeCommand implements Callable<Integer> {
                 group.fail(Failure.line(e));
                 throw e;
             }
-        }
-    }
-
-    /** A wrong one is told before the processes meet. */
-    private void requireOut() {
-        if (options.out().toString().matches(".*\\.(npy|parquet)")
-                && (options.tokens() || options.images().isEmpty() == texts.isEmpty())) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--out " + options.out() + " holds one matrix: --images or --text, no --tokens");
         }
     }
 

@@ -102,6 +102,18 @@ public final class EncodeOptions {
         return out;
     }
 
+    /**
+     * Makes sure that the file to write holds what is asked for, before anything is done.
+     *
+     * @param hasNoTexts whether images alone are encoded
+     */
+    public void requireOneMatrix(boolean hasNoTexts) {
+        if (out().toString().matches(".*\\.(npy|parquet)") && (tokens || images.isEmpty() == hasNoTexts)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--out " + out + " holds one matrix: --images or --text, no --tokens");
+        }
+    }
+
     /** Whether all tokens of each image are written. */
     public boolean tokens() {
         return tokens;

@@ -206,6 +206,8 @@ public final class EvalCommand {
     private int score(
             EvalModels models, EvalOutput output, EvalSamples samples, List<? extends SetEvaluation> evaluations)
             throws JsonProcessingException {
+        output.requireNew();
+        samples.requireNew();
         if (models.processes().launches()) {
             return models.processes().launch();
         }
@@ -215,8 +217,8 @@ public final class EvalCommand {
         if (models.processes().isFirst()) {
             Evaluation evaluation = Evaluation.joined(
                     evaluations.stream().map(SetEvaluation::finish).toList());
-            samples.write(evaluation);
             output.print(spec.commandLine(), evaluation, models.settings());
+            samples.write(evaluation);
         }
         return 0;
     }

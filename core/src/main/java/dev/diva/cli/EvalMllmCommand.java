@@ -133,6 +133,7 @@ public final class EvalMllmCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "expected --llava DIR, or --score-only ANSWERS, or --bench wild --judge REVIEWS");
         }
+        output.requireNew();
         Path folder = out == null && !models.isEmpty() ? Path.of("answers") : out;
         try (AnswerProgress progress = new AnswerProgress(spec.commandLine().getErr())) {
             MllmRun run = new MllmRun(

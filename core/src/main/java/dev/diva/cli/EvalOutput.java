@@ -40,6 +40,17 @@ final class EvalOutput {
         this.json = json;
     }
 
+    /**
+     * Makes sure, before the work, that the table can be written.
+     *
+     * @throws dev.diva.BadInputException when there is a file of its name
+     */
+    void requireNew() {
+        if (csv != null) {
+            AtomicFile.requireNew(csv, "--csv");
+        }
+    }
+
     void print(CommandLine command, Evaluation evaluation) throws JsonProcessingException {
         print(command, evaluation, Map.of());
     }
@@ -52,9 +63,6 @@ final class EvalOutput {
         evaluation.results().forEach(result -> warnings.addAll(result.warnings()));
         warnings.forEach(warning -> err.println("warning: " + warning));
         err.flush();
-        if (csv != null) {
-            AtomicFile.writeNew(csv, table(evaluation).getBytes(StandardCharsets.UTF_8));
-        }
         PrintWriter out = command.getOut();
         if (json) {
             ObjectNode record = evaluation.toJson();
@@ -65,6 +73,9 @@ final class EvalOutput {
             evaluation.tests().forEach(test -> print(test, out));
         }
         out.flush();
+        if (csv != null) {
+            AtomicFile.writeNew(csv, table(evaluation).getBytes(StandardCharsets.UTF_8));
+        }
     }
 
     private static String table(Evaluation evaluation) {

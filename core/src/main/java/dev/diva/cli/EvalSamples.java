@@ -51,6 +51,17 @@ final class EvalSamples {
         return limit == 0 ? set : First.of(set, limit);
     }
 
+    /**
+     * Makes sure, before the work, that the file can be written.
+     *
+     * @throws dev.diva.BadInputException when it exists
+     */
+    void requireNew() {
+        if (file != null) {
+            AtomicFile.requireNew(file, "--samples");
+        }
+    }
+
     /** Writes the file where one was asked for. */
     void write(Evaluation evaluation) throws JsonProcessingException {
         if (file == null) {

@@ -15,6 +15,7 @@ import dev.diva.eval.segmentation.SegmentationRun;
 import dev.diva.eval.segmentation.SegmentationScores;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.eval.segmentation.Segmenter;
+import dev.diva.report.LabelChanges;
 import dev.diva.segment.SavedPictures;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -129,6 +130,7 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--predictions takes no --san, --san-config, --clip and no --method");
         }
+        output.requireNew();
         if (processes.launches()) {
             return processes.launch();
         }
@@ -176,7 +178,8 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         results.add(SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
         if (save && first != null) {
             Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
-            pictures.writeChanges(first.pictures, first.counts, counts, page);
+            Path truth = out.resolve("truth").resolve(set.layout().name());
+            LabelChanges.write(set, first.counts, counts, pictures.beside(first.pictures, truth), page);
             note("wrote " + page);
         }
     }

@@ -12,8 +12,6 @@ import dev.diva.checkpoint.TensorInfo;
 import dev.diva.engine.Tensors;
 import java.io.IOException;
 import java.nio.channels.Channels;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -41,9 +39,7 @@ public final class EmbeddingsFile implements AutoCloseable {
      * @throws BadInputException when it exists
      */
     public EmbeddingsFile(Path target) {
-        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-            throw new BadInputException(target + ": exists; give another --out or remove it");
-        }
+        AtomicFile.requireNew(target, "--out");
         this.target = target;
         if (isNpy()) {
             NpyMatrix.requireNew(target);

@@ -1,15 +1,12 @@
 package dev.diva.clip;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -29,12 +26,10 @@ final class NpyMatrix {
     /**
      * Refuses a target whose names cannot be written.
      *
-     * @throws BadInputException when the file of the names exists
+     * @throws dev.diva.BadInputException when the file of the names exists
      */
     static void requireNew(Path target) {
-        if (Files.exists(names(target), LinkOption.NOFOLLOW_LINKS)) {
-            throw new BadInputException(names(target) + ": exists; give another --out or remove it");
-        }
+        AtomicFile.requireNew(names(target), "--out");
     }
 
     /** Writes the names, then the matrix. */

@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 
 /**
  * A file that holds samples: of this machine, or behind an address.
@@ -48,6 +50,24 @@ public record DataFile(String location) {
     /** One behind an address. */
     public RemoteFile remote() {
         return RemoteFiles.at(location);
+    }
+
+    /** Whether it is a folder; behind an address its name ends so. */
+    boolean isFolder() {
+        return isRemote() ? Address.lowerPath(location).endsWith("/") : Files.isDirectory(path());
+    }
+
+    /**
+     * All files below this folder but hidden ones, in the order of their paths.
+     *
+     * @param problems told of links that cannot be followed
+     */
+    List<DataFile> files(Consumer<DataProblem> problems) {
+        return isRemote()
+                ? PathPattern.listed(location, "**")
+                : FileWalk.of(path(), Integer.MAX_VALUE, false, problems).files().stream()
+                        .map(DataFile::of)
+                        .toList();
     }
 
     /** Whether its name ends like that, whatever the case. */

@@ -1,8 +1,6 @@
 package dev.diva.data;
 
 import dev.diva.data.TarIndex.Listing;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -29,24 +27,16 @@ final class ImageListing {
 
     /** Adds the images of a folder or tar, or a file, which is taken for an image whatever its name. */
     void add(DataFile file) {
-        if (!file.isRemote() && Files.isDirectory(file.path())) {
-            addFolder(file.path());
+        if (file.isFolder()) {
+            List<DataFile> files = file.files(this::problem).stream()
+                    .filter(inside -> TarIndex.isTar(inside) || isImage(inside.toString()))
+                    .toList();
+            RemoteListing.ahead(files);
+            files.forEach(this::add);
         } else if (TarIndex.isTar(file)) {
             addTar(TarIndex.listing(file));
         } else {
             entries.add(ImageEntry.of(file));
-        }
-    }
-
-    private void addFolder(Path folder) {
-        for (Path path :
-                FileWalk.of(folder, Integer.MAX_VALUE, false, this::problem).files()) {
-            DataFile file = DataFile.of(path);
-            if (TarIndex.isTar(file)) {
-                addTar(TarIndex.listing(file));
-            } else if (isImage(path.toString())) {
-                entries.add(ImageEntry.of(file));
-            }
         }
     }
 

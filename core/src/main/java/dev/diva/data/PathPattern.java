@@ -2,20 +2,24 @@ package dev.diva.data;
 
 import dev.diva.BadInputException;
 import dev.diva.hub.Address;
+import dev.diva.hub.RemoteFiles;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Files that a user means: braces {@code {0000..0575}} and {@code {a,b}}, the globs * ? [ ], and several of them joined by {@code ::}. A name
- * that exists means itself, whatever marks are in it, and so does every folder at the start of a pattern. Addresses have braces and no globs.
+ * that exists means itself, whatever marks are in it, and so does every folder at the start of a pattern. Addresses of the web have braces and no
+ * globs.
  */
 public final class PathPattern {
     private static final Pattern BRACES = Pattern.compile("\\{([^{}]*)\\}");
@@ -37,7 +41,7 @@ public final class PathPattern {
         List<DataFile> files = new ArrayList<>();
         for (String part : parts(pattern)) {
             if (Address.is(part)) {
-                braces(part).forEach(address -> files.add(remote(address)));
+                braces(part).forEach(address -> files.addAll(remote(address)));
             } else {
                 paths(part, problems).forEach(path -> files.add(DataFile.of(path)));
             }
@@ -58,16 +62,63 @@ public final class PathPattern {
         return exists(pattern) ? List.of(pattern) : List.of(JOINED.split(pattern, -1));
     }
 
-    private static DataFile remote(String address) {
-        if (address.contains("*")) {
+    private static List<DataFile> remote(String address) {
+        if (Address.isWeb(address)) {
+            requireName(address);
+            return List.of(new DataFile(address));
+        }
+        Matcher glob = GLOB.matcher(address);
+        DataFile named = new DataFile(address);
+        if (!glob.find() || named.exists()) {
+            return List.of(named);
+        }
+        int folder = address.lastIndexOf('/', glob.start()) + 1;
+        List<DataFile> found = listed(address.substring(0, folder), address.substring(folder));
+        if (found.isEmpty()) {
+            throw new BadInputException(named + ": no file fits");
+        }
+        return found;
+    }
+
+    private static void requireName(String address) {
+        if (address.contains("*") || Address.lowerPath(address).endsWith("/")) {
             throw new BadInputException(Address.withoutSecrets(address)
-                    + ": addresses are not listed; name the files by {0000..0575} or {a,b}");
+                    + ": a web server does not tell what files it has; name them by {0000..0575} or {a,b}");
         }
-        if (Address.lowerPath(address).endsWith("/")) {
-            throw new BadInputException(
-                    Address.withoutSecrets(address) + ": folders behind addresses are not listed; name tars or images");
+    }
+
+    /**
+     * The files and folders in a folder behind an address, in the order of their paths; hidden ones where the glob names them.
+     *
+     * @param folder ends with a slash
+     * @param glob of paths in it
+     */
+    static List<DataFile> listed(String folder, String glob) {
+        Matcher mark = GLOB.matcher(glob);
+        String start = mark.find() ? glob.substring(0, mark.start()) : glob;
+        PathMatcher matcher = matcher(folder + glob, glob);
+        boolean withHidden = NAMES_HIDDEN.matcher(glob).find();
+        int depth = depth(glob);
+        return RemoteFiles.list(folder + start, depth > 1).stream()
+                .map(address -> cut(address.substring(folder.length()), depth))
+                .distinct()
+                .filter(name -> withHidden || Stream.of(name.split("/")).noneMatch(FileWalk::isHidden))
+                .filter(name -> matcher.matches(Path.of(name)))
+                .sorted(Comparator.comparing(Path::of))
+                .map(name -> new DataFile(folder + name))
+                .toList();
+    }
+
+    /** A path as deep as that: a folder, with its slash, where there is more. */
+    private static String cut(String path, int depth) {
+        int end = -1;
+        for (int i = 0; i < depth; i++) {
+            end = path.indexOf('/', end + 1);
+            if (end < 0) {
+                return path;
+            }
         }
-        return new DataFile(address);
+        return path.substring(0, end + 1);
     }
 
     private static List<Path> paths(String pattern, Consumer<DataProblem> problems) {

@@ -19,8 +19,10 @@ final class RemoteListing {
      * @throws dev.diva.BadInputException for the first that is not there, cannot be read or is a web page
      */
     static void ahead(List<DataFile> files) {
-        List<DataFile> remote =
-                files.stream().filter(DataFile::isRemote).distinct().toList();
+        List<DataFile> remote = files.stream()
+                .filter(file -> file.isRemote() && !file.isFolder())
+                .distinct()
+                .toList();
         if (remote.isEmpty()) {
             return;
         }

@@ -11,6 +11,7 @@ import dev.diva.eval.segmentation.PixelCounts;
 import dev.diva.eval.segmentation.SegmentationRun;
 import dev.diva.eval.segmentation.SegmentationScores;
 import dev.diva.eval.segmentation.SegmentationSet;
+import dev.diva.report.LabelChanges;
 import dev.diva.segment.San;
 import dev.diva.segment.SanSegmenter;
 import dev.diva.segment.SavedPictures;
@@ -107,7 +108,9 @@ public final class SegmentationDemo {
                     first = counts;
                     before = pictures;
                 } else {
-                    pictures.writeChanges(before, first, counts, data.resolve("changes-seed-" + seed + ".html"));
+                    Path page = data.resolve("changes-seed-" + seed + ".html");
+                    Path truth = data.resolve("truth").resolve(set.layout().name());
+                    LabelChanges.write(set, first, counts, pictures.beside(before, truth), page);
                 }
             }
             results.add(ofSeed);

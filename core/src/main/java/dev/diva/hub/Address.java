@@ -3,10 +3,11 @@ package dev.diva.hub;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/** Addresses of files, {@code http://}, {@code https://} and {@code s3://}. What signs one is for its server alone and never shown. */
+/** Addresses of files: {@code https://}, {@code s3://} and whatever else has a scheme. What signs one is for its server alone and never shown. */
 public final class Address {
-    private static final Pattern SCHEME = Pattern.compile("(?i)(https?|s3)://.*");
-    private static final String START = "(?i)((?:https?|s3)://)";
+    private static final Pattern SCHEME = Pattern.compile("(?i)[a-z][a-z0-9+.-]+://.*"); // one letter is a drive
+    private static final Pattern WEB = Pattern.compile("(?i)https?://.*");
+    private static final String START = "(?i)((?:https?|s3[an]?)://)";
     private static final Pattern LOGIN = Pattern.compile(START + "[^/?#@\\s]*@");
     private static final String SECRET = "(?:x-[a-z]+-[^=&\\s]*"
             + "|[^=&?\\s]*(?:token|signature|secret|passw|credential|access_?key|api_?-?key|policy|expires|key-pair-id)[^=&\\s]*"
@@ -19,6 +20,11 @@ public final class Address {
     /** Whether a text is one. */
     public static boolean is(String text) {
         return SCHEME.matcher(text).matches();
+    }
+
+    /** Whether one is of a web server, which has queries and does not tell what files it has. */
+    public static boolean isWeb(String address) {
+        return WEB.matcher(address).matches();
     }
 
     /** Whether one is of an object store. */
@@ -37,7 +43,7 @@ public final class Address {
 
     /** The part in front of the query, by whose suffix a file is known, in lower case. */
     public static String lowerPath(String address) {
-        String path = is(address) && !isS3(address) ? address.replaceFirst("[?#].*", "") : address;
+        String path = isWeb(address) ? address.replaceFirst("[?#].*", "") : address;
         return path.toLowerCase(Locale.ROOT);
     }
 }

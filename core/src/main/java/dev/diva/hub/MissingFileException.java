@@ -3,10 +3,11 @@ package dev.diva.hub;
 import dev.diva.BadInputException;
 
 /** A server says that it has no such file. */
-final class MissingFileException extends BadInputException {
+public final class MissingFileException extends BadInputException {
     private static final long serialVersionUID = 1;
 
-    MissingFileException(String message) {
+    /** @param message which and where */
+    public MissingFileException(String message) {
         super(message);
     }
 }

@@ -3,15 +3,20 @@ package dev.diva.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** What people write for a model: a file, a folder, or a name on the hub whose files are in the hub's cache. */
 public final class Models {
     private static final String HASH = "[0-9a-f]{32,64}";
+    private static final Pattern READ = Pattern.compile(".*\\.(json|txt|model|safetensors|bin|pt)");
+    private static final int DEPTH = 2; // of files in parts of a model
 
     private Models() {}
 
@@ -24,16 +29,23 @@ public final class Models {
      * The same in another environment.
      *
      * @return as given where it is the name of no model on the hub
-     * @throws BadInputException if it has the form of such a name, and neither such a file nor such a model is there
+     * @throws BadInputException if it has the form of such a name, and neither such a file nor such a model is there; for an address; for a link in a
+     *     model that leads nowhere
      */
     static Path resolve(String given, Map<String, String> environment) {
+        if (Address.is(given)) {
+            throw new BadInputException(Address.withoutSecrets(given)
+                    + ": an address, expected a file or folder of this machine or a name on the hub"
+                    + " (ORG/NAME); copy it first");
+        }
         Path path = Path.of(given);
         Optional<HubName> name = HubName.parse(given);
         if (Files.exists(path) || name.isEmpty()) {
-            return path;
+            return whole(path);
         }
         HubCache cache = HubCache.of(environment);
         return cache.snapshot(name.get())
+                .map(Models::whole)
                 .orElseThrow(() -> new BadInputException(given
                         + ": no such file or folder, and no such model in the hub's cache " + cache.root()
                         + "; bring it with: diva pull " + name.get()));
@@ -56,7 +68,34 @@ public final class Models {
                 .filter(Files::exists)
                 .findFirst()
                 .or(() -> HubName.parse(revision.isEmpty() ? name : name + "@" + revision)
-                        .flatMap(HubCache.of(System.getenv())::snapshot));
+                        .flatMap(HubCache.of(System.getenv())::snapshot))
+                .map(Models::whole);
+    }
+
+    /** A model whose links lead somewhere: a file behind one that does not would be taken for one that the model does not have. */
+    private static Path whole(Path model) {
+        if (!Files.isDirectory(model)) {
+            return model;
+        }
+        Optional<Path> broken;
+        try (Stream<Path> links = Files.find(
+                model.toRealPath(),
+                DEPTH,
+                (file, attributes) -> attributes.isSymbolicLink()
+                        && READ.matcher(file.toString()).matches()
+                        && !Files.exists(file))) {
+            broken = links.sorted().findFirst();
+        } catch (IOException | UncheckedIOException e) {
+            return model; // told by who reads it
+        }
+        if (broken.isEmpty()) {
+            return model;
+        }
+        throw new BadInputException(broken.get() + ": a link to a file that is not there; "
+                + HubName.of(broken.get())
+                        .map(name -> "bring it with: diva pull " + name + ", or ")
+                        .orElse("")
+                + "remove the link if the model does without");
     }
 
     /**

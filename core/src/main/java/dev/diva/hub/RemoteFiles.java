@@ -1,7 +1,9 @@
 package dev.diva.hub;
 
+import dev.diva.BadInputException;
 import dev.diva.hub.Web.Patience;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,6 +15,7 @@ public final class RemoteFiles {
 
     private static final Patience PATIENCE = new Patience(8, 500); // 63 seconds
     private static final int BLOCK = 8 << 20;
+    private static volatile RemoteSource others; // null where nobody reads them
     private static volatile RemoteFiles shared = of(System.getenv(), defaultFolder(), DEFAULT_BYTES);
 
     private final Map<String, String> environment;
@@ -48,6 +51,36 @@ public final class RemoteFiles {
         }
     }
 
+    /** From now on addresses that are neither of the web nor {@code s3://} are read by this. */
+    public static void others(RemoteSource source) {
+        others = source;
+    }
+
+    /** Where parts are kept. */
+    public static Path folder() {
+        return shared.cache.folder();
+    }
+
+    /** Most bytes that are kept. */
+    public static long limit() {
+        return shared.cache.limit();
+    }
+
+    /**
+     * The addresses of files that begin like that, in any order.
+     *
+     * @param deep whether of files in folders below too; else these folders are told, with a slash at the end
+     * @throws BadInputException when there is no such place, it is refused, or there are more than a million
+     */
+    public static List<String> list(String start, boolean deep) {
+        List<String> files = shared.source(start).list(start, deep);
+        if (files.size() > RemoteSource.MOST) {
+            throw new BadInputException(
+                    Address.withoutSecrets(start) + ": more than " + RemoteSource.MOST + " files begin so; name fewer");
+        }
+        return files;
+    }
+
     /** The file behind an address; nothing is asked for yet. */
     public static RemoteFile at(String address) {
         return shared.file(address);
@@ -63,8 +96,15 @@ public final class RemoteFiles {
             s3 = s3 == null ? new S3Source(environment, patience) : s3;
             return s3;
         }
-        http = http == null ? new HttpSource(environment, new Web(environment, patience)) : http;
-        return http;
+        if (Address.isWeb(address)) {
+            http = http == null ? new HttpSource(environment, new Web(environment, patience)) : http;
+            return http;
+        }
+        if (others == null) {
+            throw new BadInputException(Address.withoutSecrets(address)
+                    + ": what is read is http://, https:// and s3://, and by the jobs for Spark what Hadoop reads");
+        }
+        return others;
     }
 
     DiskCache cache() {

@@ -2,9 +2,13 @@ package dev.diva.hub;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
 
 /** Who gives the bytes of addresses of one kind. */
-interface RemoteSource {
+public interface RemoteSource {
+    /** Most files that are listed. */
+    int MOST = 1_000_000;
+
     /**
      * Asks for a part of a file.
      *
@@ -16,6 +20,16 @@ interface RemoteSource {
     Answer get(String address, long from, long count);
 
     /**
+     * The addresses of files that begin like that, in any order; one more than {@link #MOST} where there are more.
+     *
+     * @param start of an address, up to a folder or into a name
+     * @param deep whether of files in folders below too; else these folders are told, with a slash at the end
+     */
+    default List<String> list(String start, boolean deep) {
+        throw new UnsupportedOperationException("a web server does not tell what files it has");
+    }
+
+    /**
      * Bytes, and what they are of.
      *
      * @param size bytes of the whole file, -1 where it is not said
@@ -24,7 +38,7 @@ interface RemoteSource {
      */
     record Answer(long size, String version, boolean isWhole, InputStream bytes) implements AutoCloseable {
         /** Of a part that begins behind the end. */
-        static Answer beyond(long size) {
+        public static Answer beyond(long size) {
             return new Answer(size, "", false, InputStream.nullInputStream());
         }
 

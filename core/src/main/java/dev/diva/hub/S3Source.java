@@ -4,7 +4,11 @@ import dev.diva.BadInputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProviderChain;
@@ -18,8 +22,11 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
+import software.amazon.awssdk.services.s3.model.CommonPrefix;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.s3.model.S3Object;
 
 /**
  * Objects of S3 and of what speaks its language, by the client of AWS: credentials and region by its default chains (environment, {@code
@@ -68,20 +75,79 @@ final class S3Source implements RemoteSource {
         }
     }
 
+    /**
+     * Where an object lies.
+     *
+     * @param key empty for all of the bucket
+     */
+    private record Place(String bucket, String key) {
+        private static final Pattern ADDRESS = Pattern.compile("(?i)s3://([a-z0-9][a-z0-9._-]*)/(.*)", Pattern.DOTALL);
+
+        static Place of(String address) {
+            Matcher place = ADDRESS.matcher(address);
+            if (!place.matches()) {
+                throw new BadInputException(address + ": expected s3://BUCKET/KEY");
+            }
+            return new Place(place.group(1), place.group(2));
+        }
+    }
+
     @Override
     public Answer get(String address, long from, long count) {
-        int slash = address.indexOf('/', "s3://".length());
-        if (slash < 0 || slash == "s3://".length() || slash + 1 == address.length()) {
+        Place place = Place.of(address);
+        if (place.key.isEmpty()) {
             throw new BadInputException(address + ": expected s3://BUCKET/KEY");
         }
+        try {
+            return tried(
+                    address,
+                    () -> answer(client.getObject(request -> request.bucket(place.bucket)
+                            .key(place.key)
+                            .range("bytes=" + from + "-" + (from + count - 1)))));
+        } catch (S3Exception e) {
+            if (e.statusCode() == 416) {
+                return Answer.beyond(0);
+            }
+            throw refused(address, e);
+        }
+    }
+
+    @Override
+    public List<String> list(String start, boolean deep) {
+        Place place = Place.of(start);
+        try {
+            String bucket = start.substring(0, start.length() - place.key.length());
+            return tried(
+                    start,
+                    () -> client
+                            .listObjectsV2Paginator(request -> request.bucket(place.bucket)
+                                    .prefix(place.key)
+                                    .delimiter(deep ? null : "/"))
+                            .stream()
+                            .flatMap(S3Source::names)
+                            .limit(MOST + 1L)
+                            .map(key -> bucket + key)
+                            .toList());
+        } catch (S3Exception e) {
+            throw refused(start, e);
+        }
+    }
+
+    /** Objects of a page, but those that stand for folders that somebody made, and the folders below. */
+    private static Stream<String> names(ListObjectsV2Response page) {
+        return Stream.concat(
+                page.contents().stream().map(S3Object::key).filter(key -> !key.endsWith("/")),
+                page.commonPrefixes().stream().map(CommonPrefix::prefix));
+    }
+
+    /** Asks again while the store is busy or the connection breaks. */
+    private <T> T tried(String address, Supplier<T> request) {
         for (int attempt = 1; ; attempt++) {
             try {
-                return answer(client.getObject(request -> request.bucket(address.substring("s3://".length(), slash))
-                        .key(address.substring(slash + 1))
-                        .range("bytes=" + from + "-" + (from + count - 1))));
+                return request.get();
             } catch (S3Exception e) {
                 if (attempt == patience.tries() || (e.statusCode() != 429 && e.statusCode() < 500)) {
-                    return refused(address, e);
+                    throw e;
                 }
             } catch (SdkException e) {
                 if (attempt == patience.tries()) {
@@ -101,22 +167,23 @@ final class S3Source implements RemoteSource {
                 : new Answer(Long.parseLong(range.substring(range.indexOf('/') + 1)), version, false, bytes);
     }
 
-    private static Answer refused(String address, S3Exception e) {
+    private static RuntimeException refused(String address, S3Exception e) {
         String reason = e.awsErrorDetails() == null || e.awsErrorDetails().errorCode() == null
                 ? "code " + e.statusCode()
                 : e.awsErrorDetails().errorCode();
         return switch (e.statusCode()) {
-            case 416 -> Answer.beyond(0);
-            case 404 -> throw new MissingFileException(address + ": no such object (" + reason + ")");
+            case 404 ->
+                new MissingFileException(
+                        address + ": no such object (" + reason + "); the name of a folder ends with /");
             case 400, 401, 403 ->
-                throw new BadInputException(
+                new BadInputException(
                         address + ": the store refuses it (" + reason
                                 + "); looked for credentials in AWS_ACCESS_KEY_ID,"
                                 + " the profile " + System.getenv().getOrDefault("AWS_PROFILE", "default")
                                 + " of ~/.aws, and roles of the container or machine",
                         e);
             default ->
-                throw new UncheckedIOException(
+                new UncheckedIOException(
                         new IOException(address + ": the store answers " + e.statusCode() + " (" + reason + ")", e));
         };
     }

@@ -130,6 +130,23 @@ class EvalCommandTest {
         assertThat(Files.readAllLines(folder.resolve("m.jsonl"))).hasSize(3);
     }
 
+    /** Known before anything is computed: there is no model of that name either. */
+    @Test
+    void whatIsThereIsNotWrittenAndThatIsToldFirst(@TempDir Path folder) throws IOException {
+        Path there = Files.writeString(folder.resolve("there"), "mine");
+        String data = Golden.resource("zeroshot").file("classification").toString();
+        for (String option : List.of("--samples", "--csv")) {
+            StringWriter err = new StringWriter();
+            int code = Main.commandLine()
+                    .setErr(new PrintWriter(err))
+                    .execute("eval", "zeroshot", "--clip", folder + "/none", "--data", data, option, there.toString());
+            assertThat(code).isEqualTo(ExitCodes.BAD_INPUT);
+            assertThat(err.toString().strip())
+                    .isEqualTo("diva: " + there + ": exists; give another " + option + " or remove it");
+        }
+        assertThat(there).hasContent("mine");
+    }
+
     @Test
     void emptySetIsBadInputInOneLine(@TempDir Path folder) throws IOException {
         Files.createDirectories(folder.resolve("test/cat"));

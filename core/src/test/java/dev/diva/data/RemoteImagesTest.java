@@ -4,17 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.diva.BadInputException;
+import dev.diva.hub.MissingFileException;
 import dev.diva.hub.RemoteFiles;
+import dev.diva.hub.RemoteSource;
 import dev.diva.testing.DataServer;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -50,6 +57,7 @@ class RemoteImagesTest {
     @AfterEach
     void stop() {
         server.close();
+        RemoteFiles.others(null);
         RemoteFiles.use(RemoteFiles.defaultFolder(), RemoteFiles.DEFAULT_BYTES);
     }
 
@@ -133,12 +141,85 @@ class RemoteImagesTest {
                 .hasMessage(server.address("2.tar") + ": no such file on the server (404)");
         assertThatThrownBy(() -> open(server.address("*.tar")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("addresses are not listed; name the files by {0000..0575}");
+                .hasMessageContaining("a web server does not tell what files it has; name them by {0000..0575}");
         assertThatThrownBy(() -> open(server.address("set/")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("folders behind addresses are not listed");
+                .hasMessageContaining("a web server does not tell what files it has");
+        assertThatThrownBy(() -> open("hdfs://namenode/0.tar"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("hdfs://namenode/0.tar: what is read is http://, https:// and s3://");
         assertThat(PathPattern.below(Path.of("/w"), "a.tar::/b.tar::s3://b/{0..1}.tar::http://[::1]/a.tar"))
                 .isEqualTo("/w/a.tar::/b.tar::s3://b/{0..1}.tar::http://[::1]/a.tar");
+    }
+
+    /** Where a store tells what it has, globs and folders mean what they mean here. */
+    @Test
+    void globsAndFoldersOfAStoreAreThoseOfTheFilesHere() throws IOException {
+        for (String name :
+                List.of("sub/b.jpg", "sub/.hidden.jpg", "sub/.git/c.jpg", "sub-2.jpg", "note.txt", "[1].jpg")) {
+            Path file = folder.resolve("files").resolve(name);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, name);
+        }
+        RemoteFiles.others(new FolderSource(folder.resolve("files")));
+        for (String pattern : List.of(
+                "*.tar", "{0,1}.tar", "[01].tar", "**.jpg", "sub*", "?ub/*", "[1].jpg", "*", "*/*", "sub/.h*")) {
+            requireSameNames("store://x/" + pattern, folder + "/files/" + pattern);
+        }
+        requireSameNames("store://x/", folder + "/files");
+        requireSameNames("store://x/sub/", folder + "/files/sub");
+        assertThatThrownBy(() -> open("store://x/*.zip"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("store://x/*.zip: no file fits");
+    }
+
+    private void requireSameNames(String remote, String local) {
+        ImageSet there = open(remote);
+        ImageSet here = open(local);
+        String place = folder + "/files/";
+        assertThat(there.entries().stream().map(ImageEntry::name))
+                .as(remote)
+                .containsExactlyElementsOf(here.entries().stream()
+                        .map(entry -> entry.name().replace(place, "store://x/"))
+                        .toList());
+        assertThat(there.notRead()).isEqualTo(here.notRead());
+        assertThat(there.entries().get(0).read())
+                .isEqualTo(here.entries().get(0).read());
+    }
+
+    /** A folder as a store that tells what it has, in no order. */
+    private record FolderSource(Path folder) implements RemoteSource {
+        private Path file(String address) {
+            return folder.resolve(address.substring("store://x/".length()));
+        }
+
+        @Override
+        public Answer get(String address, long from, long count) {
+            try {
+                byte[] all = Files.readAllBytes(file(address));
+                int end = (int) Math.min(all.length, from + count);
+                InputStream part = new ByteArrayInputStream(all, (int) from, end - (int) from);
+                return new Answer(all.length, "1", false, part);
+            } catch (NoSuchFileException e) {
+                throw new MissingFileException(address);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public List<String> list(String start, boolean deep) {
+            try (Stream<Path> files = Files.walk(file(start.replaceFirst("[^/]*$", "")), deep ? 9 : 1)) {
+                return files.filter(file -> !deep || Files.isRegularFile(file))
+                        .map(file -> "store://x/" + folder.relativize(file) + (Files.isDirectory(file) ? "/" : ""))
+                        .filter(address -> !start.equals(address) && !address.endsWith("x//"))
+                        .filter(address -> address.startsWith(start))
+                        .sorted(Comparator.reverseOrder())
+                        .toList();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     /** A sample is not replaced by another one because a network fails. */

@@ -52,6 +52,41 @@ class ModelsTest {
         assertThat(resolve("src/main")).isEqualTo(Path.of("src/main")); // of this project
     }
 
+    @Test
+    void anAddressIsNoModel() {
+        assertThatThrownBy(() -> resolve("https://user:secret@host/model.safetensors?token=secret"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("https://host/model.safetensors: an address, expected a file or folder of this machine or a"
+                        + " name on the hub (ORG/NAME); copy it first");
+    }
+
+    /** Else a tokenizer whose file is gone would be taken for the published one. */
+    @Test
+    void aLinkThatLeadsNowhereIsNamed() throws IOException {
+        Path snapshot = cached("org/model", "main");
+        Path part = Files.createDirectory(snapshot.resolve("unet"));
+        Files.createSymbolicLink(snapshot.resolve("README.md"), Path.of("../../blobs/1"));
+        assertThat(resolve("org/model")).isEqualTo(snapshot);
+        Files.createSymbolicLink(part.resolve("config.json"), Path.of("../../../blobs/2"));
+        assertThatThrownBy(() -> resolve("org/model"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(part.toRealPath().resolve("config.json")
+                        + ": a link to a file that is not there; bring it with: diva pull org/model@" + COMMIT
+                        + ", or remove the link if the model does without");
+        Path own = Files.createDirectory(folder.resolve("own"));
+        Files.createSymbolicLink(own.resolve("vocab.json"), Path.of("nowhere"));
+        assertThatThrownBy(() -> resolve(own.toString()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageEndingWith(
+                        "own/vocab.json: a link to a file that is not there; remove the link if the model does"
+                                + " without");
+        Files.writeString(
+                Files.createDirectory(snapshot.resolve("../../blobs").normalize())
+                        .resolve("2"),
+                "{}");
+        assertThat(resolve("org/model")).isEqualTo(snapshot);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/a/b", "./a", "../a/b", "a/../b", "a/b/c", "model", "a/b@/c", "a\\b", ""})
     void otherTextsArePaths(String text) {

@@ -39,13 +39,34 @@ class S3SourceTest {
         server.close();
     }
 
-    private RemoteFile file(String address) {
+    private RemoteFiles files() {
         return new RemoteFiles(
-                        Map.of("AWS_ENDPOINT_URL", server.at("localhost")),
-                        new DiskCache(folder, 100_000),
-                        1000,
-                        new Web.Patience(3, 1))
-                .file(address);
+                Map.of("AWS_ENDPOINT_URL", server.at("localhost")),
+                new DiskCache(folder, 100_000),
+                1000,
+                new Web.Patience(3, 1));
+    }
+
+    private RemoteFile file(String address) {
+        return files().file(address);
+    }
+
+    @Test
+    void aBucketIsListedPageByPage() {
+        List.of("a.tar", "b+c é.tar", "c.tar", "deep/d.tar", "deep/").forEach(key -> server.with("bucket/set/" + key));
+        RemoteSource s3 = files().source("s3://bucket/");
+        assertThat(s3.list("s3://bucket/set/", false))
+                .containsExactly(
+                        "s3://bucket/set/a b.tar",
+                        "s3://bucket/set/a.tar",
+                        "s3://bucket/set/b+c é.tar",
+                        "s3://bucket/set/c.tar",
+                        "s3://bucket/set/deep/");
+        assertThat(s3.list("s3://bucket/set/c", true)).containsExactly("s3://bucket/set/c.tar");
+        assertThat(s3.list("s3://bucket/", true)).hasSize(5).contains("s3://bucket/set/deep/d.tar");
+        assertThatThrownBy(() -> s3.list("s3://buck*/", true))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("s3://buck*/: expected s3://BUCKET/KEY");
     }
 
     @Test
@@ -56,9 +77,8 @@ class S3SourceTest {
         assertThat(file.read(900, 1500)).isEqualTo(Arrays.copyOfRange(CONTENT, 900, 2400));
         assertThat(server.requests)
                 .hasSize(1 + 3)
-                .allMatch(
-                        line -> line.matches(
-                                "GET /bucket/set/a b.tar bytes=\\d0*-\\d*999 AWS4-HMAC-SHA256 Credential=eu-test-1/\\d{8}/eu-test-1/s3/.*"));
+                .allMatch(line -> line.matches("GET /bucket/set/a b.tar bytes=\\d0*-\\d*999 AWS4-HMAC-SHA256"
+                        + " Credential=eu-test-1/\\d{8}/eu-test-1/s3/.*"));
     }
 
     @Test

@@ -6,11 +6,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URLDecoder;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -104,12 +108,51 @@ public final class DataServer implements AutoCloseable {
             } else if (elsewhere != null) {
                 exchange.getResponseHeaders().set("Location", elsewhere + path + "?Signature=hidden");
                 exchange.sendResponseHeaders(302, -1);
+            } else if (String.valueOf(exchange.getRequestURI().getQuery()).contains("list-type=2")) {
+                list(exchange);
             } else if (content == null) {
                 exchange.sendResponseHeaders(404, -1);
             } else {
                 content(exchange, content, range);
             }
         }
+    }
+
+    /** A page of two keys of a bucket, as ListObjectsV2 of S3 gives it. */
+    private void list(HttpExchange exchange) throws IOException {
+        Map<String, String> query = new TreeMap<>();
+        for (String part : exchange.getRequestURI().getRawQuery().split("&")) {
+            String[] pair = part.split("=", 2);
+            query.put(pair[0], URLDecoder.decode(pair[1], StandardCharsets.UTF_8));
+        }
+        String prefix = query.getOrDefault("prefix", "");
+        String after = query.getOrDefault("continuation-token", "");
+        String bucket = exchange.getRequestURI().getPath().replaceFirst("/*$", "/");
+        List<String> keys = files.keySet().stream()
+                .filter(name -> name.startsWith(bucket + prefix))
+                .map(name -> name.substring(bucket.length()))
+                .map(key -> query.containsKey("delimiter") && key.indexOf('/', prefix.length()) >= 0
+                        ? key.substring(0, key.indexOf('/', prefix.length()) + 1)
+                        : key)
+                .distinct()
+                .sorted()
+                .filter(key -> key.compareTo(after) > 0)
+                .toList();
+        StringBuilder xml = new StringBuilder("<ListBucketResult><EncodingType>url</EncodingType>");
+        for (String key : keys.subList(0, Math.min(2, keys.size()))) {
+            String name = URLEncoder.encode(key, StandardCharsets.UTF_8);
+            xml.append(
+                    query.containsKey("delimiter") && key.endsWith("/")
+                            ? "<CommonPrefixes><Prefix>" + name + "</Prefix></CommonPrefixes>"
+                            : "<Contents><Key>" + name + "</Key></Contents>");
+        }
+        if (keys.size() > 2) {
+            xml.append("<NextContinuationToken>").append(keys.get(1)).append("</NextContinuationToken>");
+        }
+        xml.append("<IsTruncated>").append(keys.size() > 2).append("</IsTruncated></ListBucketResult>");
+        byte[] page = xml.toString().getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(200, page.length);
+        exchange.getResponseBody().write(page);
     }
 
     private synchronized Integer failure() {

@@ -57,6 +57,7 @@ public final class CacheJob implements Callable<Integer> {
         RecipeTree tree = options.tree();
         RecipeOptions.require(tree, "diffusion", "images");
         Recipe recipe = tree.recipe();
+        HadoopSource.use();
         ImageSet images = ImageSet.open(recipe.images(), problem -> LOG.warn("{}", problem));
         Samples samples = CacheFilling.samples(recipe, images);
         JavaSparkContext context = Jobs.context("diva cache");

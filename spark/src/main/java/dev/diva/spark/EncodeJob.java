@@ -50,6 +50,8 @@ public final class EncodeJob implements Callable<Integer> {
         if (options.images().isEmpty()) {
             throw new ParameterException(spec.commandLine(), "give --images");
         }
+        options.requireOneMatrix(true);
+        HadoopSource.use();
         ImageSet all = ImageSet.open(options.images(), problem -> LOG.warn("{}", problem));
         if (!all.notRead().isEmpty()) {
             LOG.warn("{}", all.notReadWords());

@@ -3,7 +3,9 @@ package dev.diva.spark;
 import dev.diva.data.DataFile;
 import dev.diva.data.ImageEntry;
 import dev.diva.data.ImageSet;
+import dev.diva.hub.RemoteFiles;
 import java.io.Serializable;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,8 +15,13 @@ final class SharedImages implements Serializable {
     private final String[] files;
     private final long[] offsets;
     private final long[] lengths;
+    private final String cache; // null for the default of each machine
+    private final long cacheBytes;
 
     SharedImages(ImageSet images) {
+        Path folder = RemoteFiles.folder();
+        cache = folder.equals(RemoteFiles.defaultFolder()) ? null : folder.toString();
+        cacheBytes = RemoteFiles.limit();
         List<ImageEntry> entries = images.entries();
         names = entries.stream().map(ImageEntry::name).toArray(String[]::new);
         files = entries.stream().map(entry -> entry.file().location()).toArray(String[]::new);
@@ -26,8 +33,10 @@ final class SharedImages implements Serializable {
         return between(0, names.length);
     }
 
-    /** Those of a part. */
+    /** Those of a part, to be read as the driver reads them. */
     ImageSet between(long from, long to) {
+        HadoopSource.use();
+        RemoteFiles.use(cache == null ? RemoteFiles.defaultFolder() : Path.of(cache), cacheBytes);
         List<ImageEntry> entries = new ArrayList<>();
         for (int i = (int) from; i < to; i++) {
             entries.add(new ImageEntry(names[i], new DataFile(files[i]), offsets[i], lengths[i]));

@@ -2,14 +2,19 @@ package dev.diva.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.cli.CacheCommand;
 import dev.diva.cli.EncodeCommand;
+import dev.diva.engine.Tensors;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -18,11 +23,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetReader;
+import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,6 +74,7 @@ class BulkJobsTest {
                 .set("spark.ui.enabled", "false")
                 .set("spark.executor.memory", "700m")
                 .set("spark.executor.extraClassPath", classes)
+                .set("spark.hadoop.fs.other.impl", OtherFiles.class.getName())
                 .set("spark.executor.extraJavaOptions", Jobs.JVM_OPTIONS));
     }
 
@@ -102,6 +116,89 @@ class BulkJobsTest {
         }
     }
 
+    /** Tars, globs and folders of a file system that Hadoop alone knows, and Parquet by Spark's library. */
+    @Test
+    void whatHadoopReadsIsReadAndParquetHasTheSameRows() throws IOException {
+        Path tar = folder.resolve("some.tar");
+        try (TarArchiveOutputStream out = new TarArchiveOutputStream(Files.newOutputStream(tar))) {
+            for (int i = 100; i < 120; i++) {
+                Path image = folder.resolve("images/image-%d.png".formatted(i));
+                out.putArchiveEntry(new TarArchiveEntry(image, "deep/" + image.getFileName()));
+                Files.copy(image, out);
+                out.closeArchiveEntry();
+            }
+        }
+        Path few = Files.createDirectories(folder.resolve("few/deep"));
+        Files.copy(folder.resolve("images/image-007.png"), few.resolve("seven.png"));
+        Files.writeString(few.resolve("seven.txt"), "7");
+        String here = tar + " " + folder + "/images/image-00*.png " + folder + "/few";
+        String there = "other://" + tar + " other://" + folder + "/images/image-00*.png other://" + folder + "/few/";
+        Path local = folder.resolve("local.safetensors");
+        assertThat(new CommandLine(new EncodeCommand()).execute(encodeOf(here, local, "--threads", "1")))
+                .isZero();
+        Path parquet = folder.resolve("job.parquet");
+        String cache = folder.resolve("data-cache").toString();
+        assertThat(Jobs.commandLine(new EncodeJob())
+                        .execute(encodeOf(there, parquet, "--parts", "2", "--data-cache", cache)))
+                .isZero();
+        try (PointerScope scope = new PointerScope();
+                SafetensorsFile expected = SafetensorsFile.open(local);
+                ParquetReader<Group> rows = ParquetReader.builder(
+                                new GroupReadSupport(), new org.apache.hadoop.fs.Path(parquet.toString()))
+                        .build()) {
+            float[] values = Tensors.toFloats(expected.read("image_embeds"));
+            List<String> names = new ObjectMapper()
+                    .readerForListOf(String.class)
+                    .readValue(expected.metadata().get("images"));
+            assertThat(names).hasSize(20 + 10 + 1);
+            int width = values.length / names.size();
+            for (int row = 0; row < names.size(); row++) {
+                Group read = rows.read();
+                assertThat(read.getString("path", 0)).isEqualTo("other://" + names.get(row));
+                for (int i = 0; i < width; i++) {
+                    assertThat(read.getGroup("embedding", 0).getGroup("list", i).getFloat("element", 0))
+                            .isEqualTo(values[row * width + i]);
+                }
+            }
+            assertThat(rows.read()).isNull();
+        }
+        assertThat(Path.of(cache)).isNotEmptyDirectory();
+    }
+
+    @Test
+    void whatHadoopDoesNotHaveIsBadInputInOneLine() {
+        for (String[] wrong : new String[][] {
+            {"other:///none.tar", "other:///none.tar: no such file or folder"},
+            {"other://" + folder + "/images", "a folder; its name has to end with /"},
+            {"nothing://x/a.tar", "nothing://x/a.tar: Hadoop cannot read it: No FileSystem for scheme"},
+            {"other:///none.parquet --tokens", "holds one matrix"}
+        }) {
+            StringWriter err = new StringWriter();
+            int code = Jobs.commandLine(new EncodeJob())
+                    .setErr(new PrintWriter(err, true))
+                    .execute(encodeOf(wrong[0], folder.resolve("none.npy")));
+            assertThat(err.toString()).contains(wrong[1]);
+            assertThat(code).isEqualTo(wrong[1].contains("matrix") ? 2 : 3);
+        }
+    }
+
+    /** Files of this machine by another name. */
+    public static final class OtherFiles extends RawLocalFileSystem {
+        @Override
+        public URI getUri() {
+            return URI.create("other:///");
+        }
+
+        /** Without the rights, for which Hadoop would ask by the other name. */
+        @Override
+        public FileStatus[] listStatus(org.apache.hadoop.fs.Path path) throws IOException {
+            return Stream.of(super.listStatus(path))
+                    .map(file -> new FileStatus(
+                            file.getLen(), file.isDirectory(), 1, 1 << 20, file.getModificationTime(), file.getPath()))
+                    .toArray(FileStatus[]::new);
+        }
+    }
+
     @Test
     void aModelThatATaskCannotReadIsBadInputInOneLine() throws IOException {
         Path model = Files.createDirectories(folder.resolve("empty-model"));
@@ -122,8 +219,11 @@ class BulkJobsTest {
     }
 
     private static String[] encode(Path out, String... more) {
-        String[] all = ("--clip " + GOLDEN + "/clip-hf-vit --images " + folder.resolve("images") + " --out " + out
-                        + " --precision fp32")
+        return encodeOf(folder.resolve("images").toString(), out, more);
+    }
+
+    private static String[] encodeOf(String images, Path out, String... more) {
+        String[] all = ("--clip " + GOLDEN + "/clip-hf-vit --images " + images + " --out " + out + " --precision fp32")
                 .split(" ");
         return Stream.of(all, more).flatMap(Stream::of).toArray(String[]::new);
     }
