@@ -173,12 +173,13 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
             return;
         }
         First first = firsts.putIfAbsent(set.layout().name(), new First(counts, pictures));
-        results.add(SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
+        Result result = SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts);
         if (save && first != null) {
             Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
-            pictures.writeChanges(first.pictures, first.counts, counts, page);
+            result = result.with(pictures.writeChanges(first.pictures, first.counts, counts, page));
             note("wrote " + page);
         }
+        results.add(result);
     }
 
     private List<PixelCounts> counts(

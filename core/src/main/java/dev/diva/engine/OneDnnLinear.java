@@ -7,12 +7,15 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * y = x W^T + b on a CPU by oneDNN itself. In fp32 it takes the full width of the processor, where the library of linear algebra behind
- * libtorch may take half of it, and a row of y does not depend on the rows beside it.
+ * y = x W^T + b on a CPU by oneDNN itself, or by what {@link Product} finds faster. In fp32 it takes the full width of the processor, where the
+ * library of linear algebra behind libtorch may take half of it, and an image's rows of y do not depend on the images beside it.
  */
 public final class OneDnnLinear {
     /** Numbers of a weight from which kernels of AVX2 take two to four times as long with it as it lies as with it turned. */
     private static final long WIDE = 1 << 24;
+
+    /** Tokens of an image from which it pays to multiply each image alone; fewer are better laid together. No text has so many. */
+    private static final long LEAST_TOKENS = 512;
 
     private OneDnnLinear() {}
 
@@ -53,22 +56,36 @@ public final class OneDnnLinear {
         long[] shape = x.shape();
         shape[shape.length - 1] = weight.size(0);
         Tensor y = torch.empty(shape, x.options(), null);
-        Product product = Product.of(rows(x), weight.t());
-        after.apply(bias == null ? product : product.plus(bias)).into(rows(y));
+        multiply(x, weight.t(), y, product -> after.apply(bias == null ? product : product.plus(bias)));
         return y;
+    }
+
+    /** Each matrix of x alone where that is faster, else the rows of all at once. */
+    private static void multiply(Tensor x, Tensor weight, Tensor y, UnaryOperator<Product> after) {
+        if (isFasterAlone(x, weight)) {
+            long[] shape = x.shape();
+            shape[shape.length - 2] = weight.size(0);
+            shape[shape.length - 1] = weight.size(1);
+            after.apply(Product.of(x, weight.expand(shape))).into(y);
+        } else {
+            after.apply(Product.of(rows(x), weight)).into(rows(y));
+        }
+    }
+
+    private static boolean isFasterAlone(Tensor x, Tensor weight) {
+        return x.dim() > 2 && x.size(-2) >= LEAST_TOKENS && BlasProduct.isFaster(x, weight);
     }
 
     private static Tensor[] gradients(Tensor dy, Tensor[] saved, boolean... needed) {
         Tensor weight = saved[0];
         Tensor[] gradients = new Tensor[needed.length];
         if (needed[0]) {
-            long[] shape = dy.shape();
-            shape[shape.length - 1] = weight.size(1);
-            gradients[0] = timesWeight(rows(dy), weight).view(shape);
+            gradients[0] = timesWeight(dy, weight);
         }
         if (needed[1]) {
             gradients[1] = torch.empty(weight.shape(), weight.options(), null);
-            Product.of(rows(dy).t(), rows(saved[1])).into(gradients[1]);
+            Tensor rows = rows(dy).t().unsqueeze(0); // one matrix of the whole batch
+            multiply(rows, rows(saved[1]), gradients[1].unsqueeze(0), UnaryOperator.identity());
         }
         if (needed.length > 2 && needed[2]) {
             gradients[2] = rows(dy).sum(0);
@@ -77,14 +94,17 @@ public final class OneDnnLinear {
     }
 
     private static Tensor timesWeight(Tensor dy, Tensor weight) {
-        boolean turned = weight.numel() >= WIDE && !OneDnn.isOfAvx512(weight.scalar_type());
+        long[] shape = dy.shape();
+        shape[shape.length - 1] = weight.size(1);
+        boolean turned = weight.numel() >= WIDE && OneDnn.isOfAvx2(weight.scalar_type()) && !isFasterAlone(dy, weight);
         if (turned) {
-            Tensor dx = torch.empty(new long[] {weight.size(1), dy.size(0)}, dy.options(), null);
-            Product.of(weight.t(), dy.t()).into(dx);
-            return dx.t().contiguous();
+            Tensor rows = rows(dy);
+            Tensor dx = torch.empty(new long[] {weight.size(1), rows.size(0)}, dy.options(), null);
+            Product.of(weight.t(), rows.t()).into(dx);
+            return dx.t().contiguous().view(shape);
         }
-        Tensor dx = torch.empty(new long[] {dy.size(0), weight.size(1)}, dy.options(), null);
-        Product.of(dy, weight).into(dx);
+        Tensor dx = torch.empty(shape, dy.options(), null);
+        multiply(dy, weight, dx, UnaryOperator.identity());
         return dx;
     }
 

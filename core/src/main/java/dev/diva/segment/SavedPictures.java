@@ -4,6 +4,7 @@ import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.data.PngFile;
 import dev.diva.data.RasterImage;
+import dev.diva.eval.Gallery;
 import dev.diva.eval.segmentation.ClassCounts;
 import dev.diva.eval.segmentation.PixelCounts;
 import dev.diva.eval.segmentation.SegmentationRun;
@@ -48,40 +49,48 @@ public record SavedPictures(SegmentationSet set, Path folder) implements Segment
     }
 
     /**
-     * A page of the pictures whose mean IoU changed most: picture, truth, the first model, this one.
+     * Writes a page of the pictures whose mean IoU changed most: picture, truth, the first model, this one.
      *
      * @param first pictures of the model that this one is compared with
      * @param before counts of that one, in the order of the set
+     * @return what is on it
      */
-    public void writeChanges(SavedPictures first, List<PixelCounts> before, List<PixelCounts> after, Path page) {
+    public Gallery writeChanges(SavedPictures first, List<PixelCounts> before, List<PixelCounts> after, Path page) {
         int classes = set.layout().classes().size();
         double[] old = scores(before, classes);
         double[] now = scores(after, classes);
         SavedPictures truth = new SavedPictures(
                 set, page.resolveSibling("truth").resolve(set.layout().name()));
-        List<PairGallery.Item> items = IntStream.range(0, old.length)
+        List<Gallery.Row> rows = IntStream.range(0, old.length)
                 .filter(i -> Double.isFinite(now[i] - old[i]))
                 .boxed()
                 .sorted(Comparator.comparingDouble(i -> -Math.abs(now[i] - old[i])))
                 .limit(SHOWN)
-                .map(i -> item(set.pairs().get(i), old[i], now[i], List.of(truth, first, this)))
+                .map(i -> row(set.pairs().get(i), old[i], now[i], List.of(truth, first, this)))
                 .toList();
+        Gallery changes = new Gallery(
+                "Where the labels changed most: " + set.layout().name(),
+                "The picture, its truth, the first model and this one, with the mean IoU of the picture's own"
+                        + " classes; the " + rows.size() + " largest changes of " + old.length + " pictures.",
+                rows);
         ReportWriter.write(
                 new PairGallery(
-                        "Where the labels changed most: " + set.layout().name(),
-                        "The picture, its truth, the first model and this one, with the mean IoU of the picture's own"
-                                + " classes; the " + items.size() + " largest changes of " + old.length + " pictures.",
-                        items),
+                        changes.title(),
+                        changes.note(),
+                        rows.stream()
+                                .map(row -> PairGallery.Item.of(row.caption(), row.names(), row.images()))
+                                .toList()),
                 page);
+        return changes;
     }
 
-    private PairGallery.Item item(SegmentationSet.Pair pair, double old, double now, List<SavedPictures> seen) {
+    private Gallery.Row row(SegmentationSet.Pair pair, double old, double now, List<SavedPictures> seen) {
         SavedPictures truth = seen.get(0);
         if (truth.wants(pair)) {
             RasterImage image = SegmentationSet.image(pair.image());
             truth.take(pair, image, set.labels(pair, image));
         }
-        return PairGallery.Item.of(
+        return new Gallery.Row(
                 String.format(Locale.ROOT, "%s: %.1f %% before, %.1f %% after", pair.name(), 100 * old, 100 * now),
                 List.of("picture", "truth", "before", "after"),
                 Stream.of(
