@@ -66,7 +66,7 @@ final class BlasProduct {
 
     /** Whether rows or columns lie without gaps, and apart from each other. */
     private static boolean isDense(Tensor x) {
-        return x.stride(-1) == 1 && x.stride(-2) >= x.size(-1) || x.stride(-2) == 1 && x.stride(-1) >= x.size(-2);
+        return (x.stride(-1) == 1 && x.stride(-2) >= x.size(-1)) || (x.stride(-2) == 1 && x.stride(-1) >= x.size(-2));
     }
 
     /**
