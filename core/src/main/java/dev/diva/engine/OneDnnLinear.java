@@ -1,6 +1,5 @@
 package dev.diva.engine;
 
-import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -33,7 +32,7 @@ public final class OneDnnLinear {
      * @return [..., out]
      */
     public static Tensor forward(Tensor x, Tensor weight, Tensor bias) {
-        Tensor y = OwnGradient.withoutGraph(() -> product(x, weight, bias, UnaryOperator.identity()));
+        Tensor y = OwnGradient.withoutGraph(() -> product(x, weight, bias, null));
         Tensor[] inputs = bias == null ? new Tensor[] {x, weight} : new Tensor[] {x, weight, bias};
         if (!OwnGradient.isNeeded(inputs)) {
             return y;
@@ -49,27 +48,36 @@ public final class OneDnnLinear {
 
     /** A function of the layer, as {@link #forward} without a gradient. */
     public static Tensor activated(Tensor x, Tensor weight, Tensor bias, Pointwise function) {
-        return OwnGradient.withoutGraph(() -> product(x, weight, bias, product -> product.then(function)));
+        return OwnGradient.withoutGraph(() -> product(x, weight, bias, function));
     }
 
-    private static Tensor product(Tensor x, Tensor weight, Tensor bias, UnaryOperator<Product> after) {
+    /** @param function of each number, or null for none */
+    private static Tensor product(Tensor x, Tensor weight, Tensor bias, Pointwise function) {
         long[] shape = x.shape();
         shape[shape.length - 1] = weight.size(0);
         Tensor y = torch.empty(shape, x.options(), null);
-        multiply(x, weight.t(), y, product -> after.apply(bias == null ? product : product.plus(bias)));
+        if (function == null) {
+            multiply(x, weight.t(), bias, y);
+        } else {
+            plus(Product.of(rows(x), weight.t()), bias).then(function).into(rows(y));
+        }
         return y;
     }
 
     /** Each matrix of x alone where that is faster, else the rows of all at once. */
-    private static void multiply(Tensor x, Tensor weight, Tensor y, UnaryOperator<Product> after) {
+    private static void multiply(Tensor x, Tensor weight, Tensor bias, Tensor y) {
         if (isFasterAlone(x, weight)) {
             long[] shape = x.shape();
             shape[shape.length - 2] = weight.size(0);
             shape[shape.length - 1] = weight.size(1);
-            after.apply(Product.of(x, weight.expand(shape))).into(y);
+            plus(Product.of(x, weight.expand(shape)), bias).into(y);
         } else {
-            after.apply(Product.of(rows(x), weight)).into(rows(y));
+            plus(Product.of(rows(x), weight), bias).into(rows(y));
         }
+    }
+
+    private static Product plus(Product product, Tensor bias) {
+        return bias == null ? product : product.plus(bias);
     }
 
     private static boolean isFasterAlone(Tensor x, Tensor weight) {
@@ -85,7 +93,7 @@ public final class OneDnnLinear {
         if (needed[1]) {
             gradients[1] = torch.empty(weight.shape(), weight.options(), null);
             Tensor rows = rows(dy).t().unsqueeze(0); // one matrix of the whole batch
-            multiply(rows, rows(saved[1]), gradients[1].unsqueeze(0), UnaryOperator.identity());
+            multiply(rows, rows(saved[1]), null, gradients[1].unsqueeze(0));
         }
         if (needed.length > 2 && needed[2]) {
             gradients[2] = rows(dy).sum(0);
@@ -104,7 +112,7 @@ public final class OneDnnLinear {
             return dx.t().contiguous().view(shape);
         }
         Tensor dx = torch.empty(shape, dy.options(), null);
-        multiply(dy, weight, dx, UnaryOperator.identity());
+        multiply(dy, weight, null, dx);
         return dx;
     }
 
