@@ -16,10 +16,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * the others of its batch, nor on the number of threads, each is cut into pieces by its own shape, and OpenBLAS takes one thread for each.
  */
 final class BlasProduct {
-    /** Rows from which it pays; a text has fewer, whose tokens are padded to those of its neighbours in the batch. */
-    private static final long LEAST_ROWS = 256;
+    /** Rows from which it pays; fewer are faster laid together, by oneDNN. Texts, which are padded to their neighbours' length, have fewer. */
+    private static final long LEAST_ROWS = 512;
 
-    /** Length of sums and of rows of the result below which it is slower. */
+    /** Length of sums and of rows of the result from which it pays. */
     private static final long LEAST_LENGTH = 64;
 
     /** Pieces of a matrix at most, and the least of their longer side: laying out the operands of small ones takes too large a share. */
@@ -35,22 +35,20 @@ final class BlasProduct {
     private final Matrices a;
     private final Matrices b;
     private final Matrices c;
-    private final float factor;
-    private final float before; // of c
+    private final boolean adds; // to c
 
-    private BlasProduct(Matrices a, Matrices b, Matrices c, double factor, double before) {
+    private BlasProduct(Matrices a, Matrices b, Matrices c, boolean adds) {
         this.a = a;
         this.b = b;
         this.c = c;
-        this.factor = (float) factor;
-        this.before = (float) before;
+        this.adds = adds;
     }
 
     /**
      * Whether matrices are multiplied faster by it.
      *
      * @param a [..., m, k], with an axis before m at least: rows of a mere matrix may be of several images
-     * @param b [..., k, n]
+     * @param b [k, n], for all of them
      */
     static boolean isFaster(Tensor a, Tensor b) {
         return IS_FASTER
@@ -70,12 +68,14 @@ final class BlasProduct {
     }
 
     /**
-     * c = factor a b + before c.
+     * c = a b + bias in each row.
      *
+     * @param bias [n], or null
      * @param c [..., m, n], its rows without gaps
      */
-    static void compute(Tensor a, Tensor b, double factor, double before, Tensor c) {
-        new BlasProduct(Matrices.of(a), Matrices.of(b), Matrices.of(c), factor, before).compute();
+    static void compute(Tensor a, Tensor b, Tensor bias, Tensor c) {
+        Tensor filled = bias == null ? c : c.copy_(bias);
+        new BlasProduct(Matrices.of(a), Matrices.of(b), Matrices.of(filled), bias != null).compute();
     }
 
     private void compute() {
@@ -104,12 +104,12 @@ final class BlasProduct {
                 Math.toIntExact(byRows ? length : c.rows),
                 Math.toIntExact(byRows ? c.columns : length),
                 Math.toIntExact(a.columns),
-                factor,
+                1,
                 byRows ? a.at(matrix, from, 0) : a.at(matrix, 0, 0),
                 a.stride(),
                 byRows ? b.at(matrix, 0, 0) : b.at(matrix, 0, from),
                 b.stride(),
-                before,
+                adds ? 1 : 0,
                 byRows ? c.at(matrix, from, 0) : c.at(matrix, 0, from),
                 c.stride());
     }

@@ -6,15 +6,13 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * y = x W^T + b on a CPU by oneDNN itself, or by what {@link Product} finds faster. In fp32 it takes the full width of the processor, where the
- * library of linear algebra behind libtorch may take half of it, and an image's rows of y do not depend on the images beside it.
+ * y = x W^T + b on a CPU by oneDNN itself, or by {@link BlasProduct} where that is faster. In fp32 it takes the full width of the
+ * processor, where the library of linear algebra behind libtorch may take half of it, and an image's rows of y do not depend on the images
+ * beside it.
  */
 public final class OneDnnLinear {
     /** Numbers of a weight from which kernels of AVX2 take two to four times as long with it as it lies as with it turned. */
     private static final long WIDE = 1 << 24;
-
-    /** Tokens of an image from which it pays to multiply each image alone; fewer are better laid together. No text has so many. */
-    private static final long LEAST_TOKENS = 512;
 
     private OneDnnLinear() {}
 
@@ -66,11 +64,8 @@ public final class OneDnnLinear {
 
     /** Each matrix of x alone where that is faster, else the rows of all at once. */
     private static void multiply(Tensor x, Tensor weight, Tensor bias, Tensor y) {
-        if (isFasterAlone(x, weight)) {
-            long[] shape = x.shape();
-            shape[shape.length - 2] = weight.size(0);
-            shape[shape.length - 1] = weight.size(1);
-            plus(Product.of(x, weight.expand(shape)), bias).into(y);
+        if (BlasProduct.isFaster(x, weight)) {
+            BlasProduct.compute(x, weight, bias, y);
         } else {
             plus(Product.of(rows(x), weight), bias).into(rows(y));
         }
@@ -78,10 +73,6 @@ public final class OneDnnLinear {
 
     private static Product plus(Product product, Tensor bias) {
         return bias == null ? product : product.plus(bias);
-    }
-
-    private static boolean isFasterAlone(Tensor x, Tensor weight) {
-        return x.dim() > 2 && x.size(-2) >= LEAST_TOKENS && BlasProduct.isFaster(x, weight);
     }
 
     private static Tensor[] gradients(Tensor dy, Tensor[] saved, boolean... needed) {
@@ -104,7 +95,9 @@ public final class OneDnnLinear {
     private static Tensor timesWeight(Tensor dy, Tensor weight) {
         long[] shape = dy.shape();
         shape[shape.length - 1] = weight.size(1);
-        boolean turned = weight.numel() >= WIDE && OneDnn.isOfAvx2(weight.scalar_type()) && !isFasterAlone(dy, weight);
+        boolean turned = weight.numel() >= WIDE
+                && OneDnn.isOfAvx2(weight.scalar_type())
+                && !BlasProduct.isFaster(dy, weight);
         if (turned) {
             Tensor rows = rows(dy);
             Tensor dx = torch.empty(new long[] {weight.size(1), rows.size(0)}, dy.options(), null);

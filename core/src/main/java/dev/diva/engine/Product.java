@@ -19,8 +19,6 @@ final class Product {
     private final post_ops after = new post_ops();
     private final Map<Integer, Tensor> operands = new HashMap<>(); // of what comes after, by argument
     private Tensor bias; // or null
-    private double factor = 1;
-    private boolean isSum = true; // times the factor, and nothing after it
 
     private Product(Tensor a, Tensor b) {
         this.a = a;
@@ -48,7 +46,6 @@ final class Product {
 
     /** Then times a number. */
     Product scaled(double factor) {
-        this.factor = factor;
         after.append_eltwise(dnnl.algorithm.eltwise_linear, (float) factor, 0);
         return this;
     }
@@ -64,7 +61,6 @@ final class Product {
     }
 
     private Product after(dnnl.algorithm step, Tensor operand) {
-        isSum = false;
         operands.put(dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (after.len() + 1) | dnnl.DNNL_ARG_SRC_1, operand);
         after.append_binary(step, OneDnn.description(operand));
         return this;
@@ -72,37 +68,18 @@ final class Product {
 
     /** Then a function of each number. */
     Product then(Pointwise function) {
-        isSum = false;
         after.append_eltwise(function.kind, function.alpha, 0);
         return this;
     }
 
     /** Computes all of it and adds it to a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void addedTo(Tensor sum) {
-        if (isForBlas() && bias == null) {
-            BlasProduct.compute(a, b, factor, 1, sum);
-        } else {
-            after.append_sum();
-            byOneDnn(sum);
-        }
+        after.append_sum();
+        into(sum);
     }
 
     /** Computes all of it into a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void into(Tensor result) {
-        if (!isForBlas()) {
-            byOneDnn(result);
-        } else if (bias == null) {
-            BlasProduct.compute(a, b, factor, 0, result);
-        } else {
-            BlasProduct.compute(a, b, factor, 1, result.copy_(bias));
-        }
-    }
-
-    private boolean isForBlas() {
-        return isSum && (bias == null || factor == 1) && BlasProduct.isFaster(a, b);
-    }
-
-    private void byOneDnn(Tensor result) {
         try (PointerScope scope = new PointerScope()) {
             boolean mayBeEmpty = false;
             matmul.primitive_desc description = kernel(result, mayBeEmpty);
