@@ -9,7 +9,7 @@ import org.openjdk.jmh.annotations.Param;
 /** Frozen layers of ViT-L/14 at 336 pixels, and for SAN's pictures. */
 public class LinearBench extends Kernel {
     /** Images, tokens, inputs, outputs. */
-    @Param({"1x577x1024x1024", "1x577x1024x4096", "1x577x4096x1024", "1x1025x1024x4096", "16x257x1024x4096"})
+    @Param({"1x577x1024x1024", "4x577x1024x4096", "1x1025x1024x1024", "1x1025x1024x4096", "1x1025x4096x1024"})
     public String shape;
 
     private Tensor x;
