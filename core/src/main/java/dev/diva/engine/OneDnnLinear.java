@@ -95,9 +95,8 @@ public final class OneDnnLinear {
     private static Tensor timesWeight(Tensor dy, Tensor weight) {
         long[] shape = dy.shape();
         shape[shape.length - 1] = weight.size(1);
-        boolean turned = weight.numel() >= WIDE
-                && OneDnn.isOfAvx2(weight.scalar_type())
-                && !BlasProduct.isFaster(dy, weight);
+        boolean turned =
+                weight.numel() >= WIDE && OneDnn.isOfAvx2(weight.scalar_type()) && !BlasProduct.isFaster(dy, weight);
         if (turned) {
             Tensor rows = rows(dy);
             Tensor dx = torch.empty(new long[] {weight.size(1), rows.size(0)}, dy.options(), null);
