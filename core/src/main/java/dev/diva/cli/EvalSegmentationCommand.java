@@ -175,13 +175,15 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
             return;
         }
         First first = firsts.putIfAbsent(set.layout().name(), new First(counts, pictures));
-        results.add(SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts));
+        Result result = SegmentationScores.result(model.name(), set, counts, first == null ? null : first.counts);
         if (save && first != null) {
             Path page = out.resolve(set.layout().name() + "-" + folder.getFileName() + ".html");
             Path truth = out.resolve("truth").resolve(set.layout().name());
-            LabelChanges.write(set, first.counts, counts, pictures.beside(first.pictures, truth), page);
+            result = result.with(
+                    LabelChanges.write(set, first.counts, counts, pictures.beside(first.pictures, truth), page));
             note("wrote " + page);
         }
+        results.add(result);
     }
 
     private List<PixelCounts> counts(

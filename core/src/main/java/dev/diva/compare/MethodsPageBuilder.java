@@ -179,7 +179,8 @@ final class MethodsPageBuilder {
             }
             rows.add(new ScoreRow(ComparisonText.title(metric), scores));
         }
-        return new ScoreSection("scores", "Scores", "In percent, with 95 % intervals.", columns, rows, List.of());
+        return new ScoreSection(
+                "scores", "Scores", "In percent, with 95 % intervals.", columns, rows, List.of(), List.of());
     }
 
     private static Score score(double value, dev.diva.eval.Interval interval) {

@@ -80,6 +80,9 @@ public record Evaluation(String task, List<Result> results, List<ModelTest> test
             });
         }
         node.set("warnings", JSON.valueToTree(result.warnings()));
+        if (result.gallery() != null) {
+            node.set("gallery", JSON.valueToTree(result.gallery()));
+        }
         return node;
     }
 

@@ -61,7 +61,8 @@ public final class MmvpEvaluation implements SetEvaluation {
                 set.warnings(),
                 Map.of(),
                 Map.of(),
-                answers.stream().map(answer -> sample(Question.of(set, answer))).toList());
+                answers.stream().map(answer -> sample(Question.of(set, answer))).toList(),
+                null);
         results.add(result);
         return result;
     }

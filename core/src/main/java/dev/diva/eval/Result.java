@@ -14,6 +14,7 @@ import java.util.stream.Stream;
  * @param fullMarks of metrics that are counted in points, by name; their values are still fractions
  * @param classes what was right of each class, by its name, where the task has classes
  * @param samples what the model said of each image or caption, as records
+ * @param gallery pictures of what changed, null where there are none
  */
 public record Result(
         String model,
@@ -25,7 +26,8 @@ public record Result(
         List<String> warnings,
         Map<String, Integer> fullMarks,
         Map<String, ClassScore> classes,
-        List<Map<String, Object>> samples) {
+        List<Map<String, Object>> samples,
+        Gallery gallery) {
     /** A metric in points. */
     public double points(String name) {
         return metrics.get(name) * fullMarks.get(name);
@@ -35,6 +37,12 @@ public record Result(
     Result withWarnings(List<String> more) {
         List<String> all =
                 Stream.concat(warnings.stream(), more.stream()).distinct().toList();
-        return new Result(model, data, metrics, intervals, answers, pairs, all, fullMarks, classes, samples);
+        return new Result(model, data, metrics, intervals, answers, pairs, all, fullMarks, classes, samples, gallery);
+    }
+
+    /** The same with pictures. */
+    public Result with(Gallery pictures) {
+        return new Result(
+                model, data, metrics, intervals, answers, pairs, warnings, fullMarks, classes, samples, pictures);
     }
 }

@@ -58,6 +58,6 @@ public final class Scores {
 
     /** All that was put, with the record of a set of pairs. */
     public Result result(String model, String data, List<String> warnings, PairResult pairs) {
-        return new Result(model, data, metrics, intervals, answers, pairs, warnings, fullMarks, classes, samples);
+        return new Result(model, data, metrics, intervals, answers, pairs, warnings, fullMarks, classes, samples, null);
     }
 }

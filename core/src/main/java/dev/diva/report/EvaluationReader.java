@@ -73,7 +73,27 @@ final class EvaluationReader {
         Score pairs = counted(node)
                 .map(score -> score.within(interval(node.path("intervals").path("pairs"))))
                 .orElse(null);
-        return new Result(task, label(file, model), model, data, scores, patterns, pairs, questions, warnings);
+        PairGallery gallery = gallery(file, data, node.path("gallery"));
+        return new Result(task, label(file, model), model, data, scores, patterns, pairs, questions, warnings, gallery);
+    }
+
+    private static PairGallery gallery(Path file, String data, JsonNode node) {
+        List<PairGallery.Item> items = new ArrayList<>();
+        for (JsonNode row : node.path("rows")) {
+            List<String> names = new ArrayList<>();
+            row.path("names").forEach(name -> names.add(name.asText()));
+            List<String> images = new ArrayList<>();
+            row.path("images")
+                    .forEach(image ->
+                            images.add(locate(file, data, image.asText()).toString()));
+            if (images.size() == names.size()) {
+                items.add(PairGallery.Item.of(row.path("caption").asText(""), names, images));
+            }
+        }
+        return items.isEmpty()
+                ? null
+                : new PairGallery(
+                        node.path("title").asText(""), node.path("note").asText(""), items);
     }
 
     /** A run writes one file before and one after training and says so in the name; else the model names itself. */

@@ -1,5 +1,6 @@
 package dev.diva.report;
 
+import dev.diva.eval.Gallery;
 import dev.diva.eval.segmentation.ClassCounts;
 import dev.diva.eval.segmentation.PixelCounts;
 import dev.diva.eval.segmentation.SegmentationSet;
@@ -22,8 +23,9 @@ public final class LabelChanges {
      * @param before counts of the first model, in the order of the set
      * @param after those of the other
      * @param files of a picture: itself, its truth, the first model's and the other's; asked for those that are shown
+     * @return what is on it
      */
-    public static void write(
+    public static Gallery write(
             SegmentationSet set,
             List<PixelCounts> before,
             List<PixelCounts> after,
@@ -32,25 +34,28 @@ public final class LabelChanges {
         int classes = set.layout().classes().size();
         double[] old = scores(before, classes);
         double[] now = scores(after, classes);
-        List<PairGallery.Item> items = IntStream.range(0, old.length)
+        List<Gallery.Row> rows = IntStream.range(0, old.length)
                 .filter(i -> Double.isFinite(now[i] - old[i]))
                 .boxed()
                 .sorted(Comparator.comparingDouble(i -> -Math.abs(now[i] - old[i])))
                 .limit(SHOWN)
-                .map(i -> item(set.pairs().get(i), old[i], now[i], files))
+                .map(i -> row(set.pairs().get(i), old[i], now[i], files))
                 .toList();
-        ReportWriter.write(
-                new PairGallery(
-                        "Where the labels changed most: " + set.layout().name(),
-                        "The picture, its truth, the first model and this one, with the mean IoU of the picture's own"
-                                + " classes; the " + items.size() + " largest changes of " + old.length + " pictures.",
-                        items),
-                page);
+        Gallery changes = new Gallery(
+                "Where the labels changed most: " + set.layout().name(),
+                "The picture, its truth, the first model and this one, with the mean IoU of the picture's own"
+                        + " classes; the " + rows.size() + " largest changes of " + old.length + " pictures.",
+                rows);
+        List<PairGallery.Item> items = rows.stream()
+                .map(row -> PairGallery.Item.of(row.caption(), row.names(), row.images()))
+                .toList();
+        ReportWriter.write(new PairGallery(changes.title(), changes.note(), items), page);
+        return changes;
     }
 
-    private static PairGallery.Item item(
+    private static Gallery.Row row(
             SegmentationSet.Pair pair, double old, double now, Function<SegmentationSet.Pair, List<Path>> files) {
-        return PairGallery.Item.of(
+        return new Gallery.Row(
                 String.format(Locale.ROOT, "%s: %.1f %% before, %.1f %% after", pair.name(), 100 * old, 100 * now),
                 List.of("picture", "truth", "before", "after"),
                 files.apply(pair).stream().map(Path::toString).toList());

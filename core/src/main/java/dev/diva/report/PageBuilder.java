@@ -130,6 +130,7 @@ final class PageBuilder {
                         + "; chance is 25 %. Intervals are 95 %.",
                 columns(comparison),
                 rows,
+                List.of(),
                 List.of());
         List<Flip> flips = comparison.paired() ? Flip.of(comparison) : List.of();
         return new PairSection(shortName(comparison.data()), verdict(comparison), comparison.test(), scores, flips);
@@ -159,7 +160,21 @@ final class PageBuilder {
         String task = group.get(0).task();
         String title = TASKS.getOrDefault(task, task.isEmpty() ? "Scores" : capital(task.replace('_', ' ')));
         return new ScoreSection(
-                id, title, "In percent, with 95 % intervals.", columns(group.get(0)), rows, tests(group));
+                id,
+                title,
+                "In percent, with 95 % intervals.",
+                columns(group.get(0)),
+                rows,
+                tests(group),
+                galleries(group));
+    }
+
+    private static List<PairGallery> galleries(List<Comparison> group) {
+        return group.stream()
+                .flatMap(comparison -> comparison.models().stream())
+                .filter(result -> result.gallery() != null)
+                .map(result -> result.gallery().of(result.label()))
+                .toList();
     }
 
     /** The exact tests of the answers, where one call of diva eval saw both models. */

@@ -10,6 +10,11 @@ import java.util.List;
  * @param note a sentence below it
  */
 public record PairGallery(String title, String note, List<Item> items) {
+    /** The same under a title that names the model. */
+    PairGallery of(String model) {
+        return new PairGallery(title + ", " + model, note, items);
+    }
+
     /**
      * One row.
      *

@@ -12,6 +12,7 @@ import java.util.Map;
  * @param patterns scores by visual pattern, empty when there are none
  * @param warnings what the evaluation says a reader must know
  * @param pairs the score over all pairs, null when the task has none
+ * @param gallery pictures of what changed, null when there are none
  */
 public record Result(
         String task,
@@ -22,8 +23,9 @@ public record Result(
         Map<String, Score> patterns,
         Score pairs,
         List<Question> questions,
-        List<String> warnings) {
+        List<String> warnings,
+        PairGallery gallery) {
     Result withLabel(String name) {
-        return new Result(task, name, model, data, scores, patterns, pairs, questions, warnings);
+        return new Result(task, name, model, data, scores, patterns, pairs, questions, warnings, gallery);
     }
 }

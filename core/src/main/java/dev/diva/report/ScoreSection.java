@@ -9,6 +9,13 @@ import java.util.List;
  * @param columns what each model is called
  * @param note one sentence below the heading, may be empty
  * @param tests paired tests that are not told elsewhere
+ * @param galleries pictures of what changed
  */
 public record ScoreSection(
-        String id, String title, String note, List<String> columns, List<ScoreRow> rows, List<PairedTest> tests) {}
+        String id,
+        String title,
+        String note,
+        List<String> columns,
+        List<ScoreRow> rows,
+        List<PairedTest> tests,
+        List<PairGallery> galleries) {}

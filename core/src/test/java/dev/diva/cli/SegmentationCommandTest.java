@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.jsoup.Jsoup;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -163,6 +164,15 @@ class SegmentationCommandTest {
         Files.delete(pictures.get(0));
         assertThat(run(0, arguments)).isEqualTo(scores);
         assertThat(pictures(out)).isEqualTo(pictures);
+
+        Path record = Files.writeString(temporary.resolve("saved.json"), run(0, with(arguments, "--json")));
+        Path report = temporary.resolve("saved-report.html");
+        run(0, "report", record.toString(), "--out", report.toString());
+        assertThat(shown(report)).isEqualTo(shown(page)).isNotEmpty();
+    }
+
+    private static List<String> shown(Path page) throws IOException {
+        return Jsoup.parse(Files.readString(page)).select(".gallery img").eachAttr("src");
     }
 
     private static List<Path> pictures(Path folder) throws IOException {

@@ -189,6 +189,13 @@ class ReportWriterTest {
         var question = new dev.diva.eval.Question(
                 "1-2", "Texts", List.of("1.jpg", "2.jpg"), List.of("A", "B"), List.of(1, 1), List.of(0.2, -0.1), false);
         var pairs = new PairScore(3, 10);
+        var gallery = new dev.diva.eval.Gallery(
+                "What changed",
+                "One.",
+                List.of(new dev.diva.eval.Gallery.Row(
+                        "better",
+                        List.of("it"),
+                        List.of(run().resolve("images/015-1.png").toString()))));
         var result = new dev.diva.eval.Result(
                 "m",
                 "d",
@@ -199,7 +206,8 @@ class ReportWriterTest {
                 List.of("10 pairs, expected 135"),
                 Map.of(),
                 Map.of(),
-                List.of());
+                List.of(),
+                gallery);
         Path file = evaluation(new dev.diva.eval.Evaluation("mmvp", List.of(result), List.of())
                 .toJson()
                 .toString());
@@ -208,6 +216,8 @@ class ReportWriterTest {
         assertThat(read.questions().get(0).margins()).containsExactly(0.2, -0.1);
         assertThat(read.pairs().interval().low())
                 .isCloseTo(Interval.wilson(3, 10).low(), within(1e-9));
+        assertThat(read.gallery().title()).isEqualTo("What changed");
+        assertThat(read.gallery().items().get(0).images().get(0).uri()).startsWith("data:image/");
         assertThat(page(file).selectFirst("#reading").text()).contains("10 pairs, expected 135");
         assertThat(page(file).selectFirst("h1").text()).isEqualTo("3 of 10 pairs, 30.0 %");
     }
