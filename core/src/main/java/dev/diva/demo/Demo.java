@@ -26,7 +26,7 @@ public final class Demo {
     /** The world of the demo and of the study. */
     static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 6_000, 400, 200, 2_000, 0.05);
 
-    /** What is trained: the paper's recipe, the control, and the recipe that the page is about, which is the last. */
+    /** What is trained: the paper's recipe, the control, and the recipe that the page is about. */
     static final List<Variant> VARIANTS = List.of(Variant.PUBLISHED, Variant.WRONG_IMAGES, Variant.ANCHORED);
 
     /** Names of the records of the untouched CLIP and of a run's. */
@@ -65,13 +65,11 @@ public final class Demo {
             watcher.stage("Scoring the untouched CLIP");
             scores().score(places.clip(), BEFORE, places.scores());
         }
-        for (Variant variant : VARIANTS) {
-            watcher.stage("Post-training from " + WORLD.posttrain() + " images without captions: " + variant.name());
-            Path run = places.run(variant);
-            if (training.isStopped() || !training.run(DemoRecipe.tree(places, variant.changes()), run, watcher)) {
-                return Optional.empty();
-            }
-            score(run);
+        List<TwoAtOnce.Job> jobs = VARIANTS.stream()
+                .map(variant -> (TwoAtOnce.Job) own -> train(variant, own))
+                .toList();
+        if (!TwoAtOnce.run(jobs, watcher, training::stop)) {
+            return Optional.empty();
         }
         watcher.stage("Painting what the CLIP sees");
         paint(places.run(Variant.ANCHORED));
@@ -82,16 +80,27 @@ public final class Demo {
         return Optional.of(places.report());
     }
 
+    /** Trains and scores; false when stopped before the end. */
+    private boolean train(Variant variant, Watcher own) {
+        own.stage("Post-training from " + WORLD.posttrain() + " images without captions: " + variant.name());
+        Path run = places.run(variant);
+        if (training.isStopped() || !training.run(DemoRecipe.tree(places, variant.changes()), run, own)) {
+            return false;
+        }
+        score(run, own);
+        return true;
+    }
+
     private WorldScores scores() {
         return new WorldScores(places.world(), "test");
     }
 
     /** Writes the scores of a run's CLIP beside those of the untouched one, where they are not there yet. */
-    private void score(Path run) {
+    private void score(Path run, Watcher own) {
         try (RunFolder folder = RunFolder.open(run, true, ProcessGroup.single())) {
             RunFiles files = new RunFiles(folder.path());
             if (!Files.exists(files.evaluations().resolve(AFTER + LAST_RECORD))) {
-                watcher.stage("Scoring " + run.getFileName());
+                own.stage("Scoring " + run.getFileName());
                 copy(places.scores(), files.evaluations());
                 scores().score(files.clip(), AFTER, files.evaluations());
             }

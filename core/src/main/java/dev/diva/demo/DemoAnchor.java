@@ -15,8 +15,9 @@ import dev.diva.world.scene.Split;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
-/** The projection that the demo starts with, fitted to captions of which no image is painted. */
+/** What the demo takes from texts alone, of scenes of which no image is painted: the projection that it starts with, and what the guard holds. */
 final class DemoAnchor {
     private static final int SCENES = 5_000;
     private static final double NAMED = 0.5;
@@ -24,8 +25,9 @@ final class DemoAnchor {
 
     private DemoAnchor() {}
 
-    /** Writes captions and projection. */
+    /** Writes the texts of the guard, captions and the projection fitted to them. */
     static void make(Places places, long seed) {
+        AtomicFile.writeString(places.guardTexts(), String.join("\n", gists(seed)) + "\n");
         AtomicFile.writeString(places.captions(), String.join("\n", captions(seed)) + "\n");
         try (Clip clip = Clip.load(places.clip(), WorldScores.ONE_THREAD);
                 DiffusionModel teacher = DiffusionModel.load(places.diffusion(), Placement.cpu(Precision.FP32));
@@ -44,5 +46,14 @@ final class DemoAnchor {
             captions.add(Captions.web(scene, NAMED, sampler.stream("anchor", i)));
         }
         return captions;
+    }
+
+    /** What scenes show, without a detail, each once. */
+    private static List<String> gists(long seed) {
+        SceneSampler sampler = new SceneSampler(seed, Split.PRETRAIN);
+        return IntStream.range(0, SCENES)
+                .mapToObj(i -> Captions.gist(sampler.scene(i)))
+                .distinct()
+                .toList();
     }
 }

@@ -40,6 +40,8 @@ final class DemoRecipe {
         paths.put("cache", places.cache().toAbsolutePath().toString());
         paths.putObject("projection")
                 .put("init", places.anchor().toAbsolutePath().toString());
+        paths.putObject("guard")
+                .put("texts", places.guardTexts().toAbsolutePath().toString());
         ArrayNode images = paths.putArray("images");
         images.add(places.images().toAbsolutePath() + "/*.tar");
         tree = tree.with(paths, "demo");

@@ -1,15 +1,28 @@
 package dev.diva.demo;
 
 import java.nio.file.Path;
+import java.util.List;
 
-/** What lies where in the folder of a demo. */
-record Places(Path root) {
+/**
+ * What lies where in the folder of a demo.
+ *
+ * @param shipped which of the shipped CLIPs is repaired
+ */
+record Places(Path root, String shipped) {
+    /** The CLIP of the demo, and one of other seeds. */
+    static final List<String> CLIPS = List.of("clip", "clip-2");
+
+    /** Of the demo's CLIP. */
+    Places(Path root) {
+        this(root, CLIPS.get(0));
+    }
+
     Path models() {
         return root.resolve("models");
     }
 
     Path clip() {
-        return models().resolve("clip");
+        return models().resolve(shipped);
     }
 
     Path diffusion() {
@@ -34,8 +47,18 @@ record Places(Path root) {
         return root.resolve("captions.txt");
     }
 
+    /** Short captions, with which the guard holds the similarity. */
+    Path guardTexts() {
+        return root.resolve("gists.txt");
+    }
+
     Path anchor() {
-        return root.resolve("anchor.safetensors");
+        return root.resolve(shipped + "-anchor.safetensors");
+    }
+
+    /** Runs and scores of the study. */
+    Path study() {
+        return root.resolve("study").resolve(shipped);
     }
 
     /** The folder of a post-training, as {@code diva train} leaves it. */

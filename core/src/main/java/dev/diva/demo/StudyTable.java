@@ -1,16 +1,21 @@
 package dev.diva.demo;
 
+import dev.diva.eval.Bootstrap;
 import dev.diva.eval.Interval;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 
-/** The table of a study: mean change over the seeds in points, with the 95 % t-interval over the seeds. */
+/** The tables of a study of one CLIP: mean change over the seeds in points, with the 95 % t-interval over the seeds; and by pattern. */
 final class StudyTable {
     private final WorldScores.Summary before;
     private final List<Long> seeds;
+    private final Map<Variant, List<WorldScores.Summary>> after = new TreeMap<>(Study.ORDER);
 
     /**
      * A column.
@@ -24,6 +29,12 @@ final class StudyTable {
 
         String of(WorldScores.Summary scores) {
             return String.format(Locale.ROOT, " %." + digits + "f |", 100 * value.applyAsDouble(scores));
+        }
+
+        double[] changes(WorldScores.Summary before, List<WorldScores.Summary> after) {
+            return after.stream()
+                    .mapToDouble(each -> 100 * (value.applyAsDouble(each) - value.applyAsDouble(before)))
+                    .toArray();
         }
     }
 
@@ -42,25 +53,64 @@ final class StudyTable {
         this.seeds = seeds;
     }
 
+    /** Of one seed more. */
+    void add(Variant variant, WorldScores.Summary scores) {
+        after.computeIfAbsent(variant, unused -> new ArrayList<>()).add(scores);
+    }
+
     /** Markdown. */
-    String of(Map<Variant, List<WorldScores.Summary>> after) {
-        StringBuilder text = new StringBuilder("Seeds " + seeds
-                + "; values in %, changes in points, 95 % t-interval over the" + " seeds.\n\n| recipe |");
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(
+                "Seeds " + seeds
+                        + "; values in %, changes in points, 95 % t-interval over the seeds; resampled: bootstrap over seeds and pairs.\n\n| recipe | seeds |");
         COLUMNS.forEach(column -> text.append(' ').append(column.title).append(" |"));
-        text.append("\n| --- |").append(" --- |".repeat(COLUMNS.size())).append("\n| untouched |");
+        text.append(" pairs, resampled |\n| --- | --- |")
+                .append(" --- |".repeat(COLUMNS.size() + 1))
+                .append("\n| untouched | |");
         COLUMNS.forEach(column -> text.append(column.of(before)));
-        text.append('\n');
-        after.forEach((variant, summaries) -> {
-            text.append("| ").append(variant.name()).append(" |");
+        text.append(" |\n");
+        after.forEach((variant, runs) -> {
+            text.append("| ")
+                    .append(variant.name())
+                    .append(" | ")
+                    .append(runs.size())
+                    .append(" |");
             COLUMNS.forEach(column -> text.append(' ')
-                    .append(changed(
-                            column.digits,
-                            summaries.stream()
-                                    .mapToDouble(summary -> 100
-                                            * (column.value.applyAsDouble(summary)
-                                                    - column.value.applyAsDouble(before)))
-                                    .toArray()))
+                    .append(changed(column.digits, column.changes(before, runs)))
                     .append(" |"));
+            text.append(' ').append(resampled(runs)).append(" |\n");
+        });
+        return text.append('\n').append(byPattern()).toString();
+    }
+
+    private String resampled(List<WorldScores.Summary> runs) {
+        double[][] gained = new double[runs.size()][before.right().size()];
+        for (int run = 0; run < gained.length; run++) {
+            List<Boolean> right = runs.get(run).right();
+            Arrays.setAll(
+                    gained[run],
+                    pair -> 100.0 * ((right.get(pair) ? 1 : 0) - (before.right().get(pair) ? 1 : 0)));
+        }
+        Interval interval = Bootstrap.DEFAULT.meanOfTable(gained);
+        return String.format(Locale.ROOT, "[%+.1f, %+.1f]", interval.low(), interval.high());
+    }
+
+    /** Pairs by pattern, of what the demo trains. */
+    private String byPattern() {
+        StringBuilder text = new StringBuilder("| pairs by pattern | untouched |");
+        Map<Variant, List<WorldScores.Summary>> shown = new LinkedHashMap<>(after);
+        shown.keySet().retainAll(Demo.VARIANTS);
+        shown.keySet()
+                .forEach(variant -> text.append(' ').append(variant.name()).append(" |"));
+        text.append("\n| --- | --- |").append(" --- |".repeat(shown.size())).append('\n');
+        before.patterns().forEach((pattern, share) -> {
+            Column column = new Column(pattern, scores -> scores.patterns().get(pattern));
+            text.append("| ").append(pattern).append(" |").append(column.of(before));
+            shown.values()
+                    .forEach(runs -> text.append(' ')
+                            .append(changed(1, column.changes(before, runs)))
+                            .append(" |"));
             text.append('\n');
         });
         return text.toString();

@@ -11,19 +11,19 @@ import dev.diva.train.RunFolder;
 import dev.diva.train.TrainListener;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
-/** Trainings by the code of their commands, one after the other: begun, continued, or found finished; all can be stopped. */
+/** Trainings by the code of their commands, from any thread: begun, continued, or found finished; all can be stopped. */
 final class Training {
+    private final Set<PreparedRun> running = new HashSet<>(); // guarded by this
     private boolean stopped; // guarded by this
-    private PreparedRun running; // guarded by this; or null
 
     /** Asks for a checkpoint and a clean end, from any thread. */
     synchronized void stop() {
         stopped = true;
-        if (running != null) {
-            running.stop();
-        }
+        running.forEach(PreparedRun::stop);
     }
 
     /** Whether {@link #stop} was called. */
@@ -59,19 +59,19 @@ final class Training {
         try {
             return run.train(watcher.training(run.firstStep(), run.steps())) == TrainListener.Outcome.DONE;
         } finally {
-            end();
+            end(run);
         }
     }
 
     private synchronized void begin(PreparedRun run) {
-        running = run;
+        running.add(run);
         if (stopped) {
             run.stop();
         }
     }
 
-    private synchronized void end() {
-        running = null;
+    private synchronized void end(PreparedRun run) {
+        running.remove(run);
     }
 
     private static boolean isFinished(Path out) {

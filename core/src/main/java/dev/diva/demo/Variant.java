@@ -27,7 +27,8 @@ record Variant(String name, List<String> changes) {
                     "projection.frozen=false",
                     "timesteps.min=0",
                     "timesteps.weight=none",
-                    "guard.weight=0.0"));
+                    "guard.weight=0.0",
+                    "guard.textsWeight=0.0"));
 
     /** The same with further changes. */
     Variant with(String otherName, String... more) {

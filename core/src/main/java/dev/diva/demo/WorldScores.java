@@ -20,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** All that is measured of a CLIP in a mini world: pairs, gist retrieval, and what linear probes find. */
 final class WorldScores {
@@ -45,6 +47,8 @@ final class WorldScores {
      * @param gist share of images whose caption is found first among all captions
      * @param probeClass share of fine attributes that a linear probe finds in the class token
      * @param probeMean the same in the mean of the local tokens
+     * @param patterns share of pairs that are right, by pattern
+     * @param right whether each pair is
      */
     record Summary(
             double pairs,
@@ -54,13 +58,28 @@ final class WorldScores {
             double publishedPairs,
             double gist,
             double probeClass,
-            double probeMean) {}
+            double probeMean,
+            Map<String, Double> patterns,
+            List<Boolean> right) {}
 
     /** @param split folder of the pairs: validation for choices, test for results */
     WorldScores(Path world, String split) {
         this.pairs = MmvpReader.read(world.resolve(split), MmvpReader.Missing.FAIL);
         this.retrieval = world.resolve("retrieval");
         this.probe = new FineProbe(world);
+    }
+
+    /** The same, kept beside the records: read where they are there already. */
+    Summary kept(Path model, String name, Path records) {
+        Path file = records.resolve(name + "-summary.json");
+        try {
+            if (!Files.exists(file)) {
+                AtomicFile.writeString(file, JSON.writeValueAsString(score(model, name, records)));
+            }
+            return JSON.readValue(file.toFile(), Summary.class);
+        } catch (IOException e) {
+            throw new dev.diva.BadInputException(file + ": cannot be read: " + e + "; delete it and start again", e);
+        }
     }
 
     /** Scores a model and writes NAME-*.json, as {@code diva eval --json} prints them, for the report. */
@@ -92,7 +111,13 @@ final class WorldScores {
                     published,
                     found,
                     probes.classToken().share(),
-                    probes.meanLocal().share());
+                    probes.meanLocal().share(),
+                    answers.stream()
+                            .collect(Collectors.groupingBy(
+                                    answer -> answer.pair().pattern(),
+                                    TreeMap::new,
+                                    Collectors.averagingDouble(answer -> answer.correct() ? 1 : 0))),
+                    answers.stream().map(MmvpAnswer::correct).toList());
         } catch (IOException e) {
             throw new dev.diva.BadInputException(records + ": cannot be written: " + e, e);
         }

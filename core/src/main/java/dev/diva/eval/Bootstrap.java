@@ -31,6 +31,26 @@ public record Bootstrap(int resamples, long seed) {
                         .orElseThrow());
     }
 
+    /** The interval of the mean of a table of which rows (seeds) and columns (questions) are both a sample: each is resampled. */
+    public Interval meanOfTable(double[][] values) {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+        int columns = values[0].length;
+        double[] means = new double[resamples];
+        int[] drawn = new int[values.length];
+        for (int n = 0; n < resamples; n++) {
+            Arrays.setAll(drawn, row -> random.nextInt(values.length));
+            double sum = 0;
+            for (int i = 0; i < columns; i++) {
+                int column = random.nextInt(columns);
+                for (int row : drawn) {
+                    sum += values[row][column];
+                }
+            }
+            means[n] = sum / columns / values.length;
+        }
+        return percentiles(means);
+    }
+
     /** The interval of the sum of the means of several strata, each resampled by itself. */
     public Interval sumOfMeans(List<double[]> strata) {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);

@@ -30,7 +30,7 @@ final class MetricsReader {
         Map<String, String> titles = new LinkedHashMap<>();
         titles.put("loss", loss);
         titles.put("ownShare", "Share of images whose own condition wins; chance is 1 / batch");
-        titles.put("guard", "Guard: 1 - cosine with the untouched embedding, weighted");
+        titles.put("guard", "Guard: penalty for leaving the untouched embedding, weighted");
         titles.put("lr", "Learning rate");
         titles.put("lr/visual_proj", "Learning rate of the projection");
         titles.put("gradNorm", "Gradient norm");

@@ -125,8 +125,31 @@ class AnchoredTrainingTest {
         }
     }
 
+    /** It costs nothing until the tower changes, and what it held is in the manifest. */
+    @Test
+    void guardHoldsTheSimilarityWithTexts() throws IOException {
+        assertThat(anchor().code()).isZero();
+        TrainRuns.Outcome run = train(
+                "run", "--set", "guard.weight=0", "--set", "guard.textsWeight=10", "--set", "guard.texts=" + captions);
+        assertThat(run.code()).as(run.err()).isZero();
+        List<Double> penalties = new ArrayList<>();
+        for (String line : Files.readAllLines(folder.resolve("run/metrics.jsonl"))) {
+            penalties.add(new ObjectMapper().readTree(line).path("guard").asDouble());
+        }
+        assertThat(penalties).hasSize(4);
+        assertThat(penalties.get(1)).isLessThan(1e-9);
+        assertThat(penalties.get(3)).isGreaterThan(1e-6);
+        assertThat(Files.readString(folder.resolve("run/manifest.json"))).contains("captions.txt");
+    }
+
     @Test
     void refusesInOneLine() throws IOException {
+        assertThat(anchor().code()).isZero();
+        Files.writeString(folder.resolve("empty.txt"), "\n \n");
+        assertThat(guarded("")).contains("guard.texts is not given");
+        assertThat(guarded("missing.txt")).contains("missing.txt: missing");
+        assertThat(guarded("empty.txt")).contains("empty.txt: holds no text");
+        Files.delete(anchor);
         TrainRuns.Outcome none = runs.train("none", "--preset", "anchored");
         assertThat(none.code()).isEqualTo(ExitCodes.BAD_INPUT);
         assertThat(none.err()).contains("projection.init is not given").contains("diva anchor --clip");
@@ -217,5 +240,16 @@ class AnchoredTrainingTest {
                         .isTrue();
             }
         }
+    }
+
+    /** What is said of a guard that cannot be. */
+    private String guarded(String texts) throws IOException {
+        List<String> keys = new ArrayList<>(List.of("--set", "guard.textsWeight=1"));
+        if (!texts.isEmpty()) {
+            keys.addAll(List.of("--set", "guard.texts=" + folder.resolve(texts)));
+        }
+        TrainRuns.Outcome refused = train("refused", keys.toArray(String[]::new));
+        assertThat(refused.code()).isEqualTo(ExitCodes.BAD_INPUT);
+        return refused.err();
     }
 }

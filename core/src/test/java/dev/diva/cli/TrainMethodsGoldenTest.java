@@ -217,7 +217,8 @@ class TrainMethodsGoldenTest {
                 ? new EmbeddingGuard(
                         vision.tower(),
                         untouched.tower(),
-                        Double.parseDouble(assignment.substring(assignment.indexOf('=') + 1)))
+                        Double.parseDouble(assignment.substring(assignment.indexOf('=') + 1)),
+                        null)
                 : null;
     }
 

@@ -216,7 +216,7 @@ class TrainMethodsTest {
                 "dcr | train.batch=1 stage=1 | dcr compares the images of a batch with each other",
                 "dcr | train.draws=2 stage=1 | dcr has one draw for each image",
                 "dcr | stage=3 | stage is 3, expected 1 or 2",
-                "dcr | stage=1 guard.weight=1 | guard.weight is for stage: 2",
+                "dcr | stage=1 guard.weight=1 | guard is for stage: 2",
                 "dcr | contrast.temperature=0 stage=1 | contrast.temperature is 0.0, expected above 0",
                 "dcr | contrast.target=speed stage=1 | contrast.target is \"speed\", expected one of teacher, velocity",
                 "un2clip | stage=1 | stage is a key of the objective genhancer and dcr, this recipe is of un2clip",

@@ -42,8 +42,17 @@ class MiniWorldTest {
         places = new Places(folder);
         DemoPreparation.make(places, WORLD, new Losses(), () -> false);
         assertThat(new WorldWriter(WORLD).isIn(places.world())).isTrue();
-        own = losses("own");
-        shuffled = losses("shuffled", "latents=shuffled");
+        Losses first = new Losses();
+        Losses second = new Losses();
+        assertThat(TwoAtOnce.run(
+                        List.of(
+                                watcher -> train(first, "own"),
+                                watcher -> train(second, "shuffled", "latents=shuffled")),
+                        first,
+                        () -> {}))
+                .isTrue();
+        own = first.values;
+        shuffled = second.values;
     }
 
     @Test
@@ -83,13 +92,20 @@ class MiniWorldTest {
     }
 
     private static List<Double> losses(String name, String... changes) {
-        List<String> all = new ArrayList<>(
-                List.of("guard.weight=0.0", "train.steps=" + STEPS, "train.projectionSteps=0", "train.lr=1.0e-3"));
-        all.addAll(Arrays.asList(changes));
         Losses losses = new Losses();
-        assertThat(new Training().run(DemoRecipe.tree(places, all), folder.resolve(name), losses))
-                .isTrue();
+        assertThat(train(losses, name, changes)).isTrue();
         return losses.values;
+    }
+
+    private static boolean train(Losses losses, String name, String... changes) {
+        List<String> all = new ArrayList<>(List.of(
+                "guard.textsWeight=0.0",
+                "average=1.0",
+                "train.steps=" + STEPS,
+                "train.projectionSteps=0",
+                "train.lr=1.0e-3"));
+        all.addAll(Arrays.asList(changes));
+        return new Training().run(DemoRecipe.tree(places, all), folder.resolve(name), losses);
     }
 
     private static double mean(List<Double> values, int from, int to) {

@@ -2,6 +2,8 @@ package dev.diva.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class StudyTableTest {
@@ -14,5 +16,22 @@ class StudyTableTest {
     @Test
     void singleValueHasNoInterval() {
         assertThat(StudyTable.change(-1.25)).isEqualTo("-1.3");
+    }
+
+    /** Half of two pairs right, then both in each of two seeds: 0 or 50 or 100 points by the pairs that are drawn. */
+    @Test
+    void tableHasChangesResampledPairsAndPatterns() {
+        StudyTable table = new StudyTable(scores(0.5, true, false), List.of(1L, 2L));
+        table.add(Variant.ANCHORED, scores(1, true, true));
+        table.add(Variant.ANCHORED, scores(1, true, true));
+        assertThat(table.toString())
+                .contains("| untouched | | 50.0 | ")
+                .contains("| anchored | 2 | +50.0 [+50.0, +50.0] | ")
+                .contains(" | [+0.0, +100.0] |")
+                .contains("| Count | 50.0 | +50.0 [+50.0, +50.0] |");
+    }
+
+    private static WorldScores.Summary scores(double pairs, Boolean... right) {
+        return new WorldScores.Summary(pairs, 0, 0, 0, 0, 0, 0, 0, Map.of("Count", pairs), List.of(right));
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.data.Percentage.withPercentage;
 
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -53,6 +54,23 @@ class StatisticsTest {
         assertThat(interval.low()).isCloseTo(0.5 - 1.96 * 0.025, within(0.004));
         assertThat(interval.high()).isCloseTo(0.5 + 1.96 * 0.025, within(0.004));
         assertThat(new Bootstrap(4000, 7).mean(coins)).isEqualTo(interval);
+    }
+
+    /** Rows -1 and 1, whatever the columns: of two drawn rows a quarter are both the first, a quarter both the second. */
+    @Test
+    void tableIsResampledByRows() {
+        Interval interval = Bootstrap.DEFAULT.meanOfTable(new double[][] {{-1, -1, -1}, {1, 1, 1}});
+        assertThat(interval).isEqualTo(new Interval(-1, 1));
+    }
+
+    /** Rows alike: what is left is the bootstrap of the columns. 400 coins: 0.5 +- 1.96 * 0.5 / 20. */
+    @Test
+    void tableIsResampledByColumns() {
+        double[] coins = new double[400];
+        Arrays.fill(coins, 0, 200, 1);
+        Interval interval = new Bootstrap(4000, 7).meanOfTable(new double[][] {coins, coins});
+        assertThat(interval.low()).isCloseTo(0.5 - 0.049, within(0.005));
+        assertThat(interval.high()).isCloseTo(0.5 + 0.049, within(0.005));
     }
 
     @Test

@@ -19,6 +19,10 @@ public final class Fit {
             requireContrast(recipe);
         }
         refuse(
+                recipe.guard().textsWeight() != 0 && recipe.guard().texts() == null,
+                "guard.textsWeight is " + recipe.guard().textsWeight()
+                        + " and guard.texts is not given: a file with a text on each line, short captions or names of classes");
+        refuse(
                 recipe.projection() != null && recipe.projection().init() == null,
                 "projection.init is not given: a projection that is anchored in texts is made by diva anchor --clip "
                         + recipe.clip() + " --diffusion " + recipe.diffusion()
@@ -43,7 +47,7 @@ public final class Fit {
         if (recipe.isFirstStage()) {
             refuse(recipe.stage1() != null, "stage1 is for stage: 2; stage 1 starts from nothing");
             refuse(recipe.projectors() != null, "projectors is for stage: 2; stage 1 starts from nothing");
-            refuse(recipe.guard().weight() != 0, "guard.weight is for stage: 2; in stage 1 the CLIP does not change");
+            refuse(recipe.guard().isOn(), "guard is for stage: 2; in stage 1 the CLIP does not change");
             refuse(recipe.average() != 1, "average is for stage: 2; in stage 1 the CLIP does not change");
             refuse(
                     recipe.eval() != null && recipe.eval().mmvp() != null,

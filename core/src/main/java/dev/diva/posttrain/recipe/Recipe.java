@@ -8,8 +8,10 @@ import dev.diva.train.OptimizerSettings;
 import dev.diva.train.RecipeChecks;
 import dev.diva.train.Schedule;
 import dev.diva.train.ScheduleName;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Everything that decides a run. Each key is explained in {@code corrected.yaml}; a null is a value that is found when the models are
@@ -257,10 +259,25 @@ public record Recipe(
         }
     }
 
-    /** Weight of the penalty that keeps the embedding near the untouched tower's. */
-    public record Guard(double weight) {
+    /**
+     * The penalty that keeps the embedding near the untouched tower's: weight of 1 - cosine, and of the squared change of similarity with texts.
+     *
+     * @param texts file with a text on each line, or null
+     */
+    public record Guard(double weight, String texts, double textsWeight) {
         public Guard {
             RecipeChecks.within("guard.weight", weight, 0, Double.MAX_VALUE);
+            RecipeChecks.within("guard.textsWeight", textsWeight, 0, Double.MAX_VALUE);
+        }
+
+        /** Whether there is any. */
+        public boolean isOn() {
+            return weight != 0 || textsWeight != 0;
+        }
+
+        /** The texts, where they count. */
+        public Optional<Path> textsFile() {
+            return textsWeight == 0 ? Optional.empty() : Optional.of(Path.of(texts));
         }
     }
 

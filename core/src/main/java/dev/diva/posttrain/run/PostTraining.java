@@ -213,6 +213,7 @@ public final class PostTraining implements PreparedRun {
             List<Path> inputs = new ArrayList<>(models.vision().files());
             inputs.addAll(models.method().files());
             inputs.addAll(launch.recipeFiles());
+            recipe.guard().textsFile().ifPresent(inputs::add);
             ObjectNode facts = JsonNodeFactory.instance
                     .objectNode()
                     .put("preset", recipe.preset())

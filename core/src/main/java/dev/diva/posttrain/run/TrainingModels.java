@@ -15,6 +15,7 @@ import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
 import dev.diva.feedback.EmbeddingGuard;
+import dev.diva.feedback.GuardTexts;
 import dev.diva.feedback.TrainingPixels;
 import dev.diva.posttrain.recipe.Fit;
 import dev.diva.posttrain.recipe.Recipe;
@@ -221,14 +222,18 @@ public final class TrainingModels implements AutoCloseable {
 
     /** The objective of the recipe. */
     Objective<ImageBatch> objective() {
-        return method.objective(recipe.guard().weight() == 0 ? null : guard());
+        return method.objective(recipe.guard().isOn() ? guard() : null);
     }
 
     private EmbeddingGuard guard() {
+        GuardTexts texts = recipe.guard()
+                .textsFile()
+                .map(file -> closed(GuardTextsFile.read(file, recipe, placement.device())))
+                .orElse(null);
         VisionModel original =
                 closed(VisionModel.load(Path.of(recipe.clip()), recipe.format(), placement, TrainedPart.nothing()));
         return new EmbeddingGuard(
-                vision.tower(), original.tower(), recipe.guard().weight());
+                vision.tower(), original.tower(), recipe.guard().weight(), texts);
     }
 
     /** What the two models see of a crop. */

@@ -81,7 +81,7 @@ class MethodDeviceTest {
             Recipe recipe = tree.with(keys, "recipe").recipe();
             method.open(recipe);
             EmbeddingGuard guard =
-                    recipe.isFirstStage() ? null : new EmbeddingGuard(vision.tower(), untouched.tower(), 0.5);
+                    recipe.isFirstStage() ? null : new EmbeddingGuard(vision.tower(), untouched.tower(), 0.5, null);
             Map<String, Tensor> parameters = new LinkedHashMap<>(vision.parameters());
             parameters.putAll(method.parameters());
             method.objective(guard).backward(batch(method, vision), new RandomStreams(1), Contribution.of(BATCH, 1));
