@@ -305,7 +305,8 @@ class TrainVariantsTest {
     }
 
     private double firstLoss(String out) throws IOException {
-        String line = Files.readAllLines(folder.resolve(out).resolve("metrics.jsonl")).get(0);
+        String line =
+                Files.readAllLines(folder.resolve(out).resolve("metrics.jsonl")).get(0);
         return new ObjectMapper().readTree(line).path("loss").asDouble();
     }
 
