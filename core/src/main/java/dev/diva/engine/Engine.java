@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.global.torch;
 import org.slf4j.LoggerFactory;
@@ -43,7 +44,7 @@ public final class Engine {
         }
         int count = threads(threads);
         torch.set_num_threads(count);
-        BlasThreads.set(count);
+        openblas_nolapack.blas_set_num_threads(count);
     }
 
     /** How many a setting means: 0 is one per core that this process may use. */

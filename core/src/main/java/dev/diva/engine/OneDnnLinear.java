@@ -1,14 +1,14 @@
 package dev.diva.engine;
 
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * y = x W^T + b on a CPU by oneDNN itself, or by {@link BlasProduct} where that is faster. In fp32 it takes the full width of the
- * processor, where the library of linear algebra behind libtorch may take half of it, and an image's rows of y do not depend on the images
- * beside it.
+ * y = x W^T + b on a CPU by oneDNN itself. In fp32 it takes the full width of the processor, where the library of linear algebra behind
+ * libtorch may take half of it, and a row of y does not depend on the rows beside it.
  */
 public final class OneDnnLinear {
     /** Numbers of a weight from which kernels of AVX2 take two to four times as long with it as it lies as with it turned. */
@@ -30,7 +30,7 @@ public final class OneDnnLinear {
      * @return [..., out]
      */
     public static Tensor forward(Tensor x, Tensor weight, Tensor bias) {
-        Tensor y = OwnGradient.withoutGraph(() -> product(x, weight, bias, null));
+        Tensor y = OwnGradient.withoutGraph(() -> product(x, weight, bias, UnaryOperator.identity()));
         Tensor[] inputs = bias == null ? new Tensor[] {x, weight} : new Tensor[] {x, weight, bias};
         if (!OwnGradient.isNeeded(inputs)) {
             return y;
@@ -46,45 +46,29 @@ public final class OneDnnLinear {
 
     /** A function of the layer, as {@link #forward} without a gradient. */
     public static Tensor activated(Tensor x, Tensor weight, Tensor bias, Pointwise function) {
-        return OwnGradient.withoutGraph(() -> product(x, weight, bias, function));
+        return OwnGradient.withoutGraph(() -> product(x, weight, bias, product -> product.then(function)));
     }
 
-    /** @param function of each number, or null for none */
-    private static Tensor product(Tensor x, Tensor weight, Tensor bias, Pointwise function) {
+    private static Tensor product(Tensor x, Tensor weight, Tensor bias, UnaryOperator<Product> after) {
         long[] shape = x.shape();
         shape[shape.length - 1] = weight.size(0);
         Tensor y = torch.empty(shape, x.options(), null);
-        if (function == null) {
-            multiply(x, weight.t(), bias, y);
-        } else {
-            plus(Product.of(rows(x), weight.t()), bias).then(function).into(rows(y));
-        }
+        Product product = Product.of(rows(x), weight.t());
+        after.apply(bias == null ? product : product.plus(bias)).into(rows(y));
         return y;
-    }
-
-    /** Each matrix of x alone where that is faster, else the rows of all at once. */
-    private static void multiply(Tensor x, Tensor weight, Tensor bias, Tensor y) {
-        if (BlasProduct.isFaster(x, weight)) {
-            BlasProduct.compute(x, weight, bias, y);
-        } else {
-            plus(Product.of(rows(x), weight), bias).into(rows(y));
-        }
-    }
-
-    private static Product plus(Product product, Tensor bias) {
-        return bias == null ? product : product.plus(bias);
     }
 
     private static Tensor[] gradients(Tensor dy, Tensor[] saved, boolean... needed) {
         Tensor weight = saved[0];
         Tensor[] gradients = new Tensor[needed.length];
         if (needed[0]) {
-            gradients[0] = timesWeight(dy, weight);
+            long[] shape = dy.shape();
+            shape[shape.length - 1] = weight.size(1);
+            gradients[0] = timesWeight(rows(dy), weight).view(shape);
         }
         if (needed[1]) {
             gradients[1] = torch.empty(weight.shape(), weight.options(), null);
-            Tensor rows = rows(dy).t().unsqueeze(0); // one matrix of the whole batch
-            multiply(rows, rows(saved[1]), null, gradients[1].unsqueeze(0));
+            Product.of(rows(dy).t(), rows(saved[1])).into(gradients[1]);
         }
         if (needed.length > 2 && needed[2]) {
             gradients[2] = rows(dy).sum(0);
@@ -93,18 +77,14 @@ public final class OneDnnLinear {
     }
 
     private static Tensor timesWeight(Tensor dy, Tensor weight) {
-        long[] shape = dy.shape();
-        shape[shape.length - 1] = weight.size(1);
-        boolean turned =
-                weight.numel() >= WIDE && OneDnn.isOfAvx2(weight.scalar_type()) && !BlasProduct.isFaster(dy, weight);
+        boolean turned = weight.numel() >= WIDE && !OneDnn.isOfAvx512(weight.scalar_type());
         if (turned) {
-            Tensor rows = rows(dy);
-            Tensor dx = torch.empty(new long[] {weight.size(1), rows.size(0)}, dy.options(), null);
-            Product.of(weight.t(), rows.t()).into(dx);
-            return dx.t().contiguous().view(shape);
+            Tensor dx = torch.empty(new long[] {weight.size(1), dy.size(0)}, dy.options(), null);
+            Product.of(weight.t(), dy.t()).into(dx);
+            return dx.t().contiguous();
         }
-        Tensor dx = torch.empty(shape, dy.options(), null);
-        multiply(dy, weight, null, dx);
+        Tensor dx = torch.empty(new long[] {dy.size(0), weight.size(1)}, dy.options(), null);
+        Product.of(dy, weight).into(dx);
         return dx;
     }
 
