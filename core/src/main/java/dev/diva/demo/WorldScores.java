@@ -69,9 +69,8 @@ final class WorldScores {
         this.probe = new FineProbe(world);
     }
 
-    /** The same, kept beside the records: read where they are there already. */
-    Summary kept(Path model, String name, Path records) {
-        Path file = records.resolve(name + "-summary.json");
+    /** The same, kept in a file: read where that is there already. */
+    Summary kept(Path model, String name, Path records, Path file) {
         try {
             if (!Files.exists(file)) {
                 AtomicFile.writeString(file, JSON.writeValueAsString(score(model, name, records)));
