@@ -62,7 +62,16 @@ public final class Study {
                 return Optional.empty();
             }
             watcher.stage("Scoring the untouched CLIP");
-            tables.put(places, new StudyTable(scores(places).kept(places.clip(), Demo.BEFORE, places.study(), places.study().resolve("before.json")), seeds));
+            tables.put(
+                    places,
+                    new StudyTable(
+                            scores(places)
+                                    .kept(
+                                            places.clip(),
+                                            Demo.BEFORE,
+                                            places.study(),
+                                            places.study().resolve("before.json")),
+                            seeds));
         }
         List<TwoAtOnce.Job> jobs = new ArrayList<>();
         for (Variant variant : VARIANTS) {
@@ -80,7 +89,15 @@ public final class Study {
             return false;
         }
         new Checkpoints(out.resolve("checkpoints"), 1).removeAll();
-        add(places, variant, scores(places).kept(out.resolve("clip"), Demo.AFTER, out.resolve("evaluations"), out.resolve("summary.json")));
+        add(
+                places,
+                variant,
+                scores(places)
+                        .kept(
+                                out.resolve("clip"),
+                                Demo.AFTER,
+                                out.resolve("evaluations"),
+                                out.resolve("summary.json")));
         return true;
     }
 

@@ -1,6 +1,5 @@
 package dev.diva.demo;
 
-import dev.diva.train.TrainListener;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
@@ -12,16 +11,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * when it is free; the caller's thread tells how its own goes, the other is silent.
  */
 final class TwoAtOnce {
-    private static final Watcher SILENT = new Watcher() {
-        @Override
-        public void stage(String words) {}
-
-        @Override
-        public TrainListener training(long firstStep, long steps) {
-            return new TrainListener() {};
-        }
-    };
-
     private final Queue<Job> left;
     private final Runnable stop;
 
@@ -43,8 +32,8 @@ final class TwoAtOnce {
      */
     static boolean run(List<Job> jobs, Watcher watcher, Runnable stop) {
         TwoAtOnce work = new TwoAtOnce(jobs, stop);
-        CompletableFuture<Boolean> beside =
-                CompletableFuture.supplyAsync(() -> work.drain(SILENT), task -> new Thread(task, "beside").start());
+        CompletableFuture<Boolean> beside = CompletableFuture.supplyAsync(
+                () -> work.drain(Watcher.SILENT), task -> new Thread(task, "beside").start());
         boolean done;
         try {
             done = work.drain(watcher);

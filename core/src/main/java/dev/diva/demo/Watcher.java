@@ -4,6 +4,17 @@ import dev.diva.train.TrainListener;
 
 /** Told how an experiment goes, on the thread that runs it. */
 public interface Watcher {
+    /** Tells nobody. */
+    Watcher SILENT = new Watcher() {
+        @Override
+        public void stage(String words) {}
+
+        @Override
+        public TrainListener training(long firstStep, long steps) {
+            return new TrainListener() {};
+        }
+    };
+
     /** A part of the work is about to begin. */
     void stage(String words);
 

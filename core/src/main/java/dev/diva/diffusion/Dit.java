@@ -81,11 +81,7 @@ public final class Dit implements Denoiser {
     }
 
     private Tensor output(Tensor zt, Tensor timesteps, Tensor labels, Tensor added) {
-        long p = config.patchSize();
-        if (zt.dim() != 4 || zt.size(1) != config.latentChannels() || zt.size(2) % p != 0 || zt.size(3) % p != 0) {
-            throw new IllegalArgumentException("latent " + Arrays.toString(zt.shape()) + ", expected [batch, "
-                    + config.latentChannels() + ", h, w], h and w multiples of " + p);
-        }
+        PatchTokens.requireLatent(zt, config.latentChannels(), config.patchSize());
         ScalarType dtype = placement.precision().dtype();
         Tensor t = Tensors.onto(timesteps, placement.device(), ScalarType.Long);
         Tensor classes = Tensors.onto(labels, placement.device(), ScalarType.Long);

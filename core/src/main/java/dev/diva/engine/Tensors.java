@@ -24,6 +24,16 @@ public final class Tensors {
         return tensor;
     }
 
+    /** Rows of one length, fp32 [rows, length]. */
+    public static Tensor ofRows(float[]... rows) {
+        int length = rows[0].length;
+        float[] all = new float[Math.multiplyExact(rows.length, length)];
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(rows[i], 0, all, i * length, length);
+        }
+        return of(all, rows.length, length);
+    }
+
     /** int64 tensor of that shape with a copy of the values in row-major order. */
     public static Tensor of(long[] values, long... shape) {
         Tensor tensor = torch.empty(shape, new TensorOptions(ScalarType.Long), null);

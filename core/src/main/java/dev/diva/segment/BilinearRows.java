@@ -1,5 +1,6 @@
 package dev.diva.segment;
 
+import dev.diva.engine.Tensors;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
@@ -50,6 +51,6 @@ record BilinearRows(float[][] weights) {
 
     /** The rows of some results, [to - from, in]. */
     Tensor tensor(int from, int to) {
-        return TextClasses.tensor(Arrays.copyOfRange(weights, from, to));
+        return Tensors.ofRows(Arrays.copyOfRange(weights, from, to));
     }
 }

@@ -76,7 +76,7 @@ public record MaskClip(Clip clip, float[][] classes) implements Segmenter {
                 clip.visionTower().embedAnySize(batch, clip.visionTower().positionTable());
         Tensor local = clip.visionTower().valuePath(embedded).to(ScalarType.Float);
         clip.requireFinite(local);
-        return Tensors.onto(TextClasses.tensor(classes), local.device(), ScalarType.Float)
+        return Tensors.onto(Tensors.ofRows(classes), local.device(), ScalarType.Float)
                 .matmul(Kernels.unit(local.select(0, 0)).t());
     }
 }

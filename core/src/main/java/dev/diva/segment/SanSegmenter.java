@@ -1,6 +1,7 @@
 package dev.diva.segment;
 
 import dev.diva.data.RasterImage;
+import dev.diva.engine.Tensors;
 import dev.diva.eval.segmentation.Segmenter;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -30,7 +31,7 @@ public record SanSegmenter(San san, float[][] classes, int shortEdge) implements
             int[] size = SanPixels.size(image.width(), image.height(), shortEdge, LONGEST * shortEdge);
             RasterImage resized = SanPixels.resized(image, size[0], size[1]);
             Tensor pixels = SanPixels.batch(List.of(resized), san.clip().preprocessing());
-            Tensor vectors = TextClasses.withBackground(TextClasses.tensor(classes), san.background());
+            Tensor vectors = TextClasses.withBackground(Tensors.ofRows(classes), san.background());
             San.Output output = san.forward(pixels, vectors);
             san.requireFinite(output.masks());
             san.requireFinite(output.classes());

@@ -46,14 +46,4 @@ public final class TextClasses {
         return Kernels.unit(torch.cat(
                 new TensorVector(Tensors.onto(classes, background.device(), classes.scalar_type()), background), 0));
     }
-
-    /** Rows as a tensor. */
-    public static Tensor tensor(float[]... rows) {
-        int width = rows[0].length;
-        float[] all = new float[Math.multiplyExact(rows.length, width)];
-        for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(rows[i], 0, all, i * width, width);
-        }
-        return Tensors.of(all, rows.length, width);
-    }
 }

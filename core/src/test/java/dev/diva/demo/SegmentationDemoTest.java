@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.diva.eval.segmentation.Layout;
 import dev.diva.eval.segmentation.SegmentationSet;
-import dev.diva.train.TrainListener;
 import dev.diva.world.SegmentationScenes;
 import dev.diva.world.WorldRecipe;
 import dev.diva.world.paint.SceneRenderer;
@@ -25,15 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** The segmentation of the mini world in small: its labels, and two runs of a seed. */
 class SegmentationDemoTest {
     private static final WorldRecipe WORLD = new WorldRecipe(1, SceneRenderer.SIDE, 0, 0, 0, 0, 0, 0);
-    private static final Watcher SILENT = new Watcher() {
-        @Override
-        public void stage(String words) {}
-
-        @Override
-        public TrainListener training(long firstStep, long steps) {
-            return new TrainListener() {};
-        }
-    };
 
     @TempDir
     private Path folder;
@@ -44,7 +34,7 @@ class SegmentationDemoTest {
         ShippedModels.unpack(places.models());
         List<String> changes = List.of("train.steps=2", "train.batch=2", "points=16", "san.blocks=2");
         List<Path> clips = List.of(places.clip(), places.clip());
-        return new SegmentationDemo(out, List.of(3L), SILENT)
+        return new SegmentationDemo(out, List.of(3L), Watcher.SILENT)
                 .compare(clips, WORLD, 6, 3, changes)
                 .orElseThrow();
     }

@@ -3,7 +3,6 @@ package dev.diva.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.diva.train.TrainListener;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -13,16 +12,6 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(20)
 class TwoAtOnceTest {
-    private static final Watcher WATCHER = new Watcher() {
-        @Override
-        public void stage(String words) {}
-
-        @Override
-        public TrainListener training(long firstStep, long steps) {
-            return new TrainListener() {};
-        }
-    };
-
     /** Two that wait for each other end only where both run. */
     @Test
     void twoRunAtOnce() {
@@ -32,14 +21,14 @@ class TwoAtOnceTest {
             await(both);
             return true;
         };
-        assertThat(TwoAtOnce.run(List.of(job, job), WATCHER, () -> {})).isTrue();
+        assertThat(TwoAtOnce.run(List.of(job, job), Watcher.SILENT, () -> {})).isTrue();
     }
 
     @Test
     void allRunAndOneIsTold() {
         ConcurrentLinkedQueue<Integer> run = new ConcurrentLinkedQueue<>();
         List<TwoAtOnce.Job> jobs = List.of(w -> run.add(0), w -> run.add(1), w -> run.add(2), w -> run.add(3));
-        assertThat(TwoAtOnce.run(jobs, WATCHER, () -> {})).isTrue();
+        assertThat(TwoAtOnce.run(jobs, Watcher.SILENT, () -> {})).isTrue();
         assertThat(run).containsExactlyInAnyOrder(0, 1, 2, 3);
     }
 
@@ -56,7 +45,7 @@ class TwoAtOnceTest {
             await(stopped);
             return false;
         };
-        assertThat(TwoAtOnce.run(List.of(ends, runs, watcher -> begun.getAndSet(true)), WATCHER, () -> {}))
+        assertThat(TwoAtOnce.run(List.of(ends, runs, watcher -> begun.getAndSet(true)), Watcher.SILENT, () -> {}))
                 .isFalse();
         assertThat(begun).isFalse();
     }
@@ -77,7 +66,7 @@ class TwoAtOnceTest {
             ended.set(true);
             return false;
         };
-        assertThatThrownBy(() -> TwoAtOnce.run(List.of(fails, other), WATCHER, stop::countDown))
+        assertThatThrownBy(() -> TwoAtOnce.run(List.of(fails, other), Watcher.SILENT, stop::countDown))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("broken");
         assertThat(ended).isTrue();

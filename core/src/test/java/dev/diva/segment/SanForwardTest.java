@@ -41,7 +41,7 @@ class SanForwardTest {
                 Clip clip = Clip.load(facts.clip());
                 San san = San.load(facts.san(), facts.settings(temporary), clip)) {
             float[][] classes = facts.classes(clip);
-            Tensor vectors = TextClasses.withBackground(TextClasses.tensor(classes), san.background());
+            Tensor vectors = TextClasses.withBackground(Tensors.ofRows(classes), san.background());
             Close.assertClose(vectors, GOLDEN.expected(kind + ".classes_with_background"), 0, tolerance());
             facts.runs().forEachRemaining(run -> check(kind + "." + run + ".", facts, run, san, classes, vectors));
         }

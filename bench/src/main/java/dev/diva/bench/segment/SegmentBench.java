@@ -56,7 +56,7 @@ public final class SegmentBench {
                 NoGradGuard noGrad = new NoGradGuard()) {
             San.Output output = san.forward(
                     SanPixels.batch(List.of(picture), san.clip().preprocessing()),
-                    TextClasses.withBackground(TextClasses.tensor(classes), san.background()));
+                    TextClasses.withBackground(Tensors.ofRows(classes), san.background()));
             long[] values = Arrays.stream(labels).asLongStream().toArray();
             SafetensorsWriter.write(
                     file,

@@ -16,7 +16,6 @@ import dev.diva.model.LayerNorm;
 import dev.diva.model.Linear;
 import dev.diva.model.RmsNorm;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -111,11 +110,7 @@ public final class SanaDenoiser implements Denoiser {
     }
 
     private void requireShapes(Tensor zt, Condition condition) {
-        long p = config.patchSize();
-        if (zt.dim() != 4 || zt.size(1) != config.latentChannels() || zt.size(2) % p != 0 || zt.size(3) % p != 0) {
-            throw new IllegalArgumentException("latent " + Arrays.toString(zt.shape()) + ", expected [batch, "
-                    + config.latentChannels() + ", h, w], h and w multiples of " + p);
-        }
+        PatchTokens.requireLatent(zt, config.latentChannels(), config.patchSize());
         condition.requireVector(0);
         condition.requireTokens(config.contextDim());
     }

@@ -15,7 +15,6 @@ import dev.diva.engine.Tensors;
 import dev.diva.model.Conv2d;
 import dev.diva.model.Linear;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Scalar;
@@ -125,11 +124,7 @@ public final class Sd3Denoiser implements Denoiser {
     }
 
     private void requireShapes(Tensor zt, Condition condition) {
-        long p = config.patchSize();
-        if (zt.dim() != 4 || zt.size(1) != config.latentChannels() || zt.size(2) % p != 0 || zt.size(3) % p != 0) {
-            throw new IllegalArgumentException("latent " + Arrays.toString(zt.shape()) + ", expected [batch, "
-                    + config.latentChannels() + ", h, w], h and w multiples of " + p);
-        }
+        PatchTokens.requireLatent(zt, config.latentChannels(), config.patchSize());
         long most = config.largestLatent();
         if (zt.size(2) > most || zt.size(3) > most) {
             throw new BadInputException("latents of " + zt.size(2) + " x " + zt.size(3)

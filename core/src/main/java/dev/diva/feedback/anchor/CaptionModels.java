@@ -31,12 +31,7 @@ public final class CaptionModels implements Captioner, AutoCloseable {
 
     @Override
     public Tensor embeddings(List<String> captions) {
-        float[][] rows = clip.encodeTexts(captions);
-        float[] all = new float[rows.length * rows[0].length];
-        for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(rows[i], 0, all, i * rows[i].length, rows[i].length);
-        }
-        return Tensors.of(all, rows.length, rows[0].length);
+        return Tensors.ofRows(clip.encodeTexts(captions));
     }
 
     @Override

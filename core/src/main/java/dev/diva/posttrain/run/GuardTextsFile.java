@@ -39,8 +39,7 @@ final class GuardTextsFile {
         CheckpointFormat format = recipe.format() == null ? null : CheckpointFormat.of(recipe.format());
         Clip.Options options = new Clip.Options(Precision.FP32, recipe.threads(), AT_ONCE, format);
         try (Clip clip = Clip.load(Path.of(recipe.clip()), options)) {
-            float[][] rows = clip.encodeTexts(texts);
-            Tensor embeddings = Tensors.of(flat(rows), rows.length, rows[0].length);
+            Tensor embeddings = Tensors.ofRows(clip.encodeTexts(texts));
             return new GuardTexts(
                     Tensors.onto(embeddings, device, ScalarType.Float),
                     clip.logitScale(),
@@ -48,13 +47,5 @@ final class GuardTextsFile {
         } finally {
             Engine.setThreads(recipe.threads());
         }
-    }
-
-    private static float[] flat(float[][] rows) {
-        float[] all = new float[Math.multiplyExact(rows.length, rows[0].length)];
-        for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(rows[i], 0, all, i * rows[i].length, rows[i].length);
-        }
-        return all;
     }
 }

@@ -140,8 +140,8 @@ public final class SanTraining implements PreparedRun {
 
     private Tensor vectors() {
         try (PointerScope scope = new PointerScope()) {
-            return Scopes.keep(TextClasses.tensor(
-                    new TextClasses().vectors(clip, set.layout().classes())));
+            return Scopes.keep(
+                    Tensors.ofRows(new TextClasses().vectors(clip, set.layout().classes())));
         }
     }
 

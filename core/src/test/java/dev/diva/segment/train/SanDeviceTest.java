@@ -6,6 +6,7 @@ import dev.diva.clip.Clip;
 import dev.diva.data.RasterImage;
 import dev.diva.engine.Precision;
 import dev.diva.engine.RandomStreams;
+import dev.diva.engine.Tensors;
 import dev.diva.segment.ClipView;
 import dev.diva.segment.MaskClip;
 import dev.diva.segment.San;
@@ -13,7 +14,6 @@ import dev.diva.segment.SanCase;
 import dev.diva.segment.SanPixels;
 import dev.diva.segment.SanSegmenter;
 import dev.diva.segment.SanSettings;
-import dev.diva.segment.TextClasses;
 import dev.diva.testing.Golden;
 import dev.diva.testing.MetaDevice;
 import dev.diva.testing.Rasters;
@@ -46,7 +46,7 @@ class SanDeviceTest {
                 San san = San.trained(large.san(), 0, settings, null, clip, true);
                 AdamW optimizer = new AdamW(0.9, 0.999, 1e-8, 0.1)) {
             float[][] classes = new float[3][(int) clip.config().vision().projectionDim()];
-            new SanObjective(san, true, TextClasses.tensor(classes), new SanLoss(POINTS), SanObjective.seeded(1))
+            new SanObjective(san, true, Tensors.ofRows(classes), new SanLoss(POINTS), SanObjective.seeded(1))
                     .backward(batch(clip), new RandomStreams(1), Contribution.of(1, 1));
             MetaDevice.requireGradients(san.parameters());
             optimizer.update(san.parameters(), name -> 0.1, 0.5);

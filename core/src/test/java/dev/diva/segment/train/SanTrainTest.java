@@ -13,7 +13,6 @@ import dev.diva.segment.San;
 import dev.diva.segment.SanCase;
 import dev.diva.segment.SanPixels;
 import dev.diva.segment.SanSettings;
-import dev.diva.segment.TextClasses;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
 import dev.diva.testing.Rasters;
@@ -77,7 +76,7 @@ class SanTrainTest {
     }
 
     private SanObjective objective(San san) {
-        Tensor classes = TextClasses.tensor(new SanCase("large").classes(san.clip()));
+        Tensor classes = Tensors.ofRows(new SanCase("large").classes(san.clip()));
         return new SanObjective(
                 san, true, classes, new SanLoss(facts.path("points").asInt()), SanTrainTest::given);
     }
