@@ -1,7 +1,7 @@
 package dev.diva.testing;
 
 import dev.diva.engine.Engine;
-import java.util.Arrays;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 
 /** Resident memory over many steps of the same work. */
@@ -11,29 +11,29 @@ public final class Memory {
     private Memory() {}
 
     /**
-     * Bytes that a round of steps adds, each step in a scope of its own: the median or the mean of five rounds, whichever is less, after
-     * one round that does not count. What leaks adds to every round, and so to both. What malloc takes and gives back by turns moves the
-     * median, and what the compiler and Java's heap take once moves the mean.
+     * Bytes that a round of steps adds, each step in a scope of its own: the least of five rounds, after one that does not count. What
+     * leaks adds to every round. The compiler, Java's heap and malloc's pieces take memory in some rounds only; what malloc holds free is
+     * given back before it is measured, so that a round cannot seem to add less than it does.
      */
     public static long growth(int steps, Runnable step) {
-        long[] growth = new long[ROUNDS];
-        round(steps, step);
+        long before = residentAfter(steps, step);
+        long least = Long.MAX_VALUE;
         for (int i = 0; i < ROUNDS; i++) {
-            long before = Engine.residentBytes();
-            round(steps, step);
-            growth[i] = Engine.residentBytes() - before;
+            long after = residentAfter(steps, step);
+            least = Math.min(least, after - before);
+            before = after;
         }
-        long mean = Arrays.stream(growth).sum() / ROUNDS;
-        Arrays.sort(growth);
-        return Math.min(growth[ROUNDS / 2], mean);
+        return least;
     }
 
-    private static void round(int steps, Runnable step) {
+    private static long residentAfter(int steps, Runnable step) {
         for (int i = 0; i < steps; i++) {
             try (PointerScope scope = new PointerScope()) {
                 step.run();
             }
         }
         System.gc(); // the next round fills the same part of Java's heap
+        Pointer.trimMemory();
+        return Engine.residentBytes();
     }
 }
