@@ -1,6 +1,6 @@
 package dev.diva.demo;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.AtomicFile;
@@ -12,43 +12,56 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
-/** The recipe of the demo: the preset {@code anchored}, {@code demo.yaml} over it, and where models and images were put. */
+/**
+ * The recipes of the mini world: a preset, what the world asks for over it ({@code demo.yaml} over {@code anchored}, {@code methods.yaml}
+ * over the others), and where models and images were put.
+ */
 final class DemoRecipe {
-    private static final String FILE = "demo.yaml";
-
     private DemoRecipe() {}
 
     /**
-     * Writes {@code demo.yaml} to the folder and reads it, so that a user can change a copy and train by hand.
+     * Writes the file to the folder and reads it, so that a user can change a copy and train by hand.
      *
      * @param places folder of models and images
-     * @param changes {@code key=value} over it, as {@code diva train --set} takes them
+     * @param more {@code key=value} over the variant, as {@code diva train --set} takes them
      */
-    static RecipeTree tree(Places places, List<String> changes) {
-        Path file = places.root().resolve(FILE);
+    static RecipeTree tree(Places places, Variant variant, String... more) {
+        boolean anchored = variant.preset().equals("anchored");
+        String name = anchored ? "demo.yaml" : "methods.yaml";
+        Path file = places.root().resolve(name);
         if (!Files.exists(file)) {
-            AtomicFile.writeString(file, resource());
+            AtomicFile.writeString(file, resource(name));
         }
-        if (!text(file).equals(resource())) {
+        if (!text(file).equals(resource(name))) {
             throw new BadInputException(file + ": was changed; give the copy another name and train with that");
         }
-        RecipeTree tree = RecipeTree.preset("anchored").with(RecipeKeys.read(file), file.toString());
-        ObjectNode paths = tree.root().objectNode();
+        List<ObjectNode> changes = Stream.concat(variant.changes().stream(), Stream.of(more))
+                .map(RecipeKeys::assignment)
+                .toList();
+        RecipeTree tree = RecipeTree.under(variant.preset(), changes)
+                .with(RecipeKeys.read(file), file.toString())
+                .with(paths(places, anchored), "demo");
+        for (ObjectNode change : changes) {
+            tree = tree.with(change, variant.name());
+        }
+        return tree;
+    }
+
+    private static ObjectNode paths(Places places, boolean anchored) {
+        ObjectNode paths = JsonNodeFactory.instance.objectNode();
         paths.put("clip", places.clip().toAbsolutePath().toString());
         paths.put("diffusion", places.diffusion().toAbsolutePath().toString());
         paths.put("cache", places.cache().toAbsolutePath().toString());
-        paths.putObject("projection")
-                .put("init", places.anchor().toAbsolutePath().toString());
         paths.putObject("guard")
                 .put("texts", places.guardTexts().toAbsolutePath().toString());
-        ArrayNode images = paths.putArray("images");
-        images.add(places.images().toAbsolutePath() + "/*.tar");
-        tree = tree.with(paths, "demo");
-        for (String change : changes) {
-            tree = tree.with(RecipeKeys.assignment(change), change);
+        paths.putArray("images").add(places.images().toAbsolutePath() + "/*.tar");
+        if (anchored) {
+            paths.putObject("projection")
+                    .put("init", places.anchor().toAbsolutePath().toString());
         }
-        return tree;
+        return paths;
     }
 
     private static String text(Path file) {
@@ -59,11 +72,11 @@ final class DemoRecipe {
         }
     }
 
-    private static String resource() {
-        try (InputStream stream = DemoRecipe.class.getResourceAsStream(FILE)) {
+    private static String resource(String name) {
+        try (InputStream stream = DemoRecipe.class.getResourceAsStream(name)) {
             return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new BadInputException(FILE + ": cannot be read from the program: " + e, e);
+            throw new BadInputException(name + ": cannot be read from the program: " + e, e);
         }
     }
 }

@@ -72,7 +72,7 @@ public final class SegmentationDemo {
         }
         watcher.stage("Post-training the CLIP from " + Demo.WORLD.posttrain() + " images without captions");
         if (training.isStopped()
-                || !training.run(DemoRecipe.tree(places, List.of()), places.run(Variant.ANCHORED), watcher)) {
+                || !training.run(DemoRecipe.tree(places, Variant.ANCHORED), places.run(Variant.ANCHORED), watcher)) {
             return Optional.empty();
         }
         return compare(List.of(places.clip(), places.repaired()), Demo.WORLD, TRAINED, SCORED, List.of());

@@ -2,14 +2,15 @@ package dev.diva.demo;
 
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.posttrain.recipe.RecipeTree;
+import dev.diva.report.RunCost;
 import dev.diva.train.Checkpoints;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Several recipes, each with several seeds, against the untouched CLIP, on two CLIPs; among them controls in which every image is judged by
@@ -21,23 +22,6 @@ public final class Study {
     private final Watcher watcher;
     private final Training training = new Training();
     private final Map<Places, StudyTable> tables = new LinkedHashMap<>(); // guarded by this
-
-    /** What is compared, over the demo's own recipe; see docs/study.md. */
-    static final List<Variant> VARIANTS = List.of(
-            Variant.ANCHORED,
-            Variant.WRONG_IMAGES,
-            Variant.ANCHORED.with("anchored, longer", "train.steps=800", "guard.weight=0.1", "guard.textsWeight=12"),
-            Variant.PUBLISHED,
-            Variant.ANCHORED.with("not averaged", "average=1.0"),
-            Variant.ANCHORED.with("guard of all directions", "guard.weight=1.5", "guard.textsWeight=0.0"),
-            Variant.ANCHORED.with("no guard", "guard.textsWeight=0.0"),
-            Variant.ANCHORED.with("random projection", "projection.init=random", "recap.count=1"),
-            Variant.ANCHORED.with("all noise levels", "timesteps.min=0"),
-            Variant.ANCHORED.with("loss of the noise", "timesteps.weight=none"),
-            Variant.PUBLISHED.with("published recap, wrong images", "latents=shuffled"));
-
-    /** As the table has them. */
-    static final Comparator<Variant> ORDER = Comparator.comparingInt(VARIANTS::indexOf);
 
     /** @param out folder for everything that is made */
     public Study(Path out, List<Long> seeds, Watcher watcher) {
@@ -73,22 +57,55 @@ public final class Study {
                                             places.study().resolve("before.json")),
                             seeds));
         }
-        List<TwoAtOnce.Job> jobs = new ArrayList<>();
-        for (Variant variant : VARIANTS) {
-            for (long seed : seeds) {
-                clips.forEach(places -> jobs.add(own -> train(places, variant, seed, own)));
-            }
-        }
-        return TwoAtOnce.run(jobs, watcher, training::stop) ? Optional.of(file()) : Optional.empty();
+        Map<Boolean, List<Variant>> staged =
+                StudyVariants.ALL.stream().collect(Collectors.partitioningBy(variant -> variant.stage1() != null));
+        boolean done = atOnce(seeded(staged.get(false)))
+                && atOnce(firstStages(staged.get(true)))
+                && atOnce(seeded(staged.get(true)));
+        return done ? Optional.of(file()) : Optional.empty();
     }
 
-    private boolean train(Places places, Variant variant, long seed, Watcher own) {
-        Path out = variant.in(places.study().resolve("seed-" + seed));
-        own.stage(places.shipped() + ", " + variant.name() + ", seed " + seed);
-        if (training.isStopped() || !training.run(recipe(places, variant, seed), out, own)) {
+    private boolean atOnce(List<TwoAtOnce.Job> jobs) {
+        return TwoAtOnce.run(jobs, watcher, training::stop);
+    }
+
+    private List<TwoAtOnce.Job> seeded(List<Variant> variants) {
+        List<TwoAtOnce.Job> jobs = new ArrayList<>();
+        for (Variant variant : variants) {
+            for (long seed : seeds) {
+                clips.forEach(places -> jobs.add(own -> trainAndScore(places, variant, seed, own)));
+            }
+        }
+        return jobs;
+    }
+
+    /** One of a CLIP for all seeds. */
+    private List<TwoAtOnce.Job> firstStages(List<Variant> variants) {
+        List<TwoAtOnce.Job> jobs = new ArrayList<>();
+        for (Variant stage1 : variants.stream().map(Variant::stage1).distinct().toList()) {
+            for (Places places : clips) {
+                jobs.add(own -> train(places, stage1, DemoRecipe.tree(places, stage1), stage1(places, stage1), own));
+            }
+        }
+        return jobs;
+    }
+
+    private boolean train(Places places, Variant variant, RecipeTree recipe, Path out, Watcher own) {
+        own.stage(places.shipped() + ", " + variant.name() + ", seed "
+                + recipe.root().path("seed").asLong());
+        if (training.isStopped() || !training.run(recipe, out, own)) {
             return false;
         }
         new Checkpoints(out.resolve("checkpoints"), 1).removeAll();
+        return true;
+    }
+
+    private boolean trainAndScore(Places places, Variant variant, long seed, Watcher own) {
+        Path out = variant.in(places.study().resolve("seed-" + seed));
+        if (!train(places, variant, recipe(places, variant, seed), out, own)) {
+            return false;
+        }
+        RunCost cost = RunCost.read(out);
         add(
                 places,
                 variant,
@@ -97,13 +114,14 @@ public final class Study {
                                 out.resolve("clip"),
                                 Demo.AFTER,
                                 out.resolve("evaluations"),
-                                out.resolve("summary.json")));
+                                out.resolve("summary.json")),
+                variant.stage1() == null ? cost : cost.plus(RunCost.read(stage1(places, variant.stage1()))));
         return true;
     }
 
     /** Writes the tables of what is done. */
-    private synchronized void add(Places places, Variant variant, WorldScores.Summary after) {
-        tables.get(places).add(variant, after);
+    private synchronized void add(Places places, Variant variant, WorldScores.Summary after, RunCost cost) {
+        tables.get(places).add(variant, after, cost);
         StringBuilder text = new StringBuilder();
         tables.forEach((clip, table) -> text.append("## ")
                 .append(clip.shipped())
@@ -122,8 +140,14 @@ public final class Study {
     }
 
     private static RecipeTree recipe(Places places, Variant variant, long seed) {
-        List<String> changes = new ArrayList<>(variant.changes());
-        changes.add("seed=" + seed);
-        return DemoRecipe.tree(places, changes);
+        List<String> own = new ArrayList<>(List.of("seed=" + seed));
+        if (variant.stage1() != null) {
+            own.add("stage1=" + stage1(places, variant.stage1()).toAbsolutePath());
+        }
+        return DemoRecipe.tree(places, variant, own.toArray(String[]::new));
+    }
+
+    private static Path stage1(Places places, Variant stage1) {
+        return stage1.in(places.study().resolve("stage-1"));
     }
 }

@@ -2,8 +2,10 @@ package dev.diva.demo;
 
 import dev.diva.eval.Bootstrap;
 import dev.diva.eval.Interval;
+import dev.diva.report.RunCost;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +17,8 @@ import java.util.function.ToDoubleFunction;
 final class StudyTable {
     private final WorldScores.Summary before;
     private final List<Long> seeds;
-    private final Map<Variant, List<WorldScores.Summary>> after = new TreeMap<>(Study.ORDER);
+    private final Map<Variant, List<WorldScores.Summary>> after = new TreeMap<>(StudyVariants.ORDER);
+    private final Map<Variant, List<RunCost>> costs = new HashMap<>();
 
     /**
      * A column.
@@ -53,9 +56,14 @@ final class StudyTable {
         this.seeds = seeds;
     }
 
-    /** Of one seed more. */
-    void add(Variant variant, WorldScores.Summary scores) {
+    /**
+     * Of one seed more.
+     *
+     * @param cost of its training, a first stage included
+     */
+    void add(Variant variant, WorldScores.Summary scores, RunCost cost) {
         after.computeIfAbsent(variant, unused -> new ArrayList<>()).add(scores);
+        costs.computeIfAbsent(variant, unused -> new ArrayList<>()).add(cost);
     }
 
     /** Markdown. */
@@ -63,13 +71,13 @@ final class StudyTable {
     public String toString() {
         StringBuilder text = new StringBuilder(
                 "Seeds " + seeds
-                        + "; values in %, changes in points, 95 % t-interval over the seeds; resampled: bootstrap over seeds and pairs.\n\n| recipe | seeds |");
+                        + "; values in %, changes in points, 95 % t-interval over the seeds; resampled: bootstrap over seeds and pairs; seconds of training, a first stage included, and memory of the program, which trains two at once.\n\n| recipe | seeds |");
         COLUMNS.forEach(column -> text.append(' ').append(column.title).append(" |"));
-        text.append(" pairs, resampled |\n| --- | --- |")
-                .append(" --- |".repeat(COLUMNS.size() + 1))
+        text.append(" pairs, resampled | seconds | GB |\n| --- | --- |")
+                .append(" --- |".repeat(COLUMNS.size() + 3))
                 .append("\n| untouched | |");
         COLUMNS.forEach(column -> text.append(column.of(before)));
-        text.append(" |\n");
+        text.append(" | | |\n");
         after.forEach((variant, runs) -> {
             text.append("| ")
                     .append(variant.name())
@@ -79,9 +87,20 @@ final class StudyTable {
             COLUMNS.forEach(column -> text.append(' ')
                     .append(changed(column.digits, column.changes(before, runs)))
                     .append(" |"));
-            text.append(' ').append(resampled(runs)).append(" |\n");
+            text.append(' ')
+                    .append(resampled(runs))
+                    .append(price(costs.get(variant)))
+                    .append('\n');
         });
         return text.append('\n').append(byPattern()).toString();
+    }
+
+    private static String price(List<RunCost> runs) {
+        return String.format(
+                Locale.ROOT,
+                " | %.0f | %.1f |",
+                3600 * runs.stream().mapToDouble(RunCost::hours).average().orElseThrow(),
+                runs.stream().mapToDouble(RunCost::peakBytes).max().orElseThrow() / 1e9);
     }
 
     private String resampled(List<WorldScores.Summary> runs) {
@@ -96,11 +115,11 @@ final class StudyTable {
         return String.format(Locale.ROOT, "[%+.1f, %+.1f]", interval.low(), interval.high());
     }
 
-    /** Pairs by pattern, of what the demo trains. */
+    /** Pairs by pattern. */
     private String byPattern() {
         StringBuilder text = new StringBuilder("| pairs by pattern | untouched |");
         Map<Variant, List<WorldScores.Summary>> shown = new LinkedHashMap<>(after);
-        shown.keySet().retainAll(Demo.VARIANTS);
+        shown.keySet().retainAll(StudyVariants.BY_PATTERN);
         shown.keySet()
                 .forEach(variant -> text.append(' ').append(variant.name()).append(" |"));
         text.append("\n| --- | --- |").append(" --- |".repeat(shown.size())).append('\n');

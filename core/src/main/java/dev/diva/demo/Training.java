@@ -79,7 +79,8 @@ final class Training {
             return false;
         }
         try (RunFolder alone = RunFolder.open(out, true, ProcessGroup.single())) {
-            return Files.isDirectory(new RunFiles(alone.path()).clip());
+            RunFiles files = new RunFiles(alone.path());
+            return Files.isDirectory(files.clip()) || Files.isDirectory(files.stage1());
         }
     }
 }

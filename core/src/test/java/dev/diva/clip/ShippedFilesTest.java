@@ -38,6 +38,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -62,6 +63,27 @@ class ShippedFilesTest {
         float[] right = image(folder);
         rename(folder.resolve("model.safetensors"), prefix);
         assertThat(image(folder)).containsExactly(right); // the same computation
+    }
+
+    /** As FSDP, activation checkpoints and torch.compile name layers that they wrap. */
+    @ParameterizedTest
+    @ValueSource(strings = {"_fsdp_wrapped_module.", "_fsdp_wrapped_module._checkpoint_wrapped_module.", "_orig_mod."})
+    void wrappersOfLayersAreTakenOff(String wrapper) throws IOException {
+        Path folder = copy("clip-hf-vit");
+        float[] right = image(folder);
+        rename(folder.resolve("model.safetensors"), name -> name.replaceAll("(layers\\.\\d+\\.)", "$1" + wrapper));
+        assertThat(image(folder)).containsExactly(right);
+    }
+
+    @Test
+    void tensorThatIsThereWithAndWithoutItsWrapperIsRefused() throws IOException {
+        Path folder = copy("clip-hf-vit");
+        rename(
+                folder.resolve("model.safetensors"),
+                UnaryOperator.identity(),
+                "_orig_mod.vision_model.embeddings.class_embedding");
+        assertThatThrownBy(() -> image(folder))
+                .hasMessageContaining("two tensors become vision_model.embeddings.class_embedding");
     }
 
     /** transformers' CLIPConfig: what stands in vision_config_dict is all that counts. */
@@ -426,12 +448,16 @@ class ShippedFilesTest {
     }
 
     private static void rename(Path file, String prefix, String... more) throws IOException {
+        rename(file, name -> prefix + name, more);
+    }
+
+    private static void rename(Path file, UnaryOperator<String> names, String... more) throws IOException {
         Path renamed = file.resolveSibling("renamed.safetensors");
         try (PointerScope scope = new PointerScope();
                 SafetensorsFile source = SafetensorsFile.open(file)) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (TensorInfo info : source.tensors()) {
-                tensors.put(prefix + info.name(), source.read(info.name()));
+                tensors.put(names.apply(info.name()), source.read(info.name()));
             }
             for (String name : more) {
                 tensors.put(name, Tensors.of(new float[] {0}, 1));

@@ -91,6 +91,35 @@ class MiniWorldTest {
         assertThat(scores.gist()).isCloseTo(GIST, within(0.011)); // one image of 100
     }
 
+    /** The recipes of the study, short: a denoiser from scratch behind the world's own autoencoder, and the tower taught by it and by DCR. */
+    @Test
+    void methodsOfTwoStagesTrainFromTheirFirst() {
+        List<Double> scratch = stage("genhancer-1", StudyVariants.GENHANCER_STAGE1, 30, "train.warmupSteps=3");
+        assertThat(mean(scratch, 25, 30)).isLessThan(0.9 * mean(scratch, 0, 5));
+        stage("dcr-1", StudyVariants.DCR_STAGE1, 2);
+        for (Variant method : StudyVariants.METHODS) {
+            assertThat(stage(
+                            method.name(),
+                            method,
+                            2,
+                            "stage1=" + folder.resolve(method.stage1().preset() + "-1")))
+                    .allMatch(Double::isFinite);
+        }
+    }
+
+    private static List<Double> stage(String name, Variant variant, int steps, String... more) {
+        List<String> all = new ArrayList<>(List.of("train.steps=" + steps));
+        all.addAll(Arrays.asList(more));
+        Losses losses = new Losses();
+        assertThat(new Training()
+                        .run(
+                                DemoRecipe.tree(places, variant, all.toArray(String[]::new)),
+                                folder.resolve(name),
+                                losses))
+                .isTrue();
+        return losses.values;
+    }
+
     private static List<Double> losses(String name, String... changes) {
         Losses losses = new Losses();
         assertThat(train(losses, name, changes)).isTrue();
@@ -105,7 +134,7 @@ class MiniWorldTest {
                 "train.projectionSteps=0",
                 "train.lr=1.0e-3"));
         all.addAll(Arrays.asList(changes));
-        return new Training().run(DemoRecipe.tree(places, all), folder.resolve(name), losses);
+        return new Training().run(DemoRecipe.tree(places, Variant.ANCHORED.with(name, all.toArray(String[]::new))), folder.resolve(name), losses);
     }
 
     private static double mean(List<Double> values, int from, int to) {

@@ -2,6 +2,7 @@ package dev.diva.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.diva.report.RunCost;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -22,12 +23,12 @@ class StudyTableTest {
     @Test
     void tableHasChangesResampledPairsAndPatterns() {
         StudyTable table = new StudyTable(scores(0.5, true, false), List.of(1L, 2L));
-        table.add(Variant.ANCHORED, scores(1, true, true));
-        table.add(Variant.ANCHORED, scores(1, true, true));
+        table.add(Variant.ANCHORED, scores(1, true, true), new RunCost(400, 19_200, 0.02, 1.5e9));
+        table.add(Variant.ANCHORED, scores(1, true, true), new RunCost(400, 19_200, 0.04, 1e9));
         assertThat(table.toString())
                 .contains("| untouched | | 50.0 | ")
                 .contains("| anchored | 2 | +50.0 [+50.0, +50.0] | ")
-                .contains(" | [+0.0, +100.0] |")
+                .contains(" | [+0.0, +100.0] | 108 | 1.5 |")
                 .contains("| Count | 50.0 | +50.0 [+50.0, +50.0] |");
     }
 

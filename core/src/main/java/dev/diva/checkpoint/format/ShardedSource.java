@@ -88,7 +88,7 @@ final class ShardedSource implements TensorSource {
             throw new CheckpointException(
                     index + ": names the shard " + file + ", which is not a file beside the index");
         }
-        return TensorFile.open(folder.resolve(file));
+        return TensorFile.stored(folder.resolve(file));
     }
 
     @Override

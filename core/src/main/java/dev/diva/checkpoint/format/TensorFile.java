@@ -19,11 +19,23 @@ public final class TensorFile {
     private TensorFile() {}
 
     /**
-     * Opens one file or one index with all its shards, under the names that are stored.
+     * Opens one file or one index with all its shards, under the names that are stored, without those of wrappers ({@code
+     * _fsdp_wrapped_module}, {@code _checkpoint_wrapped_module}, {@code _orig_mod}).
      *
      * @throws CheckpointException when it is none of these, or damaged
      */
     public static TensorSource open(Path path) {
+        TensorSource stored = stored(path);
+        try {
+            return WrapperNames.removed(stored);
+        } catch (CheckpointException e) {
+            stored.close();
+            throw e;
+        }
+    }
+
+    /** The same under the names that are stored. */
+    static TensorSource stored(Path path) {
         if (!Files.isRegularFile(path)) {
             throw new CheckpointException(path + ": no such file");
         }

@@ -72,18 +72,30 @@ public record FluxConfig(
 
     /** GenHancer's: 1.31 billion parameters. */
     public static FluxConfig published() {
-        return of(3072, 24, 2, 4);
+        return of(16, 3072, 24, 2, 4);
     }
 
     /**
      * GenHancer's in another size.
      *
+     * @param latentChannels of the autoencoder; FLUX.1's has 16
      * @param hiddenSize a multiple of numHeads
      */
-    public static FluxConfig of(long hiddenSize, long numHeads, int depth, int depthSingle) {
+    public static FluxConfig of(long latentChannels, long hiddenSize, long numHeads, int depth, int depthSingle) {
         long head = numHeads < 1 ? 0 : hiddenSize / numHeads;
         return new FluxConfig(
-                64, 768, 4096, hiddenSize, 4, numHeads, depth, depthSingle, axesOf(head), THETA, true, true);
+                PATCH * latentChannels,
+                768,
+                4096,
+                hiddenSize,
+                4,
+                numHeads,
+                depth,
+                depthSingle,
+                axesOf(head),
+                THETA,
+                true,
+                true);
     }
 
     /** An eighth for the token and the rest in equal parts for row and column: 16, 56, 56 of 128. */

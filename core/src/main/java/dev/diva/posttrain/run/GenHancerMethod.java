@@ -46,7 +46,7 @@ final class GenHancerMethod implements Method {
         GenHancer loaded = null;
         try {
             loaded = stage1 == null ? random() : load();
-            requireShape(loaded.model().denoiser().config());
+            requireMade(loaded.model().denoiser().config());
         } catch (RuntimeException e) {
             if (loaded != null) {
                 loaded.close();
@@ -63,6 +63,7 @@ final class GenHancerMethod implements Method {
         FluxConfig config;
         try {
             config = FluxConfig.of(
+                    autoencoder.autoencoder().shape().latentChannels(),
                     shape.width() == null ? other.hiddenSize() : shape.width(),
                     shape.heads() == null ? other.numHeads() : shape.heads(),
                     shape.doubleBlocks() == null ? other.depth() : shape.doubleBlocks(),
@@ -70,7 +71,6 @@ final class GenHancerMethod implements Method {
         } catch (BadInputException e) {
             throw new BadInputException("recipe: denoiser.width, heads, double, single: " + e.getMessage(), e);
         }
-        requireLatents(config); // before billions of numbers are drawn
         return GenHancer.random(config, tower.width(), recipe.seed(), placement);
     }
 
@@ -86,7 +86,7 @@ final class GenHancerMethod implements Method {
                         recipe.denoiser().learns()));
     }
 
-    private void requireShape(FluxConfig config) {
+    private void requireMade(FluxConfig config) {
         FluxShape asked = recipe.denoiser();
         FluxShape made = shape(config);
         FluxShape both = new FluxShape(
@@ -99,15 +99,11 @@ final class GenHancerMethod implements Method {
             throw new BadInputException("recipe: denoiser is " + words(both) + ", that of " + recipe.stage1() + " is "
                     + words(made) + "; leave its keys out in stage 2");
         }
-        requireLatents(config);
-    }
-
-    private void requireLatents(FluxConfig config) {
         long channels = autoencoder.autoencoder().shape().latentChannels();
         if (config.latentChannels() != channels) {
             throw new BadInputException("recipe: the denoiser reads latents of " + config.latentChannels()
                     + " channels, " + recipe.diffusion() + " makes " + channels
-                    + "; diffusion is the autoencoder of FLUX.1");
+                    + "; diffusion is the autoencoder of stage 1, as published that of FLUX.1");
         }
     }
 
