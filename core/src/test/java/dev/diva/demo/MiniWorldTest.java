@@ -97,6 +97,7 @@ class MiniWorldTest {
         List<Double> scratch = stage("genhancer-1", StudyVariants.GENHANCER_STAGE1, 30, "train.warmupSteps=3");
         assertThat(mean(scratch, 25, 30)).isLessThan(0.9 * mean(scratch, 0, 5));
         stage("dcr-1", StudyVariants.DCR_STAGE1, 2);
+        assertThat(stage("dcr-1", StudyVariants.DCR_STAGE1, 2)).isEmpty(); // found finished
         for (Variant method : StudyVariants.METHODS) {
             assertThat(stage(
                             method.name(),
