@@ -110,11 +110,7 @@ public final class Study {
                 places,
                 variant,
                 scores(places)
-                        .kept(
-                                out.resolve("clip"),
-                                Demo.AFTER,
-                                out.resolve("evaluations"),
-                                out.resolve("summary.json")),
+                        .kept(out.resolve("clip"), Demo.AFTER, out.resolve("evaluations"), out.resolve("summary.json")),
                 variant.stage1() == null ? cost : cost.plus(RunCost.read(stage1(places, variant.stage1()))));
         return true;
     }

@@ -36,8 +36,8 @@ final class StudyVariants {
     private static final Variant UN2CLIP =
             new Variant("un2CLIP's idea", "genhancer", GENHANCER_STAGE1, List.of("trainable.mode=full"));
 
-    private static final Variant LONGER =
-            Variant.ANCHORED.with("anchored, longer", "train.steps=1200", "guard.weight=0.3", "guard.textsWeight=16", "average=1.0");
+    private static final Variant LONGER = Variant.ANCHORED.with(
+            "anchored, longer", "train.steps=1200", "guard.weight=0.3", "guard.textsWeight=16", "average=1.0");
 
     /** Those whose pairs are told by pattern. */
     static final List<Variant> BY_PATTERN = List.of(Variant.ANCHORED, LONGER, Variant.PUBLISHED);

@@ -135,7 +135,11 @@ class MiniWorldTest {
                 "train.projectionSteps=0",
                 "train.lr=1.0e-3"));
         all.addAll(Arrays.asList(changes));
-        return new Training().run(DemoRecipe.tree(places, Variant.ANCHORED.with(name, all.toArray(String[]::new))), folder.resolve(name), losses);
+        return new Training()
+                .run(
+                        DemoRecipe.tree(places, Variant.ANCHORED.with(name, all.toArray(String[]::new))),
+                        folder.resolve(name),
+                        losses);
     }
 
     private static double mean(List<Double> values, int from, int to) {

@@ -24,9 +24,7 @@ final class WrapperNames {
         }
         SourceView view = new SourceView(stored);
         for (TensorInfo info : stored.tensors()) {
-            view.put(
-                    info.named(WRAPPER.matcher(info.name()).replaceAll("")),
-                    reader -> reader.read(info.name()));
+            view.put(info.named(WRAPPER.matcher(info.name()).replaceAll("")), reader -> reader.read(info.name()));
         }
         return view;
     }
