@@ -18,9 +18,11 @@ final class StudyVariants {
                     "stage=1",
                     "denoiser.width=96",
                     "denoiser.heads=4",
+                    "denoiser.token=96",
+                    "denoiser.vector=96",
                     "denoiser.double=2",
                     "denoiser.single=2",
-                    "train.steps=3000",
+                    "train.steps=2000",
                     "train.lr=1.0e-3"));
 
     /** DCR's projector; a batch is compared with itself, so that its cost is that of its square. */

@@ -206,7 +206,7 @@ class TrainMethodsGoldenTest {
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = genhancer.frozen()) {
             long width = new TowerEmbedding(vision.tower(), null).width();
-            try (GenHancer made = GenHancer.random(FluxConfig.of(16, 32, 2, 1, 1), width, SEED, PLACEMENT)) {
+            try (GenHancer made = GenHancer.random(FluxConfig.of(16, 768, 4096, 32, 2, 1, 1), width, SEED, PLACEMENT)) {
                 genhancer.assertFlow("", out, vision, made, 1);
             }
         }

@@ -72,7 +72,7 @@ public record FluxConfig(
 
     /** GenHancer's: 1.31 billion parameters. */
     public static FluxConfig published() {
-        return of(16, 3072, 24, 2, 4);
+        return of(16, 768, 4096, 3072, 24, 2, 4);
     }
 
     /**
@@ -81,12 +81,19 @@ public record FluxConfig(
      * @param latentChannels of the autoencoder; FLUX.1's has 16
      * @param hiddenSize a multiple of numHeads
      */
-    public static FluxConfig of(long latentChannels, long hiddenSize, long numHeads, int depth, int depthSingle) {
+    public static FluxConfig of(
+            long latentChannels,
+            long vectorDim,
+            long contextDim,
+            long hiddenSize,
+            long numHeads,
+            int depth,
+            int depthSingle) {
         long head = numHeads < 1 ? 0 : hiddenSize / numHeads;
         return new FluxConfig(
                 PATCH * latentChannels,
-                768,
-                4096,
+                vectorDim,
+                contextDim,
                 hiddenSize,
                 4,
                 numHeads,

@@ -58,16 +58,17 @@ final class GenHancerMethod implements Method {
     }
 
     private GenHancer random() {
-        FluxShape shape = recipe.denoiser();
-        FluxConfig other = FluxConfig.published();
+        FluxShape made = recipe.denoiser().or(shape(FluxConfig.published()));
         FluxConfig config;
         try {
             config = FluxConfig.of(
                     autoencoder.autoencoder().shape().latentChannels(),
-                    shape.width() == null ? other.hiddenSize() : shape.width(),
-                    shape.heads() == null ? other.numHeads() : shape.heads(),
-                    shape.doubleBlocks() == null ? other.depth() : shape.doubleBlocks(),
-                    shape.singleBlocks() == null ? other.depthSingle() : shape.singleBlocks());
+                    made.vector(),
+                    made.token(),
+                    made.width(),
+                    made.heads(),
+                    made.doubleBlocks(),
+                    made.singleBlocks());
         } catch (BadInputException e) {
             throw new BadInputException("recipe: denoiser.width, heads, double, single: " + e.getMessage(), e);
         }
@@ -87,14 +88,8 @@ final class GenHancerMethod implements Method {
     }
 
     private void requireMade(FluxConfig config) {
-        FluxShape asked = recipe.denoiser();
         FluxShape made = shape(config);
-        FluxShape both = new FluxShape(
-                asked.width() == null ? made.width() : asked.width(),
-                asked.heads() == null ? made.heads() : asked.heads(),
-                asked.doubleBlocks() == null ? made.doubleBlocks() : asked.doubleBlocks(),
-                asked.singleBlocks() == null ? made.singleBlocks() : asked.singleBlocks(),
-                made.learns());
+        FluxShape both = recipe.denoiser().or(made);
         if (!Objects.equals(both, made)) {
             throw new BadInputException("recipe: denoiser is " + words(both) + ", that of " + recipe.stage1() + " is "
                     + words(made) + "; leave its keys out in stage 2");
@@ -111,14 +106,16 @@ final class GenHancerMethod implements Method {
         return new FluxShape(
                 config.hiddenSize(),
                 config.numHeads(),
+                config.contextDim(),
+                config.vectorDim(),
                 config.depth(),
                 config.depthSingle(),
                 recipe.denoiser().learns());
     }
 
     private static String words(FluxShape shape) {
-        return "width " + shape.width() + ", heads " + shape.heads() + ", double " + shape.doubleBlocks() + ", single "
-                + shape.singleBlocks();
+        return "width " + shape.width() + ", heads " + shape.heads() + ", token " + shape.token() + ", vector "
+                + shape.vector() + ", double " + shape.doubleBlocks() + ", single " + shape.singleBlocks();
     }
 
     @Override
@@ -127,6 +124,8 @@ final class GenHancerMethod implements Method {
         keys.putObject("denoiser")
                 .put("width", made.width())
                 .put("heads", made.heads())
+                .put("token", made.token())
+                .put("vector", made.vector())
                 .put("double", made.doubleBlocks())
                 .put("single", made.singleBlocks());
     }

@@ -114,7 +114,7 @@ class FluxDenoiserTest {
     /** Bounds of torch's own initialisation: weights and biases within 1 / sqrt(inputs), neither of them zero. */
     @Test
     void aNewOneFollowsFromItsSeedAndIsNowhereZero() {
-        FluxConfig config = FluxConfig.of(16, 32, 2, 1, 1);
+        FluxConfig config = FluxConfig.of(16, 768, 4096, 32, 2, 1, 1);
         try (PointerScope scope = new PointerScope();
                 FluxModel one = FluxModel.random(config, 3, PLACEMENT);
                 FluxModel same = FluxModel.random(config, 3, PLACEMENT);
@@ -153,7 +153,7 @@ class FluxDenoiserTest {
             assertThatThrownBy(() -> denoiser.predict(latents("denoiser.img"), t, wide))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("is told one of width " + (denoiser.vectorDim() + 1));
-            assertThatThrownBy(() -> FluxConfig.of(16, 33, 2, 1, 1))
+            assertThatThrownBy(() -> FluxConfig.of(16, 768, 4096, 33, 2, 1, 1))
                     .isInstanceOf(BadInputException.class)
                     .hasMessage("hidden_size is 33, expected a multiple of num_heads 2");
             assertThatThrownBy(() -> FluxModel.load(golden.file("inputs.safetensors"), PLACEMENT, false))
