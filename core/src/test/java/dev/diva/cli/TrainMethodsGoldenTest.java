@@ -206,7 +206,9 @@ class TrainMethodsGoldenTest {
         try (PointerScope scope = new PointerScope();
                 VisionModel vision = genhancer.frozen()) {
             long width = new TowerEmbedding(vision.tower(), null).width();
-            try (GenHancer made = GenHancer.random(FluxConfig.of(16, 768, 4096, 32, 2, 1, 1), width, SEED, PLACEMENT)) {
+            long channels = genhancer.golden.input("micro.0.noise").size(2) / 4; // of patches of 2 x 2
+            FluxConfig config = FluxConfig.of(channels, 768, 4096, 32, 2, 1, 1);
+            try (GenHancer made = GenHancer.random(config, width, SEED, PLACEMENT)) {
                 genhancer.assertFlow("", out, vision, made, 1);
             }
         }

@@ -13,7 +13,7 @@ public final class Memory {
     /**
      * Bytes that a round of steps adds, each step in a scope of its own: the least of five rounds, after one that does not count. What
      * leaks adds to every round. The compiler, Java's heap and malloc's pieces take memory in some rounds only; what malloc holds free is
-     * given back before it is measured, so that a round cannot seem to add less than it does.
+     * given back before it is measured, so that what leaks is not hidden by what a round before left.
      */
     public static long growth(int steps, Runnable step) {
         long before = residentAfter(steps, step);
