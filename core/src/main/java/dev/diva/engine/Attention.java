@@ -20,6 +20,9 @@ public final class Attention {
     /** Scores that are made at once: 4 MiB of bf16, 8 of fp32, which stay in the cache from the first product to the last. */
     static final long CHUNK_SCORES = 1L << 21;
 
+    /** Bytes between tokens from which a cache of 4 KiB a way holds few of them: products of ViT-L/14's heads took twice as long. */
+    private static final long SAME_LINES = 2048;
+
     /** Rows of scores are padded to it: kernels take up to twice as long for rows that begin at odd places. */
     private static final long KEYS_MULTIPLE = 32;
 
@@ -68,11 +71,11 @@ public final class Attention {
     private Tensor forward(Tensor q, Tensor k, Tensor v) {
         Tensor output = like(q);
         forBlocks(q, k, block -> {
-            Tensor keys = block.apply(k);
-            Tensor values = block.apply(v);
+            Tensor keys = spread(block.apply(k));
+            Tensor values = spread(block.apply(v));
             Tensor outputs = block.apply(output.transpose(1, 2));
             forQueries(q, k, (from, length) -> {
-                Tensor queries = block.apply(q).narrow(2, from, length);
+                Tensor queries = spread(block.apply(q).narrow(2, from, length));
                 Product.of(ofKeys(weights(queries, keys, k.size(2) - q.size(2) + from), keys), values)
                         .into(outputs.narrow(2, from, length));
             });
@@ -90,13 +93,13 @@ public final class Attention {
         Tensor dk = like(k).transpose(1, 2);
         Tensor dv = like(v).transpose(1, 2);
         forBlocks(q, k, block -> {
-            Tensor keys = block.apply(k);
-            Tensor transposedValues = block.apply(v).transpose(2, 3);
+            Tensor keys = spread(block.apply(k));
+            Tensor transposedValues = spread(block.apply(v)).transpose(2, 3);
             Tensor dKeys = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
             Tensor dValues = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
             forQueries(q, k, (from, length) -> {
-                Tensor queries = block.apply(q).narrow(2, from, length);
-                Tensor dOutputs = block.apply(dOutput).narrow(2, from, length);
+                Tensor queries = spread(block.apply(q).narrow(2, from, length));
+                Tensor dOutputs = spread(block.apply(dOutput).narrow(2, from, length));
                 Tensor weights = weights(queries, keys, k.size(2) - q.size(2) + from);
                 Product.of(ofKeys(weights, keys).transpose(2, 3), dOutputs).addedTo(dValues);
                 Tensor dScores = padded(queries, keys, 0);
@@ -113,6 +116,11 @@ public final class Attention {
             block.apply(dv).copy_(dValues);
         });
         return new Tensor[] {dq, dk, dv};
+    }
+
+    /** Tokens whose numbers do not all fall into the same few lines of the cache, copied where they would. */
+    private static Tensor spread(Tensor tokens) {
+        return tokens.stride(2) * tokens.element_size() % SAME_LINES == 0 ? tokens.contiguous() : tokens;
     }
 
     /** Softmax of the scores of some queries, of which the first stands at the key {@code from}, [images, heads, queries, padded keys]. */

@@ -37,9 +37,9 @@ final class OneDnn {
         return !kernel.isEmpty() && !kernel.contains("ref");
     }
 
-    /** Whether its kernel for products of this type is of AVX-512. */
-    static boolean isOfAvx512(ScalarType type) {
-        return kernel(type).contains("avx512");
+    /** Whether its kernel for products of this type is of AVX2, the widest that this processor has. */
+    static boolean isOfAvx2(ScalarType type) {
+        return kernel(type).contains("avx2");
     }
 
     /** Name of the kernel for products of this type, or nothing. */

@@ -11,8 +11,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * libtorch may take half of it, and a row of y does not depend on the rows beside it.
  */
 public final class OneDnnLinear {
-    /** Numbers of a weight from which kernels of AVX2 take two to four times as long with it as it lies as with it turned. */
-    private static final long WIDE = 1 << 24;
+    /** Tokens from which an image is multiplied alone by {@link Sgemm}, so that it does not depend on the images beside it. */
+    private static final long LONG = 256;
 
     private OneDnnLinear() {}
 
@@ -53,8 +53,11 @@ public final class OneDnnLinear {
         long[] shape = x.shape();
         shape[shape.length - 1] = weight.size(0);
         Tensor y = torch.empty(shape, x.options(), null);
-        Product product = Product.of(rows(x), weight.t());
-        after.apply(bias == null ? product : product.plus(bias)).into(rows(y));
+        boolean isAlone = x.dim() == 3 && x.size(1) >= LONG && Sgemm.isFaster(x, weight.t(), y);
+        Product product = isAlone
+                ? Product.of(x, weight.t().expand(x.size(0), -1, -1))
+                : Product.of(rows(x), weight.t()).rowByRow();
+        after.apply(bias == null ? product : product.plus(bias)).into(isAlone ? y : rows(y));
         return y;
     }
 
@@ -64,7 +67,8 @@ public final class OneDnnLinear {
         if (needed[0]) {
             long[] shape = dy.shape();
             shape[shape.length - 1] = weight.size(1);
-            gradients[0] = timesWeight(rows(dy), weight).view(shape);
+            gradients[0] = torch.empty(shape, dy.options(), null);
+            Product.of(rows(dy), weight).into(rows(gradients[0]));
         }
         if (needed[1]) {
             gradients[1] = torch.empty(weight.shape(), weight.options(), null);
@@ -74,18 +78,6 @@ public final class OneDnnLinear {
             gradients[2] = rows(dy).sum(0);
         }
         return gradients;
-    }
-
-    private static Tensor timesWeight(Tensor dy, Tensor weight) {
-        boolean turned = weight.numel() >= WIDE && !OneDnn.isOfAvx512(weight.scalar_type());
-        if (turned) {
-            Tensor dx = torch.empty(new long[] {weight.size(1), dy.size(0)}, dy.options(), null);
-            Product.of(weight.t(), dy.t()).into(dx);
-            return dx.t().contiguous();
-        }
-        Tensor dx = torch.empty(new long[] {dy.size(0), weight.size(1)}, dy.options(), null);
-        Product.of(dy, weight).into(dx);
-        return dx;
     }
 
     /** [..., width] to [rows, width]: a view where the axes allow it. */

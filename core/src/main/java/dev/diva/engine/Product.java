@@ -19,6 +19,9 @@ final class Product {
     private final post_ops after = new post_ops();
     private final Map<Integer, Tensor> operands = new HashMap<>(); // of what comes after, by argument
     private Tensor bias; // or null
+    private double factor = 1;
+    private boolean isSum;
+    private boolean isRowByRow;
 
     private Product(Tensor a, Tensor b) {
         this.a = a;
@@ -45,8 +48,15 @@ final class Product {
     }
 
     /** Then times a number. */
-    Product scaled(double factor) {
-        after.append_eltwise(dnnl.algorithm.eltwise_linear, (float) factor, 0);
+    Product scaled(double by) {
+        factor = by;
+        after.append_eltwise(dnnl.algorithm.eltwise_linear, (float) by, 0);
+        return this;
+    }
+
+    /** Sums of a row in an order that does not depend on the number of rows. */
+    Product rowByRow() {
+        isRowByRow = true;
         return this;
     }
 
@@ -74,12 +84,20 @@ final class Product {
 
     /** Computes all of it and adds it to a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void addedTo(Tensor sum) {
+        isSum = true;
         after.append_sum();
         into(sum);
     }
 
     /** Computes all of it into a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void into(Tensor result) {
+        if (isPlain() && Sgemm.isFaster(a, b, result)) {
+            if (bias != null) {
+                result.copy_(bias);
+            }
+            Sgemm.multiply(factor, a, b, isSum || bias != null ? 1 : 0, result);
+            return;
+        }
         try (PointerScope scope = new PointerScope()) {
             boolean mayBeEmpty = false;
             matmul.primitive_desc description = kernel(result, mayBeEmpty);
@@ -93,6 +111,13 @@ final class Product {
             operands.forEach((argument, operand) -> arguments.put(argument, OneDnn.memory(operand)));
             OneDnn.run(new matmul(description), arguments);
         }
+    }
+
+    /** Whether a factor, and a bias or a sum, are all that is beside the product. */
+    private boolean isPlain() {
+        boolean isScaled = factor != 1;
+        int steps = (isScaled ? 1 : 0) + (isSum ? 1 : 0);
+        return !isRowByRow && after.len() == steps && (bias == null || steps == 0);
     }
 
     /** Whether it has a kernel for this processor: there may be none, or one that is a hundred times slower. */

@@ -75,6 +75,34 @@ class OneDnnTest {
         assertCloseToLargest(sum, expected, tolerance, 0);
     }
 
+    /** Large enough for {@link Sgemm}, where the processor is one that it is faster on. */
+    @ParameterizedTest
+    @CsvSource({"512, 513, 65, 1e-6", "70, 3600, 70, 2e-6"})
+    void largeFp32ProductsOfViewsAreThoseOfFp64(long rows, long columns, long inner, double tolerance) {
+        assumeKernel(ScalarType.Float);
+        Tensor a = heads(ScalarType.Float, rows, inner);
+        Tensor b = heads(ScalarType.Float, columns, inner).transpose(2, 3);
+        Tensor expected = doubles(a).matmul(doubles(b));
+        Tensor bias = torch.randn(columns);
+        Tensor result = torch.empty(2, 3, rows, columns);
+        Product.of(a, b).plus(bias).into(result);
+        assertCloseToLargest(result, expected.add(doubles(bias)), tolerance, 0);
+        Product.of(b.transpose(2, 3), a.transpose(2, 3)).scaled(-1.5).addedTo(result.transpose(2, 3));
+        assertCloseToLargest(result, expected.mul(new Scalar(-0.5)).add(doubles(bias)), tolerance, 0);
+    }
+
+    @Test
+    void whatLiesBesideTheResultOfALargeProductStays() {
+        assumeKernel(ScalarType.Float);
+        Tensor wide = torch.full(new long[] {600, 700}, new Scalar(7.0));
+        Tensor a = torch.randn(1, 600, 80).expand(2, -1, -1);
+        Tensor results = wide.view(2, 300, 700).narrow(2, 0, 690);
+        Tensor b = torch.randn(2, 80, 690);
+        Product.of(a.narrow(1, 0, 300), b).into(results);
+        assertCloseToLargest(results, doubles(a.narrow(1, 0, 300)).matmul(doubles(b)), 1e-6, 0);
+        assertThat(wide.narrow(1, 690, 10).eq(new Scalar(7)).all().item_bool()).isTrue();
+    }
+
     @ParameterizedTest
     @CsvSource({FP32, BF16})
     void softmaxAndItsGradientReplaceTheirInput(ScalarType type, double tolerance) {

@@ -1,6 +1,7 @@
 package dev.diva.model;
 
 import static dev.diva.testing.Close.assertCloseToLargest;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.diva.engine.OneDnnLinear;
 import org.bytedeco.javacpp.PointerScope;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Products, what follows them and their gradients against fp64. */
 class LinearTest {
@@ -72,7 +74,19 @@ class LinearTest {
         }
     }
 
-    /** So wide that some processors take the weight turned. */
+    /** To the bit, whatever kernel serves images of so many tokens. */
+    @ParameterizedTest
+    @ValueSource(longs = {50, 257, 600})
+    void anImageDoesNotDependOnThoseBesideIt(long tokens) {
+        try (PointerScope scope = new PointerScope();
+                AutoGradMode noGraph = new AutoGradMode(false)) {
+            Linear linear = Linear.of(torch.randn(100, 300), torch.randn(100));
+            Tensor x = torch.randn(5, tokens, 300);
+            Tensor alone = linear.forward(x.narrow(0, 3, 1));
+            assertThat(linear.forward(x).narrow(0, 3, 1).equal(alone)).isTrue();
+        }
+    }
+
     @Test
     void gradientByTheInputOfAWideLayerIsThatOfTheProduct() {
         try (PointerScope scope = new PointerScope()) {
