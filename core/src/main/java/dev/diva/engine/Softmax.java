@@ -6,6 +6,8 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.softmax_backward;
 import org.bytedeco.dnnl.softmax_forward;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 
 /** Softmax over the last axis in the memory of its input. */
@@ -28,16 +30,21 @@ final class Softmax {
         try (PointerScope scope = new PointerScope()) {
             memory.desc description = OneDnn.description(gradient);
             memory place = OneDnn.memory(gradient);
-            softmax_backward softmax = new softmax_backward(new softmax_backward.primitive_desc(
+            softmax_backward.primitive_desc kernel = new softmax_backward.primitive_desc(
                     OneDnn.CPU,
                     dnnl.algorithm.softmax_accurate,
                     description,
                     description,
                     OneDnn.description(weights),
                     axis(gradient),
-                    forward(OneDnn.description(weights), axis(weights))));
+                    forward(OneDnn.description(weights), axis(weights)));
+            if (!OneDnn.isFast(kernel.impl_info_str().getString())) { // none for AVX2
+                Tensor sums = gradient.mul_(weights).sum(new long[] {-1}, true, new ScalarTypeOptional());
+                gradient.addcmul_(weights, sums, new Scalar(-1));
+                return;
+            }
             OneDnn.run(
-                    softmax,
+                    new softmax_backward(kernel),
                     new IntMemoryMap()
                             .put(dnnl.DNNL_ARG_DST, OneDnn.memory(weights))
                             .put(dnnl.DNNL_ARG_DIFF_DST, place)
