@@ -13,6 +13,7 @@ import dev.diva.eval.Result;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -70,10 +71,10 @@ final class EvalSamples {
         ObjectMapper json = new ObjectMapper();
         StringBuilder lines = new StringBuilder();
         for (Result result : evaluation.results()) {
-            for (Map<String, Object> sample : result.samples()) {
+            for (Supplier<Map<String, Object>> sample : result.samples()) {
                 ObjectNode line =
                         json.createObjectNode().put("model", result.model()).put("data", result.data());
-                line.setAll((ObjectNode) json.valueToTree(sample));
+                line.setAll((ObjectNode) json.valueToTree(sample.get()));
                 lines.append(json.writeValueAsString(line)).append('\n');
             }
         }

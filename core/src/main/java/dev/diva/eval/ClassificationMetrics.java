@@ -4,6 +4,7 @@ import dev.diva.BadInputException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -94,18 +95,22 @@ public final class ClassificationMetrics {
     }
 
     /** What was said of one image: its class, the best one, and the rank of its own, 0 for the best. */
-    static Map<String, Object> sample(String image, float[] logits, String label, int rank, List<String> names) {
+    static Supplier<Map<String, Object>> sample(
+            String image, float[] logits, String label, int rank, List<String> names) {
         int best = 0;
         for (int c = 1; c < logits.length; c++) {
             best = logits[c] > logits[best] ? c : best;
         }
-        Map<String, Object> record = new LinkedHashMap<>();
-        record.put("image", image);
-        record.put("class", label);
-        record.put("predicted", names.get(best));
-        record.put("rank", rank);
-        record.put("correct", rank == 0);
-        return record;
+        String predicted = names.get(best);
+        return () -> {
+            Map<String, Object> record = new LinkedHashMap<>();
+            record.put("image", image);
+            record.put("class", label);
+            record.put("predicted", predicted);
+            record.put("rank", rank);
+            record.put("correct", rank == 0);
+            return record;
+        };
     }
 
     static void requireLabel(int label, int numClasses, String place) {

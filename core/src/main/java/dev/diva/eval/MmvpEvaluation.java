@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** The record of one or more models on a set of pairs; every later model is tested against the first. */
 public final class MmvpEvaluation implements SetEvaluation {
@@ -61,10 +62,14 @@ public final class MmvpEvaluation implements SetEvaluation {
                 set.warnings(),
                 Map.of(),
                 Map.of(),
-                answers.stream().map(answer -> sample(Question.of(set, answer))).toList(),
+                answers.stream().map(this::sample).toList(),
                 null);
         results.add(result);
         return result;
+    }
+
+    private Supplier<Map<String, Object>> sample(MmvpAnswer answer) {
+        return () -> sample(Question.of(set, answer));
     }
 
     private static Map<String, Object> sample(Question question) {

@@ -2,6 +2,8 @@ package dev.diva.eval;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -13,7 +15,7 @@ import java.util.stream.Stream;
  * @param warnings what a reader of the scores must know
  * @param fullMarks of metrics that are counted in points, by name; their values are still fractions
  * @param classes what was right of each class, by its name, where the task has classes
- * @param samples what the model said of each image or caption, as records
+ * @param samples what the model said of each image or caption, as records that are put together when asked for
  * @param gallery pictures of what changed, null where there are none
  */
 public record Result(
@@ -26,7 +28,7 @@ public record Result(
         List<String> warnings,
         Map<String, Integer> fullMarks,
         Map<String, ClassScore> classes,
-        List<Map<String, Object>> samples,
+        List<Supplier<Map<String, Object>>> samples,
         Gallery gallery) {
     /** A metric in points. */
     public double points(String name) {

@@ -68,20 +68,33 @@ public final class RetrievalEvaluation implements SetEvaluation {
         /** Ranks count from 0, the best. */
         void describe(RetrievalMetrics metrics, Scores scores) {
             for (int t = 0; t < texts.size(); t++) {
-                Map<String, Object> record = new LinkedHashMap<>();
-                record.put("caption", texts.get(t));
-                record.put("image", imageNames.get(imageOfText.get(t)));
-                record.put("rankOfImage", metrics.imageRank()[t]);
-                scores.sample(record);
+                String caption = texts.get(t);
+                String image = imageNames.get(imageOfText.get(t));
+                int rank = metrics.imageRank()[t];
+                scores.sample(() -> captionRecord(caption, image, rank));
             }
             for (int i = 0; i < imageNames.size(); i++) {
                 if (metrics.textRank()[i] < Integer.MAX_VALUE) {
-                    Map<String, Object> record = new LinkedHashMap<>();
-                    record.put("image", imageNames.get(i));
-                    record.put("rankOfCaption", metrics.textRank()[i]);
-                    scores.sample(record);
+                    String image = imageNames.get(i);
+                    int rank = metrics.textRank()[i];
+                    scores.sample(() -> imageRecord(image, rank));
                 }
             }
+        }
+
+        private static Map<String, Object> captionRecord(String caption, String image, int rankOfImage) {
+            Map<String, Object> record = new LinkedHashMap<>();
+            record.put("caption", caption);
+            record.put("image", image);
+            record.put("rankOfImage", rankOfImage);
+            return record;
+        }
+
+        private static Map<String, Object> imageRecord(String image, int rankOfCaption) {
+            Map<String, Object> record = new LinkedHashMap<>();
+            record.put("image", image);
+            record.put("rankOfCaption", rankOfCaption);
+            return record;
         }
 
         RetrievalMetrics finish() {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Metrics of one model on one set while they are put together. */
 public final class Scores {
@@ -12,7 +13,7 @@ public final class Scores {
     private final Map<String, boolean[]> answers = new LinkedHashMap<>();
     private final Map<String, Integer> fullMarks = new LinkedHashMap<>();
     private final Map<String, ClassScore> classes = new LinkedHashMap<>();
-    private final List<Map<String, Object>> samples = new ArrayList<>();
+    private final List<Supplier<Map<String, Object>>> samples = new ArrayList<>();
 
     /** A value without an interval. */
     public void put(String name, double value) {
@@ -46,8 +47,8 @@ public final class Scores {
         classes.put(name, score);
     }
 
-    /** What the model said of one image or caption. */
-    public void sample(Map<String, Object> record) {
+    /** What the model said of one image or caption; the record is put together when it is asked for, so that millions of them are small. */
+    public void sample(Supplier<Map<String, Object>> record) {
         samples.add(record);
     }
 
