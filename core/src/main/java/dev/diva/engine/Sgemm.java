@@ -15,11 +15,13 @@ final class Sgemm {
     /** Multiplications of a matrix from which threads share it rather than the matrices of a batch. */
     private static final long SHARED = 1 << 24;
 
+    /** Multiplications of a single matrix from which its time is worth sums in another order. */
+    private static final long SINGLE = 1 << 20;
+
     private Sgemm() {}
 
     /** Whether it serves these matrices [..., m, k], [..., k, n] and [..., m, n], and is faster than the primitive. */
     static boolean isFaster(Tensor a, Tensor b, Tensor result) {
-        boolean isSingle = result.dim() == 2;
         return a.is_cpu()
                 && a.scalar_type().intern() == ScalarType.Float
                 && OneDnn.isOfAvx2(ScalarType.Float)
@@ -27,7 +29,7 @@ final class Sgemm {
                 && Matrix.of(b) != null
                 && result.scalar_type().intern() == ScalarType.Float
                 && Matrix.of(result) != null
-                && (isSingle || result.size(-1) * result.size(-2) * a.size(-1) >= SHARED);
+                && result.size(-1) * result.size(-2) * a.size(-1) >= (result.dim() == 2 ? SINGLE : SHARED);
     }
 
     /** result = alpha a b + beta result. */

@@ -6,7 +6,6 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.softmax_backward;
 import org.bytedeco.dnnl.softmax_forward;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -39,8 +38,8 @@ final class Softmax {
                     axis(gradient),
                     forward(OneDnn.description(weights), axis(weights)));
             if (!OneDnn.isFast(kernel.impl_info_str().getString())) { // none for AVX2
-                Tensor sums = gradient.mul_(weights).sum(new long[] {-1}, true, new ScalarTypeOptional());
-                gradient.addcmul_(weights, sums, new Scalar(-1));
+                Tensor sums = weights.mul(gradient).sum(new long[] {-1}, true, new ScalarTypeOptional());
+                gradient.sub_(sums).mul_(weights);
                 return;
             }
             OneDnn.run(
