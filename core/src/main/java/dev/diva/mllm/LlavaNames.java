@@ -17,7 +17,7 @@ final class LlavaNames {
     static final Pattern BUFFERS = Pattern.compile(".*\\.rotary_emb\\.inv_freq|.*\\.position_ids");
 
     /** What training programs and torch.compile put before all names. */
-    private static final Pattern WRAPPERS = Pattern.compile("^((module|_orig_mod|state_dict)\\.)+");
+    private static final Pattern WRAPPERS = Pattern.compile("^((module|state_dict)\\.)+");
 
     /** How a stored name begins, and ours; the first that fits. */
     private static final Map<String, String> OURS = new LinkedHashMap<>();

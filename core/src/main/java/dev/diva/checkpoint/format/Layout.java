@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 record Layout(String prefix, NameTable table) {
     /** What training programs and torch.compile put around a state dictionary, in any order and number. */
     private static final Pattern WRAPPERS = Pattern.compile(
-            "((state_dict|model_state_dict|params|model|module|_orig_mod|clip_model|clip)\\.)*(class_model\\.model\\.)?");
+            "((state_dict|model_state_dict|params|model|module|clip_model|clip)\\.)*(class_model\\.model\\.)?");
 
     /** The key of a training checkpoint that holds the model, beside those of optimizers and the like. */
     private static final Pattern CONTAINER = Pattern.compile("(state_dict|model_state_dict|params|model)\\.");

@@ -3,7 +3,7 @@ package dev.diva.checkpoint.format;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 
-/** Models whose names all begin with what a training program or torch.compile put before them ({@code module.}, {@code _orig_mod.}). */
+/** Models whose names all begin with what a training program put before them, as {@code module.}. */
 public final class Unwrapped {
     private Unwrapped() {}
 
