@@ -30,6 +30,7 @@ final class TokenizerFiles {
     private final Path folder;
     private final ConfigJson config;
     private final ConfigJson special;
+    private boolean lowers;
 
     TokenizerFiles(Path folder) {
         this.folder = folder;
@@ -48,6 +49,16 @@ final class TokenizerFiles {
         return this;
     }
 
+    /**
+     * Puts the lower case before the normaliser of {@code tokenizer.json}.
+     *
+     * @return itself
+     */
+    TokenizerFiles lowering() {
+        lowers = true;
+        return this;
+    }
+
     private ConfigJson read(String name) {
         Path file = folder.resolve(name);
         return Files.exists(file)
@@ -62,8 +73,17 @@ final class TokenizerFiles {
 
     /** {@code tokenizer.json}. */
     ObjectNode description() {
-        return (ObjectNode)
+        ObjectNode description = (ObjectNode)
                 ConfigJson.read(folder.resolve("tokenizer.json")).node().deepCopy();
+        if (lowers) {
+            JsonNode own = description.path("normalizer");
+            ObjectNode both = description.putObject("normalizer").put("type", "Sequence");
+            both.putArray("normalizers").addObject().put("type", "Lowercase");
+            if (own.isObject()) {
+                both.withArray("normalizers").add(own);
+            }
+        }
+        return description;
     }
 
     boolean hasDescription() {
