@@ -50,7 +50,8 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, Long> offs
         }
         long length = readBytes(path, channel, 0, 8).getLong();
         if (length < 2 || length > MAX_HEADER_BYTES) {
-            throw new CheckpointException(path + ": not a safetensors file: its first 8 bytes are no length of a header");
+            throw new CheckpointException(
+                    path + ": not a safetensors file: its first 8 bytes are no length of a header");
         }
         if (length > fileSize - 8) {
             throw new CheckpointException(path + ": not a safetensors file or truncated: header of "

@@ -111,7 +111,8 @@ final class OtherKinds {
                     .filter(maker -> maker.getFileName().toString().matches("[0-9a-f]{16}"))
                     .count();
             if (makers > 0) {
-                Map<String, String> facts = facts("cache of latents" + (makers > 1 ? " of " + makers + " kinds" : ""), "diva train --cache");
+                String kinds = makers > 1 ? " of " + makers + " kinds" : "";
+                Map<String, String> facts = facts("cache of latents" + kinds, "diva train --cache");
                 facts.put("tensors", String.valueOf(cached(folder)));
                 return Optional.of(ordered(facts));
             }

@@ -76,8 +76,8 @@ final class ClipFiles {
                                 + " images are prepared as the models of this kind usually are"));
         TextConfig text = config().text();
         if (text != null && text.pooling() == TextConfig.Pooling.LAST && hidesPadding()) {
-            notes.add(checkpoint.folder() + ": tokenizer_config.json names no model_input_names: the padding of texts, which"
-                    + " transformers hides then, is seen by the text tower, as SigLIP was trained; add"
+            notes.add(checkpoint.folder() + ": tokenizer_config.json names no model_input_names: the padding of texts,"
+                    + " which transformers hides then, is seen by the text tower, as SigLIP was trained; add"
                     + " \"model_input_names\": [\"input_ids\"], so that transformers shows it too");
         }
         if (text != null && lacksPublishedTokenizer(text)) {

@@ -119,7 +119,9 @@ public final class Pull {
             return JSON.readTree(body);
         } catch (JsonProcessingException e) {
             throw new BadInputException(
-                    name + ": " + uri.getHost() + " answers with no JSON; is HF_ENDPOINT a hub, and no login or proxy in between?", e);
+                    name + ": " + uri.getHost()
+                            + " answers with no JSON; is HF_ENDPOINT a hub, and no login or proxy in between?",
+                    e);
         }
     }
 

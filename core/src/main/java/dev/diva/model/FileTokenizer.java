@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * padding of {@code tokenizer_config.json}. SigLIP 2 and the multilingual CLIPs come with one.
  */
 public final class FileTokenizer implements Tokenizer {
-    /** Classes of transformers that take the tokens around a text from tokenizer_config.json; files of transformers 5 leave it to tokenizer.json. */
+    /** Classes of transformers 4 that take the tokens around a text from tokenizer_config.json. */
     private static final Pattern OWN_ENDS = Pattern.compile("(Gemma|Llama)Tokenizer(Fast)?");
 
     private final Path folder;
@@ -23,6 +23,7 @@ public final class FileTokenizer implements Tokenizer {
     private final long[] before;
     private final long[] after;
     private final long padId;
+    private final boolean padsBefore;
     private final int contextLength;
     private final int rows;
     private final TextCleaning benchmarks;
@@ -35,6 +36,7 @@ public final class FileTokenizer implements Tokenizer {
         ObjectNode description = files.description();
         this.ids = files.addTokens(description, false);
         this.padId = id(files, "pad_token");
+        this.padsBefore = files.padsBefore();
         this.pieces = PieceEncoder.of(description, folder);
         if (hasOwnEnds(files.config())) {
             this.before =
@@ -48,6 +50,7 @@ public final class FileTokenizer implements Tokenizer {
         }
     }
 
+    /** What transformers 5 saved has them in {@code tokenizer.json}, unless its config says. */
     private static boolean hasOwnEnds(ConfigJson config) {
         boolean isOfTransformers5 = config.has("backend");
         boolean says = config.has("add_bos_token") || config.has("add_eos_token");
@@ -81,13 +84,13 @@ public final class FileTokenizer implements Tokenizer {
      * @param benchmarks what texts go through before it where open_clip runs the model
      */
     public static FileTokenizer open(Path folder, int contextLength, long rows, TextCleaning benchmarks) {
-        TokenizerFiles files = new TokenizerFiles(folder).requirePaddingBehind();
-        return new FileTokenizer(folder, files, contextLength, Math.toIntExact(rows), benchmarks);
+        return new FileTokenizer(
+                folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
     }
 
     /** The same for texts in lower case, whatever its files say: what transformers 5 makes of the tokenizer of a SigLIP 2 NaFlex. */
     public static FileTokenizer openLowering(Path folder, int contextLength, long rows) {
-        TokenizerFiles files = new TokenizerFiles(folder).requirePaddingBehind().lowering();
+        TokenizerFiles files = new TokenizerFiles(folder).lowering();
         return new FileTokenizer(folder, files, contextLength, Math.toIntExact(rows), TextCleaning.CANONICALIZE);
     }
 
@@ -123,8 +126,9 @@ public final class FileTokenizer implements Tokenizer {
     @Override
     public long[] encode(String text) {
         long[] ids = encodeUnpadded(text);
-        long[] all = Arrays.copyOf(ids, contextLength);
-        Arrays.fill(all, ids.length, contextLength, padId);
+        long[] all = new long[contextLength];
+        Arrays.fill(all, padId);
+        System.arraycopy(ids, 0, all, padsBefore ? contextLength - ids.length : 0, ids.length);
         return requireRows(all);
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * The JSON files of a tokenizer in transformers' layout: what {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code
@@ -23,6 +24,8 @@ import java.util.TreeMap;
 final class TokenizerFiles {
     private static final List<String> SPECIAL =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+
+    private static final Pattern PADS_BEFORE = Pattern.compile("(Gemma|Llama|Siglip2)Tokenizer(Fast)?");
 
     /** Longer is what transformers writes for "no limit": 1e30. */
     private static final long LONGEST = 4096;
@@ -47,6 +50,14 @@ final class TokenizerFiles {
     TokenizerFiles requirePaddingBehind() {
         config.requireOnly(Map.of("padding_side", Set.of("right")));
         return this;
+    }
+
+    /** Whether padding stands before a text, as its config says, or else its class in transformers does. */
+    boolean padsBefore() {
+        config.requireOnly(Map.of("padding_side", Set.of("right", "left")));
+        boolean byClass =
+                lowers || PADS_BEFORE.matcher(config.text("tokenizer_class", "")).matches();
+        return config.text("padding_side", byClass ? "left" : "right").equals("left");
     }
 
     /**

@@ -171,16 +171,21 @@ class ShippedFilesTest {
     void endsOfATokenizerSavedByTransformers5AreThoseOfItsDescription(@TempDir Path folder) throws Exception {
         Path original = Path.of(ShippedFilesTest.class.getResource("/siglip2").toURI());
         Files.copy(original.resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
-        String roles = "\"bos_token\": \"<bos>\", \"eos_token\": \"<eos>\", \"pad_token\": \"<pad>\"";
+        String gemma = "\"tokenizer_class\": \"GemmaTokenizer\", \"bos_token\": \"<bos>\", \"eos_token\": \"<eos>\","
+                + " \"pad_token\": \"<pad>\"";
         Path config = folder.resolve("tokenizer_config.json");
-        Files.writeString(
-                config, "{\"backend\": \"tokenizers\", \"tokenizer_class\": \"GemmaTokenizer\", " + roles + "}");
+        String right = ", \"padding_side\": \"right\"";
+        Files.writeString(config, "{\"backend\": \"tokenizers\", " + gemma + right + "}");
         try (Tokenizer tokenizer = FileTokenizer.open(folder, 8, 93)) {
             assertThat(tokenizer.encode("a cat")).containsExactly(5, 4, 7, 5, 24, 1, 0, 0);
         }
-        Files.writeString(config, "{\"tokenizer_class\": \"GemmaTokenizer\", " + roles + "}");
+        Files.writeString(config, "{" + gemma + right + "}");
         try (Tokenizer tokenizer = FileTokenizer.open(folder, 8, 93)) { // by transformers 4, whose class begins texts
             assertThat(tokenizer.encode("a cat")).containsExactly(2, 5, 4, 7, 5, 24, 0, 0);
+        }
+        Files.writeString(config, "{\"backend\": \"tokenizers\", " + gemma + "}");
+        try (Tokenizer tokenizer = FileTokenizer.open(folder, 8, 93)) { // that class pads before a text
+            assertThat(tokenizer.encode("a cat")).containsExactly(0, 0, 5, 4, 7, 5, 24, 1);
         }
     }
 

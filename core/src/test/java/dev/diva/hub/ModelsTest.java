@@ -53,7 +53,8 @@ class ModelsTest {
         Files.delete(folder.resolve("models--org--model/refs/main"));
         assertThatThrownBy(() -> resolve("org/model"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageEndingWith("bring it with: diva pull org/model, or name one of the commits that are there: org/model@" + COMMIT);
+                .hasMessageEndingWith("bring it with: diva pull org/model, or name one of the commits that are there:"
+                        + " org/model@" + COMMIT);
         assertThat(resolve("org/model@" + COMMIT)).isEqualTo(model);
     }
 
