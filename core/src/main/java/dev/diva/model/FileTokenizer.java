@@ -84,8 +84,7 @@ public final class FileTokenizer implements Tokenizer {
      * @param benchmarks what texts go through before it where open_clip runs the model
      */
     public static FileTokenizer open(Path folder, int contextLength, long rows, TextCleaning benchmarks) {
-        return new FileTokenizer(
-                folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
+        return new FileTokenizer(folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
     }
 
     /** The same for texts in lower case, whatever its files say: what transformers 5 makes of the tokenizer of a SigLIP 2 NaFlex. */

@@ -55,8 +55,8 @@ final class TokenizerFiles {
     /** Whether padding stands before a text, as its config says, or else its class in transformers does. */
     boolean padsBefore() {
         config.requireOnly(Map.of("padding_side", Set.of("right", "left")));
-        boolean byClass =
-                lowers || PADS_BEFORE.matcher(config.text("tokenizer_class", "")).matches();
+        boolean byClass = lowers
+                || PADS_BEFORE.matcher(config.text("tokenizer_class", "")).matches();
         return config.text("padding_side", byClass ? "left" : "right").equals("left");
     }
 

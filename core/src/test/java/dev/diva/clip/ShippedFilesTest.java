@@ -196,8 +196,10 @@ class ShippedFilesTest {
         for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
             Files.copy(original.resolve(name), folder.resolve(name));
         }
-        edit(folder, "tokenizer.json", json -> json.withArray("/normalizer/normalizers")
-                .remove(0));
+        edit(
+                folder,
+                "tokenizer.json",
+                json -> json.withArray("/normalizer/normalizers").remove(0));
         try (Tokenizer kept = FileTokenizer.open(folder, 8, 93);
                 Tokenizer lowered = FileTokenizer.openLowering(folder, 8, 93)) {
             assertThat(kept.encode("A cat")).isNotEqualTo(kept.encode("a cat"));
