@@ -49,7 +49,11 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, Long> offs
             throw new CheckpointException(path + ": has " + fileSize + " bytes, too few for a safetensors file");
         }
         long length = readBytes(path, channel, 0, 8).getLong();
-        if (length < 2 || length > MAX_HEADER_BYTES || length > fileSize - 8) {
+        if (length < 2 || length > MAX_HEADER_BYTES) {
+            throw new CheckpointException(
+                    path + ": not a safetensors file: its first 8 bytes are no length of a header");
+        }
+        if (length > fileSize - 8) {
             throw new CheckpointException(path + ": not a safetensors file or truncated: header of "
                     + Long.toUnsignedString(length) + " bytes in a file of " + fileSize);
         }

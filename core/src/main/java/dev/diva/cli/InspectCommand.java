@@ -66,17 +66,34 @@ public final class InspectCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Optional<Map<String, String>> other = format == null ? OtherKinds.of(path) : Optional.empty();
         if (other.isPresent()) {
-            show(other.get(), () -> other.get().forEach((name, value) -> row(out, name, value)), out);
+            show(other.get(), () -> rows(other.get(), out), out);
         } else if (format == null && LlavaFolder.isLlava(path)) {
             LlavaSummary summary = LlavaSummary.of(path, base);
-            show(summary, () -> print(summary, out), out);
+            show(
+                    summary,
+                    () -> {
+                        run(out);
+                        print(summary, out);
+                    },
+                    out);
             requireSound(summary.broken());
         } else {
             ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format), visual);
-            show(summary, () -> print(summary, out), out);
+            show(
+                    summary,
+                    () -> {
+                        run(out);
+                        print(summary, out);
+                    },
+                    out);
             requireSound(summary.broken());
         }
         return 0;
+    }
+
+    /** What is told of a run before its model. */
+    private void run(PrintWriter out) {
+        OtherKinds.runAt(path).ifPresent(facts -> rows(facts, out));
     }
 
     private static void requireSound(String broken) {
@@ -152,6 +169,10 @@ public final class InspectCommand implements Callable<Integer> {
     private static String transformer(ClipSummary.Tower tower) {
         return "width " + tower.width() + ", " + tower.layers() + " layers, " + tower.heads() + " heads, "
                 + tower.activation() + ", pooling " + tower.pooling();
+    }
+
+    private static void rows(Map<String, String> facts, PrintWriter out) {
+        facts.forEach((name, value) -> row(out, name, value));
     }
 
     private static void row(PrintWriter out, String name, String value) {

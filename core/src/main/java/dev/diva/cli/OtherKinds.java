@@ -8,6 +8,7 @@ import dev.diva.checkpoint.CheckpointException;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.data.DataProblem;
+import dev.diva.data.ImageDecoder;
 import dev.diva.data.ImageSet;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.train.RunFolder;
@@ -38,7 +39,7 @@ final class OtherKinds {
     private static Optional<Map<String, String>> folder(Path folder) {
         boolean holdsModel = Files.isDirectory(folder.resolve("clip")) || Files.isDirectory(folder.resolve("llava"));
         if (RunFolder.isRun(folder) && !holdsModel) {
-            return Optional.of(run(folder));
+            return runAt(folder);
         }
         JsonNode index = json(folder.resolve("model_index.json"));
         if (index.has("_class_name")) {
@@ -58,6 +59,11 @@ final class OtherKinds {
                     "diva train --preset genhancer --diffusion"));
         }
         return config.isMissingNode() ? cacheOrImages(folder) : Optional.empty();
+    }
+
+    /** What a run is, whose model may be told besides; empty for anything else. */
+    static Optional<Map<String, String>> runAt(Path folder) {
+        return Files.isDirectory(folder) && RunFolder.isRun(folder) ? Optional.of(run(folder)) : Optional.empty();
     }
 
     private static Map<String, String> run(Path folder) {
@@ -105,7 +111,8 @@ final class OtherKinds {
                     .filter(maker -> maker.getFileName().toString().matches("[0-9a-f]{16}"))
                     .count();
             if (makers > 0) {
-                Map<String, String> facts = facts("cache of " + makers + " makers", "diva train --cache");
+                String kinds = makers > 1 ? " of " + makers + " kinds" : "";
+                Map<String, String> facts = facts("cache of latents" + kinds, "diva train --cache");
                 facts.put("tensors", String.valueOf(cached(folder)));
                 return Optional.of(ordered(facts));
             }
@@ -139,8 +146,14 @@ final class OtherKinds {
 
     private static Optional<Map<String, String>> file(Path file) {
         String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        if (TARS.stream().anyMatch(name::endsWith)) {
+        String suffix = name.substring(name.lastIndexOf('.') + 1);
+        if (TARS.stream().anyMatch(name::endsWith) || ImageDecoder.SUFFIXES.contains(suffix)) {
             return images(file);
+        }
+        if (suffix.equals("npy") || suffix.equals("parquet")) {
+            return Optional.of(facts(
+                    "a table for other programs, as diva encode writes one (" + suffix + ")",
+                    "none: diva search and diva encode --known read .safetensors"));
         }
         if (!name.endsWith(".safetensors")) {
             return Optional.empty();

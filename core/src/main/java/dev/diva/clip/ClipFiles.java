@@ -1,5 +1,6 @@
 package dev.diva.clip;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.ConfigJson;
 import dev.diva.checkpoint.format.CheckpointFormat;
@@ -74,11 +75,26 @@ final class ClipFiles {
                         () -> notes.add(checkpoint.folder() + ": no preprocessor_config.json nor processor_config.json:"
                                 + " images are prepared as the models of this kind usually are"));
         TextConfig text = config().text();
+        if (text != null && text.pooling() == TextConfig.Pooling.LAST && hidesPadding()) {
+            notes.add(checkpoint.folder() + ": tokenizer_config.json names no model_input_names: the padding of texts,"
+                    + " which transformers hides then, is seen by the text tower, as SigLIP was trained; add"
+                    + " \"model_input_names\": [\"input_ids\"], so that transformers shows it too");
+        }
         if (text != null && lacksPublishedTokenizer(text)) {
             notes.add(checkpoint.folder() + ": no vocab.json nor tokenizer.json: with " + PUBLISHED_IDS
                     + " ids the published vocabulary is assumed");
         }
         return notes;
+    }
+
+    /** Whether the folder's tokenizer hands transformers a mask. */
+    private boolean hidesPadding() {
+        Path file = file("tokenizer_config.json");
+        if (!Files.exists(file)) {
+            return false;
+        }
+        JsonNode names = ConfigJson.read(file).node().path("model_input_names");
+        return names.isMissingNode() || names.toString().contains("attention_mask");
     }
 
     private static void passedOver(ConfigJson json, List<String> keys, List<String> notes) {
@@ -174,7 +190,9 @@ final class ClipFiles {
         return switch (checkpoint.format()) {
             case HF -> {
                 if (text.pooling() == TextConfig.Pooling.LAST) {
-                    yield SiglipTokenizer.ofTransformers(folder, text);
+                    yield HuggingFaceConfig.isNaflex(ConfigJson.read(required(file("config.json"))))
+                            ? SiglipTokenizer.ofNaflex(folder, text)
+                            : SiglipTokenizer.ofTransformers(folder, text);
                 }
                 if (hasForeignTokenizer()) {
                     yield FileTokenizer.open(

@@ -59,6 +59,11 @@ final class HuggingFaceConfig {
         return json.text("model_type", "").startsWith("metaclip_2");
     }
 
+    /** Whether it is of a whole SigLIP 2 NaFlex. */
+    static boolean isNaflex(ConfigJson json) {
+        return json.text("model_type", "").equals("siglip2");
+    }
+
     /**
      * The settings of a tower. Before 4.28 transformers wrote them twice; the library makes the whole of a tower's settings from {@code
      * *_dict}, its defaults for what that lacks included.
@@ -93,8 +98,7 @@ final class HuggingFaceConfig {
                 text.number("eos_token_id", 1),
                 text.number("projection_size", layers.hiddenSize()));
         ConfigJson vision = part(json, "vision_config");
-        boolean isNaflex = json.text("model_type", "").equals("siglip2");
-        return new ClipConfig(isNaflex ? naflexVision(vision) : siglipVision(vision), textConfig);
+        return new ClipConfig(isNaflex(json) ? naflexVision(vision) : siglipVision(vision), textConfig);
     }
 
     /** SigLIP 2 NaFlex, whose table of positions is a square of so many patches; a picture has about as many at its own ratio. */

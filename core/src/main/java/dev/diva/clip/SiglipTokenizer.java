@@ -40,16 +40,31 @@ public final class SiglipTokenizer implements Tokenizer {
      * instance Gemma's of SigLIP 2.
      */
     static Tokenizer ofTransformers(Path folder, TextConfig config) {
-        if (isFirst(folder)) {
-            return open(folder, config);
-        }
+        return isFirst(folder)
+                ? open(folder, config)
+                : FileTokenizer.open(
+                        described(folder),
+                        config.contextLength(),
+                        config.transformer().vocabSize());
+    }
+
+    /** That of a SigLIP 2 NaFlex: transformers 5 lowers its texts whatever class its files name. */
+    static Tokenizer ofNaflex(Path folder, TextConfig config) {
+        return isFirst(folder)
+                ? open(folder, config)
+                : FileTokenizer.openLowering(
+                        described(folder),
+                        config.contextLength(),
+                        config.transformer().vocabSize());
+    }
+
+    private static Path described(Path folder) {
         if (!FileTokenizer.isIn(folder)) {
             throw new BadInputException(folder + ": no tokenizer.json of " + FileTokenizer.tokenizerClass(folder)
                     + "; copy it from the original model,"
                     + " or save the tokenizer with transformers' save_pretrained()");
         }
-        return FileTokenizer.open(
-                folder, config.contextLength(), config.transformer().vocabSize());
+        return folder;
     }
 
     /** Whether the tokenizer of a folder is the first SigLIP's, which drops punctuation. */

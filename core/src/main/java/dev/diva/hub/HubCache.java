@@ -4,8 +4,10 @@ import dev.diva.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The cache of the hub's own tools: {@code models--ORG--NAME/{refs/REVISION, snapshots/COMMIT/FILE, blobs/ETAG}}, the files of a
@@ -44,6 +46,17 @@ public record HubCache(Path root) {
         Path snapshots = root.resolve(name.folder()).resolve(SNAPSHOTS);
         Path folder = snapshots.resolve(commit(name).orElse(name.revision().replace("/", "--")));
         return Files.isDirectory(folder) ? Optional.of(folder) : Optional.empty();
+    }
+
+    /** The commits at which the cache has files of a model, whatever its references say. */
+    List<String> commits(HubName name) {
+        try (Stream<Path> folders = Files.list(root.resolve(name.folder()).resolve(SNAPSHOTS))) {
+            return folders.map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            return List.of(); // no such model
+        }
     }
 
     private Optional<String> commit(HubName name) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -48,7 +49,15 @@ public final class Models {
                 .map(Models::whole)
                 .orElseThrow(() -> new BadInputException(given
                         + ": no such file or folder, and no such model in the hub's cache " + cache.root()
-                        + "; bring it with: diva pull " + name.get()));
+                        + "; bring it with: diva pull " + name.get() + others(cache, name.get())));
+    }
+
+    /** What a cache without a reference to main has of a model, for a message. */
+    private static String others(HubCache cache, HubName name) {
+        List<String> commits = name.toString().equals(name.id()) ? cache.commits(name) : List.of();
+        return commits.isEmpty()
+                ? ""
+                : ", or name one of the commits that are there: " + name.id() + "@" + String.join(", @", commits);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.diva.hub;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
@@ -72,10 +73,10 @@ public final class Pull {
         try {
             JsonNode revision = revision(name);
             String commit = revision.path("sha").asText();
-            List<String> names = included(revision, include, name);
             if (!commit.matches("[0-9a-f]{40,64}")) {
                 throw new BadInputException(name + ": the hub names no commit; is HF_ENDPOINT a hub?");
             }
+            List<String> names = included(revision, include, name);
             Path blobs = Files.createDirectories(model.resolve("blobs"));
             try (FileChannel lock = FileChannel.open(
                             Files.createDirectories(
@@ -116,6 +117,11 @@ public final class Pull {
         try (InputStream body = response.body()) {
             requireFound(response, name);
             return JSON.readTree(body);
+        } catch (JsonProcessingException e) {
+            throw new BadInputException(
+                    name + ": " + uri.getHost()
+                            + " answers with no JSON; is HF_ENDPOINT a hub, and no login or proxy in between?",
+                    e);
         }
     }
 

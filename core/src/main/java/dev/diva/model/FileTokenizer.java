@@ -3,6 +3,7 @@ package dev.diva.model;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.checkpoint.ConfigJson;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -13,7 +14,7 @@ import java.util.regex.Pattern;
  * padding of {@code tokenizer_config.json}. SigLIP 2 and the multilingual CLIPs come with one.
  */
 public final class FileTokenizer implements Tokenizer {
-    /** Classes of transformers that take the tokens around a text from tokenizer_config.json. */
+    /** Classes of transformers 4 that take the tokens around a text from tokenizer_config.json. */
     private static final Pattern OWN_ENDS = Pattern.compile("(Gemma|Llama)Tokenizer(Fast)?");
 
     private final Path folder;
@@ -22,6 +23,7 @@ public final class FileTokenizer implements Tokenizer {
     private final long[] before;
     private final long[] after;
     private final long padId;
+    private final boolean padsBefore;
     private final int contextLength;
     private final int rows;
     private final TextCleaning benchmarks;
@@ -34,8 +36,9 @@ public final class FileTokenizer implements Tokenizer {
         ObjectNode description = files.description();
         this.ids = files.addTokens(description, false);
         this.padId = id(files, "pad_token");
+        this.padsBefore = files.padsBefore();
         this.pieces = PieceEncoder.of(description, folder);
-        if (OWN_ENDS.matcher(files.config().text("tokenizer_class", "")).matches()) {
+        if (hasOwnEnds(files.config())) {
             this.before =
                     files.config().flag("add_bos_token", true) ? new long[] {id(files, "bos_token")} : new long[0];
             this.after =
@@ -45,6 +48,13 @@ public final class FileTokenizer implements Tokenizer {
             this.before = around[0];
             this.after = around[1];
         }
+    }
+
+    /** What transformers 5 saved has them in {@code tokenizer.json}, unless its config says. */
+    private static boolean hasOwnEnds(ConfigJson config) {
+        boolean isOfTransformers5 = config.has("backend");
+        boolean says = config.has("add_bos_token") || config.has("add_eos_token");
+        return OWN_ENDS.matcher(config.text("tokenizer_class", "")).matches() && (says || !isOfTransformers5);
     }
 
     /** Whether the folder has a {@code tokenizer.json}. */
@@ -74,8 +84,13 @@ public final class FileTokenizer implements Tokenizer {
      * @param benchmarks what texts go through before it where open_clip runs the model
      */
     public static FileTokenizer open(Path folder, int contextLength, long rows, TextCleaning benchmarks) {
-        TokenizerFiles files = new TokenizerFiles(folder).requirePaddingBehind();
-        return new FileTokenizer(folder, files, contextLength, Math.toIntExact(rows), benchmarks);
+        return new FileTokenizer(folder, new TokenizerFiles(folder), contextLength, Math.toIntExact(rows), benchmarks);
+    }
+
+    /** The same for texts in lower case, whatever its files say: what transformers 5 makes of the tokenizer of a SigLIP 2 NaFlex. */
+    public static FileTokenizer openLowering(Path folder, int contextLength, long rows) {
+        TokenizerFiles files = new TokenizerFiles(folder).lowering();
+        return new FileTokenizer(folder, files, contextLength, Math.toIntExact(rows), TextCleaning.CANONICALIZE);
     }
 
     /** The same for {@link #encodeUnpadded} alone, so that the side of the padding does not matter. */
@@ -110,8 +125,9 @@ public final class FileTokenizer implements Tokenizer {
     @Override
     public long[] encode(String text) {
         long[] ids = encodeUnpadded(text);
-        long[] all = Arrays.copyOf(ids, contextLength);
-        Arrays.fill(all, ids.length, contextLength, padId);
+        long[] all = new long[contextLength];
+        Arrays.fill(all, padId);
+        System.arraycopy(ids, 0, all, padsBefore ? contextLength - ids.length : 0, ids.length);
         return requireRows(all);
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * The JSON files of a tokenizer in transformers' layout: what {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code
@@ -24,12 +25,15 @@ final class TokenizerFiles {
     private static final List<String> SPECIAL =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
+    private static final Pattern PADS_BEFORE = Pattern.compile("(Gemma|Llama|Siglip2)Tokenizer(Fast)?");
+
     /** Longer is what transformers writes for "no limit": 1e30. */
     private static final long LONGEST = 4096;
 
     private final Path folder;
     private final ConfigJson config;
     private final ConfigJson special;
+    private boolean lowers;
 
     TokenizerFiles(Path folder) {
         this.folder = folder;
@@ -48,6 +52,24 @@ final class TokenizerFiles {
         return this;
     }
 
+    /** Whether padding stands before a text, as its config says, or else its class in transformers does. */
+    boolean padsBefore() {
+        config.requireOnly(Map.of("padding_side", Set.of("right", "left")));
+        boolean byClass = lowers
+                || PADS_BEFORE.matcher(config.text("tokenizer_class", "")).matches();
+        return config.text("padding_side", byClass ? "left" : "right").equals("left");
+    }
+
+    /**
+     * Puts the lower case before the normaliser of {@code tokenizer.json}.
+     *
+     * @return itself
+     */
+    TokenizerFiles lowering() {
+        lowers = true;
+        return this;
+    }
+
     private ConfigJson read(String name) {
         Path file = folder.resolve(name);
         return Files.exists(file)
@@ -62,8 +84,17 @@ final class TokenizerFiles {
 
     /** {@code tokenizer.json}. */
     ObjectNode description() {
-        return (ObjectNode)
+        ObjectNode description = (ObjectNode)
                 ConfigJson.read(folder.resolve("tokenizer.json")).node().deepCopy();
+        if (lowers) {
+            JsonNode own = description.path("normalizer");
+            ObjectNode both = description.putObject("normalizer").put("type", "Sequence");
+            both.putArray("normalizers").addObject().put("type", "Lowercase");
+            if (own.isObject()) {
+                both.withArray("normalizers").add(own);
+            }
+        }
+        return description;
     }
 
     boolean hasDescription() {

@@ -43,6 +43,33 @@ class InspectCommandTest {
         assertThat(out.toString()).contains("openai", "images of 32, patches of 8, 17 tokens", "QUICK_GELU");
     }
 
+    @Test
+    void aRunIsNamedBeforeItsModel(@TempDir Path run) throws IOException {
+        Files.writeString(run.resolve("recipe.yaml"), "");
+        Path model = Files.createDirectory(run.resolve("clip"));
+        for (String name : new String[] {"config.json", "model.safetensors"}) {
+            Files.copy(Golden.model("clip-hf-vit").resolve(name), model.resolve(name));
+        }
+        StringWriter out = new StringWriter();
+        int code = new CommandLine(new InspectCommand())
+                .setOut(new PrintWriter(out))
+                .execute(run.toString());
+        assertThat(code).isZero();
+        assertThat(out.toString()).startsWith("kind").contains("run of training, not finished", "layout");
+    }
+
+    /** Endings that are those of no model. */
+    @Test
+    void aTableForOtherProgramsIsNoModel(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("embeddings.npy"), "...");
+        StringWriter out = new StringWriter();
+        int code = new CommandLine(new InspectCommand())
+                .setOut(new PrintWriter(out))
+                .execute(file.toString());
+        assertThat(code).isZero();
+        assertThat(out.toString()).contains("npy", "diva search");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = ';',
@@ -53,6 +80,7 @@ class InspectCommandTest {
                 "sd35-medium; diffusion model (StableDiffusion3Pipeline); text_encoder_3 T5EncoderModel; --diffusion",
                 "dinov2; DINOv2; 'width '; --dino",
                 "zeroshot/classification/test/0.tar; images; count; --images",
+                "dinov2/image.png; images; count; --images",
             })
     void otherThingsAreNamedWithTheirUse(String path, String kind, String fact, String use) throws IOException {
         StringWriter out = new StringWriter();

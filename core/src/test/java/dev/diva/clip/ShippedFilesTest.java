@@ -166,6 +166,47 @@ class ShippedFilesTest {
         }
     }
 
+    /** What transformers 5.24.0 saves names no ends of a text beside tokenizer.json, whose own it then takes. */
+    @Test
+    void endsOfATokenizerSavedByTransformers5AreThoseOfItsDescription(@TempDir Path folder) throws Exception {
+        Path original = Path.of(ShippedFilesTest.class.getResource("/siglip2").toURI());
+        Files.copy(original.resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
+        String gemma = "\"tokenizer_class\": \"GemmaTokenizer\", \"bos_token\": \"<bos>\", \"eos_token\": \"<eos>\","
+                + " \"pad_token\": \"<pad>\"";
+        Path config = folder.resolve("tokenizer_config.json");
+        String right = ", \"padding_side\": \"right\"";
+        Files.writeString(config, "{\"backend\": \"tokenizers\", " + gemma + right + "}");
+        try (Tokenizer tokenizer = FileTokenizer.open(folder, 8, 93)) {
+            assertThat(tokenizer.encode("a cat")).containsExactly(5, 4, 7, 5, 24, 1, 0, 0);
+        }
+        Files.writeString(config, "{" + gemma + right + "}");
+        try (Tokenizer tokenizer = FileTokenizer.open(folder, 8, 93)) { // by transformers 4, whose class begins texts
+            assertThat(tokenizer.encode("a cat")).containsExactly(2, 5, 4, 7, 5, 24, 0, 0);
+        }
+        Files.writeString(config, "{\"backend\": \"tokenizers\", " + gemma + "}");
+        try (Tokenizer tokenizer = FileTokenizer.open(folder, 8, 93)) { // that class pads before a text
+            assertThat(tokenizer.encode("a cat")).containsExactly(0, 0, 5, 4, 7, 5, 24, 1);
+        }
+    }
+
+    /** transformers 5.24.0 takes Siglip2Tokenizer for every NaFlex, also where its files name Gemma's. */
+    @Test
+    void textsOfANaflexBecomeLowerCase(@TempDir Path folder) throws Exception {
+        Path original = Path.of(ShippedFilesTest.class.getResource("/siglip2").toURI());
+        for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(original.resolve(name), folder.resolve(name));
+        }
+        edit(
+                folder,
+                "tokenizer.json",
+                json -> json.withArray("/normalizer/normalizers").remove(0));
+        try (Tokenizer kept = FileTokenizer.open(folder, 8, 93);
+                Tokenizer lowered = FileTokenizer.openLowering(folder, 8, 93)) {
+            assertThat(kept.encode("A cat")).isNotEqualTo(kept.encode("a cat"));
+            assertThat(lowered.encode("A cat")).containsExactly(5, 4, 7, 5, 24, 1, 0, 0);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void addedTokensAreTokens(boolean fast) throws IOException {

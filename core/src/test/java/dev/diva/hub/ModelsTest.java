@@ -46,6 +46,18 @@ class ModelsTest {
                         + folder + "; bring it with: diva pull org/model.v1-L_14@v2");
     }
 
+    /** Copied without its refs, as some tools leave a cache. */
+    @Test
+    void commitsThatNoReferenceNamesAreTold() throws IOException {
+        Path model = cached("org/model", "main");
+        Files.delete(folder.resolve("models--org--model/refs/main"));
+        assertThatThrownBy(() -> resolve("org/model"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageEndingWith("bring it with: diva pull org/model, or name one of the commits that are there:"
+                        + " org/model@" + COMMIT);
+        assertThat(resolve("org/model@" + COMMIT)).isEqualTo(model);
+    }
+
     @Test
     void aFolderOfThatNameComesFirst() throws IOException {
         cached("src/main", "main");

@@ -3,9 +3,12 @@ package dev.diva.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.diva.BadInputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,6 +163,26 @@ class PullTest {
                 .hasMessage("ORG/NAME: the model has no file that --include *.bin takes");
         environment.put("HF_HUB_OFFLINE", "1");
         assertThatThrownBy(this::pull).isInstanceOf(BadInputException.class).hasMessageStartingWith("HF_HUB_OFFLINE");
+    }
+
+    @Test
+    void aPageInThePlaceOfTheHubIsTold() throws IOException {
+        HttpServer portal = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        portal.createContext("/", exchange -> {
+            byte[] page = "<html>Welcome</html>".getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, page.length);
+            exchange.getResponseBody().write(page);
+            exchange.close();
+        });
+        portal.start();
+        environment.put("HF_ENDPOINT", "http://localhost:" + portal.getAddress().getPort());
+        try {
+            assertThatThrownBy(this::pull)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("ORG/NAME: localhost answers with no JSON; is HF_ENDPOINT a hub");
+        } finally {
+            portal.stop(0);
+        }
     }
 
     @Test
