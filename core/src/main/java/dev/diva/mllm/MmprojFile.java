@@ -26,8 +26,9 @@ import org.bytedeco.pytorch.Tensor;
  * file. Keys and names are those of llama.cpp's converter for LLaVA-1.5, which every version of it reads.
  */
 public final class MmprojFile {
-    private static final String ORDER = "llama.cpp since May 2025 takes the class token for the last patch, so that its image tokens are others than"
-            + " the LLaVA's, until one line of it is mended: GGUF in docs/checkpoints.md";
+    private static final String ORDER =
+            "llama.cpp since May 2025 takes the class token for the last patch, so that its image tokens are others"
+                    + " than the LLaVA's, until one line of it is mended: GGUF in docs/checkpoints.md";
     private static final Pattern LAYER =
             Pattern.compile("vision_model\\.encoder\\.layers\\.(\\d+)\\.(.+)\\.(weight|bias)");
     private static final Map<String, String> PARTS_OF_LAYER = Map.of(
