@@ -26,6 +26,9 @@ import org.bytedeco.pytorch.Tensor;
  * file. Keys and names are those of llama.cpp's converter for LLaVA-1.5, which every version of it reads.
  */
 public final class MmprojFile {
+    private static final String ORDER =
+            "llama.cpp since May 2025 takes the class token for the last patch, so that its image tokens are others"
+                    + " than the LLaVA's, until one line of it is mended: GGUF in docs/checkpoints.md";
     private static final Pattern LAYER =
             Pattern.compile("vision_model\\.encoder\\.layers\\.(\\d+)\\.(.+)\\.(weight|bias)");
     private static final Map<String, String> PARTS_OF_LAYER = Map.of(
@@ -78,7 +81,7 @@ public final class MmprojFile {
      * @param format layout of that CLIP, or null to find it
      * @param dtype fp32, or fp16 of matrices and kernels; norms and biases are fp32
      * @param overwrite whether another GGUF file is replaced
-     * @return what was assumed of the tower because no file tells it, a line each
+     * @return what was assumed of the tower because no file tells it, and what llama.cpp makes of the file, a line each
      * @throws BadInputException when llama.cpp would compute something else, or a value is too large for fp16
      */
     public static List<String> write(
@@ -89,7 +92,9 @@ public final class MmprojFile {
             List<TensorInfo> infos = new ArrayList<>();
             file.sources.forEach((name, info) -> infos.add(file.stored(name, info.shape())));
             GgufWriter.write(out, file.values(), infos, file::tensor, overwrite);
-            return tower.notes();
+            List<String> notes = new ArrayList<>(tower.notes());
+            notes.add(ORDER);
+            return notes;
         }
     }
 
