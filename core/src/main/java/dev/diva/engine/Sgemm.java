@@ -62,7 +62,8 @@ final class Sgemm {
                         z.position(offset(result, batch, i)),
                         sum.stride);
                 if (status != dnnl.dnnl_success) {
-                    throw new IllegalStateException("product of " + a.sizes() + " and " + b.sizes() + ": status " + status);
+                    throw new IllegalStateException(
+                            "product of " + a.sizes() + " and " + b.sizes() + ": status " + status);
                 }
             }
         }

@@ -4,8 +4,8 @@ import dev.diva.BadInputException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Accuracies over logits [samples, classes] with CLIP_benchmark's definitions. */

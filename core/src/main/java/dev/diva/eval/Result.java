@@ -3,7 +3,6 @@ package dev.diva.eval;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
