@@ -69,23 +69,11 @@ public final class InspectCommand implements Callable<Integer> {
             show(other.get(), () -> rows(other.get(), out), out);
         } else if (format == null && LlavaFolder.isLlava(path)) {
             LlavaSummary summary = LlavaSummary.of(path, base);
-            show(
-                    summary,
-                    () -> {
-                        run(out);
-                        print(summary, out);
-                    },
-                    out);
+            show(summary, () -> print(summary, out), out);
             requireSound(summary.broken());
         } else {
             ClipSummary summary = ClipSummary.of(path, format == null ? null : CheckpointFormat.of(format), visual);
-            show(
-                    summary,
-                    () -> {
-                        run(out);
-                        print(summary, out);
-                    },
-                    out);
+            show(summary, () -> print(summary, out), out);
             requireSound(summary.broken());
         }
         return 0;
@@ -111,7 +99,8 @@ public final class InspectCommand implements Callable<Integer> {
         out.flush();
     }
 
-    private static void print(LlavaSummary summary, PrintWriter out) {
+    private void print(LlavaSummary summary, PrintWriter out) {
+        run(out);
         row(out, "file", summary.file());
         row(out, "layout", summary.format() + ", " + summary.part());
         if (summary.base() != null) {
@@ -131,7 +120,8 @@ public final class InspectCommand implements Callable<Integer> {
         numbers(summary.parameters(), summary.storage(), out);
     }
 
-    private static void print(ClipSummary summary, PrintWriter out) {
+    private void print(ClipSummary summary, PrintWriter out) {
+        run(out);
         row(out, "file", summary.file());
         row(out, "layout", summary.format());
         row(

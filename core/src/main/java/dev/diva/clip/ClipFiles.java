@@ -190,9 +190,8 @@ final class ClipFiles {
         return switch (checkpoint.format()) {
             case HF -> {
                 if (text.pooling() == TextConfig.Pooling.LAST) {
-                    yield HuggingFaceConfig.isNaflex(ConfigJson.read(required(file("config.json"))))
-                            ? SiglipTokenizer.ofNaflex(folder, text)
-                            : SiglipTokenizer.ofTransformers(folder, text);
+                    ConfigJson json = ConfigJson.read(required(file("config.json")));
+                    yield SiglipTokenizer.ofTransformers(folder, text, HuggingFaceConfig.isNaflex(json));
                 }
                 if (hasForeignTokenizer()) {
                     yield FileTokenizer.open(

@@ -40,7 +40,7 @@ record OpenClipTokenizer(Tokenizer ofFolder, TextCleaning cleaning, long separat
             throw new BadInputException(folder + ": no tokenizer.json; open_clip_config.json says hf_tokenizer_name "
                     + config.text("hf_tokenizer_name", "") + ": copy that tokenizer's files there");
         }
-        Tokenizer tokenizer = SiglipTokenizer.ofTransformers(folder, text);
+        Tokenizer tokenizer = SiglipTokenizer.ofTransformers(folder, text, false);
         boolean strips = kwargs.flag("strip_sep_token", false);
         return new OpenClipTokenizer(
                 tokenizer,

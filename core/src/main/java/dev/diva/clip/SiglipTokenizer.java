@@ -38,33 +38,22 @@ public final class SiglipTokenizer implements Tokenizer {
     /**
      * The tokenizer that transformers finds in a folder of a SigLIP: the first one's own, or what {@code tokenizer.json} describes, for
      * instance Gemma's of SigLIP 2.
+     *
+     * @param isNaflex whether it is of a SigLIP 2 NaFlex, whose texts transformers 5 lowers whatever class its files name
      */
-    static Tokenizer ofTransformers(Path folder, TextConfig config) {
-        return isFirst(folder)
-                ? open(folder, config)
-                : FileTokenizer.open(
-                        described(folder),
-                        config.contextLength(),
-                        config.transformer().vocabSize());
-    }
-
-    /** That of a SigLIP 2 NaFlex: transformers 5 lowers its texts whatever class its files name. */
-    static Tokenizer ofNaflex(Path folder, TextConfig config) {
-        return isFirst(folder)
-                ? open(folder, config)
-                : FileTokenizer.openLowering(
-                        described(folder),
-                        config.contextLength(),
-                        config.transformer().vocabSize());
-    }
-
-    private static Path described(Path folder) {
+    static Tokenizer ofTransformers(Path folder, TextConfig config, boolean isNaflex) {
+        if (isFirst(folder)) {
+            return open(folder, config);
+        }
         if (!FileTokenizer.isIn(folder)) {
             throw new BadInputException(folder + ": no tokenizer.json of " + FileTokenizer.tokenizerClass(folder)
                     + "; copy it from the original model,"
                     + " or save the tokenizer with transformers' save_pretrained()");
         }
-        return folder;
+        long rows = config.transformer().vocabSize();
+        return isNaflex
+                ? FileTokenizer.openLowering(folder, config.contextLength(), rows)
+                : FileTokenizer.open(folder, config.contextLength(), rows);
     }
 
     /** Whether the tokenizer of a folder is the first SigLIP's, which drops punctuation. */

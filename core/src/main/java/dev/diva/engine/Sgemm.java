@@ -8,8 +8,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * fp32 products by oneDNN's BLAS call, one matrix after the other. With AVX2 alone it is faster than oneDNN's primitive: half as fast again on
- * large matrices, and up to five times where the primitive has to be set up. The order of a row's sums may depend on the number of rows.
+ * fp32 products by oneDNN's BLAS call, one matrix after the other. With AVX2 alone it is faster than oneDNN's primitive: see
+ * docs/performance.md. The order of a row's sums may depend on the number of rows.
  */
 final class Sgemm {
     /** Multiplications of a matrix from which threads share it rather than the matrices of a batch. */

@@ -6,26 +6,31 @@ import java.io.InputStream;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Bytes of an answer. A server that falls silent in the middle is an error like a cut connection; Java's client would wait for ever. */
 final class PatientBody extends FilterInputStream {
-    private static final ScheduledExecutorService CLOCK = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "diva-silence");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private static final ScheduledExecutorService CLOCK = clock();
 
     private final Duration silence;
-    private final AtomicBoolean isSilent = new AtomicBoolean();
+    private volatile boolean isSilent;
 
     PatientBody(InputStream in, Duration silence) {
         super(in);
         this.silence = silence;
+    }
+
+    private static ScheduledExecutorService clock() {
+        ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "diva-silence");
+            thread.setDaemon(true);
+            return thread;
+        });
+        clock.setRemoveOnCancelPolicy(true); // else every read would lie there until its time is over
+        return clock;
     }
 
     /** Bodies that wait so long for each part. */
@@ -56,7 +61,7 @@ final class PatientBody extends FilterInputStream {
     }
 
     private void giveUp() {
-        isSilent.set(true);
+        isSilent = true;
         try {
             in.close(); // wakes the reader
         } catch (IOException e) {
@@ -65,7 +70,7 @@ final class PatientBody extends FilterInputStream {
     }
 
     private void requireSound() throws IOException {
-        if (isSilent.get()) {
+        if (isSilent) {
             throw new HttpTimeoutException("the server sent nothing for " + silence.toSeconds() + " s");
         }
     }

@@ -16,7 +16,7 @@ final class LlavaNames {
     /** Buffers of old files, which the code computes. */
     static final Pattern BUFFERS = Pattern.compile(".*\\.rotary_emb\\.inv_freq|.*\\.position_ids");
 
-    /** What training programs and torch.compile put before all names. */
+    /** What training programs put before all names. */
     private static final Pattern WRAPPERS = Pattern.compile("^((module|state_dict)\\.)+");
 
     /** How a stored name begins, and ours; the first that fits. */

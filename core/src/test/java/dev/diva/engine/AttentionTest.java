@@ -53,31 +53,32 @@ class AttentionTest {
     /** All images in a chunk and the last one left over; some heads of one; each head in two parts. */
     @ParameterizedTest
     @CsvSource({
-        "BFloat16, 20, 253, 247, false, 0.02", // relative to the norm; one rounding is 0.004
-        "BFloat16, 1, 1100, 1000, false, 0.02",
-        "BFloat16, 1, 1501, 1450, false, 0.02",
-        "BFloat16, 1, 1501, 1501, true, 0.02",
-        "BFloat16, 1, 7, 40, true, 0.02",
-        "Float, 20, 253, 247, false, 1e-5",
-        "Float, 1, 1100, 1000, false, 1e-5",
-        "Float, 1, 1501, 1450, false, 1e-5",
-        "Float, 3, 77, 77, true, 1e-5",
-        "Float, 3, 5, 12, true, 1e-5", // behind a prefix of 7
-        "Float, 1, 1100, 2500, true, 1e-5",
-        "Float, 1, 1501, 1501, true, 1e-5"
+        "BFloat16, 20, 3, 253, 247, false, 0.02", // relative to the norm; one rounding is 0.004
+        "BFloat16, 1, 3, 1100, 1000, false, 0.02",
+        "BFloat16, 1, 3, 1501, 1450, false, 0.02",
+        "BFloat16, 1, 3, 1501, 1501, true, 0.02",
+        "BFloat16, 1, 3, 7, 40, true, 0.02",
+        "Float, 20, 3, 253, 247, false, 1e-5",
+        "Float, 1, 3, 1100, 1000, false, 1e-5",
+        "Float, 1, 3, 1501, 1450, false, 1e-5",
+        "Float, 2, 16, 60, 77, false, 1e-5", // tokens 2 KiB apart, which are copied
+        "Float, 3, 3, 77, 77, true, 1e-5",
+        "Float, 3, 3, 5, 12, true, 1e-5", // behind a prefix of 7
+        "Float, 1, 3, 1100, 2500, true, 1e-5",
+        "Float, 1, 3, 1501, 1501, true, 1e-5"
     })
     void chunksEqualThePlainFormulaForwardAndBackward(
-            ScalarType type, long images, long queries, long keys, boolean causal, double error) {
+            ScalarType type, long images, long numHeads, long queries, long keys, boolean causal, double error) {
         Assumptions.assumeTrue(OneDnn.isFast(type), "this processor has no kernel, so libtorch's attention is taken");
-        long[] queriesShape = {images, queries, 3, 32};
-        long[] keysShape = {images, keys, 3, 32};
+        long[] queriesShape = {images, queries, numHeads, 32};
+        long[] keysShape = {images, keys, numHeads, 32};
         Tensor[] low = new Tensor[3];
         Tensor[] high = new Tensor[3];
         for (int i = 0; i < 3; i++) {
             low[i] = torch.randn(i == 0 ? queriesShape : keysShape).to(type).set_requires_grad(true);
             high[i] = low[i].detach().to(ScalarType.Double).set_requires_grad(true);
         }
-        Tensor direction = torch.randn(images, 3, queries, 32).to(type);
+        Tensor direction = torch.randn(images, numHeads, queries, 32).to(type);
 
         Tensor fast = Attention.attend(heads(low[0]), heads(low[1]), heads(low[2]), causal);
         Tensor control = plain(heads(high[0]), heads(high[1]), heads(high[2]), causal);

@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Against a server that sends three bytes of six and then nothing until it is told to. */
 class PatientBodyTest {
@@ -57,6 +58,7 @@ class PatientBodyTest {
     }
 
     @Test
+    @Timeout(60) // else it would wait for ever
     void aServerThatFallsSilentIsAnError() throws Exception {
         try (InputStream body = body(Duration.ofMillis(200))) {
             assertThat(body.readNBytes(3)).containsExactly(1, 2, 3);

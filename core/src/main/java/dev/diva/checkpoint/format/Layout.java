@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * @param prefix before every name of the CLIP, with its last dot
  */
 record Layout(String prefix, NameTable table) {
-    /** What training programs and torch.compile put around a state dictionary, in any order and number. */
+    /** What training programs put around a state dictionary, in any order and number. */
     private static final Pattern WRAPPERS = Pattern.compile(
             "((state_dict|model_state_dict|params|model|module|clip_model|clip)\\.)*(class_model\\.model\\.)?");
 
