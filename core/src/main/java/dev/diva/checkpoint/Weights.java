@@ -1,7 +1,7 @@
 package dev.diva.checkpoint;
 
 import dev.diva.NearestName;
-import dev.diva.engine.Int8Rows;
+import dev.diva.engine.Int8Weight;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Scopes;
@@ -117,7 +117,7 @@ public final class Weights implements AutoCloseable {
     }
 
     /** The matrix of a linear layer as whole numbers; empty where it multiplies real ones. */
-    public Optional<Int8Rows> int8(String name, long out, long in) {
+    public Optional<Int8Weight> int8(String name, long out, long in) {
         return isInt8 ? Optional.of(loading.takeInt8(prefix + name, out, in)) : Optional.empty();
     }
 
@@ -236,15 +236,15 @@ public final class Weights implements AutoCloseable {
         }
 
         /** Of the stored numbers, which do not stay. */
-        Int8Rows takeInt8(String name, long... shape) {
+        Int8Weight takeInt8(String name, long... shape) {
             requireFit(name, shape);
             try (PointerScope scope = new PointerScope()) {
                 Tensor stored = problems.isEmpty() ? source.readOnce(name).to(ScalarType.Float) : zeros(shape);
-                Int8Rows rows = Int8Rows.of(stored).byColumns();
-                BrokenWeights.refuse(source.location(), name, rows.scales());
-                taken.put(name, Scopes.keep(rows.values()));
-                computed.add(Scopes.keep(rows.scales()));
-                return rows;
+                Int8Weight weight = Int8Weight.of(stored);
+                BrokenWeights.refuse(source.location(), name, weight.scales());
+                taken.put(name, Scopes.keep(weight.values()));
+                computed.add(Scopes.keep(weight.scales()));
+                return weight;
             }
         }
 

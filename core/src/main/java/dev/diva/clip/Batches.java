@@ -3,9 +3,13 @@ package dev.diva.clip;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Engine;
+import dev.diva.engine.InterOp;
+import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -19,6 +23,11 @@ import org.bytedeco.pytorch.global.torch;
  * @param size rows computed at once
  */
 record Batches(Weights weights, int size) {
+    /** That a thread computes at once, an image at least: enough for kernels that read each weight anew, few enough for its cache. */
+    private static final int TOKENS = 600;
+
+    private static final int INT8_TOKENS = 300;
+
     /** What a tower makes of the rows from one place up to another: [to - from, ...]. */
     interface Computation {
         Tensor compute(int from, int to);
@@ -41,24 +50,40 @@ record Batches(Weights weights, int size) {
         return rows;
     }
 
-    /** The embeddings of images, as {@link Preprocessing#pixels} gives them; pictures that keep their ratio are computed one by one. */
-    Tensor embeddings(VisionTower tower, List<float[]> pixels) {
-        if (!tower.config().form().flexible()) {
-            return tower.embeddingOf(PixelBatch.of(tower.config(), pixels));
-        }
-        TensorVector embeddings = new TensorVector();
-        pixels.forEach(image -> embeddings.push_back(tower.embeddingOf(PixelBatch.of(tower.config(), List.of(image)))));
-        return torch.cat(embeddings, 0);
+    /**
+     * What a tower makes of images, as {@link Preprocessing#pixels} gives them. Threads of a processor have some images each; pictures that
+     * keep their ratio are computed one by one.
+     *
+     * @param computation of pixels [images, 3, height, width], a row each
+     */
+    Tensor ofImages(VisionTower tower, List<float[]> pixels, UnaryOperator<Tensor> computation) {
+        int part = part(tower.config(), pixels.size());
+        int parts = (pixels.size() + part - 1) / part;
+        List<Tensor> rows = InterOp.compute(
+                parts,
+                i -> computation.apply(PixelBatch.of(
+                        tower.config(), pixels.subList(i * part, Math.min(pixels.size(), (i + 1) * part)))));
+        return rows.size() == 1 ? rows.get(0) : torch.cat(new TensorVector(rows.toArray(Tensor[]::new)), 0);
     }
 
-    /** Images of one size: [images, 3, side, side]. */
-    Tensor images(VisionConfig vision, List<float[]> pixels) {
+    private int part(VisionConfig vision, int images) {
+        if (vision.form().flexible()) {
+            return 1;
+        }
+        if (Engine.isCuda(weights.placement().device())) {
+            return images;
+        }
+        long tokens = weights.placement().precision() == Precision.INT8 ? INT8_TOKENS : TOKENS;
+        return Math.max(1, Math.toIntExact(tokens / vision.numTokens()));
+    }
+
+    /** Refuses a tower whose images have tokens of different numbers. */
+    void requireEqualLengths(VisionConfig vision) {
         if (vision.form().flexible()) {
             throw new BadInputException(weights.location()
                     + ": is a SigLIP 2 NaFlex, whose pictures have as many tokens as their ratio gives them: its embeddings can"
                     + " be asked for, its tokens cannot");
         }
-        return PixelBatch.of(vision, pixels);
     }
 
     /** Texts of equally many ids: [texts, ids]. */

@@ -266,7 +266,8 @@ public final class Clip implements AutoCloseable {
     private List<float[]> embeddings(List<float[]> pixels, Scale scale) {
         begin();
         return Arrays.asList(batches.run(
-                pixels.size(), (from, to) -> scaled(batches.embeddings(vision, pixels.subList(from, to)), scale)));
+                pixels.size(),
+                (from, to) -> scaled(batches.ofImages(vision, pixels.subList(from, to), vision::embeddingOf), scale)));
     }
 
     /**
@@ -276,11 +277,13 @@ public final class Clip implements AutoCloseable {
      */
     public synchronized float[][] encodeTokens(List<float[]> pixels) {
         begin();
+        batches.requireEqualLengths(config.vision());
         return batches.run(
                 pixels.size(),
-                (from, to) -> vision.tokens(vision.encode(batches.images(vision.config(), pixels.subList(from, to))))
-                        .all()
-                        .flatten(1, -1));
+                (from, to) -> batches.ofImages(
+                        vision,
+                        pixels.subList(from, to),
+                        images -> vision.tokens(vision.encode(images)).all().flatten(1, -1)));
     }
 
     /** L2-normalised embeddings of texts. */

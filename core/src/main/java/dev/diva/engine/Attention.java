@@ -20,7 +20,7 @@ public final class Attention {
     /** Scores that are made at once: 4 MiB of bf16, 8 of fp32, which stay in the cache from the first product to the last. */
     static final long CHUNK_SCORES = 1L << 21;
 
-    /** Bytes between tokens from which a cache of 4 KiB a way holds few of them: products of ViT-L/14's heads took twice as long. */
+    /** Bytes between tokens from which a cache of 4 KiB a way holds few of them: with AVX2 products of ViT-L/14's heads took twice as long. */
     private static final long SAME_LINES = 2048;
 
     /** Rows of scores are padded to it: kernels take up to twice as long for rows that begin at odd places. */
@@ -120,7 +120,9 @@ public final class Attention {
 
     /** Tokens whose numbers do not all fall into the same few lines of the cache, copied where they would. */
     private static Tensor spread(Tensor tokens) {
-        return tokens.stride(2) * tokens.element_size() % SAME_LINES == 0 ? tokens.contiguous() : tokens;
+        boolean isSlow = tokens.stride(2) * tokens.element_size() % SAME_LINES == 0
+                && OneDnn.isOfAvx2(tokens.scalar_type()); // others copy what they multiply themselves
+        return isSlow ? tokens.contiguous() : tokens;
     }
 
     /** Softmax of the scores of some queries, of which the first stands at the key {@code from}, [images, heads, queries, padded keys]. */

@@ -2,24 +2,21 @@ package dev.diva.engine;
 
 import dev.diva.BadInputException;
 import org.bytedeco.dnnl.global.dnnl;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * y = x W^T + b with products of whole numbers: a scale for each output channel of W, which is rounded once, and one for each token of x,
- * which is rounded in every call. Sums are exact; scales, bias and what follows are fp32 inside the product. Without gradients.
+ * which is rounded in every call. Sums are exact; scales and what follows are fp32 inside the product, to which the bias comes in the type
+ * of y. Without gradients.
  *
- * <p>A processor needs instructions for it (VNNI, AMX-INT8); {@link #require} tells. On any other the same numbers are multiplied in fp32, slower
- * than fp32 itself.
+ * <p>A processor needs instructions for it (VNNI, AMX-INT8); {@link #require} tells. Any other computes the same a hundred times slower.
  */
 public final class Int8Linear {
     /** Bits of oneDNN's instruction sets: AVX-VNNI, and VNNI of AVX-512, which comes with AMX too. */
     private static final int VNNI = 0x8 | 0x40;
 
-    private static final boolean IS_FAST = hasInstructions() && hasKernel();
+    private static final boolean IS_FAST = hasInstructions() && Int8Weight.hasKernel();
 
     private Int8Linear() {}
 
@@ -51,13 +48,19 @@ public final class Int8Linear {
      * @param function of each result, or null for none
      * @return [..., out], in the type of x
      */
-    public static Tensor forward(Tensor x, Int8Rows weight, Tensor bias, Pointwise function) {
+    public static Tensor forward(Tensor x, Int8Weight weight, Tensor bias, Pointwise function) {
         return forward(x, rounded(x), weight, bias, function);
     }
 
     /** The same of tokens that were rounded before, for another layer. */
-    public static Tensor forward(Tensor x, Int8Rows rounded, Int8Rows weight, Tensor bias, Pointwise function) {
-        return forward(x, rounded, weight, bias, function, IS_FAST);
+    public static Tensor forward(Tensor x, Int8Rows rounded, Int8Weight weight, Tensor bias, Pointwise function) {
+        return OwnGradient.withoutGraph(() -> {
+            long[] shape = x.shape();
+            shape[shape.length - 1] = weight.scales().size(0);
+            Tensor y = torch.empty(shape, x.options(), null);
+            weight.multiply(rounded, bias, function, y.view(-1, y.size(-1)));
+            return y;
+        });
     }
 
     /** Tokens [..., in] as the layers multiply them. */
@@ -65,48 +68,7 @@ public final class Int8Linear {
         return Int8Rows.of(x.reshape(-1, x.size(-1)));
     }
 
-    /** @param whole whether whole numbers are multiplied as such, which some processors do slowly */
-    static Tensor forward(Tensor x, Int8Rows weight, Tensor bias, Pointwise function, boolean whole) {
-        return forward(x, rounded(x), weight, bias, function, whole);
-    }
-
-    private static Tensor forward(
-            Tensor x, Int8Rows rounded, Int8Rows weight, Tensor bias, Pointwise function, boolean whole) {
-        return OwnGradient.withoutGraph(() -> {
-            long[] shape = x.shape();
-            shape[shape.length - 1] = weight.values().size(0);
-            Tensor y = torch.empty(shape, x.options(), null);
-            product(rounded, weight, bias, function, whole).into(matrix(y));
-            return y;
-        });
-    }
-
-    private static Product product(Int8Rows x, Int8Rows weight, Tensor bias, Pointwise function, boolean whole) {
-        ScalarType type = whole ? ScalarType.Char : ScalarType.Float;
-        Product product = Product.of(
-                        matrix(x.values().to(type)),
-                        matrix(weight.values().to(type).t()))
-                .times(matrix(x.scales()))
-                .times(matrix(weight.scales().t()));
-        Product biased = bias == null ? product : product.added(matrix(bias));
-        return function == null ? biased : biased.then(function);
-    }
-
-    /** As a matrix of four axes: only among so many does oneDNN have fast kernels for a factor of each row. */
-    private static Tensor matrix(Tensor x) {
-        return x.view(1, 1, -1, x.size(-1));
-    }
-
     private static boolean hasInstructions() {
         return (dnnl.get_effective_cpu_isa().value & VNNI) != 0;
-    }
-
-    private static boolean hasKernel() {
-        try (PointerScope scope = new PointerScope()) {
-            Int8Rows rows = Int8Rows.of(torch.zeros(64, 64));
-            Tensor y = torch.empty(new long[] {64, 64}, new TensorOptions(Precision.INT8.dtype()), null);
-            return product(rows, rows.byColumns(), torch.zeros(64), Pointwise.GELU, true)
-                    .isFast(matrix(y));
-        }
     }
 }

@@ -39,6 +39,16 @@ public final class Scopes {
         return pointer;
     }
 
+    /** Gives a tensor that {@link #keep} took out of its scope, of another thread for instance, to the caller's innermost one, if any. */
+    static Tensor adopt(Tensor kept) {
+        PointerScope scope = PointerScope.getInnerScope();
+        if (scope != null) {
+            scope.attach(kept);
+            release(kept);
+        }
+        return kept;
+    }
+
     /** Frees a tensor that {@link #keep} took out of its scope. */
     public static void release(Tensor tensor) {
         if (tensor != null && !tensor.isNull()) {

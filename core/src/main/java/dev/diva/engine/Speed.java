@@ -32,8 +32,7 @@ public final class Speed {
     public static double int8() {
         try (PointerScope scope = new PointerScope()) {
             Tensor x = random(Precision.INT8, 16 * TOKENS, WIDTH);
-            Int8Rows weight =
-                    Int8Rows.of(random(Precision.FP32, 4 * WIDTH, WIDTH)).byColumns();
+            Int8Weight weight = Int8Weight.of(random(Precision.FP32, 4 * WIDTH, WIDTH));
             return best(
                     2.0 * 16 * TOKENS * WIDTH * 4 * WIDTH, () -> Int8Linear.forward(x, weight, null, Pointwise.GELU));
         }

@@ -4,6 +4,7 @@ import dev.diva.checkpoint.LowRank;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Int8Linear;
 import dev.diva.engine.Int8Rows;
+import dev.diva.engine.Int8Weight;
 import dev.diva.engine.OneDnnLinear;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -16,9 +17,9 @@ public final class Linear {
     private final Tensor weight; // [out, in]
     private final Tensor bias; // [out] or null
     private final LowRank adapter; // or null
-    private final Int8Rows int8; // in place of the weight, or null
+    private final Int8Weight int8; // in place of the weight, or null
 
-    private Linear(Tensor weight, Tensor bias, LowRank adapter, Int8Rows int8) {
+    private Linear(Tensor weight, Tensor bias, LowRank adapter, Int8Weight int8) {
         this.weight = weight;
         this.bias = bias;
         this.adapter = adapter;
@@ -28,7 +29,7 @@ public final class Linear {
     /** Reads {@code weight} [out, in] and {@code bias} [out]. */
     public static Linear of(Weights weights, long in, long out) {
         return weights.int8("weight", out, in)
-                .map(rows -> new Linear(null, weights.vector("bias", out), null, rows))
+                .map(weight -> new Linear(null, weights.vector("bias", out), null, weight))
                 .orElseGet(() -> new Linear(
                         weights.matrix("weight", out, in),
                         weights.matrix("bias", out),
@@ -39,7 +40,7 @@ public final class Linear {
     /** Reads {@code weight} [out, in] alone. */
     public static Linear withoutBias(Weights weights, long in, long out) {
         return weights.int8("weight", out, in)
-                .map(rows -> new Linear(null, null, null, rows))
+                .map(weight -> new Linear(null, null, null, weight))
                 .orElseGet(() -> new Linear(weights.matrix("weight", out, in), null, adapter(weights, in, out), null));
     }
 
