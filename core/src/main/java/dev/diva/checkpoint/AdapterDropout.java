@@ -1,10 +1,13 @@
 package dev.diva.checkpoint;
 
+import dev.diva.engine.InterOp;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
+import java.util.List;
 import java.util.Optional;
-import org.bytedeco.pytorch.Generator;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -16,6 +19,9 @@ import org.bytedeco.pytorch.global.torch;
  * #end}. Not thread safe.
  */
 public final class AdapterDropout {
+    /** Numbers from which threads draw rows side by side: a generator gives one after the other. */
+    private static final long MANY = 1 << 18;
+
     private final double probability;
     private final boolean isRepeated;
     private long[] seeds; // null outside of a batch
@@ -69,13 +75,13 @@ public final class AdapterDropout {
                     layer + ": a batch of " + x.size(0) + " rows, dropout was begun for " + seeds.length);
         }
         return Scopes.returning(() -> {
-            TensorVector rows = new TensorVector();
             long[] shape = x.select(0, 0).shape();
-            for (long seed : seeds) {
-                Generator generator = new RandomStreams(seed).stream(layer);
-                rows.push_back(RandomStreams.rand(generator, shape));
-            }
-            Tensor keep = torch.stack(rows).ge(new Scalar(probability));
+            IntFunction<Tensor> row = i -> RandomStreams.rand(new RandomStreams(seeds[i]).stream(layer), shape)
+                    .ge(new Scalar(probability));
+            List<Tensor> rows = x.numel() < MANY
+                    ? IntStream.range(0, seeds.length).mapToObj(row).toList()
+                    : InterOp.compute(seeds.length, row);
+            Tensor keep = torch.stack(new TensorVector(rows.toArray(Tensor[]::new)));
             return dropped(x, keep.to(x.device(), x.scalar_type()), probability);
         });
     }

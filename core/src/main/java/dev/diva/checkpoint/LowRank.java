@@ -1,5 +1,6 @@
 package dev.diva.checkpoint;
 
+import dev.diva.engine.OneDnnLinear;
 import dev.diva.engine.Precision;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -48,14 +49,23 @@ public record LowRank(Tensor down, Tensor up, double scale, UnaryOperator<Tensor
     }
 
     /**
-     * What is added to the output of the layer.
+     * Adds to the output of the layer, inside the product: what is added never lies in memory of its own.
      *
-     * @param x [..., in], in either {@link Precision}
-     * @return [..., out]
+     * @param y output of the frozen layer, [..., out], which is changed
+     * @param x its input, [..., in], in either {@link Precision}
      */
-    public Tensor forward(Tensor x) {
-        Tensor inner = torch.linear(dropout.apply(x), down.to(x.scalar_type()), new TensorOptional());
-        return torch.linear(inner, up.to(x.scalar_type()), new TensorOptional()).mul(new Scalar(scale));
+    public Tensor addedTo(Tensor y, Tensor x) {
+        Tensor dropped = dropout.apply(x);
+        Tensor a = down.to(x.scalar_type());
+        Tensor b = up.to(x.scalar_type());
+        if (OneDnnLinear.isFasterForFewColumns(dropped)) {
+            Tensor inner = OneDnnLinear.forward(dropped, a, null);
+            return y.add_(OneDnnLinear.forward(inner, b, null).mul(new Scalar(scale)));
+        }
+        Tensor inner = torch.linear(dropped, a, new TensorOptional());
+        Tensor sum =
+                y.view(-1, y.size(-1)).addmm_(inner.view(-1, inner.size(-1)), b.t(), new Scalar(1), new Scalar(scale));
+        return sum.view(y.shape());
     }
 
     /** What is added to the matrix: [out, in], fp32. */

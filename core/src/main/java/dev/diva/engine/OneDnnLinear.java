@@ -21,6 +21,11 @@ public final class OneDnnLinear {
         return OneDnn.isFast(x) && (x.scalar_type().intern() == ScalarType.Float || !GradMode.is_enabled());
     }
 
+    /** Whether that holds for a few columns too, as an adapter has: libtorch's own products of them leave half of AVX-512 idle, and not of AVX2. */
+    public static boolean isFasterForFewColumns(Tensor x) {
+        return isFaster(x) && !OneDnn.isOfAvx2(x.scalar_type());
+    }
+
     /**
      * Applies the layer to the last axis.
      *

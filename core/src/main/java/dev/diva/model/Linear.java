@@ -86,7 +86,7 @@ public final class Linear {
         Tensor y = OneDnnLinear.isFaster(x)
                 ? OneDnnLinear.forward(x, w, b)
                 : torch.linear(x, w, b == null ? new TensorOptional() : new TensorOptional(b));
-        return adapter == null ? y : y.add_(adapter.forward(x));
+        return adapter == null ? y : adapter.addedTo(y, x);
     }
 
     /**

@@ -5,6 +5,7 @@ import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.Denoiser;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.Kernels;
+import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import dev.diva.feedback.ConditionLeaf;
 import dev.diva.feedback.EmbeddingGuard;
@@ -25,11 +26,14 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * DCR's objective: every noisy latent of a micro-batch is predicted under every condition of it, and the predictions are compared ({@link
- * ContrastiveLoss}). Memory is that of one chunk of predictions: first all are made without a graph, then the loss gives each its gradient,
- * then chunk after chunk is predicted again and carries its gradients to the conditions. Draws: of the condition, of the condition of the
+ * ContrastiveLoss}). Memory is that of the graph of one chunk of predictions: first all but the last chunk are made without a graph, then the loss
+ * gives each its gradient, then chunk after chunk is predicted again and carries its gradients to the conditions. Draws: of the condition, of the condition of the
  * second view, noise levels, noise.
  */
 public final class DcrFeedback {
+    /** As many times more latents go through the denoiser together where no graph remembers its activations: its weights are read less often. */
+    private static final int WITHOUT_GRAPH = 4;
+
     private final ImageCondition condition;
     private final Denoiser denoiser;
     private final NoiseProcess process;
@@ -44,7 +48,7 @@ public final class DcrFeedback {
      * @param process DDPM noise; its schedule's prediction decides the target, which the authors' code takes as the velocity of whatever
      *     teacher, and the paper as what the teacher predicts
      * @param guard a penalty added to each batch, or null
-     * @param latentsAtOnce predictions in one pass of the denoiser, at least 1
+     * @param latentsAtOnce predictions in one pass of the denoiser that has a graph, at least 1
      */
     public DcrFeedback(
             ImageCondition condition,
@@ -147,12 +151,16 @@ public final class DcrFeedback {
         long batch = latents.size(0);
         Tensor noisy = process.noisy(latents, draw);
         Pairs pairs = new Pairs(noisy, draw.levels(), own, plus);
+        long last = (pairs.count() - 1) / latentsAtOnce * latentsAtOnce;
         TensorVector parts = new TensorVector();
         try (NoGradGuard noGrad = new NoGradGuard()) {
-            for (long from = 0; from < pairs.count(); from += latentsAtOnce) {
-                parts.push_back(pairs.predict(denoiser, from, Math.min(pairs.count(), from + latentsAtOnce)));
+            for (long from = 0; from < last; from += (long) WITHOUT_GRAPH * latentsAtOnce) {
+                parts.push_back(
+                        pairs.predict(denoiser, from, Math.min(last, from + (long) WITHOUT_GRAPH * latentsAtOnce)));
             }
         }
+        Tensor ofLast = pairs.predict(denoiser, last, pairs.count());
+        parts.push_back(ofLast.detach());
         Tensor predictions = torch.cat(parts).set_requires_grad(true); // [batch * batch + batch, ...]
         long[] shape = latents.shape();
         Tensor ofAll = predictions.narrow(0, 0, batch * batch).reshape(batch, batch, shape[1], shape[2], shape[3]);
@@ -162,15 +170,19 @@ public final class DcrFeedback {
         value.mul(new Scalar(weight)).backward();
         ownShare.close();
         ownShare = Losses.of(ContrastiveLoss.ownShare(ofAll.detach(), target));
-        for (long from = 0; from < pairs.count(); from += latentsAtOnce) {
+        Tensor gradients = predictions.grad();
+        backward(ofLast, gradients.narrow(0, last, pairs.count() - last));
+        for (long from = 0; from < last; from += latentsAtOnce) {
             try (PointerScope scope = new PointerScope()) {
-                long to = Math.min(pairs.count(), from + latentsAtOnce);
-                Tensor gradient = predictions.grad().narrow(0, from, to - from);
-                pairs.predict(denoiser, from, to)
-                        .backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
+                Tensor again = pairs.predict(denoiser, from, from + latentsAtOnce);
+                backward(again, gradients.narrow(0, from, latentsAtOnce));
             }
         }
         return Losses.of(value);
+    }
+
+    private static void backward(Tensor predictions, Tensor gradient) {
+        predictions.backward(gradient, new BoolOptional(), false, new TensorArrayRefOptional());
     }
 
     /** All predictions in a row: latent i under condition j at i * batch + j, then each under the condition of its second view. */
@@ -184,6 +196,10 @@ public final class DcrFeedback {
         }
 
         Tensor predict(Denoiser denoiser, long from, long to) {
+            return Scopes.returning(() -> predicted(denoiser, from, to));
+        }
+
+        private Tensor predicted(Denoiser denoiser, long from, long to) {
             int length = Math.toIntExact(to - from);
             long[] latent = new long[length];
             long[] condition = new long[length];

@@ -112,10 +112,10 @@ final class DcrMethod extends TeacherMethod {
         return true;
     }
 
-    /** Every prediction is made twice, and goes back once. */
+    /** Every prediction but those of the last chunk, of a batch, is made twice, and goes back once. */
     @Override
     public Passes passes() {
-        return new Passes((recipe.train().batch() + 1) * (1 + Passes.FROZEN), 2 * Passes.TRAINED);
+        return new Passes(recipe.train().batch() + (recipe.train().batch() + 1) * Passes.FROZEN, 2 * Passes.TRAINED);
     }
 
     @Override

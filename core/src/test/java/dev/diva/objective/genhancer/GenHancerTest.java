@@ -179,8 +179,7 @@ class GenHancerTest {
             Tensor up = golden.input("lora_layer.B").clone().set_requires_grad(true);
             Tensor bias = golden.input("lora_layer.b").clone().set_requires_grad(true);
             LowRank adapter = new LowRank(down, up, 6.0 / 3, input -> AdapterDropout.dropped(input, keep, 0.1));
-            Tensor y = torch.linear(x, golden.input("lora_layer.W"), new TensorOptional(bias))
-                    .add(adapter.forward(x));
+            Tensor y = adapter.addedTo(torch.linear(x, golden.input("lora_layer.W"), new TensorOptional(bias)), x);
             assertClose(y, golden.expected("lora_layer.y"), 0, 1e-5);
             y.square().sum().backward();
             assertCloseToLargest(down.grad(), golden.expected("lora_layer.dA"), 1e-5, 1e-6);
