@@ -9,7 +9,9 @@ import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -51,30 +53,29 @@ record Batches(Weights weights, int size) {
     }
 
     /**
-     * What a tower makes of images, as {@link Preprocessing#pixels} gives them. Threads of a processor have some images each; pictures that
-     * keep their ratio are computed one by one.
+     * What a tower makes of images, as {@link Preprocessing#pixels} gives them. Threads of a processor have some images each where there are
+     * enough for all of them; pictures that keep their ratio are computed one by one.
      *
      * @param computation of pixels [images, 3, height, width], a row each
      */
     Tensor ofImages(VisionTower tower, List<float[]> pixels, UnaryOperator<Tensor> computation) {
-        int part = part(tower.config(), pixels.size());
+        boolean isCuda = Engine.isCuda(weights.placement().device());
+        int part = part(tower.config(), pixels.size(), isCuda ? Integer.MAX_VALUE : Engine.threads());
         int parts = (pixels.size() + part - 1) / part;
-        List<Tensor> rows = InterOp.compute(
-                parts,
-                i -> computation.apply(PixelBatch.of(
-                        tower.config(), pixels.subList(i * part, Math.min(pixels.size(), (i + 1) * part)))));
+        IntFunction<Tensor> rowsOf = i -> computation.apply(PixelBatch.of(
+                tower.config(), pixels.subList(i * part, Math.min(pixels.size(), (i + 1) * part))));
+        List<Tensor> rows =
+                isCuda ? IntStream.range(0, parts).mapToObj(rowsOf).toList() : InterOp.compute(parts, rowsOf);
         return rows.size() == 1 ? rows.get(0) : torch.cat(new TensorVector(rows.toArray(Tensor[]::new)), 0);
     }
 
-    private int part(VisionConfig vision, int images) {
+    private int part(VisionConfig vision, int images, int threads) {
         if (vision.form().flexible()) {
             return 1;
         }
-        if (Engine.isCuda(weights.placement().device())) {
-            return images;
-        }
         long tokens = weights.placement().precision() == Precision.INT8 ? INT8_TOKENS : TOKENS;
-        return Math.max(1, Math.toIntExact(tokens / vision.numTokens()));
+        int part = Math.max(1, Math.toIntExact(tokens / vision.numTokens()));
+        return images / part < threads ? images : part;
     }
 
     /** Refuses a tower whose images have tokens of different numbers. */
