@@ -49,7 +49,7 @@ public record LowRank(Tensor down, Tensor up, double scale, UnaryOperator<Tensor
     }
 
     /**
-     * Adds to the output of the layer, inside the product: what is added never lies in memory of its own.
+     * Adds to the output of the layer, by libtorch inside the product.
      *
      * @param y output of the frozen layer, [..., out], which is changed
      * @param x its input, [..., in], in either {@link Precision}

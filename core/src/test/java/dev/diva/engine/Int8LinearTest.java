@@ -93,7 +93,8 @@ class Int8LinearTest {
     @ParameterizedTest
     @CsvSource({"6, Float", "1, Float", "6, BFloat16", "130, Float"})
     void productIsTheExactSumOfWholeNumbersTimesBothScales(int rows, ScalarType type) {
-        Tensor x = Tensors.of(numbers(rows, IN), 1, rows, IN).to(type);
+        Tensor x = Tensors.of(numbers(rows, IN), rows % 2 == 0 ? 2 : 1, rows % 2 == 0 ? rows / 2 : rows, IN)
+                .to(type);
         float[] weight = numbers(OUT, IN);
         Tensor bias = Tensors.of(numbers(1, OUT), OUT);
         Rounded left = Rounded.of(Tensors.toFloats(x), IN);
@@ -106,7 +107,7 @@ class Int8LinearTest {
                     + Tensors.toFloats(bias)[column];
         }
         Tensor y = Int8Linear.forward(x, Int8Weight.of(Tensors.of(weight, OUT, IN)), bias, null);
-        double tolerance = type == ScalarType.Float ? 1e-6 : 0.008; // of the bias and of the result
+        double tolerance = type == ScalarType.Float ? 1e-6 : 0.004; // one rounding
         for (int row = 0; row < rows; row++) {
             float[] expected = new float[OUT];
             for (int column = 0; column < OUT; column++) {
