@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.apache.commons.csv.CSVFormat;
 
 /**
  * Several recipes, each with several seeds, against the untouched CLIP, on two CLIPs; among them controls in which every image is judged by
@@ -109,15 +110,16 @@ public final class Study {
         add(
                 places,
                 variant,
+                seed,
                 scores(places)
                         .kept(out.resolve("clip"), Demo.AFTER, out.resolve("evaluations"), out.resolve("summary.json")),
                 variant.stage1() == null ? cost : cost.plus(RunCost.read(stage1(places, variant.stage1()))));
         return true;
     }
 
-    /** Writes the tables of what is done. */
-    private synchronized void add(Places places, Variant variant, WorldScores.Summary after, RunCost cost) {
-        tables.get(places).add(variant, after, cost);
+    /** Writes the tables of what is done, and a row of {@code study.csv} for each training. */
+    private synchronized void add(Places places, Variant variant, long seed, WorldScores.Summary after, RunCost cost) {
+        tables.get(places).add(variant, seed, after, cost);
         StringBuilder text = new StringBuilder();
         tables.forEach((clip, table) -> text.append("## ")
                 .append(clip.shipped())
@@ -125,6 +127,14 @@ public final class Study {
                 .append(table)
                 .append('\n'));
         AtomicFile.writeString(file(), text.toString());
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(tables.get(places).titles());
+        tables.forEach((clip, table) -> rows.addAll(table.csv(clip.shipped())));
+        AtomicFile.writeString(
+                clips.get(0).root().resolve("study.csv"),
+                rows.stream()
+                        .map(row -> CSVFormat.DEFAULT.format(row.toArray()) + '\n')
+                        .collect(Collectors.joining()));
     }
 
     private Path file() {

@@ -5,20 +5,23 @@ import dev.diva.eval.Interval;
 import dev.diva.report.RunCost;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /** The tables of a study of one CLIP: mean change over the seeds in points, with the 95 % t-interval over the seeds; and by pattern. */
 final class StudyTable {
     private final WorldScores.Summary before;
     private final List<Long> seeds;
-    private final Map<Variant, List<WorldScores.Summary>> after = new TreeMap<>(StudyVariants.ORDER);
-    private final Map<Variant, List<RunCost>> costs = new HashMap<>();
+    private final Map<Variant, List<Row>> after = new TreeMap<>(StudyVariants.ORDER);
+
+    /** @param cost of the training, a first stage included */
+    private record Row(long seed, WorldScores.Summary scores, RunCost cost) {}
 
     /**
      * A column.
@@ -30,13 +33,17 @@ final class StudyTable {
             this(title, 1, value);
         }
 
-        String of(WorldScores.Summary scores) {
-            return String.format(Locale.ROOT, " %." + digits + "f |", 100 * value.applyAsDouble(scores));
+        double points(WorldScores.Summary scores) {
+            return 100 * value.applyAsDouble(scores);
         }
 
-        double[] changes(WorldScores.Summary before, List<WorldScores.Summary> after) {
+        String of(WorldScores.Summary scores) {
+            return String.format(Locale.ROOT, " %." + digits + "f |", points(scores));
+        }
+
+        double[] changes(WorldScores.Summary before, List<Row> after) {
             return after.stream()
-                    .mapToDouble(each -> 100 * (value.applyAsDouble(each) - value.applyAsDouble(before)))
+                    .mapToDouble(each -> points(each.scores) - points(before))
                     .toArray();
         }
     }
@@ -61,9 +68,54 @@ final class StudyTable {
      *
      * @param cost of its training, a first stage included
      */
-    void add(Variant variant, WorldScores.Summary scores, RunCost cost) {
-        after.computeIfAbsent(variant, unused -> new ArrayList<>()).add(scores);
-        costs.computeIfAbsent(variant, unused -> new ArrayList<>()).add(cost);
+    void add(Variant variant, long seed, WorldScores.Summary scores, RunCost cost) {
+        after.computeIfAbsent(variant, unused -> new ArrayList<>()).add(new Row(seed, scores, cost));
+    }
+
+    /** A row of {@code study.csv}: the titles of {@link #csv}. */
+    List<String> titles() {
+        List<String> titles = new ArrayList<>(List.of("clip", "recipe", "seed"));
+        columns().forEach(column -> titles.add(column.title));
+        titles.addAll(List.of("seconds", "GB"));
+        return titles;
+    }
+
+    /**
+     * A row for each training: the values themselves in % (sig and bias x100), by pattern too, with its cost.
+     *
+     * @param clip what the first column says
+     */
+    List<List<String>> csv(String clip) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(csv(clip, "untouched", "", before, "", ""));
+        after.forEach((variant, runs) -> runs.stream()
+                .sorted(Comparator.comparingLong(Row::seed))
+                .forEach(run -> rows.add(csv(
+                        clip,
+                        variant.name(),
+                        Long.toString(run.seed),
+                        run.scores,
+                        String.format(Locale.ROOT, "%.0f", seconds(run)),
+                        String.format(Locale.ROOT, "%.2f", gigabytes(run))))));
+        return rows;
+    }
+
+    private List<String> csv(
+            String clip, String recipe, String seed, WorldScores.Summary scores, String seconds, String gigabytes) {
+        List<String> row = new ArrayList<>(List.of(clip, recipe, seed));
+        columns().forEach(column -> row.add(String.format(Locale.ROOT, "%.4f", column.points(scores))));
+        row.addAll(List.of(seconds, gigabytes));
+        return row;
+    }
+
+    /** Those of the table, then the patterns. */
+    private List<Column> columns() {
+        return Stream.concat(COLUMNS.stream(), patterns()).toList();
+    }
+
+    private Stream<Column> patterns() {
+        return before.patterns().keySet().stream()
+                .map(pattern -> new Column(pattern, scores -> scores.patterns().get(pattern)));
     }
 
     /** Markdown. */
@@ -87,26 +139,31 @@ final class StudyTable {
             COLUMNS.forEach(column -> text.append(' ')
                     .append(changed(column.digits, column.changes(before, runs)))
                     .append(" |"));
-            text.append(' ')
-                    .append(resampled(runs))
-                    .append(price(costs.get(variant)))
-                    .append('\n');
+            text.append(' ').append(resampled(runs)).append(price(runs)).append('\n');
         });
         return text.append('\n').append(byPattern()).toString();
     }
 
-    private static String price(List<RunCost> runs) {
+    private static double seconds(Row run) {
+        return 3600 * run.cost.hours();
+    }
+
+    private static double gigabytes(Row run) {
+        return run.cost.peakBytes() / 1e9;
+    }
+
+    private static String price(List<Row> runs) {
         return String.format(
                 Locale.ROOT,
                 " | %.0f | %.1f |",
-                3600 * runs.stream().mapToDouble(RunCost::hours).average().orElseThrow(),
-                runs.stream().mapToDouble(RunCost::peakBytes).max().orElseThrow() / 1e9);
+                runs.stream().mapToDouble(StudyTable::seconds).average().orElseThrow(),
+                runs.stream().mapToDouble(StudyTable::gigabytes).max().orElseThrow());
     }
 
-    private String resampled(List<WorldScores.Summary> runs) {
+    private String resampled(List<Row> runs) {
         double[][] gained = new double[runs.size()][before.right().size()];
         for (int run = 0; run < gained.length; run++) {
-            List<Boolean> right = runs.get(run).right();
+            List<Boolean> right = runs.get(run).scores.right();
             Arrays.setAll(
                     gained[run],
                     pair -> 100.0 * ((right.get(pair) ? 1 : 0) - (before.right().get(pair) ? 1 : 0)));
@@ -118,14 +175,13 @@ final class StudyTable {
     /** Pairs by pattern. */
     private String byPattern() {
         StringBuilder text = new StringBuilder("| pairs by pattern | untouched |");
-        Map<Variant, List<WorldScores.Summary>> shown = new LinkedHashMap<>(after);
+        Map<Variant, List<Row>> shown = new LinkedHashMap<>(after);
         shown.keySet().retainAll(StudyVariants.BY_PATTERN);
         shown.keySet()
                 .forEach(variant -> text.append(' ').append(variant.name()).append(" |"));
         text.append("\n| --- | --- |").append(" --- |".repeat(shown.size())).append('\n');
-        before.patterns().forEach((pattern, share) -> {
-            Column column = new Column(pattern, scores -> scores.patterns().get(pattern));
-            text.append("| ").append(pattern).append(" |").append(column.of(before));
+        patterns().forEach(column -> {
+            text.append("| ").append(column.title).append(" |").append(column.of(before));
             shown.values()
                     .forEach(runs -> text.append(' ')
                             .append(changed(1, column.changes(before, runs)))

@@ -23,13 +23,19 @@ class StudyTableTest {
     @Test
     void tableHasChangesResampledPairsAndPatterns() {
         StudyTable table = new StudyTable(scores(0.5, true, false), List.of(1L, 2L));
-        table.add(Variant.ANCHORED, scores(1, true, true), new RunCost(400, 19_200, 0.02, 1.5e9));
-        table.add(Variant.ANCHORED, scores(1, true, true), new RunCost(400, 19_200, 0.04, 1e9));
+        table.add(Variant.ANCHORED, 2, scores(1, true, true), new RunCost(400, 19_200, 0.02, 1.5e9));
+        table.add(Variant.ANCHORED, 1, scores(1, true, true), new RunCost(400, 19_200, 0.04, 1e9));
         assertThat(table.toString())
                 .contains("| untouched | | 50.0 | ")
                 .contains("| anchored | 2 | +50.0 [+50.0, +50.0] | ")
                 .contains(" | [+0.0, +100.0] | 108 | 1.5 |")
                 .contains("| Count | 50.0 | +50.0 [+50.0, +50.0] |");
+        assertThat(table.titles()).startsWith("clip", "recipe", "seed", "pairs").endsWith("Count", "seconds", "GB");
+        assertThat(table.csv("clip").stream().map(row -> String.join(" ", row)))
+                .containsExactly(
+                        "clip untouched  50.0000" + " 0.0000".repeat(7) + " 50.0000  ",
+                        "clip anchored 1 100.0000" + " 0.0000".repeat(7) + " 100.0000 144 1.00",
+                        "clip anchored 2 100.0000" + " 0.0000".repeat(7) + " 100.0000 72 1.50");
     }
 
     private static WorldScores.Summary scores(double pairs, Boolean... right) {
