@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Dropout of what enters low-rank adapters. What is dropped follows from a seed of each row and the name of the layer, so that a layer that
@@ -76,13 +77,16 @@ public final class AdapterDropout {
         }
         return Scopes.returning(() -> {
             long[] shape = x.select(0, 0).shape();
+            ScalarType type = x.scalar_type();
+            // in place, as comparing into flags takes longer than the draws
             IntFunction<Tensor> row = i -> RandomStreams.rand(new RandomStreams(seeds[i]).stream(layer), shape)
-                    .ge(new Scalar(probability));
+                    .ge_(new Scalar(probability))
+                    .to(type);
             List<Tensor> rows = x.numel() < MANY
                     ? IntStream.range(0, seeds.length).mapToObj(row).toList()
                     : InterOp.compute(seeds.length, row);
             Tensor keep = torch.stack(new TensorVector(rows.toArray(Tensor[]::new)));
-            return dropped(x, keep.to(x.device(), x.scalar_type()), probability);
+            return dropped(x, keep.to(x.device(), type), probability);
         });
     }
 

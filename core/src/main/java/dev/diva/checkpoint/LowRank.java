@@ -51,7 +51,7 @@ public record LowRank(Tensor down, Tensor up, double scale, UnaryOperator<Tensor
     /**
      * Adds to the output of the layer, by libtorch inside the product.
      *
-     * @param y output of the frozen layer, [..., out], which is changed
+     * @param y output of the frozen layer, [..., out] or [rows, out], which is changed
      * @param x its input, [..., in], in either {@link Precision}
      */
     public Tensor addedTo(Tensor y, Tensor x) {
@@ -62,10 +62,10 @@ public record LowRank(Tensor down, Tensor up, double scale, UnaryOperator<Tensor
             Tensor inner = OneDnnLinear.forward(dropped, a, null);
             return y.add_(OneDnnLinear.forward(inner, b, null).mul(new Scalar(scale)));
         }
-        Tensor inner = torch.linear(dropped, a, new TensorOptional());
-        Tensor sum =
-                y.view(-1, y.size(-1)).addmm_(inner.view(-1, inner.size(-1)), b.t(), new Scalar(1), new Scalar(scale));
-        return sum.view(y.shape());
+        Tensor inner = torch.linear(dropped.reshape(-1, dropped.size(-1)), a, new TensorOptional());
+        // Autograd copies the gradient thrice for what is changed through a view.
+        Tensor rows = y.dim() == 2 ? y : y.view(-1, y.size(-1));
+        return rows.addmm_(inner, b.t(), new Scalar(1), new Scalar(scale)).view(y.shape());
     }
 
     /** What is added to the matrix: [out, in], fp32. */

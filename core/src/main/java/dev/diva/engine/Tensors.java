@@ -1,5 +1,6 @@
 package dev.diva.engine;
 
+import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.Device;
@@ -10,8 +11,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Between Java arrays and libtorch tensors, by copy, and the one place where training asks a device for values: losses, norms, what a
- * matching decides on. A tensor of libtorch's meta device, which has a shape and no values, reads as zeros: shapes can be run through
- * everything.
+ * matching decides on; and parts of tensors. A tensor of libtorch's meta device, which has a shape and no values, reads as zeros: shapes can
+ * be run through everything.
  */
 public final class Tensors {
     private Tensors() {}
@@ -83,6 +84,15 @@ public final class Tensors {
         Tensor contiguous = tensor.detach().cpu().to(ScalarType.Long).contiguous();
         new LongPointer(contiguous.data_ptr()).get(values);
         return values;
+    }
+
+    /**
+     * Neighbouring parts as views. Their gradients are joined once, where narrowing would fill a tensor as large as the whole for each part.
+     *
+     * @param sizes of the parts along the axis, which are all of it
+     */
+    public static List<Tensor> split(Tensor tensor, long axis, long... sizes) {
+        return List.of(tensor.split_with_sizes(sizes, axis).get());
     }
 
     private static void requireSize(Tensor tensor, int length) {

@@ -83,10 +83,16 @@ public final class Linear {
         }
         Tensor w = weight.to(x.scalar_type());
         Tensor b = biasFor(x);
-        Tensor y = OneDnnLinear.isFaster(x)
-                ? OneDnnLinear.forward(x, w, b)
-                : torch.linear(x, w, b == null ? new TensorOptional() : new TensorOptional(b));
-        return adapter == null ? y : adapter.addedTo(y, x);
+        if (OneDnnLinear.isFaster(x)) {
+            Tensor y = OneDnnLinear.forward(x, w, b);
+            return adapter == null ? y : adapter.addedTo(y, x);
+        }
+        // As rows: libtorch multiplies some inputs image by image, each with a copy of a frozen weight of its own.
+        Tensor rows =
+                torch.linear(x.reshape(-1, x.size(-1)), w, b == null ? new TensorOptional() : new TensorOptional(b));
+        long[] shape = x.shape();
+        shape[shape.length - 1] = w.size(0);
+        return (adapter == null ? rows : adapter.addedTo(rows, x)).view(shape);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.diva.model;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Residual;
 import dev.diva.engine.Scopes;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -47,6 +48,11 @@ final class TransformerLayer {
         return scale == null ? normed : normed.mul(scale.to(normed.scalar_type()));
     }
 
+    /** x with what a branch adds. */
+    private Tensor plus(Tensor x, Tensor branch, LayerNorm norm, Tensor scale) {
+        return Residual.add(leaving(branch, norm, scale), x);
+    }
+
     /** [batch, tokens, width] to the same. */
     Tensor forward(Tensor x) {
         return forward(x, x.size(1));
@@ -57,7 +63,8 @@ final class TransformerLayer {
         Tensor attended = Scopes.returning(() -> {
             Tensor normed = entering(x, layerNorm1);
             Tensor branch = selfAttention.forward(normed, count);
-            return leaving(branch, layerNorm1, scale1).add_(x.narrow(1, 0, count));
+            Tensor first = count == x.size(1) ? x : x.narrow(1, 0, count);
+            return plus(first, branch, layerNorm1, scale1);
         });
         return withMlp(attended);
     }
@@ -74,7 +81,7 @@ final class TransformerLayer {
             Tensor normed = entering(x, layerNorm1);
             KeyValues context = selfAttention.keyValues(normed).after(prefix);
             Tensor branch = selfAttention.forward(normed, context, chosen);
-            return leaving(branch, layerNorm1, scale1).add_(chosen.apply(x));
+            return plus(chosen.apply(x), branch, layerNorm1, scale1);
         });
         return withMlp(attended);
     }
@@ -89,15 +96,13 @@ final class TransformerLayer {
         Tensor normed = entering(x, layerNorm1);
         KeyValues keyValues = selfAttention.keyValues(normed);
         offered.add(keyValues);
-        return withMlp(Scopes.returning(() -> leaving(selfAttention.forward(normed, keyValues), layerNorm1, scale1)
-                .add_(x)));
+        return withMlp(Scopes.returning(() -> plus(x, selfAttention.forward(normed, keyValues), layerNorm1, scale1)));
     }
 
     /** Tokens [batch, tokens, width] that see themselves and others, and not each other. */
     Tensor beside(Tensor x, KeyValues context, Tensor bias) {
-        return withMlp(Scopes.returning(() -> leaving(
-                        selfAttention.beside(entering(x, layerNorm1), context, bias), layerNorm1, scale1)
-                .add_(x)));
+        return withMlp(Scopes.returning(
+                () -> plus(x, selfAttention.beside(entering(x, layerNorm1), context, bias), layerNorm1, scale1)));
     }
 
     /** What the attention would add to each token if it saw itself alone. */
@@ -106,8 +111,7 @@ final class TransformerLayer {
     }
 
     private Tensor withMlp(Tensor attended) {
-        return Scopes.returning(() -> leaving(mlp.apply(entering(attended, layerNorm2)), layerNorm2, scale2)
-                .add_(attended));
+        return Scopes.returning(() -> plus(attended, mlp.apply(entering(attended, layerNorm2)), layerNorm2, scale2));
     }
 
     /** {@link #forward(Tensor)} where only the first tokens are seen, by all: [batch, tokens, width] to the same. */
@@ -121,7 +125,7 @@ final class TransformerLayer {
                     new TensorVector(
                             selfAttention.forward(context, keyValues), selfAttention.toAll(padding, keyValues)),
                     1);
-            return leaving(branch, layerNorm1, scale1).add_(x);
+            return plus(x, branch, layerNorm1, scale1);
         }));
     }
 }

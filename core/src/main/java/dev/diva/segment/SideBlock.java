@@ -3,11 +3,13 @@ package dev.diva.segment;
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Attention;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import dev.diva.model.Activation;
 import dev.diva.model.Heads;
 import dev.diva.model.LayerNorm;
 import dev.diva.model.Linear;
 import dev.diva.model.Mlp;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /** Pre-norm layer of the side network, under timm's names: one product for queries, keys and values, exact GELU. */
@@ -38,12 +40,12 @@ final class SideBlock {
     }
 
     private Tensor attention(Tensor x) {
-        Tensor all = qkv.forward(x);
         long width = x.size(2);
+        List<Tensor> parts = Tensors.split(qkv.forward(x), 2, width, width, width);
         return Heads.join(Attention.attend(
-                Heads.split(all.narrow(2, 0, width), heads),
-                Heads.split(all.narrow(2, width, width), heads),
-                Heads.split(all.narrow(2, 2 * width, width), heads),
+                Heads.split(parts.get(0), heads),
+                Heads.split(parts.get(1), heads),
+                Heads.split(parts.get(2), heads),
                 false));
     }
 }

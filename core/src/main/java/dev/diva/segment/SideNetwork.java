@@ -100,10 +100,9 @@ final class SideNetwork {
             Tensor normed = fusion.norm.forward(map).permute(0, 3, 1, 2);
             Tensor added = torch.upsample_bilinear2d(
                     fusion.projection.forward(normed), size, false, new DoubleOptional(), new DoubleOptional());
-            long count = x.size(1) - shape.queries();
-            Tensor ofPatches =
-                    x.narrow(1, shape.queries(), count).add(added.flatten(2, 3).transpose(1, 2));
-            return torch.cat(new TensorVector(x.narrow(1, 0, shape.queries()), ofPatches), 1);
+            List<Tensor> parts = Tensors.split(x, 1, shape.queries(), x.size(1) - shape.queries());
+            Tensor ofPatches = parts.get(1).add(added.flatten(2, 3).transpose(1, 2));
+            return torch.cat(new TensorVector(parts.get(0), ofPatches), 1);
         });
         watch.saw("side.fused.layer_" + block, result.narrow(1, shape.queries(), result.size(1) - shape.queries()));
         return result;

@@ -44,13 +44,10 @@ record Rotation(Tensor cosine, Tensor sine) {
     Tensor apply(Tensor x) {
         return Scopes.returning(() -> {
             Tensor pairs = x.to(ScalarType.Float).reshape(x.size(0), x.size(1), x.size(2), -1, 2);
-            Tensor even = pairs.select(-1, 0);
-            Tensor odd = pairs.select(-1, 1);
-            Tensor turned = torch.stack(
-                    new TensorVector(
-                            even.mul(cosine).sub(odd.mul(sine)), even.mul(sine).add(odd.mul(cosine))),
-                    -1);
-            return turned.flatten(-2, -1).to(x.scalar_type());
+            Tensor turn = torch.view_as_complex(torch.stack(new TensorVector(cosine, sine), -1));
+            return torch.view_as_real(torch.view_as_complex(pairs).mul(turn))
+                    .flatten(-2, -1)
+                    .to(x.scalar_type());
         });
     }
 }

@@ -2,8 +2,10 @@ package dev.diva.diffusion.layer;
 
 import dev.diva.checkpoint.Weights;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import dev.diva.model.Linear;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -85,12 +87,12 @@ public record JointBlock(JointStream context, JointStream image) {
      */
     public Tensor forward(Tensor x, Tensor vector, long texts, UnaryOperator<Tensor> turn) {
         long patches = x.size(1) - texts;
-        JointStream.Pass txt = context.pass(x.narrow(1, 0, texts), vector);
-        JointStream.Pass img = image.pass(x.narrow(1, texts, patches), vector);
+        List<Tensor> tokens = Tensors.split(x, 1, texts, patches);
+        JointStream.Pass txt = context.pass(tokens.get(0), vector);
+        JointStream.Pass img = image.pass(tokens.get(1), vector);
         Tensor attended =
                 Scopes.returning(() -> txt.attended().followedBy(img.attended()).attend(turn));
-        return torch.cat(
-                new TensorVector(txt.rest(attended.narrow(1, 0, texts)), img.rest(attended.narrow(1, texts, patches))),
-                1);
+        List<Tensor> taken = Tensors.split(attended, 1, texts, patches);
+        return torch.cat(new TensorVector(txt.rest(taken.get(0)), img.rest(taken.get(1))), 1);
     }
 }

@@ -1,7 +1,7 @@
 package dev.diva.diffusion.layer;
 
+import dev.diva.engine.Tensors;
 import dev.diva.model.Linear;
-import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -32,17 +32,9 @@ public final class SideBySide {
      * @return the outputs, each [batch, tokens, width]
      */
     public List<Tensor> forward(Tensor x) {
-        List<Tensor> outputs = new ArrayList<>();
         if (widths == null) {
-            layers.forEach(layer -> outputs.add(layer.forward(x)));
-            return outputs;
+            return layers.stream().map(layer -> layer.forward(x)).toList();
         }
-        Tensor whole = layers.get(0).forward(x);
-        long start = 0;
-        for (long width : widths) {
-            outputs.add(whole.narrow(2, start, width));
-            start += width;
-        }
-        return outputs;
+        return Tensors.split(layers.get(0).forward(x), 2, widths);
     }
 }

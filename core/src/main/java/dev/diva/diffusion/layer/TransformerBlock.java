@@ -1,6 +1,7 @@
 package dev.diva.diffusion.layer;
 
 import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Residual;
 import dev.diva.engine.Scopes;
 import dev.diva.model.LayerNorm;
 import org.bytedeco.pytorch.Tensor;
@@ -37,11 +38,10 @@ public final class TransformerBlock {
     public Tensor forward(Tensor x, Tensor condition) {
         Tensor attended = Scopes.returning(() -> {
             Tensor normed = norm1.forward(x);
-            return selfAttention.forward(normed, normed).add_(x);
+            return Residual.add(selfAttention.forward(normed, normed), x);
         });
         Tensor conditioned = Scopes.returning(
-                () -> crossAttention.forward(norm2.forward(attended), condition).add_(attended));
-        return Scopes.returning(
-                () -> feedForward.forward(norm3.forward(conditioned)).add_(conditioned));
+                () -> Residual.add(crossAttention.forward(norm2.forward(attended), condition), attended));
+        return Scopes.returning(() -> Residual.add(feedForward.forward(norm3.forward(conditioned)), conditioned));
     }
 }
