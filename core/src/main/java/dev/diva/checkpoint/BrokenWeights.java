@@ -54,7 +54,7 @@ public final class BrokenWeights {
     public static Optional<String> find(String location, TensorSource tensors) {
         for (TensorInfo info : tensors.tensors()) {
             try (PointerScope scope = new PointerScope()) {
-                if (!isFinite(tensors.read(info.name()))) {
+                if (!isFinite(tensors.readOnce(info.name()))) {
                     return Optional.of(in(location, info.name()).getMessage());
                 }
             }

@@ -62,7 +62,7 @@ public final class ClipExport {
         CheckpointWriter.table(tensors, to);
         for (TensorInfo info : tensors.tensors()) {
             try (PointerScope scope = new PointerScope()) {
-                BrokenWeights.refuse(checkpoint.file().toString(), info.name(), tensors.read(info.name()));
+                BrokenWeights.refuse(checkpoint.file().toString(), info.name(), tensors.readOnce(info.name()));
             }
         }
         ClipFiles files = new ClipFiles(checkpoint);

@@ -42,8 +42,8 @@ final class TowerChange {
     private static double[] squares(TensorSource untouched, TensorSource trained, String name) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            Tensor before = untouched.read(name).to(ScalarType.Double);
-            Tensor after = trained.read(name).to(ScalarType.Double);
+            Tensor before = untouched.readOnce(name).to(ScalarType.Double);
+            Tensor after = trained.readOnce(name).to(ScalarType.Double);
             return new double[] {sum(after.sub(before).square()), sum(before.square())};
         }
     }

@@ -12,6 +12,9 @@ public enum Activation {
     QUICK_GELU(Pointwise.QUICK_GELU) {
         @Override
         public Tensor apply(Tensor x) {
+            if (Pointwise.isOnePass(x)) {
+                return Pointwise.QUICK_GELU.apply(x);
+            }
             // silu(s x) / s: one tensor for the backward pass instead of three.
             return torch.silu(x.mul(new Scalar(1.702))).mul_(new Scalar(1 / 1.702));
         }

@@ -3,6 +3,7 @@ package dev.diva.engine;
 import static dev.diva.testing.Close.assertCloseToLargest;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -45,6 +46,24 @@ class OneDnnTest {
     /** [2, 3, tokens, width] as heads of [2, tokens, 3 * width]. */
     private static Tensor heads(ScalarType type, long tokens, long width) {
         return torch.randn(2, tokens, 3, width).to(type).transpose(1, 2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({FP32, BF16})
+    void functionAndGradientAreThoseOfFp64(ScalarType type, double tolerance) {
+        assumeKernel(type);
+        for (Pointwise function : List.of(Pointwise.QUICK_GELU, Pointwise.SILU)) {
+            double s = function.alpha;
+            Tensor x = torch.randn(3, 37, 50).to(type).transpose(1, 2).set_requires_grad(true);
+            Tensor dy = torch.randn(3, 50, 37).to(type);
+            Tensor y = function.apply(x);
+            y.mul(dy).sum().backward();
+            Tensor exact = doubles(x).detach().set_requires_grad(true);
+            Tensor expected = exact.mul(exact.mul(new Scalar(s)).sigmoid());
+            expected.mul(doubles(dy)).sum().backward();
+            assertCloseToLargest(y, expected, tolerance, 0);
+            assertCloseToLargest(x.grad(), exact.grad(), tolerance, 0);
+        }
     }
 
     @ParameterizedTest

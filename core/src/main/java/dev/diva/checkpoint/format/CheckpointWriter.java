@@ -77,18 +77,18 @@ public final class CheckpointWriter {
      */
     public static void write(Path file, TensorSource ours, CheckpointFormat format) {
         TensorSource foreign = TranslatedSource.fromOurs(ours, table(ours, format));
+        if (format != CheckpointFormat.OPENAI) {
+            Map<String, String> metadata = new LinkedHashMap<>(METADATA);
+            metadata.putAll(ours.metadata());
+            SafetensorsWriter.write(file, foreign.tensors(), info -> foreign.readOnce(info.name()), metadata);
+            return;
+        }
         try (PointerScope scope = new PointerScope()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (TensorInfo info : foreign.tensors()) {
                 tensors.put(info.name(), foreign.read(info.name()));
             }
-            if (format == CheckpointFormat.OPENAI) {
-                StateDictWriter.write(file, tensors);
-            } else {
-                Map<String, String> metadata = new LinkedHashMap<>(METADATA);
-                metadata.putAll(ours.metadata());
-                SafetensorsWriter.write(file, tensors, metadata);
-            }
+            StateDictWriter.write(file, tensors);
         }
     }
 }
