@@ -72,7 +72,7 @@ final class StudyTable {
         after.computeIfAbsent(variant, unused -> new ArrayList<>()).add(new Row(seed, scores, cost));
     }
 
-    /** A row of {@code study.csv}: the titles of {@link #csv}. */
+    /** What the columns of {@link #csv} say. */
     List<String> titles() {
         List<String> titles = new ArrayList<>(List.of("clip", "recipe", "seed"));
         columns().forEach(column -> titles.add(column.title));
