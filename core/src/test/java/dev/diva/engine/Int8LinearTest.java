@@ -93,8 +93,8 @@ class Int8LinearTest {
     @ParameterizedTest
     @CsvSource({"6, Float", "1, Float", "6, BFloat16", "130, Float"})
     void productIsTheExactSumOfWholeNumbersTimesBothScales(int rows, ScalarType type) {
-        Tensor x = Tensors.of(numbers(rows, IN), rows % 2 == 0 ? 2 : 1, rows % 2 == 0 ? rows / 2 : rows, IN)
-                .to(type);
+        int images = rows % 2 == 0 ? 2 : 1;
+        Tensor x = Tensors.of(numbers(rows, IN), images, rows / images, IN).to(type);
         float[] weight = numbers(OUT, IN);
         Tensor bias = Tensors.of(numbers(1, OUT), OUT);
         Rounded left = Rounded.of(Tensors.toFloats(x), IN);

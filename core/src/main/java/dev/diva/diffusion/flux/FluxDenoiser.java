@@ -110,8 +110,8 @@ public final class FluxDenoiser implements Denoiser {
             Tensor vector = vector(levels, condition.vector(), dtype);
             stages.accept("vec", vector);
             Rotation rotation = Rotation.of(config, texts, rows, columns, placement.device());
-            stages.accept("cos", rotation.cosine());
-            stages.accept("sin", rotation.sine());
+            stages.accept("cos", rotation.turns().select(-1, 0));
+            stages.accept("sin", rotation.turns().select(-1, 1));
             Tensor txt = layers.textIn().forward(Tensors.onto(condition.tokens(), placement.device(), dtype));
             Tensor img = layers.imageIn().forward(Patches.of(Tensors.onto(zt, placement.device(), dtype)));
             Tensor x = torch.cat(new TensorVector(txt, img), 1);
@@ -120,11 +120,10 @@ public final class FluxDenoiser implements Denoiser {
                 x = placement
                         .activations()
                         .through(
-                                in -> block.forward(in[0], in[1], texts, new Rotation(in[2], in[3])::apply),
+                                in -> block.forward(in[0], in[1], texts, new Rotation(in[2])::apply),
                                 x,
                                 vector,
-                                rotation.cosine(),
-                                rotation.sine());
+                                rotation.turns());
                 stages.accept("block." + i, x);
             }
             Tensor image = layers.normOut().forward(x.narrow(1, texts, rows * columns), vector);

@@ -154,9 +154,9 @@ public final class DcrFeedback {
         long last = (pairs.count() - 1) / latentsAtOnce * latentsAtOnce;
         TensorVector parts = new TensorVector();
         try (NoGradGuard noGrad = new NoGradGuard()) {
-            for (long from = 0; from < last; from += (long) WITHOUT_GRAPH * latentsAtOnce) {
-                parts.push_back(
-                        pairs.predict(denoiser, from, Math.min(last, from + (long) WITHOUT_GRAPH * latentsAtOnce)));
+            long many = (long) WITHOUT_GRAPH * latentsAtOnce;
+            for (long from = 0; from < last; from += many) {
+                parts.push_back(pairs.predict(denoiser, from, Math.min(last, from + many)));
             }
         }
         Tensor ofLast = pairs.predict(denoiser, last, pairs.count());
