@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** One training on one, two and four processes, stopped and resumed on another number of them; faults that one process cannot have. */
 class TrainProcessesTest {
-    private static final int STEPS = 8;
+    private static final int STEPS = 6;
     private static final int LIMIT_SECONDS = 240;
 
     @TempDir
@@ -55,7 +55,7 @@ class TrainProcessesTest {
         assertThat(whole.await(LIMIT_SECONDS)).as(whole.output()).isZero();
         Path out = folder.resolve("stopped");
         JavaProcess run = train(out, Map.of(), "--processes", "2", "--set", optimizer);
-        for (int i = 0; i < 1200 && !Files.exists(out.resolve("checkpoints/step-00000002")); i++) {
+        for (int i = 0; i < 1200 && !Files.exists(out.resolve("checkpoints/step-00000001")); i++) {
             Thread.sleep(50);
         }
         run.process().destroy();

@@ -97,14 +97,15 @@ class MiniWorldTest {
     void methodsOfTwoStagesTrainFromTheirFirst() {
         List<Double> scratch = stage("genhancer-1", StudyVariants.GENHANCER_STAGE1, 30, "train.warmupSteps=3");
         assertThat(mean(scratch, 25, 30)).isLessThan(0.9 * mean(scratch, 0, 5));
-        stage("dcr-1", StudyVariants.DCR_STAGE1, 2);
+        stage("dcr-1", StudyVariants.DCR_STAGE1, 2, "train.batch=4");
         new Checkpoints(folder.resolve("dcr-1/checkpoints"), 1).removeAll(); // as the study does
-        assertThat(stage("dcr-1", StudyVariants.DCR_STAGE1, 2)).isEmpty(); // found finished
+        assertThat(stage("dcr-1", StudyVariants.DCR_STAGE1, 2, "train.batch=4")).isEmpty(); // found finished
         for (Variant method : StudyVariants.METHODS) {
             assertThat(stage(
                             method.name(),
                             method,
                             2,
+                            "train.batch=4",
                             "stage1=" + folder.resolve(method.stage1().preset() + "-1")))
                     .allMatch(Double::isFinite);
         }

@@ -32,6 +32,9 @@ public final class JavaProcess {
                 "-Xmx512m",
                 "-Xshare:auto",
                 "-XX:TieredStopAtLevel=1",
+                // Six thousand classes that this JVM has verified already.
+                "-XX:+UnlockDiagnosticVMOptions",
+                "-XX:-BytecodeVerificationRemote",
                 "-XX:ActiveProcessorCount=1",
                 "-Dorg.bytedeco.javacpp.maxBytes=0",
                 "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
