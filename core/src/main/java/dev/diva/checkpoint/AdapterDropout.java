@@ -1,5 +1,6 @@
 package dev.diva.checkpoint;
 
+import dev.diva.engine.DropoutMask;
 import dev.diva.engine.InterOp;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
@@ -66,32 +67,33 @@ public final class AdapterDropout {
         seeds = null;
     }
 
-    /** x, [rows, ...], with some numbers 0 and the others as much larger as keeps the mean. */
-    Tensor apply(String layer, Tensor x) {
+    /**
+     * What is kept of the input of a layer.
+     *
+     * @param layer its name
+     * @param x [rows, ...]
+     * @return a mask of x, or null where nothing is dropped
+     */
+    DropoutMask mask(String layer, Tensor x) {
         if (seeds == null || probability == 0) {
-            return x.alias();
+            return null;
         }
         if (x.size(0) != seeds.length) {
             throw new IllegalStateException(
                     layer + ": a batch of " + x.size(0) + " rows, dropout was begun for " + seeds.length);
         }
-        return Scopes.returning(() -> {
+        Tensor bits = Scopes.returning(() -> {
             long[] shape = x.select(0, 0).shape();
-            ScalarType type = x.scalar_type();
             // in place, as comparing into flags takes longer than the draws
             IntFunction<Tensor> row = i -> RandomStreams.rand(new RandomStreams(seeds[i]).stream(layer), shape)
                     .ge_(new Scalar(probability))
-                    .to(type);
+                    .to(ScalarType.Bool);
             List<Tensor> rows = x.numel() < MANY
                     ? IntStream.range(0, seeds.length).mapToObj(row).toList()
                     : InterOp.compute(seeds.length, row);
-            Tensor keep = torch.stack(new TensorVector(rows.toArray(Tensor[]::new)));
-            return dropped(x, keep.to(x.device(), type), probability);
+            return DropoutMask.packed(torch.stack(new TensorVector(rows.toArray(Tensor[]::new))))
+                    .to(x.device(), ScalarType.Byte);
         });
-    }
-
-    /** The kept numbers of x, divided by the share that is kept. */
-    public static Tensor dropped(Tensor x, Tensor keep, double probability) {
-        return x.mul(keep.to(x.scalar_type())).div(new Scalar(1 - probability));
+        return new DropoutMask(bits, probability);
     }
 }

@@ -1,14 +1,15 @@
 package dev.diva.checkpoint;
 
-import dev.diva.engine.OneDnnLinear;
+import dev.diva.engine.AdaptedLinear;
+import dev.diva.engine.DropoutMask;
+import dev.diva.engine.Pointwise;
 import dev.diva.engine.Precision;
+import dev.diva.engine.Scopes;
+import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * A trained change of a frozen matrix: W + scale * up * down (LoRA, arXiv 2106.09685). Starts at no change.
@@ -16,9 +17,9 @@ import org.bytedeco.pytorch.global.torch;
  * @param down [rank, in], fp32 master
  * @param up [out, rank], fp32 master, zero at the start
  * @param scale alpha / rank
- * @param dropout what is dropped of the input of {@code down}; the identity for nothing
+ * @param dropout gives what is kept of the input of {@code down}, or null for all
  */
-public record LowRank(Tensor down, Tensor up, double scale, UnaryOperator<Tensor> dropout) {
+public record LowRank(Tensor down, Tensor up, double scale, Function<Tensor, DropoutMask> dropout) {
     /**
      * Which matrices get one.
      *
@@ -49,23 +50,17 @@ public record LowRank(Tensor down, Tensor up, double scale, UnaryOperator<Tensor
     }
 
     /**
-     * Adds to the output of the layer, by libtorch inside the product.
+     * Applies the layer, changed.
      *
-     * @param y output of the frozen layer, [..., out] or [rows, out], which is changed
-     * @param x its input, [..., in], in either {@link Precision}
+     * @param x [..., in], in either {@link Precision}
+     * @param weight W, [out, in], in the type of x
+     * @param bias [out], or null
+     * @param before a function of x that comes first, in one pass; or null
+     * @return [..., out]
      */
-    public Tensor addedTo(Tensor y, Tensor x) {
-        Tensor dropped = dropout.apply(x);
-        Tensor a = down.to(x.scalar_type());
-        Tensor b = up.to(x.scalar_type());
-        if (OneDnnLinear.isFasterForFewColumns(dropped)) {
-            Tensor inner = OneDnnLinear.forward(dropped, a, null);
-            return y.add_(OneDnnLinear.forward(inner, b, null).mul(new Scalar(scale)));
-        }
-        Tensor inner = torch.linear(dropped.reshape(-1, dropped.size(-1)), a, new TensorOptional());
-        // Autograd copies the gradient thrice for what is changed through a view.
-        Tensor rows = y.dim() == 2 ? y : y.view(-1, y.size(-1));
-        return rows.addmm_(inner, b.t(), new Scalar(1), new Scalar(scale)).view(y.shape());
+    public Tensor forward(Tensor x, Tensor weight, Tensor bias, Pointwise before) {
+        return Scopes.returning(
+                () -> new AdaptedLinear(weight, bias, down, up, scale).forward(x, before, dropout.apply(x)));
     }
 
     /** What is added to the matrix: [out, in], fp32. */

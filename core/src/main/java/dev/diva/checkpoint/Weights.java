@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
@@ -334,7 +333,7 @@ public final class Weights implements AutoCloseable {
                         master(layer + ".lora_A.weight", down),
                         master(layer + ".lora_B.weight", torch.zeros(out, rank)),
                         adapterPlan.alpha() / rank,
-                        dropout == null ? UnaryOperator.identity() : x -> dropout.apply(layer, x));
+                        x -> dropout == null ? null : dropout.mask(layer, x));
             }
         }
 

@@ -3,6 +3,7 @@ package dev.diva.engine;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -49,9 +50,28 @@ public final class OneDnnLinear {
         return OwnGradient.tie(y, inputs, (gradient, kept) -> gradients(gradient, kept, needed), saved);
     }
 
+    /** {@link #forward} where it {@link #isFaster}, else the same by libtorch. */
+    public static Tensor orLibtorch(Tensor x, Tensor weight, Tensor bias) {
+        if (isFaster(x)) {
+            return forward(x, weight, bias);
+        }
+        // As rows: libtorch multiplies some inputs image by image, each with a copy of a frozen weight of its own.
+        Tensor y = torch.linear(rows(x), weight, bias == null ? new TensorOptional() : new TensorOptional(bias));
+        long[] shape = x.shape();
+        shape[shape.length - 1] = weight.size(0);
+        return y.view(shape);
+    }
+
     /** A function of the layer, as {@link #forward} without a gradient. */
     public static Tensor activated(Tensor x, Tensor weight, Tensor bias, Pointwise function) {
         return OwnGradient.withoutGraph(() -> product(x, weight, bias, product -> product.then(function)));
+    }
+
+    /** a b, of matrices with any strides; a row of it does not depend on the rows beside it. */
+    static Tensor product(Tensor a, Tensor b) {
+        Tensor product = torch.empty(new long[] {a.size(0), b.size(1)}, a.options(), null);
+        Product.of(a, b).rowByRow().into(product);
+        return product;
     }
 
     private static Tensor product(Tensor x, Tensor weight, Tensor bias, UnaryOperator<Product> after) {

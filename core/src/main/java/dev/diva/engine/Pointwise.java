@@ -43,7 +43,8 @@ public enum Pointwise {
                 : y;
     }
 
-    private Tensor forward(Tensor x) {
+    /** {@link #apply} without a graph. */
+    Tensor forward(Tensor x) {
         Tensor y = torch.empty_like(x);
         try (PointerScope scope = new PointerScope()) {
             OneDnn.run(
@@ -55,7 +56,8 @@ public enum Pointwise {
         return y;
     }
 
-    private Tensor backward(Tensor x, Tensor dy) {
+    /** The gradient of x for that of {@link #forward}, both contiguous. */
+    Tensor backward(Tensor x, Tensor dy) {
         Tensor dx = torch.empty_like(dy);
         try (PointerScope scope = new PointerScope()) {
             memory.desc ofX = OneDnn.description(x);

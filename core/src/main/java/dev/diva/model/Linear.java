@@ -6,10 +6,9 @@ import dev.diva.engine.Int8Linear;
 import dev.diva.engine.Int8Rows;
 import dev.diva.engine.Int8Weight;
 import dev.diva.engine.OneDnnLinear;
+import dev.diva.engine.Pointwise;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** y = x W^T + b in the type of x. */
@@ -82,17 +81,7 @@ public final class Linear {
             return Int8Linear.forward(x, input.rounded, int8, bias, null);
         }
         Tensor w = weight.to(x.scalar_type());
-        Tensor b = biasFor(x);
-        if (OneDnnLinear.isFaster(x)) {
-            Tensor y = OneDnnLinear.forward(x, w, b);
-            return adapter == null ? y : adapter.addedTo(y, x);
-        }
-        // As rows: libtorch multiplies some inputs image by image, each with a copy of a frozen weight of its own.
-        Tensor rows =
-                torch.linear(x.reshape(-1, x.size(-1)), w, b == null ? new TensorOptional() : new TensorOptional(b));
-        long[] shape = x.shape();
-        shape[shape.length - 1] = w.size(0);
-        return (adapter == null ? rows : adapter.addedTo(rows, x)).view(shape);
+        return adapter == null ? OneDnnLinear.orLibtorch(x, w, biasFor(x)) : adapter.forward(x, w, bias, null);
     }
 
     /**
@@ -116,6 +105,17 @@ public final class Linear {
             return activation.apply(forward(input));
         }
         return OneDnnLinear.activated(x, weight.to(x.scalar_type()), biasFor(x), activation.fused());
+    }
+
+    /** A function, then this layer; where an adapter learns, what is between them is computed again for the gradient rather than kept. */
+    Tensor after(Activation activation, Tensor x) {
+        return adapter != null && Pointwise.isOnePass(x)
+                ? adapter.forward(x, weight.to(x.scalar_type()), bias, activation.fused())
+                : forward(activation.apply(x));
+    }
+
+    boolean isAdapted() {
+        return adapter != null;
     }
 
     private Tensor biasFor(Tensor x) {

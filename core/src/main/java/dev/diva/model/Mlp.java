@@ -18,6 +18,8 @@ public final class Mlp {
 
     /** [..., hiddenSize] to the same. */
     public Tensor forward(Tensor x) {
-        return fc2.forward(Scopes.returning(() -> fc1.forward(x, activation)));
+        return fc2.isAdapted()
+                ? Scopes.returning(() -> fc2.after(activation, fc1.forward(x)))
+                : fc2.forward(Scopes.returning(() -> fc1.forward(x, activation)));
     }
 }

@@ -15,6 +15,7 @@ import dev.diva.clip.TrainedPart;
 import dev.diva.clip.VisionModel;
 import dev.diva.diffusion.AutoencoderModel;
 import dev.diva.diffusion.Condition;
+import dev.diva.engine.DropoutMask;
 import dev.diva.engine.Tensors;
 import dev.diva.feedback.ConditionLeaf;
 import dev.diva.feedback.DenoisingLoss;
@@ -38,8 +39,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -178,8 +177,9 @@ class GenHancerTest {
             Tensor down = golden.input("lora_layer.A").clone().set_requires_grad(true);
             Tensor up = golden.input("lora_layer.B").clone().set_requires_grad(true);
             Tensor bias = golden.input("lora_layer.b").clone().set_requires_grad(true);
-            LowRank adapter = new LowRank(down, up, 6.0 / 3, input -> AdapterDropout.dropped(input, keep, 0.1));
-            Tensor y = adapter.addedTo(torch.linear(x, golden.input("lora_layer.W"), new TensorOptional(bias)), x);
+            DropoutMask mask = new DropoutMask(DropoutMask.packed(keep.to(ScalarType.Bool)), 0.1);
+            Tensor y =
+                    new LowRank(down, up, 6.0 / 3, input -> mask).forward(x, golden.input("lora_layer.W"), bias, null);
             assertClose(y, golden.expected("lora_layer.y"), 0, 1e-5);
             y.square().sum().backward();
             assertCloseToLargest(down.grad(), golden.expected("lora_layer.dA"), 1e-5, 1e-6);
