@@ -4,5 +4,5 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 # As the launcher does.
 export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=8589934592 GOMP_SPINCOUNT=1000 OPENBLAS_THREAD_TIMEOUT=4
-exec java -Xmx2g -Dorg.bytedeco.javacpp.maxBytes=0 -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 -Dai.djl.offline=true \
+exec java "@$root/core/target/jvm.options" \
     ${DIVA_JAVA_OPTS:-} -cp "$root/bench/target/classes:$root/bench/target/lib/*:$root/core/target/classes:$root/core/target/lib/*" "$@"

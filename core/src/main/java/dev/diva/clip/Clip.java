@@ -133,7 +133,7 @@ public final class Clip implements AutoCloseable {
         this.logitBias = scalar("logit_bias");
         weights.finish();
         this.batches = new Batches(weights, options.batchSize);
-        this.texts = new ClipTexts(config, files, batches);
+        this.texts = new ClipTexts(config, files, checkpoint.tensors(), weights.placement(), options.batchSize);
         for (Scale scale : Scale.values()) {
             imageRequests.put(
                     scale,
@@ -253,12 +253,7 @@ public final class Clip implements AutoCloseable {
         return encodeImages(pixels, Scale.UNIT);
     }
 
-    /**
-     * Embeddings of images.
-     *
-     * @param pixels each as {@link Preprocessing#pixels} of {@link #preprocessing} gives it
-     * @return a row per image
-     */
+    /** A row per image; pixels are each as {@link Preprocessing#pixels} of {@link #preprocessing} gives them. */
     public float[][] encodeImages(List<float[]> pixels, Scale scale) {
         return imageRequests.get(scale).run(pixels);
     }
@@ -341,6 +336,11 @@ public final class Clip implements AutoCloseable {
             imageTower = TowerDigest.ofImages(stored());
         }
         return imageTower;
+    }
+
+    /** Gives up the memory of the text tower, which is read again when it is asked for: for those who have their vectors of classes. */
+    public synchronized void releaseTexts() {
+        texts.release();
     }
 
     /** Factor of the cosine similarities in logits: the exponential of what is stored. */

@@ -2,25 +2,39 @@ package dev.diva.clip;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
+import dev.diva.checkpoint.ReadSource;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.Weights;
+import dev.diva.engine.Placement;
 import dev.diva.model.Tokenizer;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 
-/** The text side of a CLIP: tower and tokenizer, each read when it is asked for first. For one thread at a time. */
+/**
+ * The text side of a CLIP: tower and tokenizer, each read when it is asked for first. The tower can be given up and is read again then. For
+ * one thread at a time.
+ */
 final class ClipTexts implements AutoCloseable {
     private final TextConfig config; // null without a tower
     private final ClipFiles files;
-    private final Batches batches;
+    private final TensorSource stored;
+    private final Placement placement;
+    private final int batchSize;
+    private Weights weights; // of the tower, or null
     private TextTower tower;
     private Tokenizer tokenizer;
     private String digest;
 
-    ClipTexts(ClipConfig config, ClipFiles files, Batches batches) {
+    /** @param stored the checkpoint, which has been checked; the caller's */
+    ClipTexts(ClipConfig config, ClipFiles files, TensorSource stored, Placement placement, int batchSize) {
         this.config = config.hasText() ? config.text() : null;
         this.files = files;
-        this.batches = batches;
+        this.stored = stored;
+        this.placement = placement;
+        this.batchSize = batchSize;
     }
 
     /**
@@ -32,15 +46,15 @@ final class ClipTexts implements AutoCloseable {
     float[][] encode(List<long[]> ids, UnaryOperator<Tensor> scaled) {
         TextTower ready = tower();
         Function<Tensor, float[]> values =
-                embeddings -> BrokenWeights.requireNumbers(scaled.apply(embeddings), batches.weights());
+                embeddings -> BrokenWeights.requireNumbers(scaled.apply(embeddings), weights);
         if (config.hasClassToken()) {
-            return ClassTokenEncoding.run(ready, ids, batches.size(), values);
+            return ClassTokenEncoding.run(ready, ids, batchSize, values);
         }
         if (ready.isCausal()) {
-            return TextEncoding.run(ready, ids, batches.size() * config.contextLength(), values);
+            return TextEncoding.run(ready, ids, batchSize * config.contextLength(), values);
         }
-        return batches.run(
-                ids.size(), (from, to) -> scaled.apply(ready.embedding(Batches.texts(ids.subList(from, to)))));
+        return new Batches(weights, batchSize)
+                .run(ids.size(), (from, to) -> scaled.apply(ready.embedding(Batches.texts(ids.subList(from, to)))));
     }
 
     Tokenizer tokenizer() {
@@ -53,9 +67,10 @@ final class ClipTexts implements AutoCloseable {
 
     /** Names the tower by its content. */
     String digest(String reading) {
-        tower();
+        requireText();
         if (digest == null) {
-            digest = TowerDigest.ofTexts(batches.weights().tensors(), reading);
+            tower();
+            digest = TowerDigest.ofTexts(weights.tensors(), reading);
         }
         return digest;
     }
@@ -63,19 +78,31 @@ final class ClipTexts implements AutoCloseable {
     private TextTower tower() {
         requireText();
         if (tower == null) {
-            tower = new TextTower(batches.weights(), config);
+            weights = Weights.frozen(new ReadSource(stored), placement);
+            tower = new TextTower(weights, config);
         }
         return tower;
     }
 
     private void requireText() {
         if (config == null) {
-            throw new BadInputException(batches.weights().location() + ": has no text tower");
+            throw new BadInputException(stored.location() + ": has no text tower");
         }
+    }
+
+    /** Gives the memory of the tower back to the system until it is asked for again. */
+    void release() {
+        if (weights != null) {
+            weights.close();
+            Pointer.trimMemory(); // malloc would keep it
+        }
+        weights = null;
+        tower = null;
     }
 
     @Override
     public void close() {
+        release();
         if (tokenizer != null) {
             tokenizer.close();
         }

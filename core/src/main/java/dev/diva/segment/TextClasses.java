@@ -32,13 +32,15 @@ public final class TextClasses {
     private final PromptEnsemble prompts = new PromptEnsemble();
 
     /**
-     * Unit vectors [classes, embedding]; those of a text tower are computed once.
+     * Unit vectors [classes, embedding]; those of a text tower are computed once, and its memory is given up: pictures follow.
      *
      * @throws dev.diva.BadInputException for no class, an empty name, or a name that is given twice
      */
     public float[][] vectors(Clip clip, List<String> names) {
         ClassNames.require(names, "classes");
-        return prompts.classVectors(new ClipEncoder("", clip, Feature.ZERO_SHOT), names, TEMPLATES);
+        float[][] vectors = prompts.classVectors(new ClipEncoder("", clip, Feature.ZERO_SHOT), names, TEMPLATES);
+        clip.releaseTexts();
+        return vectors;
     }
 
     /** Classes with a background behind them, [classes + 1, embedding]; all of length 1. */

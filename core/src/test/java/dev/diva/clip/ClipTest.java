@@ -158,6 +158,20 @@ class ClipTest {
         }
     }
 
+    /** Flat memory tells that it goes, the same bits that it is read again. */
+    @Test
+    void aTextTowerThatIsGivenUpIsReadAgain() {
+        List<String> strings = List.of("a photo of a cat", "two dogs");
+        try (Clip clip = Clip.load(Golden.path("clip-hf-vit"))) {
+            float[][] first = clip.encodeTexts(strings);
+            assertThat(Memory.growth(10, () -> {
+                        clip.releaseTexts();
+                        assertThat(clip.encodeTexts(strings)).isDeepEqualTo(first);
+                    }))
+                    .isLessThan(1L << 20);
+        }
+    }
+
     @Test
     void memoryStaysFlatOverManyBatches() {
         Golden golden = Golden.resource("clip-hf-vit");
