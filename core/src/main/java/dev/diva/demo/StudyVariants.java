@@ -68,8 +68,7 @@ final class StudyVariants {
                 Variant.ANCHORED.with("guard of all directions", "guard.weight=1.5", "guard.textsWeight=0.0"),
                 Variant.ANCHORED.with("no guard", "guard.textsWeight=0.0"),
                 Variant.ANCHORED.with("random projection", "projection.init=random", "recap.count=1"),
-                Variant.ANCHORED.with("all noise levels", "timesteps.min=0"),
-                Variant.ANCHORED.with("loss of the noise", "timesteps.weight=none")));
+                Variant.ANCHORED.with("all noise levels", "timesteps.min=0")));
         for (Variant method : METHODS) {
             all.add(method);
             all.add(method.with(method.name() + ", held", HELD));
