@@ -26,10 +26,7 @@ public enum Activations {
                 return KEPT.through(block, inputs);
             }
             Tensor output = OwnGradient.withoutGraph(() -> block.forward(inputs));
-            boolean[] isNeeded = new boolean[inputs.length];
-            for (int i = 0; i < inputs.length; i++) {
-                isNeeded[i] = inputs[i].requires_grad();
-            }
+            boolean[] isNeeded = OwnGradient.needed(inputs);
             return OwnGradient.tie(
                     output, inputs, (gradient, saved) -> recomputed(block, gradient, saved, isNeeded), inputs);
         }

@@ -26,28 +26,26 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
     public Tensor forward(Tensor x, Pointwise before, DropoutMask mask) {
         return Scopes.returning(() -> {
             Tensor input = OwnGradient.withoutGraph(() -> entering(x, before));
-            Tensor inner = OwnGradient.withoutGraph(
-                    () -> product(rows(left(input, mask)), like(down, x).t()).mul_(factor(mask)));
+            Tensor inner = OwnGradient.withoutGraph(() -> product(
+                            OneDnnLinear.rows(left(input, mask)), like(down, x).t())
+                    .mul_(factor(mask)));
             Tensor y = OwnGradient.withoutGraph(() -> {
                 Tensor sum = OneDnnLinear.orLibtorch(input, weight, like(bias, x));
-                add(inner, like(up, x).t(), rows(sum));
+                add(inner, like(up, x).t(), OneDnnLinear.rows(sum));
                 return sum;
             });
             Tensor[] inputs = bias == null ? new Tensor[] {x, down, up} : new Tensor[] {x, down, up, bias};
             if (!OwnGradient.isNeeded(inputs)) {
                 return y;
             }
-            boolean[] needed = new boolean[inputs.length];
-            for (int i = 0; i < inputs.length; i++) {
-                needed[i] = inputs[i].requires_grad();
-            }
+            boolean[] needed = OwnGradient.needed(inputs);
             Tensor[] saved =
                     mask == null ? new Tensor[] {weight, x, inner} : new Tensor[] {weight, x, inner, mask.bits()};
             return OwnGradient.tie(
                     y,
                     inputs,
                     (dy, kept) -> gradients(
-                            rows(dy),
+                            OneDnnLinear.rows(dy),
                             kept,
                             before,
                             mask == null ? null : new DropoutMask(kept[3], mask.probability()),
@@ -73,8 +71,8 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
             gradients[0] = before == null ? shaped : before.backward(x, shaped);
         }
         if (needed[1]) {
-            gradients[1] =
-                    product(dInner.t(), rows(left(entering(x, before), mask))).to(down.scalar_type());
+            gradients[1] = product(dInner.t(), OneDnnLinear.rows(left(entering(x, before), mask)))
+                    .to(down.scalar_type());
         }
         if (needed[2]) {
             gradients[2] = product(dy.t(), saved[2]).to(up.scalar_type());
@@ -111,10 +109,5 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
 
     private static Tensor like(Tensor tensor, Tensor x) {
         return tensor == null ? null : tensor.to(x.scalar_type());
-    }
-
-    /** [..., width] to [rows, width]: a view where the axes allow it. */
-    private static Tensor rows(Tensor x) {
-        return x.reshape(-1, x.size(-1));
     }
 }

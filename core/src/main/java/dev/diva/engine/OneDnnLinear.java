@@ -41,10 +41,7 @@ public final class OneDnnLinear {
         if (!OwnGradient.isNeeded(inputs)) {
             return y;
         }
-        boolean[] needed = new boolean[inputs.length];
-        for (int i = 0; i < inputs.length; i++) {
-            needed[i] = inputs[i].requires_grad();
-        }
+        boolean[] needed = OwnGradient.needed(inputs);
         // A frozen weight needs no x: it may go before the backward pass.
         Tensor[] saved = needed[1] ? new Tensor[] {weight, x} : new Tensor[] {weight};
         return OwnGradient.tie(y, inputs, (gradient, kept) -> gradients(gradient, kept, needed), saved);
@@ -106,7 +103,7 @@ public final class OneDnnLinear {
     }
 
     /** [..., width] to [rows, width]: a view where the axes allow it. */
-    private static Tensor rows(Tensor x) {
+    static Tensor rows(Tensor x) {
         return x.reshape(-1, x.size(-1));
     }
 }

@@ -71,6 +71,15 @@ public final class OwnGradient {
         return false;
     }
 
+    /** Which of these need a gradient. */
+    static boolean[] needed(Tensor... inputs) {
+        boolean[] needed = new boolean[inputs.length];
+        for (int i = 0; i < inputs.length; i++) {
+            needed[i] = inputs[i].requires_grad();
+        }
+        return needed;
+    }
+
     /**
      * Ties a result to its inputs.
      *

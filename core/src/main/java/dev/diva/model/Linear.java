@@ -107,9 +107,9 @@ public final class Linear {
         return OneDnnLinear.activated(x, weight.to(x.scalar_type()), biasFor(x), activation.fused());
     }
 
-    /** A function, then this layer; where an adapter learns, what is between them is computed again for the gradient rather than kept. */
+    /** A function, then this layer, which {@link #isAdapted}; what is between them is computed again for the gradient where that is one pass. */
     Tensor after(Activation activation, Tensor x) {
-        return adapter != null && Pointwise.isOnePass(x)
+        return Pointwise.isOnePass(x)
                 ? adapter.forward(x, weight.to(x.scalar_type()), bias, activation.fused())
                 : forward(activation.apply(x));
     }
