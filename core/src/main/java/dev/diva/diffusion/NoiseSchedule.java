@@ -82,6 +82,19 @@ public final class NoiseSchedule {
         };
     }
 
+    /**
+     * What a squared error of the prediction is multiplied by to become the squared error of the noise that it implies: 1 for the noise
+     * itself, abar for the velocity, abar / (1 - abar) for the latent.
+     */
+    public double noiseWeight(int timestep) {
+        double abar = alphasCumprod[timestep];
+        return switch (config.prediction()) {
+            case EPSILON -> 1;
+            case SAMPLE -> abar / (1 - abar);
+            case V_PREDICTION -> abar;
+        };
+    }
+
     private Tensor velocity(Tensor latent, Tensor noise, Tensor timesteps) {
         return Scopes.returning(() -> noise.mul(signal(timesteps, latent)).sub(latent.mul(spread(timesteps, latent))));
     }

@@ -5,6 +5,7 @@ import dev.diva.diffusion.NoiseConfig;
 import dev.diva.diffusion.NoiseSchedule;
 import dev.diva.engine.BatchDraws;
 import dev.diva.engine.Tensors;
+import java.util.Locale;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -19,27 +20,21 @@ import org.bytedeco.pytorch.global.torch;
 public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps, LevelWeight weight) implements NoiseProcess {
     /** @throws BadInputException when an error would count without limit at a timestep that may be drawn */
     public DdpmNoise {
-        if (weight == LevelWeight.VELOCITY) {
-            requireFinite(schedule, timesteps);
+        long last = Math.min(timesteps.max(), schedule.numTrainTimesteps() - 1L);
+        for (long step = timesteps.min(); step <= last; step++) {
+            if (!Double.isFinite(weight.of(schedule, Math.toIntExact(step)))) {
+                throw new BadInputException("timesteps.weight is "
+                        + weight.name().toLowerCase(Locale.ROOT)
+                        + ", and at timestep " + step + " the teacher, which predicts the "
+                        + (schedule.prediction() == NoiseConfig.Prediction.EPSILON ? "noise" : "latent")
+                        + ", says nothing of it; set timesteps.min and timesteps.max so that it is not drawn");
+            }
         }
     }
 
     /** Errors count as they are. */
     public DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps) {
         this(schedule, timesteps, LevelWeight.NONE);
-    }
-
-    private static void requireFinite(NoiseSchedule schedule, TimestepSampler timesteps) {
-        long last = Math.min(timesteps.max(), schedule.numTrainTimesteps() - 1L);
-        for (long step = timesteps.min(); step <= last; step++) {
-            if (!Double.isFinite(schedule.velocityWeight(Math.toIntExact(step)))) {
-                throw new BadInputException(
-                        "timesteps.weight is velocity, and at timestep " + step + " the teacher, which"
-                                + " predicts the "
-                                + (schedule.prediction() == NoiseConfig.Prediction.EPSILON ? "noise" : "latent")
-                                + ", says nothing of the velocity; set timesteps.min and timesteps.max so that it is not drawn");
-            }
-        }
     }
 
     @Override
@@ -61,13 +56,13 @@ public record DdpmNoise(NoiseSchedule schedule, TimestepSampler timesteps, Level
 
     @Override
     public Optional<Tensor> weight(Draw draw) {
-        if (weight == LevelWeight.NONE || schedule.prediction() == NoiseConfig.Prediction.V_PREDICTION) {
+        if (weight == LevelWeight.NONE) {
             return Optional.empty();
         }
         long[] steps = Tensors.toLongs(draw.levels());
         float[] weights = new float[steps.length];
         for (int i = 0; i < steps.length; i++) {
-            weights[i] = (float) schedule.velocityWeight(Math.toIntExact(steps[i]));
+            weights[i] = (float) weight.of(schedule, Math.toIntExact(steps[i]));
         }
         return Optional.of(Tensors.onto(
                 Tensors.of(weights, weights.length, 1, 1, 1), draw.noise().device(), torch.kFloat()));

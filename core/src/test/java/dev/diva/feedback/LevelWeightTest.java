@@ -20,15 +20,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Errors weighted by velocity are the squared errors of the velocity that a prediction implies, whatever is predicted. */
+/** Weighted errors are the squared errors of the velocity or the noise that a prediction implies, whatever is predicted. */
 class LevelWeightTest {
     private static final TimestepSampler HIGH =
             new TimestepSampler(541, 999, TimestepSampler.Distribution.UNIFORM, 0, 1);
 
-    /** A prediction that is off by a known amount in the latent; the implied velocity follows from v = sqrt(abar) eps - sqrt(1 - abar) x. */
+    /** A prediction that is off by a known amount in the latent; noise and velocity that it implies follow from the noisy latent. */
     @ParameterizedTest
     @EnumSource(Prediction.class)
-    void lossIsThatOfTheImpliedVelocity(Prediction prediction) {
+    void lossIsThatOfTheImpliedVelocityOrNoise(Prediction prediction) {
         try (PointerScope scope = new PointerScope()) {
             NoiseSchedule schedule = new NoiseSchedule(new NoiseConfig(betas(), prediction, false));
             RandomStreams streams = new RandomStreams(3);
@@ -38,19 +38,26 @@ class LevelWeightTest {
             long[] steps = {541, 999};
             NoiseProcess.Draw draw = new NoiseProcess.Draw(Tensors.of(steps, 2), noise);
             Denoiser wrong = new Wrong(schedule, latents, noise, off);
-            double loss = new DenoisingLoss(wrong, new DdpmNoise(schedule, HIGH, LevelWeight.VELOCITY))
-                    .of(latents, draw, Condition.of(latents))
-                    .item_float();
             float[] errors = Tensors.toFloats(off.square().flatten(1, -1).mean(1));
-            double expected = 0;
+            double velocity = 0;
+            double noises = 0;
             for (int i = 0; i < 2; i++) {
                 double abar = schedule.alphaCumprod((int) steps[i]);
-                // a latent off by d means noise off by -sqrt(abar / (1 - abar)) d, and a velocity off by -d / sqrt(1 -
-                // abar)
-                expected += errors[i] / (1 - abar) / 2;
+                // a latent off by d: velocity off by -d / sqrt(1 - abar), noise off by -sqrt(abar / (1 - abar)) d
+                velocity += errors[i] / (1 - abar) / 2;
+                noises += errors[i] * abar / (1 - abar) / 2;
             }
-            assertThat(loss).isCloseTo(expected, within(2e-4 * expected)); // fp32, amplified by 1 / sqrt(abar) = 14.6
+            double asVelocity = loss(wrong, new DdpmNoise(schedule, HIGH, LevelWeight.VELOCITY), latents, draw);
+            assertThat(asVelocity).isCloseTo(velocity, within(2e-4 * velocity)); // fp32, amplified by 1 / sqrt(abar)
+            double asNoise = loss(wrong, new DdpmNoise(schedule, HIGH, LevelWeight.NOISE), latents, draw);
+            assertThat(asNoise).isCloseTo(noises, within(2e-4 * noises));
         }
+    }
+
+    private static double loss(Denoiser denoiser, NoiseProcess process, Tensor latents, NoiseProcess.Draw draw) {
+        return new DenoisingLoss(denoiser, process)
+                .of(latents, draw, Condition.of(latents))
+                .item_float();
     }
 
     @Test
@@ -67,15 +74,21 @@ class LevelWeightTest {
         }
     }
 
-    /** The target of a flow is the velocity already. */
+    /** The target of a flow is the velocity already; noise = noisy latent + (1 - t) velocity. */
     @Test
-    void flowNeedsNoWeight() {
+    void flowWeighsOnlyNoise() {
         try (PointerScope scope = new PointerScope()) {
             NoiseProcess.Draw draw = new NoiseProcess.Draw(
-                    Tensors.of(new float[] {0.9f}, 1),
-                    RandomStreams.randn(new RandomStreams(1).stream("n"), 1, 2, 2, 2));
-            assertThat(new RectifiedFlow(new LogitNormalLevels(0, 1)).weight(draw))
+                    Tensors.of(new float[] {0.9f, 0.5f}, 2),
+                    RandomStreams.randn(new RandomStreams(1).stream("n"), 2, 2, 2, 2));
+            FlowLevels levels = new LogitNormalLevels(0, 1);
+            assertThat(new RectifiedFlow(levels).weight(draw)).isEmpty();
+            assertThat(new RectifiedFlow(levels, LevelWeight.VELOCITY).weight(draw))
                     .isEmpty();
+            Tensor weight =
+                    new RectifiedFlow(levels, LevelWeight.NOISE).weight(draw).orElseThrow();
+            assertThat(weight.shape()).containsExactly(2, 1, 1, 1);
+            assertThat(Tensors.toFloats(weight)).containsExactly(new float[] {0.01f, 0.25f}, within(1e-6f));
         }
     }
 

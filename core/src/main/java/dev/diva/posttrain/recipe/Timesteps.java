@@ -12,7 +12,9 @@ public record Timesteps(long min, Long max, Distribution distribution, double me
         @JsonProperty("none")
         NONE,
         @JsonProperty("velocity")
-        VELOCITY
+        VELOCITY,
+        @JsonProperty("noise")
+        NOISE
     }
 
     /** {@link TimestepSampler.Distribution} as recipes name them. */

@@ -14,6 +14,7 @@ import dev.diva.feedback.DenoisingLoss;
 import dev.diva.feedback.DiffusionFeedback;
 import dev.diva.feedback.EmbeddingGuard;
 import dev.diva.feedback.ImageCondition;
+import dev.diva.feedback.LevelWeight;
 import dev.diva.feedback.NoiseProcess;
 import dev.diva.feedback.Projection;
 import dev.diva.feedback.RecapSettings;
@@ -176,14 +177,14 @@ final class DivaMethod extends TeacherMethod {
         return FeedbackObjective.of(feedback, this, recipe);
     }
 
-    /** That of the teacher; a velocity counts as it is. */
+    /** That of the teacher. */
     private NoiseProcess noise() {
         TimestepSampler timesteps = recipe.timesteps().sampler();
+        LevelWeight weight = recipe.timesteps().levelWeight();
         return teacher()
                 .flow()
-                .<NoiseProcess>map(flow -> new RectifiedFlow(new ScheduledLevels(flow, timesteps)))
-                .orElseGet(() -> new DdpmNoise(
-                        teacher().schedule(), timesteps, recipe.timesteps().levelWeight()));
+                .<NoiseProcess>map(flow -> new RectifiedFlow(new ScheduledLevels(flow, timesteps), weight))
+                .orElseGet(() -> new DdpmNoise(teacher().schedule(), timesteps, weight));
     }
 
     @Override
