@@ -1,19 +1,11 @@
 package dev.diva.checkpoint;
 
 import dev.diva.engine.DropoutMask;
-import dev.diva.engine.InterOp;
 import dev.diva.engine.RandomStreams;
-import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Optional;
-import java.util.function.IntFunction;
-import java.util.stream.IntStream;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Dropout of what enters low-rank adapters. What is dropped follows from a seed of each row and the name of the layer, so that a layer that
@@ -21,9 +13,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * #end}. Not thread safe.
  */
 public final class AdapterDropout {
-    /** Numbers from which threads draw rows side by side: a generator gives one after the other. */
-    private static final long MANY = 1 << 18;
-
     private final double probability;
     private final boolean isRepeated;
     private long[] seeds; // null outside of a batch
@@ -82,18 +71,9 @@ public final class AdapterDropout {
             throw new IllegalStateException(
                     layer + ": a batch of " + x.size(0) + " rows, dropout was begun for " + seeds.length);
         }
-        Tensor bits = Scopes.returning(() -> {
-            long[] shape = x.select(0, 0).shape();
-            // in place, as comparing into flags takes longer than the draws
-            IntFunction<Tensor> row = i -> RandomStreams.rand(new RandomStreams(seeds[i]).stream(layer), shape)
-                    .ge_(new Scalar(probability))
-                    .to(ScalarType.Bool);
-            List<Tensor> rows = x.numel() < MANY
-                    ? IntStream.range(0, seeds.length).mapToObj(row).toList()
-                    : InterOp.compute(seeds.length, row);
-            return DropoutMask.packed(torch.stack(new TensorVector(rows.toArray(Tensor[]::new))))
-                    .to(x.device(), ScalarType.Byte);
-        });
-        return new DropoutMask(bits, probability);
+        long[] ofLayer = Arrays.stream(seeds)
+                .map(seed -> RandomStreams.seedOf(seed, layer))
+                .toArray();
+        return DropoutMask.drawn(ofLayer, x, probability);
     }
 }

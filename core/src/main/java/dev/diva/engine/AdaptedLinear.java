@@ -27,7 +27,8 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
         return Scopes.returning(() -> {
             Tensor input = OwnGradient.withoutGraph(() -> entering(x, before));
             Tensor inner = OwnGradient.withoutGraph(() -> product(
-                            OneDnnLinear.rows(left(input, mask)), like(down, x).t())
+                            OneDnnLinear.rows(left(input, flags(mask, x))),
+                            like(down, x).t())
                     .mul_(factor(mask)));
             Tensor y = OwnGradient.withoutGraph(() -> {
                 Tensor sum = OneDnnLinear.orLibtorch(input, weight, like(bias, x));
@@ -59,19 +60,20 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
         Tensor frozen = saved[0];
         Tensor x = saved[1];
         Tensor dInner = product(dy, like(up, x)).mul_(factor(mask));
+        Tensor flags = flags(mask, x);
         if (needed[0]) {
             Tensor a = like(down, x);
             Tensor dInput = OneDnn.isFast(x) ? OneDnnLinear.product(dy, frozen) : dy.mm(frozen);
             if (mask == null) {
                 add(dInner, a, dInput);
             } else {
-                dInput.add_(mask.appliedTo(product(dInner, a)));
+                dInput.add_(product(dInner, a).mul_(OneDnnLinear.rows(flags)));
             }
             Tensor shaped = dInput.view(x.shape());
             gradients[0] = before == null ? shaped : before.backward(x, shaped);
         }
         if (needed[1]) {
-            gradients[1] = product(dInner.t(), OneDnnLinear.rows(left(entering(x, before), mask)))
+            gradients[1] = product(dInner.t(), OneDnnLinear.rows(left(entering(x, before), flags)))
                     .to(down.scalar_type());
         }
         if (needed[2]) {
@@ -91,8 +93,12 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
         return new Scalar(mask == null ? scale : scale * mask.scale());
     }
 
-    private static Tensor left(Tensor x, DropoutMask mask) {
-        return mask == null ? x : mask.appliedTo(x);
+    private static Tensor flags(DropoutMask mask, Tensor x) {
+        return mask == null ? null : mask.flags(x);
+    }
+
+    private static Tensor left(Tensor x, Tensor flags) {
+        return flags == null ? x : x.mul(flags);
     }
 
     private static Tensor product(Tensor a, Tensor b) {

@@ -1,20 +1,21 @@
 package dev.diva.engine;
 
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Which numbers of a tensor dropout keeps, in a bit each: a backward pass has to remember them.
  *
- * @param bits uint8, what {@link #packed} gives
+ * @param bits int64 [rows, words]: those of a row's numbers, in order, then bits that mean nothing
  * @param probability with which a number was dropped, 0 to less than 1
  */
 public record DropoutMask(Tensor bits, double probability) {
-    /** Times eight bytes of 0 or 1 as one integer: bit i of the highest byte is byte i. */
-    private static final long GATHER = 0x0102_0408_1020_4080L;
+    /** Digits of the binary fraction that a probability is rounded to, as many as a float has. */
+    private static final int DIGITS = 24;
 
     /** Times a byte: that byte eight times. */
     private static final long SPREAD = 0x0101_0101_0101_0101L;
@@ -22,34 +23,62 @@ public record DropoutMask(Tensor bits, double probability) {
     /** Bit i of byte i. */
     private static final long OWN_BITS = 0x8040_2010_0804_0201L;
 
+    /** Rows from which threads draw side by side. */
+    private static final long MANY = 1 << 18;
+
     /**
-     * Flags as bits, the first of eight lowest.
+     * Draws a mask.
      *
-     * @param keep bool, any shape
-     * @return uint8 [numbers / 8, rounded up]
+     * @param seeds of rows: equal seeds drop alike
+     * @param x to be masked, [rows, ...]
+     * @param probability with which a number is dropped, 0 to less than 1
      */
-    public static Tensor packed(Tensor keep) {
-        return Scopes.returning(() -> {
-            long missing = -keep.numel() & (Long.BYTES - 1);
-            Tensor flags = keep.reshape(-1);
-            Tensor whole = missing == 0 ? flags : torch.cat(new TensorVector(flags, flags.new_zeros(missing)));
-            return whole.view(ScalarType.Long)
-                    .mul(new Scalar(GATHER))
-                    .bitwise_right_shift_(new Scalar(Long.SIZE - Byte.SIZE))
-                    .to(ScalarType.Byte);
-        });
+    public static DropoutMask drawn(long[] seeds, Tensor x, double probability) {
+        int words = Math.toIntExact((x.numel() / seeds.length + Long.SIZE - 1) / Long.SIZE);
+        long kept = Math.min(Math.round((1 - probability) * (1L << DIGITS)), (1L << DIGITS) - 1);
+        IntStream rows = IntStream.range(0, seeds.length);
+        long[] bits = (x.numel() < MANY ? rows : rows.parallel())
+                .mapToObj(row -> drawn(seeds[row], words, kept))
+                .flatMapToLong(Arrays::stream)
+                .toArray();
+        Tensor all = Tensors.of(bits, seeds.length, words);
+        return new DropoutMask(Tensors.onto(all, x.device(), ScalarType.Long), 1 - kept / (double) (1L << DIGITS));
     }
 
-    /** The numbers of x that are kept, and 0 for the others; {@link #scale} brings back their mean. */
-    Tensor appliedTo(Tensor x) {
-        return Scopes.returning(() -> x.mul(bits.to(ScalarType.Long)
+    /**
+     * Words whose bits are 1 with a probability of kept / 2^24 each: of its binary digits, from the last one that is 1, each takes a word of
+     * random bits; a digit of 1 joins it to the result so far by or, one of 0 by and.
+     */
+    private static long[] drawn(long seed, int words, long kept) {
+        SplittableRandom random = new SplittableRandom(seed);
+        long[] bits = new long[words];
+        for (int i = 0; i < words; i++) {
+            long word = 0;
+            for (int digit = Long.numberOfTrailingZeros(kept); digit < DIGITS; digit++) {
+                long drawn = random.nextLong();
+                word = (kept >> digit & 1) == 1 ? word | drawn : word & drawn;
+            }
+            bits[i] = word;
+        }
+        return bits;
+    }
+
+    /**
+     * 1 for the numbers that are kept and 0 for the others; {@link #scale} brings back their mean.
+     *
+     * @param x what was to be masked, or a tensor of its shape
+     * @return as x
+     */
+    public Tensor flags(Tensor x) {
+        return Scopes.returning(() -> bits.view(ScalarType.Byte)
+                .to(ScalarType.Long)
                 .mul_(new Scalar(SPREAD))
                 .bitwise_and_(new Scalar(OWN_BITS))
                 .view(ScalarType.Byte)
                 .clamp_max_(new Scalar(1))
-                .narrow(0, 0, x.numel())
-                .view(x.shape())
-                .to(x.scalar_type())));
+                .narrow(1, 0, x.numel() / x.size(0))
+                .to(x.scalar_type())
+                .view(x.shape()));
     }
 
     /** What kept numbers are multiplied with, so that their mean stays. */

@@ -67,8 +67,8 @@ public final class RandomStreams {
         return torch.rand(shape, new GeneratorOptional(generator), new TensorOptions(ScalarType.Float));
     }
 
-    /** First 8 bytes (big endian, sign bit cleared) of SHA-256 of {@code seed:name}. */
-    static long seedOf(long seed, String name) {
+    /** Seed of a named stream: first 8 bytes (big endian, sign bit cleared) of SHA-256 of {@code seed:name}. */
+    public static long seedOf(long seed, String name) {
         try {
             byte[] digest =
                     MessageDigest.getInstance("SHA-256").digest((seed + ":" + name).getBytes(StandardCharsets.UTF_8));

@@ -1,6 +1,5 @@
 package dev.diva.engine;
 
-import static dev.diva.testing.Close.assertClose;
 import static dev.diva.testing.Close.assertCloseToLargest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
@@ -22,22 +21,6 @@ class AdaptedLinearTest {
     private static final double PROBABILITY = 0.25;
     private static final double SCALE = 1.5;
 
-    /** A mask of as many numbers as no whole byte has, too. */
-    @ParameterizedTest
-    @CsvSource({"1", "7", "8", "63", "64", "1000"})
-    void bitsAreTheFlags(long count) {
-        try (PointerScope scope = new PointerScope()) {
-            Tensor keep = random(count, 5).ge(new Scalar(0));
-            Tensor bits = DropoutMask.packed(keep);
-            assertThat(bits.numel()).isEqualTo((count + 7) / 8);
-            Tensor x = random(count, 6);
-            DropoutMask mask = new DropoutMask(bits, PROBABILITY);
-            assertClose(mask.appliedTo(x), x.mul(keep), 0, 0);
-            Tensor low = x.to(ScalarType.BFloat16);
-            assertClose(mask.appliedTo(low).to(ScalarType.Float), low.mul(keep).to(ScalarType.Float), 0, 0);
-        }
-    }
-
     @ParameterizedTest
     @CsvSource({
         "Float, true, true",
@@ -48,16 +31,13 @@ class AdaptedLinearTest {
     })
     void valuesAndGradientsAreAutograds(ScalarType type, boolean isDropped, boolean isBiasLearning) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor keep = random(3 * 5 * 24, 1).ge(new Scalar(-0.7)).view(3, 5, 24);
             List<Tensor> own = inputs(type, isBiasLearning);
+            DropoutMask mask = isDropped ? mask(own.get(0)) : null;
             List<Tensor> expected = inputs(type, isBiasLearning);
             Tensor weight = random(16 * 24, 9).view(16, 24).to(type);
             Tensor y = new AdaptedLinear(weight, own.get(3), own.get(1), own.get(2), SCALE)
-                    .forward(
-                            own.get(0),
-                            null,
-                            isDropped ? new DropoutMask(DropoutMask.packed(keep), PROBABILITY) : null);
-            Tensor right = byAutograd(weight, expected, isDropped ? keep : null, type);
+                    .forward(own.get(0), null, mask);
+            Tensor right = byAutograd(weight, expected, mask, type);
             double tolerance = type == ScalarType.Float ? 1e-5 : 0.02;
             assertCloseToLargest(y.to(ScalarType.Float), right.to(ScalarType.Float), tolerance, tolerance);
             Tensor outer = random(3 * 5 * 16, 8).view(3, 5, 16).to(type);
@@ -83,13 +63,13 @@ class AdaptedLinearTest {
             List<Tensor> own = inputs(ScalarType.BFloat16, true);
             assumeThat(Pointwise.isOnePass(own.get(0))).isTrue();
             List<Tensor> expected = inputs(ScalarType.BFloat16, true);
-            Tensor keep = random(3 * 5 * 24, 1).ge(new Scalar(-0.7)).view(3, 5, 24);
+            DropoutMask mask = mask(own.get(0));
             Tensor weight = random(16 * 24, 9).view(16, 24).to(ScalarType.BFloat16);
             Tensor y = new AdaptedLinear(weight, own.get(3), own.get(1), own.get(2), SCALE)
-                    .forward(own.get(0), Pointwise.SILU, new DropoutMask(DropoutMask.packed(keep), PROBABILITY));
+                    .forward(own.get(0), Pointwise.SILU, mask);
             List<Tensor> behind = new ArrayList<>(expected);
             behind.set(0, torch.silu(expected.get(0)));
-            Tensor right = byAutograd(weight, behind, keep, ScalarType.BFloat16);
+            Tensor right = byAutograd(weight, behind, mask, ScalarType.BFloat16);
             assertCloseToLargest(y.to(ScalarType.Float), right.to(ScalarType.Float), 0.02, 0.02);
             y.square().sum().backward();
             right.square().sum().backward();
@@ -133,12 +113,16 @@ class AdaptedLinearTest {
                 random(16, 7).set_requires_grad(isBiasLearning));
     }
 
-    private static Tensor byAutograd(Tensor weight, List<Tensor> inputs, Tensor keep, ScalarType type) {
+    private static Tensor byAutograd(Tensor weight, List<Tensor> inputs, DropoutMask mask, ScalarType type) {
         Tensor x = inputs.get(0);
-        Tensor left = keep == null ? x : x.mul(keep.to(type)).div(new Scalar(1 - PROBABILITY));
+        Tensor left = mask == null ? x : x.mul(mask.flags(x)).div(new Scalar(1 - PROBABILITY));
         Tensor inner = left.matmul(inputs.get(1).to(type).t());
         return torch.linear(x, weight, new TensorOptional(inputs.get(3).to(type)))
                 .add(inner.matmul(inputs.get(2).to(type).t()).mul(new Scalar(SCALE)));
+    }
+
+    private static DropoutMask mask(Tensor x) {
+        return DropoutMask.drawn(new long[] {1, 2, 3}, x, PROBABILITY);
     }
 
     private static Tensor random(long count, long seed) {

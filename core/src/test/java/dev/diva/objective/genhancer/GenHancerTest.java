@@ -177,7 +177,7 @@ class GenHancerTest {
             Tensor down = golden.input("lora_layer.A").clone().set_requires_grad(true);
             Tensor up = golden.input("lora_layer.B").clone().set_requires_grad(true);
             Tensor bias = golden.input("lora_layer.b").clone().set_requires_grad(true);
-            DropoutMask mask = new DropoutMask(DropoutMask.packed(keep.to(ScalarType.Bool)), 0.1);
+            DropoutMask mask = new DropoutMask(bits(keep.reshape(x.size(0), -1)), 0.1);
             Tensor y =
                     new LowRank(down, up, 6.0 / 3, input -> mask).forward(x, golden.input("lora_layer.W"), bias, null);
             assertClose(y, golden.expected("lora_layer.y"), 0, 1e-5);
@@ -186,6 +186,20 @@ class GenHancerTest {
             assertCloseToLargest(up.grad(), golden.expected("lora_layer.dB"), 1e-5, 1e-6);
             assertCloseToLargest(bias.grad(), golden.expected("lora_layer.db"), 1e-5, 1e-6);
         }
+    }
+
+    /** Of flags [rows, numbers], a word for 64 of a row. */
+    private static Tensor bits(Tensor flags) {
+        int rows = Math.toIntExact(flags.size(0));
+        int words = Math.toIntExact((flags.size(1) + Long.SIZE - 1) / Long.SIZE);
+        long[] bits = new long[rows * words];
+        for (int row = 0; row < rows; row++) {
+            float[] numbers = Tensors.toFloats(flags.select(0, row));
+            for (int i = 0; i < numbers.length; i++) {
+                bits[row * words + i / Long.SIZE] |= (long) numbers[i] << i;
+            }
+        }
+        return Tensors.of(bits, rows, words);
     }
 
     @Test
