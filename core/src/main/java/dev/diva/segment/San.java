@@ -67,7 +67,8 @@ public final class San implements AutoCloseable {
         this.positions = weights.vector(SanFile.POSITIONS, vision.numTokens(), width);
         this.background = weights.vector(SanFile.BACKGROUND, 1, vision.projectionDim());
         Weights network = weights.at(SanFile.SIDE);
-        this.side = new SideNetwork(network, shape, settings, width);
+        this.side = new SideNetwork(
+                network, shape, settings, width, clip.placement().precision().dtype());
         this.decoder = new MaskDecoder(
                 network.at("mask_decoder"), shape, vision.transformer().numAttentionHeads());
         weights.ignore(NOT_TRAINED);

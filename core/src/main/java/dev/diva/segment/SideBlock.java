@@ -11,6 +11,7 @@ import dev.diva.model.Linear;
 import dev.diva.model.Mlp;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Pre-norm layer of the side network, under timm's names: one product for queries, keys and values, exact GELU. */
 final class SideBlock {
@@ -22,8 +23,10 @@ final class SideBlock {
     private final LayerNorm norm2;
     private final Mlp mlp;
     private final long heads;
+    private final ScalarType products;
 
-    SideBlock(Weights weights, SanShape shape, long heads) {
+    /** @param products type in which matrices are multiplied; norms and what blocks add are fp32 */
+    SideBlock(Weights weights, SanShape shape, long heads, ScalarType products) {
         long width = shape.width();
         this.norm1 = new LayerNorm(weights.at("norm1"), width, NORM_EPS);
         this.qkv = Linear.of(weights.at("attn").at("qkv"), width, 3 * width);
@@ -31,12 +34,21 @@ final class SideBlock {
         this.norm2 = new LayerNorm(weights.at("norm2"), width, NORM_EPS);
         this.mlp = new Mlp(weights.at("mlp"), width, shape.mlp(), Activation.GELU);
         this.heads = heads;
+        this.products = products;
     }
 
     /** [batch, tokens, width] to the same. */
     Tensor forward(Tensor x) {
-        Tensor attended = Scopes.returning(() -> x.add(output.forward(attention(norm1.forward(x)))));
-        return Scopes.returning(() -> attended.add(mlp.forward(norm2.forward(attended))));
+        Tensor attended = Scopes.returning(() -> x.add(fp32(output.forward(attention(entering(norm1, x))))));
+        return Scopes.returning(() -> attended.add(fp32(mlp.forward(entering(norm2, attended)))));
+    }
+
+    private Tensor entering(LayerNorm norm, Tensor x) {
+        return norm.forward(x).to(products);
+    }
+
+    private static Tensor fp32(Tensor x) {
+        return x.to(ScalarType.Float);
     }
 
     private Tensor attention(Tensor x) {

@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * SAN's side network: a small ViT over queries and patches of the full picture, to whose patches maps of CLIP are added. The table of
@@ -38,8 +39,13 @@ final class SideNetwork {
         }
     }
 
-    /** @param weights the view under {@code side_adapter_network} */
-    SideNetwork(Weights weights, SanShape shape, SanSettings settings, long clipWidth) {
+    /**
+     * Reads the network.
+     *
+     * @param weights the view under {@code side_adapter_network}
+     * @param products type in which its blocks multiply matrices
+     */
+    SideNetwork(Weights weights, SanShape shape, SanSettings settings, long clipWidth, ScalarType products) {
         long width = shape.width();
         this.shape = shape;
         this.queries = weights.vector("query_embed", 1, shape.queries(), width);
@@ -49,7 +55,7 @@ final class SideNetwork {
         Conv2d.Geometry geometry = new Conv2d.Geometry(shape.patch(), shape.patch(), 0);
         this.patches = Conv2d.of(vit.at("patch_embed").at("proj"), 3, width, geometry);
         for (int i = 0; i < shape.blocks(); i++) {
-            blocks.add(new SideBlock(vit.at("blocks", i), shape, settings.sideHeads()));
+            blocks.add(new SideBlock(vit.at("blocks", i), shape, settings.sideHeads(), products));
         }
         for (int block : settings.fusion().keySet()) {
             Weights fusion = weights.at("fusion_layers").at("layer_" + block).at("input_proj");
