@@ -23,7 +23,7 @@ public record DropoutMask(Tensor bits, double probability) {
     /** Bit i of byte i. */
     private static final long OWN_BITS = 0x8040_2010_0804_0201L;
 
-    /** Rows from which threads draw side by side. */
+    /** Numbers from which threads draw rows side by side. */
     private static final long MANY = 1 << 18;
 
     /**
@@ -35,14 +35,15 @@ public record DropoutMask(Tensor bits, double probability) {
      */
     public static DropoutMask drawn(long[] seeds, Tensor x, double probability) {
         int words = Math.toIntExact((x.numel() / seeds.length + Long.SIZE - 1) / Long.SIZE);
-        long kept = Math.min(Math.round((1 - probability) * (1L << DIGITS)), (1L << DIGITS) - 1);
+        long whole = 1L << DIGITS;
+        long kept = Math.max(1, Math.min(Math.round((1 - probability) * whole), whole - 1));
         IntStream rows = IntStream.range(0, seeds.length);
         long[] bits = (x.numel() < MANY ? rows : rows.parallel())
                 .mapToObj(row -> drawn(seeds[row], words, kept))
                 .flatMapToLong(Arrays::stream)
                 .toArray();
         Tensor all = Tensors.of(bits, seeds.length, words);
-        return new DropoutMask(Tensors.onto(all, x.device(), ScalarType.Long), 1 - kept / (double) (1L << DIGITS));
+        return new DropoutMask(Tensors.onto(all, x.device(), ScalarType.Long), 1 - kept / (double) whole);
     }
 
     /**
