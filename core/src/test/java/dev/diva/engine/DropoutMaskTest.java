@@ -4,7 +4,6 @@ import static dev.diva.testing.Close.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -48,10 +47,26 @@ class DropoutMaskTest {
         }
     }
 
-    /** Runs that go on with another Java drop the same: the first number of SplitMix64 as its authors give it. */
+    /** Runs that go on with another Java drop the same: a half takes a word alone, the first of SplitMix64 as its authors give it. */
     @Test
     void randomBitsAreThoseOfSplitMix() {
-        assertThat(new SplittableRandom(0).nextLong()).isEqualTo(0xE220_A839_7B1D_CDAFL);
+        try (PointerScope scope = new PointerScope()) {
+            Tensor bits = DropoutMask.drawn(new long[] {0}, zeros(1, 64), 0.5).bits();
+            assertThat(Tensors.toLongs(bits)).containsExactly(0xE220_A839_7B1D_CDAFL);
+        }
+    }
+
+    /** A probability that rounds to 1 would divide by 0, one that rounds to 0 would drop all. */
+    @Test
+    void probabilitiesNextToTheEndsStayBetweenThem() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor x = zeros(1, 640);
+            DropoutMask most = DropoutMask.drawn(new long[] {1}, x, Math.nextDown(1.0));
+            assertThat(most.scale()).isEqualTo(1 << 24);
+            assertThat(most.flags(x).sum().item_double()).isZero();
+            DropoutMask hardly = DropoutMask.drawn(new long[] {1}, x, 1e-12);
+            assertThat(hardly.flags(x).sum().item_double()).isEqualTo(640);
+        }
     }
 
     private static double deviation(double probability, int count) {
