@@ -8,6 +8,7 @@ import dev.diva.diffusion.layer.Upsample;
 import dev.diva.engine.Activations;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -29,14 +30,21 @@ final class UNetLevels {
 
     /** A residual block and the transformer after it, if any. */
     private record Pair(ResnetBlock resnet, SpatialTransformer transformer, Activations activations) {
-        Tensor forward(Tensor x, Inputs inputs) {
-            return transformer == null
-                    ? activations.through(in -> resnet.forward(in[0], in[1]), x, inputs.activatedTime)
-                    : activations.through(
-                            in -> transformer.forward(resnet.forward(in[0], in[1]), in[2]),
-                            x,
-                            inputs.activatedTime,
-                            inputs.condition);
+        /** @param x [batch, channels, h, w], put beside each other along the channels where there are several */
+        Tensor forward(Inputs inputs, Tensor... x) {
+            Tensor[] all = Arrays.copyOf(x, x.length + (transformer == null ? 1 : 2));
+            all[x.length] = inputs.activatedTime;
+            if (transformer != null) {
+                all[x.length + 1] = inputs.condition;
+            }
+            return activations.throughRows(
+                    in -> {
+                        Tensor together =
+                                x.length == 1 ? in[0] : torch.cat(new TensorVector(Arrays.copyOf(in, x.length)), 1);
+                        Tensor h = resnet.forward(together, in[x.length]);
+                        return transformer == null ? h : transformer.forward(h, in[x.length + 1]);
+                    },
+                    all);
         }
     }
 
@@ -72,7 +80,7 @@ final class UNetLevels {
         Tensor forward(Tensor x, Inputs inputs, Deque<Tensor> skips) {
             Tensor h = x;
             for (Pair pair : pairs) {
-                h = pair.forward(h, inputs);
+                h = pair.forward(inputs, h);
                 skips.push(h);
             }
             if (downsample != null) {
@@ -108,7 +116,7 @@ final class UNetLevels {
         }
 
         Tensor forward(Tensor x, Inputs inputs) {
-            return second.forward(first.forward(x, inputs), inputs);
+            return second.forward(inputs, first.forward(inputs, x));
         }
     }
 
@@ -130,7 +138,7 @@ final class UNetLevels {
         Tensor forward(Tensor x, Inputs inputs, Deque<Tensor> skips) {
             Tensor h = x;
             for (Pair pair : pairs) {
-                h = pair.forward(torch.cat(new TensorVector(h, skips.pop()), 1), inputs);
+                h = pair.forward(inputs, h, skips.pop());
             }
             if (upsample == null) {
                 return h;

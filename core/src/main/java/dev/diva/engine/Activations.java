@@ -1,10 +1,16 @@
 package dev.diva.engine;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * What a block of layers leaves behind for its backward pass. Values and gradients are the same in either; in bf16 but for rounding, since
@@ -14,23 +20,29 @@ public enum Activations {
     /** All that autograd asks for. */
     KEPT {
         @Override
-        public Tensor through(Block block, Tensor... inputs) {
+        Tensor through(Block block, long rowsAtOnce, Tensor... inputs) {
             return Scopes.returning(() -> block.forward(inputs));
         }
     },
     /** The inputs alone: the backward pass computes the block again, and then holds the activations of one block. */
     RECOMPUTED {
         @Override
-        public Tensor through(Block block, Tensor... inputs) {
+        Tensor through(Block block, long rowsAtOnce, Tensor... inputs) {
             if (!OwnGradient.isNeeded(inputs)) {
                 return KEPT.through(block, inputs);
             }
-            Tensor output = OwnGradient.withoutGraph(() -> block.forward(inputs));
+            Tensor output = OwnGradient.withoutGraph(() -> computed(block, parts(rowsAtOnce, inputs)));
             boolean[] isNeeded = OwnGradient.needed(inputs);
             return OwnGradient.tie(
-                    output, inputs, (gradient, saved) -> recomputed(block, gradient, saved, isNeeded), inputs);
+                    output,
+                    inputs,
+                    (gradient, saved) -> recomputed(block, parts(rowsAtOnce, with(saved, gradient)), isNeeded),
+                    inputs);
         }
     };
+
+    /** Of the inputs that are computed together where a block is computed again: a weight is laid out for a product once for each part. */
+    private static final long NUMBERS_AT_ONCE = 1 << 22;
 
     /** Layers without randomness or state. */
     public interface Block {
@@ -45,7 +57,77 @@ public enum Activations {
      *     one of these is part of a graph, as everything behind the first trained layer is
      * @return the output, owned by the caller's scope
      */
-    public abstract Tensor through(Block block, Tensor... inputs);
+    public Tensor through(Block block, Tensor... inputs) {
+        return through(block, inputs[0].size(0), inputs);
+    }
+
+    /**
+     * Computes a block in which no row depends on another. Where it is computed again, so many rows are at a time that activations of a large
+     * batch take no more memory than those of a small one.
+     *
+     * @param inputs as of {@link #through}, each of as many rows (its first axis)
+     * @return as {@link #through}
+     */
+    public Tensor throughRows(Block block, Tensor... inputs) {
+        long numbersOfRow = Arrays.stream(inputs).mapToLong(Tensor::numel).sum() / inputs[0].size(0);
+        return through(block, Math.max(1, NUMBERS_AT_ONCE / numbersOfRow), inputs);
+    }
+
+    abstract Tensor through(Block block, long rowsAtOnce, Tensor... inputs);
+
+    private static Tensor computed(Block block, List<Tensor[]> parts) {
+        TensorVector outputs = new TensorVector();
+        for (Tensor[] part : parts) {
+            try (PointerScope scope = new PointerScope()) {
+                outputs.push_back(block.forward(part));
+            }
+        }
+        return joined(outputs);
+    }
+
+    /** Gradients of the inputs. @param parts inputs, then the gradient of the output */
+    private static Tensor[] recomputed(Block block, List<Tensor[]> parts, boolean... isNeeded) {
+        TensorVector[] gradients =
+                Stream.generate(TensorVector::new).limit(isNeeded.length).toArray(TensorVector[]::new);
+        for (Tensor[] part : parts) {
+            try (PointerScope scope = new PointerScope()) {
+                Tensor[] each =
+                        recomputed(block, part[isNeeded.length], Arrays.copyOf(part, isNeeded.length), isNeeded);
+                for (int i = 0; i < each.length; i++) {
+                    if (isNeeded[i]) {
+                        gradients[i].push_back(each[i]);
+                    }
+                }
+            }
+        }
+        return Arrays.stream(gradients)
+                .map(each -> each.empty() ? null : joined(each))
+                .toArray(Tensor[]::new);
+    }
+
+    /** Tensors cut into as few parts of equally many rows as have no more than those at once. */
+    private static List<Tensor[]> parts(long rowsAtOnce, Tensor... tensors) {
+        long rows = tensors[0].size(0);
+        if (rows <= rowsAtOnce) {
+            return List.<Tensor[]>of(tensors);
+        }
+        long parts = (rows + rowsAtOnce - 1) / rowsAtOnce;
+        return LongStream.range(0, parts)
+                .mapToObj(i -> Arrays.stream(tensors)
+                        .map(tensor -> tensor.narrow(0, i * rows / parts, (i + 1) * rows / parts - i * rows / parts))
+                        .toArray(Tensor[]::new))
+                .toList();
+    }
+
+    private static Tensor[] with(Tensor[] tensors, Tensor last) {
+        Tensor[] all = Arrays.copyOf(tensors, tensors.length + 1);
+        all[tensors.length] = last;
+        return all;
+    }
+
+    private static Tensor joined(TensorVector parts) {
+        return parts.size() == 1 ? parts.get(0).detach() : torch.cat(parts, 0);
+    }
 
     /** Gradients of the inputs; those of trained parameters add up in their places. */
     private static Tensor[] recomputed(Block block, Tensor gradient, Tensor[] saved, boolean... isNeeded) {

@@ -41,6 +41,11 @@ public record Placement(Device device, Precision precision, Activations activati
         return new Placement(device, other, activations);
     }
 
+    /** The same with blocks of layers that keep other activations. */
+    public Placement with(Activations other) {
+        return new Placement(device, precision, other);
+    }
+
     /**
      * Refuses a name that is none of a device, and a GPU that is not there.
      *

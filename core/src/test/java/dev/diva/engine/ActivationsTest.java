@@ -7,11 +7,13 @@ import dev.diva.testing.Memory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** y = w x^2 through a block: dy/dx = 2 w x, dy/dw = x^2. */
 class ActivationsTest {
@@ -81,14 +83,45 @@ class ActivationsTest {
         }
     }
 
+    /** y = w x z, of five rows of which two are computed at once: dy/dx = w z, dy/dz = w x, dy/dw the sum of x z over the rows. */
     @Test
-    void memoryStaysFlat() {
+    void rowsOfALargeBatchAreComputedAgainAFewAtATime() {
+        long width = 1_000_000;
+        try (PointerScope scope = new PointerScope()) {
+            AtomicInteger calls = new AtomicInteger();
+            Tensor numbers = Tensors.of(new float[] {1, 2, 3, 4, 5}, 5, 1);
+            Tensor x = numbers.expand(5, width).clone().set_requires_grad(true);
+            Tensor z = numbers.neg().expand(5, width).clone().set_requires_grad(true);
+            Tensor w = torch.ones(width).mul(new Scalar(3)).set_requires_grad(true);
+            Tensor frozen = torch.ones(5, 1);
+            Activations.Block block = in -> {
+                calls.incrementAndGet();
+                return in[0].mul(in[1]).mul(w).add(in[2]);
+            };
+            Tensor y = Activations.RECOMPUTED.throughRows(block, x, z, frozen);
+            assertThat(calls).hasValue(3);
+            Tensor ones = torch.ones(width);
+            Close.assertClose(
+                    y, numbers.square().mul(new Scalar(-3)).add(frozen).mul(ones), 0, 0);
+            y.sum().backward();
+            assertThat(calls).hasValue(6);
+            Close.assertClose(x.grad(), numbers.mul(new Scalar(-3)).mul(ones), 0, 0);
+            Close.assertClose(z.grad(), numbers.mul(new Scalar(3)).mul(ones), 0, 0);
+            Close.assertClose(w.grad(), ones.mul(new Scalar(-55)), 0, 0);
+            Activations.KEPT.throughRows(block, x, z, frozen);
+            assertThat(calls).hasValue(7);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {4, 2})
+    void memoryStaysFlat(long rowsAtOnce) {
         // The input alone, if it leaked, would be 4 MB a step: 80 MB.
         assertThat(Memory.growth(20, () -> {
-                    Tensor x = torch.ones(1 << 20).set_requires_grad(true);
+                    Tensor x = torch.ones(4, 1 << 18).set_requires_grad(true);
                     for (int layer = 0; layer < 4; layer++) {
                         x = Activations.RECOMPUTED.through(
-                                in -> in[0].mul(in[0]).sin(), x);
+                                in -> in[0].mul(in[0]).sin(), rowsAtOnce, x);
                     }
                     x.sum().backward();
                 }))

@@ -4,6 +4,7 @@ import dev.diva.diffusion.Condition;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.diffusion.NoiseConfig;
 import dev.diva.diffusion.NoiseSchedule;
+import dev.diva.engine.Activations;
 import dev.diva.engine.Placement;
 import dev.diva.feedback.DdpmNoise;
 import dev.diva.feedback.EmbeddingGuard;
@@ -29,6 +30,12 @@ final class DcrMethod extends TeacherMethod {
     private static final double BETA_START = 0.00085;
     private static final double BETA_END = 0.012;
 
+    /**
+     * So many images have all their predictions in one pass, of which each block of the teacher keeps its input alone: about a tenth of its
+     * graph, which a pass for each image would keep.
+     */
+    private static final int MOST_IMAGES_TOGETHER = 9;
+
     private final TowerEmbedding tower;
     private Recipe recipe;
     private FirstStage stage1; // null in stage 1
@@ -37,6 +44,11 @@ final class DcrMethod extends TeacherMethod {
     DcrMethod(Recipe asked, TowerEmbedding tower, DiffusionModel teacher, Placement placement) {
         super(asked, teacher, placement);
         this.tower = tower;
+    }
+
+    /** Where and how its teacher computes. */
+    static Placement teacherPlacement(Recipe asked, Placement placement) {
+        return areTogether(asked) ? placement.with(Activations.RECOMPUTED) : placement;
     }
 
     @Override
@@ -90,9 +102,21 @@ final class DcrMethod extends TeacherMethod {
                 new DdpmNoise(new NoiseSchedule(noise()), recipe.timesteps().sampler()),
                 new ContrastiveLoss(recipe.contrast().temperature()),
                 guard,
-                recipe.lowMemory() ? 1 : recipe.train().batch());
+                latentsAtOnce());
         return new DcrObjective(
                 feedback, latentChannels(), recipe.resolution() / autoencoder().downscale());
+    }
+
+    private int latentsAtOnce() {
+        int batch = recipe.train().batch();
+        if (recipe.lowMemory()) {
+            return 1;
+        }
+        return areTogether(recipe) ? batch * batch + batch : batch;
+    }
+
+    private static boolean areTogether(Recipe asked) {
+        return asked.train().batch() <= MOST_IMAGES_TOGETHER;
     }
 
     private NoiseConfig noise() {

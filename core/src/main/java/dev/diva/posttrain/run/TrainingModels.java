@@ -89,7 +89,10 @@ public final class TrainingModels implements AutoCloseable {
     }
 
     private DiffusionModel teacher(Recipe asked) {
-        DiffusionModel loaded = DiffusionModel.load(Path.of(asked.diffusion()), placement, converted);
+        Placement where = asked.objective() == Recipe.ObjectiveName.DCR
+                ? DcrMethod.teacherPlacement(asked, placement)
+                : placement;
+        DiffusionModel loaded = DiffusionModel.load(Path.of(asked.diffusion()), where, converted);
         try {
             loaded.denoiser();
             return loaded;
