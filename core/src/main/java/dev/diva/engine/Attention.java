@@ -17,8 +17,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * pass: memory for one chunk instead of all. libtorch's fused kernel reaches 2 % of the machine's peak in bf16, and a fifth in fp32.
  */
 public final class Attention {
-    /** Scores that are made at once: 4 MiB of bf16, 8 of fp32, which stay in the cache from the first product to the last. */
-    static final long CHUNK_SCORES = 1L << 21;
+    /** Scores that are made at once: 16 MiB of bf16, 32 of fp32, enough that threads which begin and end together hardly wait for each other. */
+    private static final long CHUNK_SCORES = 1L << 23;
 
     /** Bytes between tokens from which a cache of 4 KiB a way holds few of them: with AVX2 products of ViT-L/14's heads took twice as long. */
     private static final long SAME_LINES = 2048;
@@ -28,10 +28,12 @@ public final class Attention {
 
     private final double scale;
     private final boolean causal;
+    private final long chunkScores;
 
-    private Attention(double scale, boolean causal) {
+    private Attention(double scale, boolean causal, long chunkScores) {
         this.scale = scale;
         this.causal = causal;
+        this.chunkScores = chunkScores;
     }
 
     /**
@@ -44,6 +46,11 @@ public final class Attention {
      * @return [batch, heads, queries, headWidth], in the type of q
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
+        return attend(q, k, v, causal, CHUNK_SCORES);
+    }
+
+    /** @param chunkScores scores that are made at once */
+    static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal, long chunkScores) {
         double scale = 1 / Math.sqrt((double) q.size(3));
         if (q.is_meta()) {
             return Kernels.of(q.shape(), q, k, v);
@@ -56,7 +63,7 @@ public final class Attention {
             return torch.scaled_dot_product_attention(
                     q, k, v, seen, 0.0, causal && isSquare, new DoubleOptional(scale), false);
         }
-        return Scopes.returning(() -> new Attention(scale, causal).inGraph(q, k, v));
+        return Scopes.returning(() -> new Attention(scale, causal, chunkScores).inGraph(q, k, v));
     }
 
     private Tensor inGraph(Tensor q, Tensor k, Tensor v) {
@@ -160,24 +167,28 @@ public final class Attention {
         return torch.empty(new long[] {x.size(0), x.size(2), x.size(1), x.size(3)}, x.options(), null);
     }
 
-    /** Some heads of some images as a view of [batch, heads, ...]: as many as make a chunk, at least one. */
-    private static void forBlocks(Tensor q, Tensor k, Consumer<UnaryOperator<Tensor>> computation) {
+    /** Some heads of some images as a view of [batch, heads, ...]: as many as come nearest to a chunk, at least one. */
+    private void forBlocks(Tensor q, Tensor k, Consumer<UnaryOperator<Tensor>> computation) {
         long numHeads = q.size(1);
         long scoresOfHead = q.size(2) * k.size(2);
         inParts(
                 q.size(0),
-                CHUNK_SCORES / (numHeads * scoresOfHead),
+                nearest(numHeads * scoresOfHead),
                 (image, images) -> inParts(
                         numHeads,
-                        CHUNK_SCORES / scoresOfHead,
+                        nearest(scoresOfHead),
                         (head, heads) -> computation.accept(
                                 x -> x.narrow(0, image, images).narrow(1, head, heads))));
     }
 
+    private long nearest(long scores) {
+        return (chunkScores + scores / 2) / scores;
+    }
+
     /** All queries where a head has less than a chunk of scores, else parts as good as equal: a single row costs as much as many. */
-    private static void forQueries(Tensor q, Tensor k, Range computation) {
+    private void forQueries(Tensor q, Tensor k, Range computation) {
         long queries = q.size(2);
-        long parts = 1 + (queries * k.size(2) - 1) / CHUNK_SCORES;
+        long parts = 1 + (queries * k.size(2) - 1) / chunkScores;
         inParts(queries, (queries + parts - 1) / parts, computation);
     }
 

@@ -40,6 +40,8 @@ class AttentionTest {
         return scores.softmax(-1).matmul(v);
     }
 
+    private static final long CHUNK_SCORES = 1L << 21;
+
     /** A leaf seen as the heads of [batch, tokens, heads * width], as the layers make it: not contiguous. */
     private static Tensor heads(Tensor leaf) {
         return leaf.transpose(1, 2);
@@ -80,7 +82,7 @@ class AttentionTest {
         }
         Tensor direction = torch.randn(images, numHeads, queries, 32).to(type);
 
-        Tensor fast = Attention.attend(heads(low[0]), heads(low[1]), heads(low[2]), causal);
+        Tensor fast = Attention.attend(heads(low[0]), heads(low[1]), heads(low[2]), causal, CHUNK_SCORES);
         Tensor control = plain(heads(high[0]), heads(high[1]), heads(high[2]), causal);
         fast.mul(direction).sum(new ScalarTypeOptional(ScalarType.Float)).backward();
         control.mul(direction).sum().backward();
