@@ -85,7 +85,7 @@ public enum Activations {
         return joined(outputs);
     }
 
-    /** Gradients of the inputs. @param parts inputs, then the gradient of the output */
+    /** Gradients of the inputs, given their parts and, last in each, that of the gradient of the output. */
     private static Tensor[] recomputed(Block block, List<Tensor[]> parts, boolean... isNeeded) {
         TensorVector[] gradients =
                 Stream.generate(TensorVector::new).limit(isNeeded.length).toArray(TensorVector[]::new);
