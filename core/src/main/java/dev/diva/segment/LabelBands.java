@@ -14,8 +14,8 @@ import org.bytedeco.pytorch.Tensor;
  * @param horizontal to its columns
  */
 record LabelBands(Tensor maps, BilinearRows vertical, BilinearRows horizontal) {
-    /** Values of a band: 32 MiB of fp32. */
-    private static final long BAND = 1L << 23;
+    /** Values of a band: 8 MiB of fp32. */
+    private static final long BAND = 1L << 21;
 
     /**
      * Labels in row-major order; of equals the first.
