@@ -31,8 +31,8 @@ final class DcrMethod extends TeacherMethod {
     private static final double BETA_END = 0.012;
 
     /**
-     * So many images have all their predictions in one pass, of which each block of the teacher keeps its input alone: about a tenth of its
-     * graph, which a pass for each image would keep.
+     * So many images at most have all their predictions in one pass, of which each block of the teacher keeps its inputs alone. Counted by
+     * their numbers these are about a tenth of a prediction's graph, and more images keep the graph of a prediction each.
      */
     private static final int MOST_IMAGES_TOGETHER = 9;
 
