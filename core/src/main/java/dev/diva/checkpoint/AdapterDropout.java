@@ -4,7 +4,6 @@ import dev.diva.engine.DropoutMask;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Tensors;
 import java.util.Arrays;
-import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -14,26 +13,14 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class AdapterDropout {
     private final double probability;
-    private final boolean isRepeated;
     private long[] seeds; // null outside of a batch
 
-    /** Of layers that are computed once. */
+    /** @param probability with which a number is dropped, 0 to less than 1 */
     public AdapterDropout(double probability) {
-        this(probability, false);
-    }
-
-    /**
-     * For layers.
-     *
-     * @param probability with which a number is dropped, 0 to less than 1
-     * @param isRepeated whether layers are computed again in the backward pass
-     */
-    public AdapterDropout(double probability, boolean isRepeated) {
         if (!(probability >= 0 && probability < 1)) {
             throw new IllegalArgumentException("dropout of " + probability + ", expected 0 to less than 1");
         }
         this.probability = probability;
-        this.isRepeated = isRepeated;
     }
 
     /**
@@ -43,12 +30,6 @@ public final class AdapterDropout {
      */
     public void begin(Tensor rowSeeds) {
         seeds = Tensors.toLongs(rowSeeds);
-    }
-
-    /** Takes up again, when it is run, what the last {@link #begin} began; empty where no layer is computed again. */
-    public Optional<Runnable> current() {
-        long[] begun = seeds;
-        return isRepeated ? Optional.of(() -> seeds = begun) : Optional.empty();
     }
 
     /** From here on none is; to be called after the backward pass. */

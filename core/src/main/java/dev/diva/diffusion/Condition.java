@@ -1,6 +1,7 @@
 package dev.diva.diffusion;
 
 import dev.diva.BadInputException;
+import dev.diva.engine.Kernels;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
@@ -19,6 +20,12 @@ public record Condition(Tensor tokens, Tensor vector) {
     /** Every row so many times over, batch after batch. */
     public Condition repeat(long count) {
         return new Condition(tokens.repeat(count, 1, 1), vector == null ? null : vector.repeat(count, 1));
+    }
+
+    /** Rows in the order of an index [count]. */
+    public Condition rows(Tensor index) {
+        return new Condition(
+                Kernels.indexSelect(tokens, 0, index), vector == null ? null : Kernels.indexSelect(vector, 0, index));
     }
 
     /**

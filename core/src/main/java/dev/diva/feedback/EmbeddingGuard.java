@@ -30,12 +30,12 @@ public final class EmbeddingGuard {
     /**
      * The penalty of a batch.
      *
-     * @param hidden of the trained tower
+     * @param hidden of the trained tower: of the images, then perhaps of other views, in the batch that dropout was begun for
      * @param pixels the tower's
      * @return scalar, fp32
      */
     public Tensor penalty(Tensor hidden, Tensor pixels) {
-        Tensor now = unit(trained.embedding(hidden));
+        Tensor now = unit(trained.embedding(hidden).narrow(0, 0, pixels.size(0)));
         Tensor before;
         try (NoGradGuard noGrad = new NoGradGuard()) {
             before = unit(original.embedding(original.encode(pixels)));

@@ -2,7 +2,6 @@ package dev.diva.feedback;
 
 import dev.diva.diffusion.Condition;
 import dev.diva.engine.BatchDraws;
-import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** What a denoiser is told of images, made by a vision tower that may learn. */
@@ -25,14 +24,6 @@ public interface ImageCondition {
 
     /** Draws what {@link #encode} would draw, and computes nothing. */
     void skip(BatchDraws draws);
-
-    /**
-     * To be taken after an {@link #encode} that another follows, and to be run before its backward pass: layers that are computed again in
-     * that pass then make the same random choices. Empty where they make none.
-     */
-    default Optional<Runnable> asEncoded() {
-        return Optional.empty();
-    }
 
     /** Called when the gradients of the batch of the last {@link #encode} are there. */
     default void done() {}

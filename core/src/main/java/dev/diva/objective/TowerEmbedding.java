@@ -3,8 +3,9 @@ package dev.diva.objective;
 import dev.diva.checkpoint.AdapterDropout;
 import dev.diva.clip.VisionTower;
 import dev.diva.engine.BatchDraws;
-import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * The embedding of images that is compared with texts, not divided by its norm, by a tower whose adapters may drop out.
@@ -23,25 +24,28 @@ public record TowerEmbedding(VisionTower tower, AdapterDropout dropout) {
      */
     public record Embedded(Tensor hidden, Tensor embedding) {}
 
-    /** @param pixels the tower's, [batch, 3, imageSize, imageSize] */
+    /**
+     * Of a batch, or of several views of one, for each of which is drawn.
+     *
+     * @param pixels the tower's, [views * batch, 3, imageSize, imageSize]
+     */
     public Embedded of(Tensor pixels, BatchDraws draws) {
         if (dropout != null) {
-            dropout.begin(draws.randint(SEEDS));
+            TensorVector seeds = new TensorVector();
+            for (long rows = 0; rows < pixels.size(0); rows += seeds.back().size(0)) {
+                seeds.push_back(draws.randint(SEEDS));
+            }
+            dropout.begin(torch.cat(seeds, 0));
         }
         Tensor hidden = tower.pooledStates(pixels);
         return new Embedded(hidden, tower.embedding(hidden));
     }
 
-    /** Draws what {@link #of} would draw, and computes nothing. */
+    /** Draws what {@link #of} would draw for one view, and computes nothing. */
     public void skip(BatchDraws draws) {
         if (dropout != null) {
             draws.randint(SEEDS);
         }
-    }
-
-    /** Takes up the dropout of the last batch again, when it is run; empty where nothing is computed again. */
-    public Optional<Runnable> asEncoded() {
-        return Optional.ofNullable(dropout).flatMap(AdapterDropout::current);
     }
 
     /** Ends the dropout of the last batch, whose backward pass is over. */

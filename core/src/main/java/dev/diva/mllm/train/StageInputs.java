@@ -84,7 +84,7 @@ public final class StageInputs implements AutoCloseable {
     private static AdapterDropout dropout(StageRecipe given) {
         boolean has = given.trainable().mode() == StageRecipe.Trainable.Mode.LORA
                 && given.trainable().dropout() > 0;
-        return has ? new AdapterDropout(given.trainable().dropout(), given.lowMemory()) : null;
+        return has ? new AdapterDropout(given.trainable().dropout()) : null;
     }
 
     private TrainableLlava.Learning learning(StageRecipe given) {

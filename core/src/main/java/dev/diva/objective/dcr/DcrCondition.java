@@ -5,7 +5,6 @@ import dev.diva.engine.BatchDraws;
 import dev.diva.feedback.ImageCondition;
 import dev.diva.objective.MlpProjector;
 import dev.diva.objective.TowerEmbedding;
-import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -24,11 +23,6 @@ public record DcrCondition(TowerEmbedding tower, MlpProjector projector, Tensor 
     @Override
     public void skip(BatchDraws draws) {
         tower.skip(draws);
-    }
-
-    @Override
-    public Optional<Runnable> asEncoded() {
-        return tower.asEncoded();
     }
 
     @Override

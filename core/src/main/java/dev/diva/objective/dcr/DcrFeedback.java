@@ -14,7 +14,6 @@ import dev.diva.feedback.NoiseProcess;
 import dev.diva.train.Contribution;
 import dev.diva.train.Losses;
 import java.util.List;
-import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -92,23 +91,14 @@ public final class DcrFeedback {
             Tensor pixels, Tensor secondView, Tensor latents, BatchDraws draws, Contribution contribution) {
         requireBatch(latents.size(0));
         try (PointerScope scope = new PointerScope()) {
-            ImageCondition.Encoded own = condition.encode(pixels, draws);
-            Optional<Runnable> asOwn = condition.asEncoded();
-            ImageCondition.Encoded plus = condition.encode(secondView, draws);
+            ImageCondition.Encoded views = condition.encode(torch.cat(new TensorVector(pixels, secondView), 0), draws);
             NoiseProcess.Draw draw = process.draw(latents, draws);
-            ConditionLeaf ownLeaf = ConditionLeaf.of(own.condition());
-            ConditionLeaf plusLeaf = ConditionLeaf.of(plus.condition());
+            ConditionLeaf leaf = ConditionLeaf.of(views.condition());
             double weight = contribution.scale() / contribution.accumulation();
-            Losses losses = judge(latents, draw, ownLeaf.cut(), plusLeaf.cut(), weight);
-            Tensor last = ownLeaf.link();
-            if (asOwn.isPresent()) { // each view's layers are computed again with its own dropout
-                plusLeaf.link().backward();
-                asOwn.get().run();
-            } else {
-                last = last.add(plusLeaf.link());
-            }
+            Losses losses = judge(latents, draw, leaf.cut(), weight);
+            Tensor last = leaf.link();
             if (guard != null) {
-                Tensor penalty = guard.penalty(own.hidden(), pixels);
+                Tensor penalty = guard.penalty(views.hidden(), pixels);
                 losses = losses.and(Losses.of(penalty));
                 last = last.add(penalty.mul(new Scalar(weight)));
             }
@@ -144,13 +134,12 @@ public final class DcrFeedback {
     /**
      * The loss, whose gradient, times the weight, is added at the conditions.
      *
-     * @param own conditions of the images, leaves of a graph
-     * @param plus those of the second views
+     * @param views conditions of the images, then of their second views, leaves of a graph
      */
-    Losses judge(Tensor latents, NoiseProcess.Draw draw, Condition own, Condition plus, double weight) {
+    Losses judge(Tensor latents, NoiseProcess.Draw draw, Condition views, double weight) {
         long batch = latents.size(0);
         Tensor noisy = process.noisy(latents, draw);
-        Pairs pairs = new Pairs(noisy, draw.levels(), own, plus);
+        Pairs pairs = new Pairs(noisy, draw.levels(), views);
         long last = (pairs.count() - 1) / latentsAtOnce * latentsAtOnce;
         TensorVector parts = new TensorVector();
         try (NoGradGuard noGrad = new NoGradGuard()) {
@@ -186,7 +175,7 @@ public final class DcrFeedback {
     }
 
     /** All predictions in a row: latent i under condition j at i * batch + j, then each under the condition of its second view. */
-    private record Pairs(Tensor noisy, Tensor levels, Condition own, Condition plus) {
+    private record Pairs(Tensor noisy, Tensor levels, Condition views) {
         long batch() {
             return noisy.size(0);
         }
@@ -210,17 +199,10 @@ public final class DcrFeedback {
                 condition[k] = isPlus ? batch() + latent[k] : pair % batch();
             }
             Tensor latents = Tensors.of(latent, length);
-            Tensor conditions = Tensors.of(condition, length);
             return denoiser.predict(
                     Kernels.indexSelect(noisy, 0, latents),
                     Kernels.indexSelect(levels, 0, latents),
-                    new Condition(
-                            chosen(own.tokens(), plus.tokens(), conditions),
-                            own.vector() == null ? null : chosen(own.vector(), plus.vector(), conditions)));
-        }
-
-        private static Tensor chosen(Tensor own, Tensor plus, Tensor indices) {
-            return Kernels.indexSelect(torch.cat(new TensorVector(own, plus), 0), 0, indices);
+                    views.rows(Tensors.of(condition, length)));
         }
     }
 }

@@ -131,7 +131,7 @@ public final class TrainingModels implements AutoCloseable {
     private static AdapterDropout dropout(Recipe recipe) {
         Double share = recipe.trainable().dropout();
         boolean hasAdapters = recipe.trainable().mode() == Recipe.Trainable.Mode.LORA && !recipe.isFirstStage();
-        return share == null || share == 0 || !hasAdapters ? null : new AdapterDropout(share, recipe.lowMemory());
+        return share == null || share == 0 || !hasAdapters ? null : new AdapterDropout(share);
     }
 
     private static TrainedPart trainedPart(Recipe recipe, AdapterDropout dropout) {
