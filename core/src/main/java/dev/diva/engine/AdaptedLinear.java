@@ -2,6 +2,7 @@ package dev.diva.engine;
 
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * y = x W^T + b + scale dropout(x) A^T B^T: a frozen matrix with a low-rank change that learns (LoRA, arXiv 2106.09685), as one operation
@@ -27,7 +28,7 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
         return Scopes.returning(() -> {
             Tensor input = OwnGradient.withoutGraph(() -> entering(x, before));
             Tensor inner = OwnGradient.withoutGraph(() -> product(
-                            OneDnnLinear.rows(left(input, flags(mask, x))),
+                            OneDnnLinear.rows(left(input, mask == null ? null : mask.flags(x))),
                             like(down, x).t())
                     .mul_(factor(mask)));
             Tensor y = OwnGradient.withoutGraph(() -> {
@@ -60,16 +61,9 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
         Tensor frozen = saved[0];
         Tensor x = saved[1];
         Tensor dInner = product(dy, like(up, x)).mul_(factor(mask));
-        Tensor flags = flags(mask, x);
+        Tensor flags = mask == null ? null : mask.flags(x);
         if (needed[0]) {
-            Tensor a = like(down, x);
-            Tensor dInput = OneDnn.isFast(x) ? OneDnnLinear.product(dy, frozen) : dy.mm(frozen);
-            if (mask == null) {
-                add(dInner, a, dInput);
-            } else {
-                dInput.add_(product(dInner, a).mul_(OneDnnLinear.rows(flags)));
-            }
-            Tensor shaped = dInput.view(x.shape());
+            Tensor shaped = ofInput(dy, frozen, dInner, like(down, x), flags).view(x.shape());
             gradients[0] = before == null ? shaped : before.backward(x, shaped);
         }
         if (needed[1]) {
@@ -85,6 +79,24 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
         return gradients;
     }
 
+    /** dy W + dInner A, the latter where flags are 1. */
+    private static Tensor ofInput(Tensor dy, Tensor frozen, Tensor dInner, Tensor down, Tensor flags) {
+        boolean isFast = OneDnn.isFast(dy);
+        if (flags != null && isFast) {
+            Tensor sum = torch.empty(new long[] {dy.size(0), frozen.size(1)}, dy.options(), null);
+            Product.of(dInner, down).rowByRow().times(OneDnnLinear.rows(flags)).into(sum);
+            Product.of(dy, frozen).rowByRow().addedTo(sum);
+            return sum;
+        }
+        Tensor sum = isFast ? OneDnnLinear.product(dy, frozen) : dy.mm(frozen);
+        if (flags == null) {
+            add(dInner, down, sum);
+        } else {
+            sum.add_(product(dInner, down).mul_(OneDnnLinear.rows(flags)));
+        }
+        return sum;
+    }
+
     private static Tensor entering(Tensor x, Pointwise before) {
         return before == null ? x.alias() : before.forward(x);
     }
@@ -93,12 +105,11 @@ public record AdaptedLinear(Tensor weight, Tensor bias, Tensor down, Tensor up, 
         return new Scalar(mask == null ? scale : scale * mask.scale());
     }
 
-    private static Tensor flags(DropoutMask mask, Tensor x) {
-        return mask == null ? null : mask.flags(x);
-    }
-
     private static Tensor left(Tensor x, Tensor flags) {
-        return flags == null ? x : x.mul(flags);
+        if (flags == null) {
+            return x;
+        }
+        return OneDnn.isFast(x) ? OneDnn.times(x, flags) : x.mul(flags);
     }
 
     private static Tensor product(Tensor a, Tensor b) {

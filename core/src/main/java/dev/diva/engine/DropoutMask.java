@@ -68,7 +68,7 @@ public record DropoutMask(Tensor bits, double probability) {
      * 1 for the numbers that are kept and 0 for the others; {@link #scale} brings back their mean.
      *
      * @param x what was to be masked, or a tensor of its shape
-     * @return as x
+     * @return bytes in the shape of x
      */
     public Tensor flags(Tensor x) {
         return Scopes.returning(() -> bits.view(ScalarType.Byte)
@@ -78,8 +78,7 @@ public record DropoutMask(Tensor bits, double probability) {
                 .view(ScalarType.Byte)
                 .clamp_max_(new Scalar(1))
                 .narrow(1, 0, x.numel() / x.size(0))
-                .to(x.scalar_type())
-                .view(x.shape()));
+                .reshape(x.shape()));
     }
 
     /** What kept numbers are multiplied with, so that their mean stays. */

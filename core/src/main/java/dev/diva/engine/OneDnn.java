@@ -3,7 +3,9 @@ package dev.diva.engine;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.stream;
@@ -42,6 +44,11 @@ final class OneDnn {
         return kernel(type).contains("avx2");
     }
 
+    /** Whether its kernel for products of this type is of AMX. */
+    static boolean isOfAmx(ScalarType type) {
+        return kernel(type).contains("amx");
+    }
+
     /** Name of the kernel for products of this type, or nothing. */
     private static String kernel(ScalarType type) {
         return KERNELS.computeIfAbsent(type.intern(), OneDnn::findKernel);
@@ -55,6 +62,22 @@ final class OneDnn {
             Tensor matrix = torch.empty(new long[] {64, 64}, new TensorOptions(type), null);
             return Product.of(matrix, matrix).kernelName(matrix);
         }
+    }
+
+    /** a b number by number, of equal shapes, in the type of a. */
+    static Tensor times(Tensor a, Tensor b) {
+        Tensor product = torch.empty_like(a);
+        try (PointerScope scope = new PointerScope()) {
+            memory.desc of = description(a);
+            run(
+                    new binary(new binary.primitive_desc(
+                            CPU, dnnl.algorithm.binary_mul, of, description(b), description(product))),
+                    new IntMemoryMap()
+                            .put(dnnl.DNNL_ARG_SRC_0, memory(a))
+                            .put(dnnl.DNNL_ARG_SRC_1, memory(b))
+                            .put(dnnl.DNNL_ARG_DST, memory(product)));
+        }
+        return product;
     }
 
     static void run(primitive kernel, IntMemoryMap arguments) {
@@ -81,6 +104,7 @@ final class OneDnn {
             case Float -> memory.data_type.f32;
             case BFloat16 -> memory.data_type.bf16;
             case Char -> memory.data_type.s8;
+            case Byte -> memory.data_type.u8;
             default -> throw new IllegalArgumentException("no kernels for " + type);
         };
     }

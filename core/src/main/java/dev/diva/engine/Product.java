@@ -11,21 +11,28 @@ import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** A batch of matrix products, with pointwise work on the sums, which are fp32, before they are rounded and stored. */
 final class Product {
+    /** From so many rows up to so many, and from so many columns up to so many, {@link #inHalves} is up to twice as fast. */
+    private static final long[] ROWS_OF_ONE_THREAD = {768, 1535};
+
+    private static final long[] COLUMNS_OF_ONE_THREAD = {513, 1088};
+
     private final Tensor a;
     private final Tensor b;
-    private final post_ops after = new post_ops();
+    private final post_ops after;
     private final Map<Integer, Tensor> operands = new HashMap<>(); // of what comes after, by argument
     private Tensor bias; // or null
     private double factor = 1;
     private boolean isSum;
     private boolean isRowByRow;
 
-    private Product(Tensor a, Tensor b) {
+    private Product(Tensor a, Tensor b, post_ops after) {
         this.a = a;
         this.b = b;
+        this.after = after;
     }
 
     /**
@@ -35,7 +42,7 @@ final class Product {
      * @param b same type, [..., k, n], with any strides; sums of int8 are exact
      */
     static Product of(Tensor a, Tensor b) {
-        return new Product(a, b);
+        return new Product(a, b, new post_ops());
     }
 
     /** Plus a vector [n] in each row, in the type of a, before all else. */
@@ -60,7 +67,7 @@ final class Product {
         return this;
     }
 
-    /** Then times a tensor of fp32 that is broadcast to the result. */
+    /** Then times a tensor of fp32, or of bytes, that is broadcast to the result. */
     Product times(Tensor factors) {
         return after(dnnl.algorithm.binary_mul, factors);
     }
@@ -96,8 +103,14 @@ final class Product {
                 result.copy_(bias);
             }
             Sgemm.multiply(factor, a, b, isSum || bias != null ? 1 : 0, result);
-            return;
+        } else if (isOfOneThread(result)) {
+            inHalves(result);
+        } else {
+            compute(result);
         }
+    }
+
+    private void compute(Tensor result) {
         try (PointerScope scope = new PointerScope()) {
             boolean mayBeEmpty = false;
             matmul.primitive_desc description = kernel(result, mayBeEmpty);
@@ -111,6 +124,41 @@ final class Product {
             operands.forEach((argument, operand) -> arguments.put(argument, OneDnn.memory(operand)));
             OneDnn.run(new matmul(description), arguments);
         }
+    }
+
+    /**
+     * Whether oneDNN (3.11 as 3.13) would give it to one thread of two with AMX: one block holds all columns then. Measured with ViT-L's and
+     * ViT-B's layers; of more threads nothing is known.
+     */
+    private boolean isOfOneThread(Tensor result) {
+        return a.dim() == 2
+                && torch.get_num_threads() == 2
+                && OneDnn.isOfAmx(a.scalar_type())
+                && isWithin(ROWS_OF_ONE_THREAD, result.size(0))
+                && isWithin(COLUMNS_OF_ONE_THREAD, result.size(1))
+                && result.size(1) % 2 == 0
+                && operands.isEmpty()
+                && (bias == null || after.len() == 0);
+    }
+
+    private static boolean isWithin(long[] range, long number) {
+        return range[0] <= number && number <= range[1];
+    }
+
+    /** As a batch of two products with half of the columns each, of which each thread has one. */
+    private void inHalves(Tensor result) {
+        if (bias != null) { // a batch has no kernel for one
+            result.copy_(bias);
+            after.append_sum();
+        }
+        new Product(a.unsqueeze(0), halves(b), after).compute(halves(result));
+    }
+
+    /** [rows, columns] as [2, rows, columns / 2]. */
+    private static Tensor halves(Tensor x) {
+        long columns = x.size(1) / 2;
+        return x.as_strided(
+                new long[] {2, x.size(0), columns}, new long[] {columns * x.stride(1), x.stride(0), x.stride(1)});
     }
 
     /** Whether a factor, and a bias or a sum, are all that is beside the product. */

@@ -122,6 +122,31 @@ class OneDnnTest {
         assertThat(wide.narrow(1, 690, 10).eq(new Scalar(7)).all().item_bool()).isTrue();
     }
 
+    /** As wide and high as those that AMX would have one of two threads compute, with all that may come after them; a view beside a rim. */
+    @ParameterizedTest
+    @CsvSource({FP32, BF16})
+    void productsInHalvesAreThoseOfFp64(ScalarType type, double tolerance) {
+        assumeKernel(type);
+        Tensor a = torch.randn(770, 40).to(type);
+        Tensor b = torch.randn(520, 40).to(type).t();
+        Tensor bias = torch.randn(520).to(type);
+        Tensor sum = torch.randn(770, 520).to(type);
+        Tensor all = torch.zeros(770, 530).to(type);
+        Tensor y = all.narrow(1, 5, 520);
+        Tensor right = doubles(a).matmul(doubles(b));
+        Product.of(a, b).plus(bias).into(y);
+        assertCloseToLargest(doubles(y), right.add(doubles(bias)), tolerance, 0);
+        Product.of(a, b).plus(bias).then(Pointwise.SILU).into(y);
+        assertCloseToLargest(doubles(y), torch.silu(right.add(doubles(bias))), tolerance, 0);
+        Product.of(a, b).scaled(0.5).into(y);
+        assertCloseToLargest(doubles(y), right.mul(new Scalar(0.5)), tolerance, 0);
+        y.copy_(sum);
+        Product.of(a, b).addedTo(y);
+        assertCloseToLargest(doubles(y), right.add(doubles(sum)), tolerance, 0);
+        assertThat(all.narrow(1, 0, 5).abs().sum().item_double()).isZero();
+        assertThat(all.narrow(1, 525, 5).abs().sum().item_double()).isZero();
+    }
+
     @ParameterizedTest
     @CsvSource({FP32, BF16})
     void softmaxAndItsGradientReplaceTheirInput(ScalarType type, double tolerance) {
