@@ -12,7 +12,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** Encoder and decoder of an AutoencoderKL as the list of their layers, each from an image to an image. */
 final class AutoencoderHalves {
@@ -89,7 +88,7 @@ final class AutoencoderHalves {
 
     private void end(List<UnaryOperator<Tensor>> layers, Weights weights, long in, long out) {
         GroupNorm norm = new GroupNorm(weights.at("conv_norm_out"), in, config.normGroups(), NORM_EPS);
-        layers.add(x -> torch.silu(norm.forward(x)));
+        layers.add(norm::silu);
         layers.add(convolution(weights.at("conv_out"), in, out));
     }
 

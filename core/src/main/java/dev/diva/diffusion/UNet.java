@@ -142,7 +142,7 @@ public final class UNet implements Denoiser {
                 h = ups.get(i).forward(h, inputs, skips);
                 stages.accept("up." + i, h);
             }
-            return convOut.forward(torch.silu(normOut.forward(h))).to(ScalarType.Float);
+            return convOut.forward(normOut.silu(h)).to(ScalarType.Float);
         });
     }
 

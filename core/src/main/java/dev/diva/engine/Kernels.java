@@ -39,6 +39,9 @@ public final class Kernels {
 
     /** Convolution of [batch, in, height, width] by [out, in / groups, kernel, kernel]; the bias may be null. */
     public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding, long groups) {
+        if (stride == 1 && Im2Col.isFaster(x, weight, bias, padding)) {
+            return Im2Col.conv2d(x, weight, bias);
+        }
         if (!x.is_meta()) {
             return torch.conv2d(
                     x,
@@ -92,8 +95,20 @@ public final class Kernels {
 
     /** Group norm over the second axis; weight and bias [channels]. */
     public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double eps) {
+        OneDnnGroupNorm norm = new OneDnnGroupNorm(groups, weight, bias, eps);
+        if (norm.isFaster(x)) {
+            return norm.forward(x);
+        }
         return normed(
                 x, weight, bias, in -> torch.group_norm(in, groups, optional(weight), optional(bias), eps, false));
+    }
+
+    /** silu of {@link #groupNorm}. */
+    public static Tensor siluOfGroupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double eps) {
+        OneDnnGroupNorm norm = new OneDnnGroupNorm(groups, weight, bias, eps);
+        return !OwnGradient.isNeeded(x) && norm.isFaster(x)
+                ? norm.silu(x)
+                : torch.silu(groupNorm(x, groups, weight, bias, eps));
     }
 
     private static Tensor normed(Tensor x, Tensor weight, Tensor bias, UnaryOperator<Tensor> norm) {

@@ -26,4 +26,9 @@ public final class GroupNorm {
     public Tensor forward(Tensor x) {
         return Kernels.groupNorm(x, groups, weight, bias, eps);
     }
+
+    /** silu of {@link #forward}. */
+    public Tensor silu(Tensor x) {
+        return Kernels.siluOfGroupNorm(x, groups, weight, bias, eps);
+    }
 }

@@ -6,7 +6,6 @@ import dev.diva.model.Conv2d;
 import dev.diva.model.GroupNorm;
 import dev.diva.model.Linear;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** x + conv(silu(norm(conv(silu(norm(x))) + time))), with a 1 x 1 convolution on the way past where the channels change. */
 public final class ResnetBlock {
@@ -50,11 +49,11 @@ public final class ResnetBlock {
      */
     public Tensor forward(Tensor x, Tensor activatedTime) {
         return Scopes.returning(() -> {
-            Tensor h = conv1.forward(torch.silu(norm1.forward(x)));
+            Tensor h = conv1.forward(norm1.silu(x));
             if (timeProjection != null) {
                 h = h.add_(timeProjection.forward(activatedTime).unsqueeze(-1).unsqueeze(-1));
             }
-            h = conv2.forward(torch.silu(norm2.forward(h)));
+            h = conv2.forward(norm2.silu(h));
             return h.add_(shortcut == null ? x : shortcut.forward(x));
         });
     }
