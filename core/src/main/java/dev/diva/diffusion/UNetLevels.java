@@ -17,6 +17,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /** The three kinds of level of a UNet: on the way down, in the middle, on the way up. */
 final class UNetLevels {
+    /** Pixels of a level whose activations are so few beside its weights that computing them again costs more than it saves. */
+    private static final long COARSE = 64;
+
     private final UNetConfig config;
     private final ResnetBlock.Shape shape;
 
@@ -37,14 +40,17 @@ final class UNetLevels {
             if (transformer != null) {
                 all[x.length + 1] = inputs.condition;
             }
-            return activations.throughRows(
-                    in -> {
-                        Tensor together =
-                                x.length == 1 ? in[0] : torch.cat(new TensorVector(Arrays.copyOf(in, x.length)), 1);
-                        Tensor h = resnet.forward(together, in[x.length]);
-                        return transformer == null ? h : transformer.forward(h, in[x.length + 1]);
-                    },
-                    all);
+            boolean isCoarse = x[0].size(2) * x[0].size(3) <= COARSE;
+            return (isCoarse ? Activations.KEPT : activations)
+                    .throughRows(
+                            in -> {
+                                Tensor together = x.length == 1
+                                        ? in[0]
+                                        : torch.cat(new TensorVector(Arrays.copyOf(in, x.length)), 1);
+                                Tensor h = resnet.forward(together, in[x.length]);
+                                return transformer == null ? h : transformer.forward(h, in[x.length + 1]);
+                            },
+                            all);
         }
     }
 
