@@ -2,9 +2,9 @@ package dev.diva.engine;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -62,8 +62,9 @@ public enum Activations {
     }
 
     /**
-     * Computes a block in which no row depends on another. Where it is computed again, so many rows are at a time that activations of a large
-     * batch take no more memory than those of a small one.
+     * Computes a block in which no row depends on another, with frozen parameters. Where it is computed again, so many rows are at a time that
+     * activations of a large batch take no more memory than those of a small one; threads of a processor have some rows each, so that none
+     * waits for the others at the end of every operation.
      *
      * @param inputs as of {@link #through}, each of as many rows (its first axis)
      * @return as {@link #through}
@@ -77,10 +78,8 @@ public enum Activations {
 
     private static Tensor computed(Block block, List<Tensor[]> parts) {
         TensorVector outputs = new TensorVector();
-        for (Tensor[] part : parts) {
-            try (PointerScope scope = new PointerScope()) {
-                outputs.push_back(block.forward(part));
-            }
+        for (Tensor[] made : ofAll(parts, part -> new Tensor[] {block.forward(part)})) {
+            outputs.push_back(made[0]);
         }
         return joined(outputs);
     }
@@ -89,14 +88,12 @@ public enum Activations {
     private static Tensor[] recomputed(Block block, List<Tensor[]> parts, boolean... isNeeded) {
         TensorVector[] gradients =
                 Stream.generate(TensorVector::new).limit(isNeeded.length).toArray(TensorVector[]::new);
-        for (Tensor[] part : parts) {
-            try (PointerScope scope = new PointerScope()) {
-                Tensor[] each =
-                        recomputed(block, part[isNeeded.length], Arrays.copyOf(part, isNeeded.length), isNeeded);
-                for (int i = 0; i < each.length; i++) {
-                    if (isNeeded[i]) {
-                        gradients[i].push_back(each[i]);
-                    }
+        for (Tensor[] each : ofAll(
+                parts,
+                part -> recomputed(block, part[isNeeded.length], Arrays.copyOf(part, isNeeded.length), isNeeded))) {
+            for (int i = 0; i < each.length; i++) {
+                if (isNeeded[i]) {
+                    gradients[i].push_back(each[i]);
                 }
             }
         }
@@ -105,18 +102,31 @@ public enum Activations {
                 .toArray(Tensor[]::new);
     }
 
-    /** Tensors cut into as few parts of equally many rows as have no more than those at once. */
+    /** What is made of each part; threads of a processor have some parts each. */
+    private static List<Tensor[]> ofAll(List<Tensor[]> parts, Function<Tensor[], Tensor[]> computation) {
+        return InterOp.computeSeveral(
+                parts.size(), threads(parts.get(0)), number -> computation.apply(parts.get(number)));
+    }
+
+    /** Tensors cut into as few parts of equally many rows as have no more than those at once, and of as many as threads want. */
     private static List<Tensor[]> parts(long rowsAtOnce, Tensor... tensors) {
         long rows = tensors[0].size(0);
         if (rows <= rowsAtOnce) {
             return List.<Tensor[]>of(tensors);
         }
-        long parts = (rows + rowsAtOnce - 1) / rowsAtOnce;
+        int threads = threads(tensors);
+        long rowsOfAll = rowsAtOnce * threads;
+        long parts = Math.min(rows, (rows + rowsOfAll - 1) / rowsOfAll * threads);
         return LongStream.range(0, parts)
                 .mapToObj(i -> Arrays.stream(tensors)
                         .map(tensor -> tensor.narrow(0, i * rows / parts, (i + 1) * rows / parts - i * rows / parts))
                         .toArray(Tensor[]::new))
                 .toList();
+    }
+
+    /** That compute parts side by side. */
+    private static int threads(Tensor... part) {
+        return part[0].is_cpu() ? Engine.threads() : 1;
     }
 
     private static Tensor[] with(Tensor[] tensors, Tensor last) {

@@ -2,6 +2,7 @@ package dev.diva.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -9,6 +10,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -31,18 +33,28 @@ public final class InterOp {
      * @return in order, owned by the caller's innermost scope
      */
     public static List<Tensor> compute(int count, IntFunction<Tensor> computation) {
-        int threads = Engine.threads();
+        return computeSeveral(count, Engine.threads(), number -> new Tensor[] {computation.apply(number)}).stream()
+                .map(each -> each[0])
+                .toList();
+    }
+
+    /**
+     * {@link #compute} of computations that make several tensors each, some of them null.
+     *
+     * @param threads {@link Engine#threads}, or 1 for one computation after the other, as on a GPU
+     */
+    static List<Tensor[]> computeSeveral(int count, int threads, IntFunction<Tensor[]> computation) {
         int alone = threads == 1 ? 0 : count - count % threads;
-        List<CompletableFuture<Tensor>> pending = new ArrayList<>();
+        List<CompletableFuture<Tensor[]>> pending = new ArrayList<>();
         for (int i = 0; i < alone; i++) {
             int number = i;
             pending.add(CompletableFuture.supplyAsync(() -> kept(computation, number), pool(threads)));
         }
-        List<Tensor> results = new ArrayList<>();
+        List<Tensor[]> results = new ArrayList<>();
         CompletionException failure = null;
-        for (CompletableFuture<Tensor> each : pending) {
+        for (CompletableFuture<Tensor[]> each : pending) {
             try {
-                results.add(Scopes.adopt(each.join()));
+                results.add(adopted(each.join()));
             } catch (CompletionException e) {
                 failure = e; // the others' tensors still have to be taken over
             }
@@ -51,16 +63,23 @@ public final class InterOp {
             throw failure.getCause() instanceof RuntimeException cause ? cause : failure;
         }
         for (int i = alone; i < count; i++) {
-            results.add(computation.apply(i));
+            results.add(adopted(kept(computation, i)));
         }
         return results;
     }
 
-    private static Tensor kept(IntFunction<Tensor> computation, int number) {
+    private static Tensor[] kept(IntFunction<Tensor[]> computation, int number) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
-            return Scopes.keep(computation.apply(number));
+            Tensor[] made = computation.apply(number);
+            Stream.of(made).filter(Objects::nonNull).forEach(Scopes::keep);
+            return made;
         }
+    }
+
+    private static Tensor[] adopted(Tensor... kept) {
+        Stream.of(kept).filter(Objects::nonNull).forEach(Scopes::adopt);
+        return kept;
     }
 
     private static synchronized ThreadPoolExecutor pool(int threads) {
