@@ -20,6 +20,9 @@ public final class Attention {
     /** Scores that are made at once: 16 MiB of bf16, 32 of fp32, enough that threads which begin and end together hardly wait for each other. */
     private static final long CHUNK_SCORES = 1L << 23;
 
+    /** The same of a thread that computes alone, which nobody waits for: 2 MiB of bf16, what a core's cache holds. */
+    private static final long CHUNK_SCORES_ALONE = 1L << 20;
+
     /** Bytes between tokens from which a cache of 4 KiB a way holds few of them: with AVX2 products of ViT-L/14's heads took twice as long. */
     private static final long SAME_LINES = 2048;
 
@@ -46,7 +49,7 @@ public final class Attention {
      * @return [batch, heads, queries, headWidth], in the type of q
      */
     public static Tensor attend(Tensor q, Tensor k, Tensor v, boolean causal) {
-        return attend(q, k, v, causal, CHUNK_SCORES);
+        return attend(q, k, v, causal, Engine.threads() == 1 ? CHUNK_SCORES_ALONE : CHUNK_SCORES);
     }
 
     /** @param chunkScores scores that are made at once */

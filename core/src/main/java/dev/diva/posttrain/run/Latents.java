@@ -2,10 +2,14 @@ package dev.diva.posttrain.run;
 
 import dev.diva.checkpoint.TensorCache;
 import dev.diva.diffusion.Autoencoder;
+import dev.diva.engine.Engine;
+import dev.diva.engine.InterOp;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -29,13 +33,19 @@ final class Latents {
         this.resolution = resolution;
     }
 
-    /** [samples, channels, height, width], fp32, where the autoencoder is, owned by the caller's scope. */
+    /**
+     * [samples, channels, height, width], fp32, where the autoencoder is, owned by the caller's scope. Without a cache threads of a processor
+     * have some images each.
+     */
     Tensor of(List<TrainingSample> samples) {
         return Scopes.returning(() -> {
-            TensorVector latents = new TensorVector();
-            samples.forEach(
-                    sample -> latents.push_back(Tensors.onto(of(sample), autoencoder.device(), ScalarType.Float)));
-            return torch.stack(latents);
+            IntFunction<Tensor> latentOf =
+                    i -> Tensors.onto(of(samples.get(i)), autoencoder.device(), ScalarType.Float);
+            boolean areShared = cache == null && !Engine.isCuda(autoencoder.device());
+            List<Tensor> latents = areShared
+                    ? InterOp.compute(samples.size(), latentOf)
+                    : IntStream.range(0, samples.size()).mapToObj(latentOf).toList();
+            return torch.stack(new TensorVector(latents.toArray(Tensor[]::new)));
         });
     }
 
