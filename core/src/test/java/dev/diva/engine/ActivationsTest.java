@@ -84,7 +84,7 @@ class ActivationsTest {
         }
     }
 
-    /** y = w x z + 1, of five rows of which two are computed at once, or by two threads side by side: dy/dx = w z, dy/dz = w x. */
+    /** y = w x z + 1, of five rows of which two are computed at once, or by two threads side by side: dy/dx = w z, dy/dz = w x, dy/dw the sum of x z over the rows. */
     @ParameterizedTest
     @CsvSource({"1, 3", "2, 4"})
     void rowsOfALargeBatchAreComputedAgainAFewAtATime(int threads, int parts) {
@@ -96,7 +96,7 @@ class ActivationsTest {
             Tensor numbers = Tensors.of(new float[] {1, 2, 3, 4, 5}, 5, 1);
             Tensor x = numbers.expand(5, width).clone().set_requires_grad(true);
             Tensor z = numbers.neg().expand(5, width).clone().set_requires_grad(true);
-            Tensor w = torch.ones(width).mul(new Scalar(3));
+            Tensor w = torch.ones(width).mul(new Scalar(3)).set_requires_grad(true);
             Tensor frozen = torch.ones(5, 1);
             Activations.Block block = in -> {
                 calls.incrementAndGet();
@@ -111,6 +111,7 @@ class ActivationsTest {
             assertThat(calls).hasValue(2 * parts);
             Close.assertClose(x.grad(), numbers.mul(new Scalar(-3)).mul(ones), 0, 0);
             Close.assertClose(z.grad(), numbers.mul(new Scalar(3)).mul(ones), 0, 0);
+            Close.assertClose(w.grad(), ones.mul(new Scalar(-55)), 0, 0);
             Activations.KEPT.throughRows(block, x, z, frozen);
             assertThat(calls).hasValue(2 * parts + 1);
         } finally {

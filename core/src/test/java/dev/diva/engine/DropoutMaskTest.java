@@ -42,6 +42,7 @@ class DropoutMaskTest {
             assertClose(flags(count, 12).select(0, 0), flags.select(0, 1), 0, 0);
             Tensor low = zeros(3, count).to(ScalarType.BFloat16);
             Tensor same = DropoutMask.drawn(new long[] {11, 12, 11}, low, 0.5).flags(low);
+            assertThat(same.scalar_type().intern()).isEqualTo(ScalarType.Byte);
             assertClose(same.to(ScalarType.Float), flags, 0, 0);
         }
     }
