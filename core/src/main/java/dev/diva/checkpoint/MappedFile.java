@@ -10,9 +10,12 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A file whose regions are mapped for reading when they are asked for, each once. Tensors over them cost no memory of their own and
@@ -52,15 +55,36 @@ public final class MappedFile implements AutoCloseable {
                 elements(info.toString(), info.dtype(), offset, info.numel()).reshape(info.shape()));
     }
 
-    /** The same elements as a dense tensor of that shape in memory of its own: read, not mapped. */
-    public Tensor copied(TensorInfo info, long offset) {
+    /**
+     * The same elements as a dense tensor of that shape for a single look: over a mapping of its own, which goes with it, so that what was
+     * looked at does not stay in the memory of the process.
+     */
+    public Tensor once(TensorInfo info, long offset) {
         return Scopes.returning(() -> {
             Region region = new Region(offset, info.bytes());
-            Tensor row = region.bytes == 0
-                    ? elements(info.toString(), info.dtype(), offset, 0)
-                    : copy(info.toString(), info.dtype(), region, info.numel());
-            return row.reshape(info.shape());
+            return region.bytes == 0
+                    ? elements(info.toString(), info.dtype(), offset, 0).reshape(info.shape())
+                    : row(info, region).reshape(info.shape());
         });
+    }
+
+    private Tensor row(TensorInfo info, Region region) {
+        if (region.offset % info.dtype().bytes() == 0) {
+            try {
+                // Twice as fast as reading. libtorch maps from the beginning of the file, privately, and gives the
+                // pages back with the tensor.
+                Tensor bytes = torch.from_file(
+                        path.toString(),
+                        new BoolOptional(false),
+                        new LongOptional(region.offset + region.bytes),
+                        new TensorOptions(ScalarType.Byte));
+                return bytes.narrow(0, region.offset, region.bytes)
+                        .view(info.dtype().scalarType());
+            } catch (RuntimeException e) { // a system may refuse a private mapping larger than its memory
+                return copy(info.toString(), info.dtype(), region, info.numel());
+            }
+        }
+        return copy(info.toString(), info.dtype(), region, info.numel());
     }
 
     private synchronized BytePointer map(String what, Region region) {

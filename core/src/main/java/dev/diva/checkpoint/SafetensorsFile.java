@@ -64,7 +64,7 @@ public final class SafetensorsFile implements TensorSource {
 
     @Override
     public Tensor readOnce(String name) {
-        return data.copied(known(name), header.offset(name));
+        return data.once(known(name), header.offset(name));
     }
 
     private TensorInfo known(String name) {
