@@ -105,27 +105,51 @@ public final class Attention {
         forBlocks(q, k, block -> {
             Tensor keys = spread(block.apply(k));
             Tensor transposedValues = spread(block.apply(v)).transpose(2, 3);
-            Tensor dKeys = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
-            Tensor dValues = torch.zeros(keys.shape(), new TensorOptions(ScalarType.Float));
+            Sums dKeys = new Sums(block.apply(dk), queryParts(q, k) == 1);
+            Sums dValues = new Sums(block.apply(dv), queryParts(q, k) == 1);
             forQueries(q, k, (from, length) -> {
                 Tensor queries = spread(block.apply(q).narrow(2, from, length));
                 Tensor dOutputs = spread(block.apply(dOutput).narrow(2, from, length));
                 Tensor weights = weights(queries, keys, k.size(2) - q.size(2) + from);
-                Product.of(ofKeys(weights, keys).transpose(2, 3), dOutputs).addedTo(dValues);
+                dValues.add(Product.of(ofKeys(weights, keys).transpose(2, 3), dOutputs));
                 Tensor dScores = padded(queries, keys, 0);
                 Product.of(dOutputs, transposedValues).into(ofKeys(dScores, keys));
                 Softmax.backward(weights, dScores);
                 Product.of(ofKeys(dScores, keys), keys)
                         .scaled(scale)
                         .into(block.apply(dq).narrow(2, from, length));
-                Product.of(ofKeys(dScores, keys).transpose(2, 3), queries)
-                        .scaled(scale)
-                        .addedTo(dKeys);
+                dKeys.add(Product.of(ofKeys(dScores, keys).transpose(2, 3), queries)
+                        .scaled(scale));
             });
-            block.apply(dk).copy_(dKeys);
-            block.apply(dv).copy_(dValues);
+            dKeys.store();
+            dValues.store();
         });
         return new Tensor[] {dq, dk, dv};
+    }
+
+    /** Sums of products over parts of the queries, in fp32 where there are several. */
+    private static final class Sums {
+        private final Tensor result;
+        private final Tensor sum; // or null
+
+        Sums(Tensor result, boolean isOfOnePart) {
+            this.result = result;
+            this.sum = isOfOnePart ? null : torch.zeros(result.shape(), new TensorOptions(ScalarType.Float));
+        }
+
+        void add(Product product) {
+            if (sum == null) {
+                product.into(result);
+            } else {
+                product.addedTo(sum);
+            }
+        }
+
+        void store() {
+            if (sum != null) {
+                result.copy_(sum);
+            }
+        }
     }
 
     /** Tokens whose numbers do not all fall into the same few lines of the cache, copied where they would. */
@@ -191,8 +215,12 @@ public final class Attention {
     /** All queries where a head has less than a chunk of scores, else parts as good as equal: a single row costs as much as many. */
     private void forQueries(Tensor q, Tensor k, Range computation) {
         long queries = q.size(2);
-        long parts = 1 + (queries * k.size(2) - 1) / chunkScores;
+        long parts = queryParts(q, k);
         inParts(queries, (queries + parts - 1) / parts, computation);
+    }
+
+    private long queryParts(Tensor q, Tensor k) {
+        return 1 + (q.size(2) * k.size(2) - 1) / chunkScores;
     }
 
     private interface Range {

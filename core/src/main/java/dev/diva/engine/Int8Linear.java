@@ -44,7 +44,7 @@ public final class Int8Linear {
      *
      * @param x fp32 or bf16 [..., in]
      * @param weight [out, in] with a scale for each output channel
-     * @param bias fp32 [out], or null
+     * @param bias [out], or null
      * @param function of each result, or null for none
      * @return [..., out], in the type of x
      */

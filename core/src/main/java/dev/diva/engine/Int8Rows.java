@@ -1,9 +1,5 @@
 package dev.diva.engine;
 
-import org.bytedeco.dnnl.IntMemoryMap;
-import org.bytedeco.dnnl.binary;
-import org.bytedeco.dnnl.global.dnnl;
-import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -22,6 +18,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public record Int8Rows(Tensor values, Tensor scales) {
     private static final double LARGEST = 127;
 
+    /** Numbers whose magnitudes are compared at once: what is made of them stays in a core's cache. */
+    private static final long CHUNK = 1 << 19;
+
     /**
      * Rounds a matrix, halves to even.
      *
@@ -29,47 +28,49 @@ public record Int8Rows(Tensor values, Tensor scales) {
      */
     public static Int8Rows of(Tensor x) {
         try (NoGradGuard noGrad = new NoGradGuard()) {
-            Tensor scales = Scopes.returning(() -> scales(x));
+            Tensor scales = Scopes.returning(() -> largest(taken(x))
+                    .to(ScalarType.Float)
+                    .div_(new Scalar(LARGEST))
+                    .clamp_min_(new Scalar((double) Float.MIN_NORMAL)));
             Tensor values = torch.empty(x.shape(), new TensorOptions(ScalarType.Char), null);
             try (PointerScope scope = new PointerScope()) {
-                divide(
-                        OneDnn.isFast(x)
-                                ? x.contiguous()
-                                : x.to(ScalarType.Float).contiguous(),
-                        scales,
-                        values);
+                // rounded by the conversion; a product takes half as long as a quotient
+                OneDnn.multiply(taken(x), scales.reciprocal(), values);
             }
             return new Int8Rows(values, scales);
         }
     }
 
-    /** Without their sign the bits of two numbers are in the order of their magnitudes, and libtorch compares whole numbers several times faster. */
-    private static Tensor scales(Tensor x) {
-        boolean isFloat = x.scalar_type().intern() == ScalarType.Float;
-        Tensor bits = x.view(isFloat ? ScalarType.Int : ScalarType.Short);
-        Tensor largest = bits.bitwise_and(new Scalar(isFloat ? Integer.MAX_VALUE : Short.MAX_VALUE))
-                .amax(new long[] {1}, true);
-        return largest.view(x.scalar_type())
-                .to(ScalarType.Float)
-                .div_(new Scalar(LARGEST))
-                .clamp_min_(new Scalar((double) Float.MIN_NORMAL));
+    private static Tensor taken(Tensor x) {
+        return (OneDnn.isFast(x) ? x : x.to(ScalarType.Float)).contiguous();
     }
 
-    /** In one pass, rounded by the conversion. */
-    private static void divide(Tensor x, Tensor scales, Tensor values) {
-        binary.primitive_desc division = new binary.primitive_desc(
-                OneDnn.CPU,
-                dnnl.algorithm.binary_div,
-                OneDnn.description(x),
-                OneDnn.description(scales),
-                OneDnn.description(values),
-                new primitive_attr(),
-                false);
-        OneDnn.run(
-                new binary(division),
-                new IntMemoryMap()
-                        .put(dnnl.DNNL_ARG_SRC_0, OneDnn.memory(x))
-                        .put(dnnl.DNNL_ARG_SRC_1, OneDnn.memory(scales))
-                        .put(dnnl.DNNL_ARG_DST, OneDnn.memory(values)));
+    /** The largest magnitude of each row, [rows, 1]. */
+    private static Tensor largest(Tensor x) {
+        Tensor largest = torch.empty(new long[] {x.size(0), 1}, x.options(), null);
+        long step = Math.max(1, CHUNK / x.size(1));
+        for (long from = 0; from < x.size(0); from += step) {
+            try (PointerScope scope = new PointerScope()) {
+                long count = Math.min(step, x.size(0) - from);
+                largest(x.narrow(0, from, count), largest.narrow(0, from, count));
+            }
+        }
+        return largest;
+    }
+
+    /**
+     * Without their sign the bits of two numbers are in the order of their magnitudes, and libtorch compares whole numbers several times
+     * faster; it takes the signs of several at once.
+     */
+    private static void largest(Tensor x, Tensor largest) {
+        boolean isFloat = x.scalar_type().intern() == ScalarType.Float;
+        ScalarType bits = isFloat ? ScalarType.Int : ScalarType.Short;
+        long several = Long.BYTES / x.element_size();
+        boolean isWhole = x.size(1) % several == 0 && x.storage_offset() % several == 0;
+        long withoutSigns = isFloat ? 0x7fff_ffff_7fff_ffffL : 0x7fff_7fff_7fff_7fffL;
+        Tensor magnitudes = isWhole
+                ? x.view(ScalarType.Long).bitwise_and(new Scalar(withoutSigns)).view(bits)
+                : x.view(bits).bitwise_and(new Scalar(isFloat ? Integer.MAX_VALUE : Short.MAX_VALUE));
+        torch.amax_out(largest.view(bits), magnitudes, new long[] {1}, true);
     }
 }

@@ -1,5 +1,6 @@
 package dev.diva.engine;
 
+import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.dnnl.IntMemoryMap;
@@ -34,11 +35,7 @@ public record Int8Weight(Tensor values, Tensor scales) {
     /** They live as long as the program: models have few shapes, and setting up a product takes as long as a small one. */
     private static final Map<Shape, memory.desc> LAYOUTS = new ConcurrentHashMap<>();
 
-    private static final Map<Kind, matmul> PRODUCTS = new ConcurrentHashMap<>();
-
     private record Shape(long in, long out) {}
-
-    private record Kind(long tokens, Shape shape, ScalarType type, boolean hasBias, Pointwise function) {}
 
     /** Rounds a weight [out, in], fp32 or bf16, row by row as {@link Int8Rows} does. */
     public static Int8Weight of(Tensor weight) {
@@ -67,20 +64,33 @@ public record Int8Weight(Tensor values, Tensor scales) {
         if (bias != null) {
             y.copy_(bias.to(y.scalar_type())); // converted once rather than in every row
         }
-        Shape shape = new Shape(x.values().size(1), y.size(1));
-        matmul product = product(new Kind(y.size(0), shape, y.scalar_type().intern(), bias != null, function));
-        try (PointerScope scope = new PointerScope()) {
-            OneDnn.run(
-                    product,
-                    new IntMemoryMap()
-                            .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(x.values().unsqueeze(0)))
-                            .put(dnnl.DNNL_ARG_WEIGHTS, new memory(layout(shape), OneDnn.CPU, values.data_ptr()))
-                            .put(dnnl.DNNL_ARG_DST, OneDnn.memory(y.unsqueeze(0)))
-                            .put(dnnl.DNNL_ARG_ATTR_SCALES | dnnl.DNNL_ARG_WEIGHTS, OneDnn.memory(scales))
-                            .put(
-                                    dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | dnnl.DNNL_ARG_SRC_1,
-                                    OneDnn.memory(x.scales().unsqueeze(0))));
+        Tensor tokens = x.values().unsqueeze(0);
+        Tensor scalesOfTokens = x.scales().unsqueeze(0);
+        Tensor result = y.unsqueeze(0);
+        LongBuffer key = Prepared.key(dnnl.dnnl_matmul);
+        Prepared.add(key, tokens);
+        Prepared.add(key, result);
+        key.put(bias == null ? 0 : 1);
+        if (function != null) {
+            function.addTo(key);
         }
+        Prepared.of(key, () -> {
+                    memory.desc ofTokens = OneDnn.description(tokens);
+                    memory.desc ofResult = OneDnn.description(result);
+                    memory.desc layout = layout(new Shape(tokens.size(2), y.size(1)));
+                    matmul.primitive_desc kernel =
+                            kernel(ofTokens, layout, ofResult, y.size(0), bias != null, function);
+                    return new Prepared(new matmul(kernel))
+                            .with(ofTokens, dnnl.DNNL_ARG_SRC)
+                            .with(layout, dnnl.DNNL_ARG_WEIGHTS)
+                            .with(ofResult, dnnl.DNNL_ARG_DST)
+                            .with(OneDnn.description(scales), dnnl.DNNL_ARG_ATTR_SCALES | dnnl.DNNL_ARG_WEIGHTS)
+                            .with(
+                                    OneDnn.description(scalesOfTokens),
+                                    dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | dnnl.DNNL_ARG_SRC_1)
+                            .withScratchpad(kernel.scratchpad_desc());
+                })
+                .run(tokens, values, result, scales, scalesOfTokens);
     }
 
     /** Whether there is a fast kernel. */
@@ -104,38 +114,26 @@ public record Int8Weight(Tensor values, Tensor scales) {
     private static matmul.primitive_desc choosing(Shape shape) {
         memory.desc any =
                 new memory.desc(new long[] {1, shape.in, shape.out}, memory.data_type.s8, memory.format_tag.any);
-        return kernel(new Kind(TOKENS, shape, Precision.INT8.dtype(), true, Pointwise.GELU), any);
-    }
-
-    private static matmul product(Kind kind) {
-        return PRODUCTS.computeIfAbsent(kind, missing -> {
-            try (PointerScope scope = new PointerScope()) {
-                return Scopes.keep(new matmul(kernel(missing, layout(missing.shape))));
-            }
-        });
+        memory.desc tokens = described(ScalarType.Char, TOKENS, shape.in);
+        return kernel(tokens, any, described(Precision.INT8.dtype(), TOKENS, shape.out), TOKENS, true, Pointwise.GELU);
     }
 
     /** A bias lies in y, as the sum to which the product is added: oneDNN 3.11 has no fast kernel for one behind a factor of each row. */
-    private static matmul.primitive_desc kernel(Kind kind, memory.desc layout) {
+    private static matmul.primitive_desc kernel(
+            memory.desc x, memory.desc weight, memory.desc y, long tokens, boolean hasBias, Pointwise function) {
         post_ops after = new post_ops();
-        after.append_binary(dnnl.algorithm.binary_mul, described(ScalarType.Float, kind.tokens, 1));
-        if (kind.hasBias) {
+        after.append_binary(dnnl.algorithm.binary_mul, described(ScalarType.Float, tokens, 1));
+        if (hasBias) {
             after.append_sum();
         }
-        if (kind.function != null) {
-            after.append_eltwise(kind.function.kind, kind.function.alpha, 0);
+        if (function != null) {
+            after.append_eltwise(function.kind, function.alpha, 0);
         }
-        primitive_attr attributes = new primitive_attr();
+        primitive_attr attributes = Prepared.attributes();
         attributes.set_scales_mask(dnnl.DNNL_ARG_WEIGHTS, SCALE_OF_EACH_COLUMN);
         attributes.set_post_ops(after);
         boolean mayBeEmpty = false;
-        return new matmul.primitive_desc(
-                OneDnn.CPU,
-                described(ScalarType.Char, kind.tokens, kind.shape.in),
-                layout,
-                described(kind.type, kind.tokens, kind.shape.out),
-                attributes,
-                mayBeEmpty);
+        return new matmul.primitive_desc(OneDnn.CPU, x, weight, y, attributes, mayBeEmpty);
     }
 
     /** A matrix of three axes: only among so many does oneDNN have fast kernels for a factor of each row and an order of its own. */

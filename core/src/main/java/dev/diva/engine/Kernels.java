@@ -42,6 +42,9 @@ public final class Kernels {
         if (stride == 1 && Im2Col.isFaster(x, weight, bias, padding)) {
             return Im2Col.conv2d(x, weight, bias);
         }
+        if (groups == 1 && PatchProduct.isFaster(x, weight, bias, stride, padding)) {
+            return PatchProduct.conv2d(x, weight, bias);
+        }
         if (!x.is_meta()) {
             return torch.conv2d(
                     x,
@@ -86,6 +89,10 @@ public final class Kernels {
 
     /** Layer norm over the last axis; weight and bias [width] or both null. */
     public static Tensor layerNorm(Tensor x, long width, Tensor weight, Tensor bias, double eps) {
+        OneDnnLayerNorm norm = new OneDnnLayerNorm(weight, bias, eps);
+        if (norm.isFaster(x)) {
+            return norm.forward(x);
+        }
         return normed(
                 x,
                 weight,

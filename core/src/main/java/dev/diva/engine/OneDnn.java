@@ -1,5 +1,6 @@
 package dev.diva.engine;
 
+import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.dnnl.IntMemoryMap;
@@ -18,7 +19,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /** The processor's kernels of oneDNN on tensors of libtorch, for what libtorch does slowly or has no call for. */
 final class OneDnn {
     static final engine CPU = Scopes.keep(new engine(engine.kind.cpu, 0));
-    private static final stream STREAM = Scopes.keep(new stream(CPU));
+    static final stream STREAM = Scopes.keep(new stream(CPU));
+
+    static {
+        dnnl.set_primitive_cache_capacity(Prepared.MOST); // instead of 1,024, for all threads together
+    }
 
     private static final Map<ScalarType, String> KERNELS = new ConcurrentHashMap<>();
 
@@ -67,19 +72,30 @@ final class OneDnn {
     /** a b number by number, of equal shapes, in the type of a. */
     static Tensor times(Tensor a, Tensor b) {
         Tensor product = torch.empty_like(a);
-        try (PointerScope scope = new PointerScope()) {
-            memory.desc of = description(a);
-            run(
-                    new binary(new binary.primitive_desc(
-                            CPU, dnnl.algorithm.binary_mul, of, description(b), description(product))),
-                    new IntMemoryMap()
-                            .put(dnnl.DNNL_ARG_SRC_0, memory(a))
-                            .put(dnnl.DNNL_ARG_SRC_1, memory(b))
-                            .put(dnnl.DNNL_ARG_DST, memory(product)));
-        }
+        multiply(a, b, product);
         return product;
     }
 
+    /** a b number by number, of which b may be broadcast to a, into a tensor of the shape of a. */
+    static void multiply(Tensor a, Tensor b, Tensor product) {
+        LongBuffer key = Prepared.key(dnnl.dnnl_binary);
+        Prepared.add(key, a);
+        Prepared.add(key, b);
+        Prepared.add(key, product);
+        Prepared.of(key, () -> {
+                    memory.desc ofA = description(a);
+                    memory.desc ofB = description(b);
+                    memory.desc ofProduct = description(product);
+                    return new Prepared(new binary(
+                                    new binary.primitive_desc(CPU, dnnl.algorithm.binary_mul, ofA, ofB, ofProduct)))
+                            .with(ofA, dnnl.DNNL_ARG_SRC_0)
+                            .with(ofB, dnnl.DNNL_ARG_SRC_1)
+                            .with(ofProduct, dnnl.DNNL_ARG_DST);
+                })
+                .run(a, b, product);
+    }
+
+    /** Runs a primitive once. */
     static void run(primitive kernel, IntMemoryMap arguments) {
         kernel.execute(STREAM, arguments);
         STREAM._wait();

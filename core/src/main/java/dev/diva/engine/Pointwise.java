@@ -1,11 +1,10 @@
 package dev.diva.engine;
 
-import org.bytedeco.dnnl.IntMemoryMap;
+import java.nio.LongBuffer;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -43,33 +42,47 @@ public enum Pointwise {
                 : y;
     }
 
+    /** Adds what makes it another function to the key of a primitive. */
+    void addTo(LongBuffer key) {
+        key.put(kind.value).put(Float.floatToIntBits(alpha));
+    }
+
     /** {@link #apply} without a graph. */
     Tensor forward(Tensor x) {
         Tensor y = torch.empty_like(x);
-        try (PointerScope scope = new PointerScope()) {
-            OneDnn.run(
-                    new eltwise_forward(forward(OneDnn.description(x), OneDnn.description(y))),
-                    new IntMemoryMap()
-                            .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(x))
-                            .put(dnnl.DNNL_ARG_DST, OneDnn.memory(y)));
-        }
+        LongBuffer key = Prepared.key(dnnl.dnnl_eltwise);
+        addTo(key);
+        Prepared.add(key, x);
+        Prepared.add(key, y);
+        Prepared.of(key, () -> {
+                    memory.desc ofX = OneDnn.description(x);
+                    memory.desc ofY = OneDnn.description(y);
+                    return new Prepared(new eltwise_forward(forward(ofX, ofY)))
+                            .with(ofX, dnnl.DNNL_ARG_SRC)
+                            .with(ofY, dnnl.DNNL_ARG_DST);
+                })
+                .run(x, y);
         return y;
     }
 
     /** The gradient of x for that of {@link #forward}, both contiguous. */
     Tensor backward(Tensor x, Tensor dy) {
         Tensor dx = torch.empty_like(dy);
-        try (PointerScope scope = new PointerScope()) {
-            memory.desc ofX = OneDnn.description(x);
-            memory.desc ofGradient = OneDnn.description(dy);
-            OneDnn.run(
-                    new eltwise_backward(new eltwise_backward.primitive_desc(
-                            OneDnn.CPU, kind, ofGradient, ofGradient, ofX, alpha, 0, forward(ofX, ofX))),
-                    new IntMemoryMap()
-                            .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(x))
-                            .put(dnnl.DNNL_ARG_DIFF_DST, OneDnn.memory(dy))
-                            .put(dnnl.DNNL_ARG_DIFF_SRC, OneDnn.memory(dx)));
-        }
+        LongBuffer key = Prepared.key(dnnl.dnnl_eltwise);
+        addTo(key);
+        Prepared.add(key, x);
+        Prepared.add(key, dy);
+        Prepared.add(key, dx);
+        Prepared.of(key, () -> {
+                    memory.desc ofX = OneDnn.description(x);
+                    memory.desc ofGradient = OneDnn.description(dy);
+                    return new Prepared(new eltwise_backward(new eltwise_backward.primitive_desc(
+                                    OneDnn.CPU, kind, ofGradient, ofGradient, ofX, alpha, 0, forward(ofX, ofX))))
+                            .with(ofX, dnnl.DNNL_ARG_SRC)
+                            .with(ofGradient, dnnl.DNNL_ARG_DIFF_DST)
+                            .with(OneDnn.description(dx), dnnl.DNNL_ARG_DIFF_SRC);
+                })
+                .run(x, dy, dx);
         return dx;
     }
 

@@ -1,9 +1,10 @@
 package dev.diva.engine;
 
+import java.nio.LongBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
-import org.bytedeco.dnnl.IntMemoryMap;
+import java.util.List;
+import java.util.Objects;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
@@ -20,16 +21,26 @@ final class Product {
 
     private static final long[] COLUMNS_OF_ONE_THREAD = {513, 1088};
 
+    private static final Step SUM = new Step(null, 0, null);
+
     private final Tensor a;
     private final Tensor b;
-    private final post_ops after;
-    private final Map<Integer, Tensor> operands = new HashMap<>(); // of what comes after, by argument
+    private final List<Step> after;
     private Tensor bias; // or null
     private double factor = 1;
     private boolean isSum;
     private boolean isRowByRow;
 
-    private Product(Tensor a, Tensor b, post_ops after) {
+    /**
+     * Of the work on the sums.
+     *
+     * @param kind null where what the result held before is added
+     * @param factor for kinds that have one
+     * @param operand null for a function of each number alone
+     */
+    private record Step(dnnl.algorithm kind, double factor, Tensor operand) {}
+
+    private Product(Tensor a, Tensor b, List<Step> after) {
         this.a = a;
         this.b = b;
         this.after = after;
@@ -42,7 +53,7 @@ final class Product {
      * @param b same type, [..., k, n], with any strides; sums of int8 are exact
      */
     static Product of(Tensor a, Tensor b) {
-        return new Product(a, b, new post_ops());
+        return new Product(a, b, new ArrayList<>());
     }
 
     /** Plus a vector [n] in each row, in the type of a, before all else. */
@@ -57,7 +68,7 @@ final class Product {
     /** Then times a number. */
     Product scaled(double by) {
         factor = by;
-        after.append_eltwise(dnnl.algorithm.eltwise_linear, (float) by, 0);
+        after.add(new Step(dnnl.algorithm.eltwise_linear, by, null));
         return this;
     }
 
@@ -69,30 +80,26 @@ final class Product {
 
     /** Then times a tensor of fp32, or of bytes, that is broadcast to the result. */
     Product times(Tensor factors) {
-        return after(dnnl.algorithm.binary_mul, factors);
+        after.add(new Step(dnnl.algorithm.binary_mul, 0, factors));
+        return this;
     }
 
     /** Then plus a tensor of fp32 that is broadcast to the result. */
     Product added(Tensor summands) {
-        return after(dnnl.algorithm.binary_add, summands);
-    }
-
-    private Product after(dnnl.algorithm step, Tensor operand) {
-        operands.put(dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (after.len() + 1) | dnnl.DNNL_ARG_SRC_1, operand);
-        after.append_binary(step, OneDnn.description(operand));
+        after.add(new Step(dnnl.algorithm.binary_add, 0, summands));
         return this;
     }
 
     /** Then a function of each number. */
     Product then(Pointwise function) {
-        after.append_eltwise(function.kind, function.alpha, 0);
+        after.add(new Step(function.kind, function.alpha, null));
         return this;
     }
 
     /** Computes all of it and adds it to a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void addedTo(Tensor sum) {
         isSum = true;
-        after.append_sum();
+        after.add(SUM);
         into(sum);
     }
 
@@ -111,19 +118,43 @@ final class Product {
     }
 
     private void compute(Tensor result) {
-        try (PointerScope scope = new PointerScope()) {
-            boolean mayBeEmpty = false;
-            matmul.primitive_desc description = kernel(result, mayBeEmpty);
-            IntMemoryMap arguments = new IntMemoryMap()
-                    .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(a))
-                    .put(dnnl.DNNL_ARG_WEIGHTS, OneDnn.memory(b))
-                    .put(dnnl.DNNL_ARG_DST, OneDnn.memory(result));
-            if (bias != null) {
-                arguments.put(dnnl.DNNL_ARG_BIAS, OneDnn.memory(bias));
-            }
-            operands.forEach((argument, operand) -> arguments.put(argument, OneDnn.memory(operand)));
-            OneDnn.run(new matmul(description), arguments);
+        List<Tensor> tensors = tensors(result);
+        LongBuffer key = Prepared.key(dnnl.dnnl_matmul);
+        tensors.forEach(tensor -> Prepared.add(key, tensor));
+        key.put(bias == null ? 0 : 1);
+        for (Step step : after) {
+            key.put(step.kind == null ? -1 : step.kind.value).put(Double.doubleToLongBits(step.factor));
         }
+        Prepared.of(key, () -> prepared(result)).run(tensors.toArray(Tensor[]::new));
+    }
+
+    /** All that a kernel reads or writes. */
+    private List<Tensor> tensors(Tensor result) {
+        List<Tensor> tensors = new ArrayList<>(List.of(a, b, result));
+        if (bias != null) {
+            tensors.add(bias);
+        }
+        after.stream().map(Step::operand).filter(Objects::nonNull).forEach(tensors::add);
+        return tensors;
+    }
+
+    private Prepared prepared(Tensor result) {
+        boolean mayBeEmpty = false;
+        matmul.primitive_desc kernel = kernel(result, mayBeEmpty);
+        Prepared prepared = new Prepared(new matmul(kernel))
+                .with(OneDnn.description(a), dnnl.DNNL_ARG_SRC)
+                .with(OneDnn.description(b), dnnl.DNNL_ARG_WEIGHTS)
+                .with(OneDnn.description(result), dnnl.DNNL_ARG_DST);
+        if (bias != null) {
+            prepared.with(OneDnn.description(bias), dnnl.DNNL_ARG_BIAS);
+        }
+        for (int i = 0; i < after.size(); i++) {
+            if (after.get(i).operand != null) {
+                int argument = dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (i + 1) | dnnl.DNNL_ARG_SRC_1;
+                prepared.with(OneDnn.description(after.get(i).operand), argument);
+            }
+        }
+        return prepared.withScratchpad(kernel.scratchpad_desc());
     }
 
     /**
@@ -137,8 +168,8 @@ final class Product {
                 && isWithin(ROWS_OF_ONE_THREAD, result.size(0))
                 && isWithin(COLUMNS_OF_ONE_THREAD, result.size(1))
                 && result.size(1) % 2 == 0
-                && operands.isEmpty()
-                && (bias == null || after.len() == 0);
+                && after.stream().allMatch(step -> step.operand == null)
+                && (bias == null || after.isEmpty());
     }
 
     private static boolean isWithin(long[] range, long number) {
@@ -149,7 +180,7 @@ final class Product {
     private void inHalves(Tensor result) {
         if (bias != null) { // a batch has no kernel for one
             result.copy_(bias);
-            after.append_sum();
+            after.add(SUM);
         }
         new Product(a.unsqueeze(0), halves(b), after).compute(halves(result));
     }
@@ -165,7 +196,7 @@ final class Product {
     private boolean isPlain() {
         boolean isScaled = factor != 1;
         int steps = (isScaled ? 1 : 0) + (isSum ? 1 : 0);
-        return !isRowByRow && after.len() == steps && (bias == null || steps == 0);
+        return !isRowByRow && after.size() == steps && (bias == null || steps == 0);
     }
 
     /** Whether it has a kernel for this processor: there may be none, or one that is a hundred times slower. */
@@ -183,8 +214,18 @@ final class Product {
     }
 
     private matmul.primitive_desc kernel(Tensor result, boolean mayBeEmpty) {
-        primitive_attr attributes = new primitive_attr();
-        attributes.set_post_ops(after);
+        post_ops steps = new post_ops();
+        for (Step step : after) {
+            if (step.kind == null) {
+                steps.append_sum();
+            } else if (step.operand == null) {
+                steps.append_eltwise(step.kind, (float) step.factor, 0);
+            } else {
+                steps.append_binary(step.kind, OneDnn.description(step.operand));
+            }
+        }
+        primitive_attr attributes = Prepared.attributes();
+        attributes.set_post_ops(steps);
         return new matmul.primitive_desc(
                 OneDnn.CPU,
                 OneDnn.description(a),

@@ -1,6 +1,6 @@
 package dev.diva.engine;
 
-import org.bytedeco.dnnl.IntMemoryMap;
+import java.nio.LongBuffer;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.softmax_backward;
@@ -15,40 +15,49 @@ final class Softmax {
 
     /** Replaces scores by weights that sum to 1. */
     static void forward(Tensor x) {
-        try (PointerScope scope = new PointerScope()) {
-            memory.desc description = OneDnn.description(x);
-            memory place = OneDnn.memory(x);
-            OneDnn.run(
-                    new softmax_forward(forward(description, axis(x))),
-                    new IntMemoryMap().put(dnnl.DNNL_ARG_SRC, place).put(dnnl.DNNL_ARG_DST, place));
-        }
+        LongBuffer key = Prepared.key(dnnl.dnnl_softmax);
+        Prepared.add(key, x);
+        Prepared.of(key, () -> {
+                    memory.desc layout = OneDnn.description(x);
+                    return new Prepared(new softmax_forward(forward(layout, axis(x))))
+                            .with(layout, dnnl.DNNL_ARG_SRC, dnnl.DNNL_ARG_DST);
+                })
+                .run(x);
     }
 
     /** Replaces the gradient of weights, in their type and layout, by that of the scores: w (dw - sum w dw). */
     static void backward(Tensor weights, Tensor gradient) {
-        try (PointerScope scope = new PointerScope()) {
-            memory.desc description = OneDnn.description(gradient);
-            memory place = OneDnn.memory(gradient);
-            softmax_backward.primitive_desc kernel = new softmax_backward.primitive_desc(
-                    OneDnn.CPU,
-                    dnnl.algorithm.softmax_accurate,
-                    description,
-                    description,
-                    OneDnn.description(weights),
-                    axis(gradient),
-                    forward(OneDnn.description(weights), axis(weights)));
-            if (!OneDnn.isFast(kernel.impl_info_str().getString())) { // none for AVX2
-                Tensor sums = weights.mul(gradient).sum(new long[] {-1}, true, new ScalarTypeOptional());
-                gradient.sub_(sums).mul_(weights);
-                return;
-            }
-            OneDnn.run(
-                    new softmax_backward(kernel),
-                    new IntMemoryMap()
-                            .put(dnnl.DNNL_ARG_DST, OneDnn.memory(weights))
-                            .put(dnnl.DNNL_ARG_DIFF_DST, place)
-                            .put(dnnl.DNNL_ARG_DIFF_SRC, place));
+        LongBuffer key = Prepared.key(dnnl.dnnl_softmax);
+        Prepared.add(key, weights);
+        Prepared.add(key, gradient);
+        Prepared kernel = Prepared.of(key, () -> ofGradient(weights, gradient));
+        if (kernel != Prepared.NONE) {
+            kernel.run(weights, gradient);
+            return;
         }
+        try (PointerScope scope = new PointerScope()) {
+            Tensor sums = weights.mul(gradient).sum(new long[] {-1}, true, new ScalarTypeOptional());
+            gradient.sub_(sums).mul_(weights);
+        }
+    }
+
+    /** None for AVX2. */
+    private static Prepared ofGradient(Tensor weights, Tensor gradient) {
+        memory.desc ofWeights = OneDnn.description(weights);
+        memory.desc layout = OneDnn.description(gradient);
+        softmax_backward.primitive_desc kernel = new softmax_backward.primitive_desc(
+                OneDnn.CPU,
+                dnnl.algorithm.softmax_accurate,
+                layout,
+                layout,
+                ofWeights,
+                axis(gradient),
+                forward(ofWeights, axis(weights)));
+        return OneDnn.isFast(kernel.impl_info_str().getString())
+                ? new Prepared(new softmax_backward(kernel))
+                        .with(ofWeights, dnnl.DNNL_ARG_DST)
+                        .with(layout, dnnl.DNNL_ARG_DIFF_DST, dnnl.DNNL_ARG_DIFF_SRC)
+                : Prepared.NONE;
     }
 
     private static softmax_forward.primitive_desc forward(memory.desc description, int axis) {

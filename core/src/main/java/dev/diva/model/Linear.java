@@ -28,7 +28,7 @@ public final class Linear {
     /** Reads {@code weight} [out, in] and {@code bias} [out]. */
     public static Linear of(Weights weights, long in, long out) {
         return weights.int8("weight", out, in)
-                .map(weight -> new Linear(null, weights.vector("bias", out), null, weight))
+                .map(weight -> new Linear(null, weights.matrix("bias", out), null, weight))
                 .orElseGet(() -> new Linear(
                         weights.matrix("weight", out, in),
                         weights.matrix("bias", out),

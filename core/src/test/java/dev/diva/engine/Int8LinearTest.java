@@ -9,7 +9,9 @@ import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.AfterEach;
@@ -88,6 +90,20 @@ class Int8LinearTest {
         for (int i = 0; i < values.length; i++) {
             assertThat((int) values[i]).as("number " + i).isEqualTo(expected.values[i / IN][i % IN]);
         }
+    }
+
+    /** More numbers than are compared at once, of a width that fills words of eight bytes and one that does not. */
+    @ParameterizedTest
+    @CsvSource({"Float, 500", "Float, 501", "BFloat16, 500", "BFloat16, 501", "BFloat16, 502"})
+    void largestOfManyRowsAreFound(ScalarType type, long width) {
+        Tensor x = torch.randn(1100, width).to(type);
+        Int8Rows rows = Int8Rows.of(x);
+        Tensor real = x.to(ScalarType.Float);
+        Tensor scales = real.abs().amax(new long[] {1}, true).div(new Scalar(127));
+        assertThat(rows.scales().equal(scales)).isTrue();
+        Tensor off =
+                rows.values().to(ScalarType.Float).mul(scales).sub(real).abs().div(scales);
+        assertThat(off.max().item_float()).isBetween(0.45f, 0.50002f);
     }
 
     @ParameterizedTest
