@@ -1,6 +1,7 @@
 package dev.diva.engine;
 
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Convolution by kernels that do not overlap, as the patch embedding of a vision transformer, as one matrix product of the patches. libtorch
@@ -10,14 +11,15 @@ final class PatchProduct {
     private PatchProduct() {}
 
     /**
-     * Whether it serves: on the processor, where no gradient follows.
+     * Whether it serves: in bf16 where no gradient follows; in fp32 the order of sums stays that of the reference.
      *
      * @param x [images, in, height, width]
      * @param weight [out, in / groups, kernel, kernel]
      * @param bias [out], or null
      */
     static boolean isFaster(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
-        return OneDnn.isFast(x)
+        return x.scalar_type().intern() == ScalarType.BFloat16
+                && OneDnn.isFast(x)
                 && x.size(1) == weight.size(1)
                 && padding == 0
                 && stride > 1

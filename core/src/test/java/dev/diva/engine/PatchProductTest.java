@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,8 +38,10 @@ class PatchProductTest {
     @Test
     void itServesKernelsSideBySideWithoutAGradient() {
         try (PointerScope scope = new PointerScope()) {
-            Tensor x = random(1, 1, 3, 8, 8);
-            Tensor weight = random(2, 6, 3, 4, 4);
+            Tensor x = random(1, 1, 3, 8, 8).to(ScalarType.BFloat16);
+            Tensor weight = random(2, 6, 3, 4, 4).to(ScalarType.BFloat16);
+            assertThat(PatchProduct.isFaster(x.to(ScalarType.Float), weight, null, 4, 0))
+                    .isFalse();
             assertThat(PatchProduct.isFaster(x, weight, null, 4, 0)).isEqualTo(OneDnn.isFast(x));
             assertThat(PatchProduct.isFaster(x, weight, null, 2, 0)).isFalse();
             assertThat(PatchProduct.isFaster(x, weight, null, 4, 1)).isFalse();
