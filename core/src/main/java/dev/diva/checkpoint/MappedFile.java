@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.LongOptional;
@@ -62,29 +63,32 @@ public final class MappedFile implements AutoCloseable {
     public Tensor once(TensorInfo info, long offset) {
         return Scopes.returning(() -> {
             Region region = new Region(offset, info.bytes());
-            return region.bytes == 0
-                    ? elements(info.toString(), info.dtype(), offset, 0).reshape(info.shape())
-                    : row(info, region).reshape(info.shape());
+            Tensor row = region.bytes == 0
+                    ? elements(info.toString(), info.dtype(), offset, 0)
+                    : mappedAlone(info.dtype(), region)
+                            .orElseGet(() -> copy(info.toString(), info.dtype(), region, info.numel()));
+            return row.reshape(info.shape());
         });
     }
 
-    private Tensor row(TensorInfo info, Region region) {
-        if (region.offset % info.dtype().bytes() == 0) {
-            try {
-                // Twice as fast as reading. libtorch maps from the beginning of the file, privately, and gives the
-                // pages back with the tensor.
-                Tensor bytes = torch.from_file(
-                        path.toString(),
-                        new BoolOptional(false),
-                        new LongOptional(region.offset + region.bytes),
-                        new TensorOptions(ScalarType.Byte));
-                return bytes.narrow(0, region.offset, region.bytes)
-                        .view(info.dtype().scalarType());
-            } catch (RuntimeException e) { // a system may refuse a private mapping larger than its memory
-                return copy(info.toString(), info.dtype(), region, info.numel());
-            }
+    /** Empty for numbers that are not aligned, and where the system refuses, as it may for what is larger than its memory. */
+    private Optional<Tensor> mappedAlone(Dtype dtype, Region region) {
+        if (region.offset % dtype.bytes() != 0) {
+            return Optional.empty();
         }
-        return copy(info.toString(), info.dtype(), region, info.numel());
+        try {
+            // Twice as fast as reading. libtorch maps from the beginning of the file, privately, and gives the pages
+            // back
+            // with the tensor.
+            Tensor bytes = torch.from_file(
+                    path.toString(),
+                    new BoolOptional(false),
+                    new LongOptional(region.offset + region.bytes),
+                    new TensorOptions(ScalarType.Byte));
+            return Optional.of(bytes.narrow(0, region.offset, region.bytes).view(dtype.scalarType()));
+        } catch (RuntimeException e) {
+            return Optional.empty();
+        }
     }
 
     private synchronized BytePointer map(String what, Region region) {

@@ -28,21 +28,16 @@ public record Int8Rows(Tensor values, Tensor scales) {
      */
     public static Int8Rows of(Tensor x) {
         try (NoGradGuard noGrad = new NoGradGuard()) {
-            Tensor scales = Scopes.returning(() -> largest(taken(x))
-                    .to(ScalarType.Float)
-                    .div_(new Scalar(LARGEST))
-                    .clamp_min_(new Scalar((double) Float.MIN_NORMAL)));
+            Tensor scales = torch.empty(new long[] {x.size(0), 1}, new TensorOptions(ScalarType.Float), null);
             Tensor values = torch.empty(x.shape(), new TensorOptions(ScalarType.Char), null);
             try (PointerScope scope = new PointerScope()) {
+                Tensor rows = (OneDnn.isFast(x) ? x : x.to(ScalarType.Float)).contiguous();
+                scales.copy_(largest(rows)).div_(new Scalar(LARGEST)).clamp_min_(new Scalar((double) Float.MIN_NORMAL));
                 // rounded by the conversion; a product takes half as long as a quotient
-                OneDnn.multiply(taken(x), scales.reciprocal(), values);
+                OneDnn.multiply(rows, scales.reciprocal(), values);
             }
             return new Int8Rows(values, scales);
         }
-    }
-
-    private static Tensor taken(Tensor x) {
-        return (OneDnn.isFast(x) ? x : x.to(ScalarType.Float)).contiguous();
     }
 
     /** The largest magnitude of each row, [rows, 1]. */

@@ -32,7 +32,7 @@ public record Int8Weight(Tensor values, Tensor scales) {
 
     private static final int SCALE_OF_EACH_COLUMN = 1 << 2;
 
-    /** They live as long as the program: models have few shapes, and setting up a product takes as long as a small one. */
+    /** They live as long as the program: models have few shapes. */
     private static final Map<Shape, memory.desc> LAYOUTS = new ConcurrentHashMap<>();
 
     private record Shape(long in, long out) {}
