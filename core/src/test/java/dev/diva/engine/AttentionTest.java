@@ -63,7 +63,8 @@ class AttentionTest {
         "Float, 20, 3, 253, 247, false, 1e-5",
         "Float, 1, 3, 1100, 1000, false, 1e-5",
         "Float, 1, 3, 1501, 1450, false, 1e-5",
-        "Float, 2, 16, 60, 77, false, 1e-5", // tokens 2 KiB apart, which are copied
+        "Float, 2, 16, 60, 77, false, 1e-5", // tokens 2 KiB apart, which are copied with AVX2
+        "Float, 1, 16, 1100, 1060, false, 1e-5", // and 2 MiB in all, which are copied with AVX-512 too
         "Float, 3, 3, 77, 77, true, 1e-5",
         "Float, 3, 3, 5, 12, true, 1e-5", // behind a prefix of 7
         "Float, 1, 3, 1100, 2500, true, 1e-5",
