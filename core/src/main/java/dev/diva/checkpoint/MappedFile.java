@@ -77,9 +77,8 @@ public final class MappedFile implements AutoCloseable {
             return Optional.empty();
         }
         try {
-            // Twice as fast as reading. libtorch maps from the beginning of the file, privately, and gives the pages
-            // back
-            // with the tensor.
+            // Twice as fast as reading. libtorch maps from the beginning of the file, privately, and unmaps with the
+            // tensor.
             Tensor bytes = torch.from_file(
                     path.toString(),
                     new BoolOptional(false),

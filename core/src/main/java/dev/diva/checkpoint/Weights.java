@@ -32,7 +32,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * model that fits its checkpoint.
  *
  * <p>Frozen tensors stay views of the mapped file when the stored type is the one computed in; wide kernels of bf16 convolutions are
- * copied, channels last. Matrices that are multiplied in int8 are copies. Trained tensors are fp32 copies that require gradients: the masters. All of them live until {@link #close}.
+ * copied, channels last. Matrices that are multiplied in int8 are copies. Trained tensors are fp32 copies that require gradients: the
+ * masters. All of them live until {@link #close}.
  */
 public final class Weights implements AutoCloseable {
     private final Loading loading;
@@ -64,6 +65,15 @@ public final class Weights implements AutoCloseable {
     /** The same weights, with low-rank adapters added to some layers. */
     public Weights withAdapters(LowRank.Plan plan) {
         loading.adapterPlan = plan;
+        return this;
+    }
+
+    /**
+     * The same weights for a model that is used once: frozen matrices of linear layers stay views of the mapped file whatever their type,
+     * and each call converts them, which takes less than memory for all of them at once.
+     */
+    public Weights usedOnce() {
+        loading.isUsedOnce = true;
         return this;
     }
 
@@ -102,6 +112,13 @@ public final class Weights implements AutoCloseable {
      */
     public Tensor matrix(String name, long... shape) {
         return take(name, loading.placement.precision().dtype(), shape);
+    }
+
+    /** The matrix of a linear layer, which converts it to the type of what it multiplies. */
+    public Tensor linear(String name, long out, long in) {
+        return loading.isUsedOnce && has(name)
+                ? take(name, loading.source.info(prefix + name).dtype().scalarType(), out, in)
+                : matrix(name, out, in);
     }
 
     /** A tensor of sums and norms: fp32 in every precision. */
@@ -215,6 +232,7 @@ public final class Weights implements AutoCloseable {
         private final List<String> problems = new ArrayList<>();
         private final Map<String, LowRank> adapters = new LinkedHashMap<>();
         private LowRank.Plan adapterPlan; // null for none
+        private boolean isUsedOnce;
 
         Loading(TensorSource source, Placement placement, Predicate<String> isTrained) {
             this.source = source;

@@ -160,7 +160,9 @@ public final class EncodeCommand implements Callable<Integer> {
     }
 
     private void encode(ImageSet set, List<DataProblem> problems, EmbeddingsFile file, boolean withTexts) {
-        try (Clip clip = Clip.load(options.model(), options.visual(), options.loading(threads.count()))) {
+        boolean isOne = set != null && set.size() == 1;
+        Clip.Options loading = options.loading(threads.count()).withUsedOnce(isOne);
+        try (Clip clip = Clip.load(options.model(), options.visual(), loading)) {
             if (processes.isFirst()) {
                 Warnings.print(spec, clip.notes());
             }

@@ -2,7 +2,6 @@ package dev.diva.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip;
 import dev.diva.clip.Clip.Scale;
 import dev.diva.clip.EmbeddingsFile;
@@ -153,8 +152,9 @@ public final class EncodeOptions {
 
     /** How the model is loaded with so many threads; 0 for all cores. */
     public Clip.Options loading(int threads) {
-        return new Clip.Options(
-                precision(), threads, batch(), format == null ? null : CheckpointFormat.of(format), device.name());
+        return new Clip.Options(precision(), threads, batch(), null)
+                .withFormat(format)
+                .withDevice(device.name());
     }
 
     /**

@@ -103,7 +103,8 @@ public final class SearchCommand implements Callable<Integer> {
                 .withPrecision(Precision.FP32)
                 .withThreads(threads.count())
                 .withDevice(device.name())
-                .withFormat(format);
+                .withFormat(format)
+                .withUsedOnce(images.size() <= 1);
         try (Clip clip = Clip.load(model(rows), options)) {
             Warnings.print(spec, clip.notes());
             if (clip.embeddingDim() != rows.width()) {

@@ -2,7 +2,6 @@ package dev.diva.clip;
 
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.BrokenWeights;
-import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
 import dev.diva.checkpoint.Weights;
 import dev.diva.checkpoint.format.CheckpointFormat;
@@ -11,7 +10,6 @@ import dev.diva.data.RasterImage;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
-import dev.diva.engine.Tensors;
 import dev.diva.model.Tokenizer;
 import java.awt.image.BufferedImage;
 import java.io.Serializable;
@@ -21,7 +19,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -55,8 +52,7 @@ public final class Clip implements AutoCloseable {
     private final ClipConfig config;
     private final Preprocessing preprocessing;
     private final VisionTower vision;
-    private final OptionalDouble logLogitScale;
-    private final OptionalDouble logitBias;
+    private final Logits logits;
     private final Batches batches;
     private final ClipTexts texts;
     private final Map<Scale, JointBatches> imageRequests = new EnumMap<>(Scale.class);
@@ -71,35 +67,43 @@ public final class Clip implements AutoCloseable {
      * @param batchSize images, or texts of full length, computed at once; of texts that are run at their own length more
      * @param format layout of the checkpoint, or null to find it
      * @param device {@code cpu}, {@code cuda} or {@code cuda:1}
+     * @param usedOnce whether the image tower's matrices are converted in each call and not kept: sooner and smaller for a single batch
      */
-    public record Options(Precision precision, int threads, int batchSize, CheckpointFormat format, String device)
+    public record Options(
+            Precision precision, int threads, int batchSize, CheckpointFormat format, String device, boolean usedOnce)
             implements Serializable {
         /** fp32, all cores, 16 at once, layout found in the content. */
         public static final Options DEFAULT = new Options(Precision.FP32, 0, 16, null);
 
         /** The same in another precision. */
         public Options withPrecision(Precision other) {
-            return new Options(other, threads, batchSize, format, device);
+            return new Options(other, threads, batchSize, format, device, usedOnce);
         }
 
         /** The same on so many threads; 0 takes all cores. */
         public Options withThreads(int count) {
-            return new Options(precision, count, batchSize, format, device);
+            return new Options(precision, count, batchSize, format, device, usedOnce);
         }
 
         /** The same for a layout that the user named; null to find it. */
         public Options withFormat(String name) {
-            return new Options(precision, threads, batchSize, name == null ? null : CheckpointFormat.of(name), device);
+            CheckpointFormat named = name == null ? null : CheckpointFormat.of(name);
+            return new Options(precision, threads, batchSize, named, device, usedOnce);
         }
 
         /** The same on another device. */
         public Options withDevice(String other) {
-            return new Options(precision, threads, batchSize, format, other);
+            return new Options(precision, threads, batchSize, format, other, usedOnce);
+        }
+
+        /** The same for a single batch, or for many. */
+        public Options withUsedOnce(boolean once) {
+            return new Options(precision, threads, batchSize, format, device, once);
         }
 
         /** On the processor. */
         public Options(Precision precision, int threads, int batchSize, CheckpointFormat format) {
-            this(precision, threads, batchSize, format, "cpu");
+            this(precision, threads, batchSize, format, "cpu", false);
         }
 
         public Options {
@@ -124,13 +128,15 @@ public final class Clip implements AutoCloseable {
         this.config = files.config();
         this.preprocessing = files.preprocessing(config.vision());
         this.weights = Weights.frozen(checkpoint.tensors(), Placement.on(options.device, options.precision));
+        if (options.usedOnce) {
+            weights.usedOnce();
+        }
         weights.ignore(UNUSED);
         this.vision = new VisionTower(weights, config.vision());
         if (config.hasText()) {
             new TextTower(weights.unread(), config.text());
         }
-        this.logLogitScale = scalar("logit_scale");
-        this.logitBias = scalar("logit_bias");
+        this.logits = Logits.of(weights, checkpoint.tensors());
         weights.finish();
         this.batches = new Batches(weights, options.batchSize);
         this.texts = new ClipTexts(config, files, checkpoint.tensors(), weights.placement(), options.batchSize);
@@ -345,13 +351,12 @@ public final class Clip implements AutoCloseable {
 
     /** Factor of the cosine similarities in logits: the exponential of what is stored. */
     public float logitScale() {
-        return (float) Math.exp(
-                logLogitScale.orElseThrow(() -> new BadInputException(weights.location() + ": has no logit_scale")));
+        return logits.scale();
     }
 
     /** Added to the logits: SigLIP's bias, 0 for CLIP. */
     public float logitBias() {
-        return (float) logitBias.orElse(0);
+        return logits.bias();
     }
 
     /** Waits for what is being computed; later calls do nothing. */
@@ -383,15 +388,5 @@ public final class Clip implements AutoCloseable {
     private static Tensor scaled(Tensor embeddings, Scale scale) {
         Tensor x = embeddings.to(ScalarType.Float);
         return scale == Scale.RAW ? x : x.div(x.norm(new ScalarOptional(new Scalar(2.0)), new long[] {-1}, true));
-    }
-
-    private OptionalDouble scalar(String name) {
-        TensorInfo info = checkpoint.tensors().info(name);
-        if (info == null) {
-            return OptionalDouble.empty();
-        }
-        long[] shape = info.numel() == 1 ? info.shape() : new long[0];
-        Tensor value = weights.vector(name, shape);
-        return OptionalDouble.of(value.numel() == 1 ? Tensors.toFloats(value)[0] : Double.NaN);
     }
 }

@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** y = x W^T + b in the type of x. */
 public final class Linear {
-    private final Tensor weight; // [out, in]
+    private final Tensor weight; // [out, in], in any type
     private final Tensor bias; // [out] or null
     private final LowRank adapter; // or null
     private final Int8Weight int8; // in place of the weight, or null
@@ -30,7 +30,7 @@ public final class Linear {
         return weights.int8("weight", out, in)
                 .map(weight -> new Linear(null, weights.matrix("bias", out), null, weight))
                 .orElseGet(() -> new Linear(
-                        weights.matrix("weight", out, in),
+                        weights.linear("weight", out, in),
                         weights.matrix("bias", out),
                         adapter(weights, in, out),
                         null));
@@ -40,7 +40,7 @@ public final class Linear {
     public static Linear withoutBias(Weights weights, long in, long out) {
         return weights.int8("weight", out, in)
                 .map(weight -> new Linear(null, null, null, weight))
-                .orElseGet(() -> new Linear(weights.matrix("weight", out, in), null, adapter(weights, in, out), null));
+                .orElseGet(() -> new Linear(weights.linear("weight", out, in), null, adapter(weights, in, out), null));
     }
 
     /** Wraps tensors that are already there. */

@@ -19,6 +19,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.MemoryFormat;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,6 +51,27 @@ class WeightsTest {
                             .matrix("kernel", 4, 2, 3, 3)
                             .is_contiguous())
                     .isTrue();
+        }
+    }
+
+    @Test
+    void whatIsUsedOnceKeepsTheStoredTypeInLinearLayersAlone() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor stored = torch.ones(2, 3).to(ScalarType.Half);
+            TensorMap tensors = new TensorMap(Map.of("layer", stored, "table", stored));
+            Weights weights =
+                    Weights.frozen(tensors, Placement.cpu(Precision.BF16)).usedOnce();
+            assertThat(weights.linear("layer", 2, 3).scalar_type().intern()).isEqualTo(ScalarType.Half);
+            assertThat(weights.matrix("table", 2, 3).scalar_type().intern()).isEqualTo(ScalarType.BFloat16);
+            weights.linear("none", 2, 3);
+            assertThatThrownBy(weights::finish)
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("missing none [2, 3]");
+            Tensor learns = Weights.trained(tensors, Placement.cpu(Precision.BF16), name -> true)
+                    .usedOnce()
+                    .linear("layer", 2, 3);
+            assertThat(learns.scalar_type().intern()).isEqualTo(ScalarType.Float);
+            assertThat(learns.requires_grad()).isTrue();
         }
     }
 

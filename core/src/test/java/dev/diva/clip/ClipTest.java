@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
 import dev.diva.checkpoint.format.CheckpointFormat;
 import dev.diva.clip.Clip.Scale;
+import dev.diva.engine.Precision;
 import dev.diva.engine.Tensors;
 import dev.diva.testing.Close;
 import dev.diva.testing.Golden;
@@ -131,6 +132,29 @@ class ClipTest {
             assertThat(clip.preprocessing().resize()).isEqualTo(Preprocessing.Resize.SHORTEST_CROP);
             assertThat(clip.preprocessing().convertsFirst()).isFalse();
             assertThat(clip.preprocessing().imageSize()).isEqualTo(32);
+        }
+    }
+
+    /** Files of fp32 and fp16; what a call converts has the bits of what is converted once. */
+    @ParameterizedTest
+    @CsvSource({
+        "clip-hf-vit, BF16",
+        "siglip-hf, BF16",
+        "clip-openai-jit/ViT-jit.pt, FP32",
+        "clip-openai-jit/ViT-jit.pt, BF16"
+    })
+    void whatIsUsedOnceGivesTheSameEmbeddings(String path, Precision precision) {
+        Clip.Options options = Clip.Options.DEFAULT.withPrecision(precision);
+        try (Clip kept = Clip.load(Golden.path(path), options);
+                Clip once = Clip.load(Golden.path(path), options.withUsedOnce(true))) {
+            int size = Math.toIntExact(kept.config().vision().imageSize());
+            float[] pixels = new float[3 * size * size];
+            for (int i = 0; i < pixels.length; i++) {
+                pixels[i] = i % 17 / 8f - 1;
+            }
+            List<float[]> images = List.of(pixels);
+            assertThat(once.encodeImages(images)).isDeepEqualTo(kept.encodeImages(images));
+            assertThat(once.encodeTokens(images)).isDeepEqualTo(kept.encodeTokens(images));
         }
     }
 
