@@ -5,6 +5,7 @@ import dev.diva.engine.Int8Weight;
 import dev.diva.engine.Placement;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Scopes;
+import dev.diva.engine.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -304,9 +305,11 @@ public final class Weights implements AutoCloseable {
             }
         }
 
-        /** In one pass over the memory. */
+        /** In one pass over the memory, but for fp16. */
         private Tensor converted(Tensor stored, ScalarType type, boolean copy, MemoryFormat format) {
-            return stored.to(placement.device(), type, false, copy, new MemoryFormatOptional(format));
+            boolean isFp16 = stored.scalar_type().intern() == ScalarType.Half;
+            Tensor near = isFp16 && !copy ? Tensors.as(stored, type) : stored;
+            return near.to(placement.device(), type, false, copy, new MemoryFormatOptional(format));
         }
 
         /** GPUs convolve with channels last in either format; the kernel's layout decides that of the image. */

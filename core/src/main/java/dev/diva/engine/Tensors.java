@@ -3,6 +3,7 @@ package dev.diva.engine;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -15,6 +16,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * be run through everything.
  */
 public final class Tensors {
+    /** Numbers that {@link #as} converts at once, which in fp32 stay in the cores' caches. */
+    private static final long AT_ONCE = 1L << 20;
+
     private Tensors() {}
 
     /** fp32 tensor of that shape with a copy of the values in row-major order. */
@@ -52,6 +56,31 @@ public final class Tensors {
             return CopyStream.onto(tensor, device).to(type);
         }
         return tensor.to(device, type);
+    }
+
+    /**
+     * The tensor in another type; itself where it is of it. fp16 becomes bf16 by way of fp32, some numbers at a time: libtorch 2.10 converts
+     * them one by one, which takes several times as long.
+     */
+    public static Tensor as(Tensor tensor, ScalarType type) {
+        boolean isSlow = tensor.is_cpu()
+                && tensor.is_contiguous()
+                && tensor.scalar_type().intern() == ScalarType.Half
+                && type.intern() == ScalarType.BFloat16;
+        return isSlow ? Scopes.returning(() -> byWayOfFp32(tensor)) : tensor.to(type);
+    }
+
+    private static Tensor byWayOfFp32(Tensor tensor) {
+        Tensor result = torch.empty(tensor.shape(), new TensorOptions(ScalarType.BFloat16), null);
+        Tensor from = tensor.view(-1);
+        Tensor to = result.view(-1);
+        for (long at = 0; at < from.numel(); at += AT_ONCE) {
+            long length = Math.min(AT_ONCE, from.numel() - at);
+            try (PointerScope scope = new PointerScope()) {
+                to.narrow(0, at, length).copy_(from.narrow(0, at, length).to(ScalarType.Float));
+            }
+        }
+        return result;
     }
 
     /** The tensor in the processor's memory; of a tensor that has no values, zeros. */

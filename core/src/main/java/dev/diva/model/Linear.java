@@ -7,6 +7,7 @@ import dev.diva.engine.Int8Rows;
 import dev.diva.engine.Int8Weight;
 import dev.diva.engine.OneDnnLinear;
 import dev.diva.engine.Pointwise;
+import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -80,7 +81,7 @@ public final class Linear {
         if (int8 != null) {
             return Int8Linear.forward(x, input.rounded, int8, bias, null);
         }
-        Tensor w = weight.to(x.scalar_type());
+        Tensor w = Tensors.as(weight, x.scalar_type());
         return adapter == null ? OneDnnLinear.orLibtorch(x, w, biasFor(x)) : adapter.forward(x, w, bias, null);
     }
 
@@ -104,7 +105,7 @@ public final class Linear {
         if (!isFused) {
             return activation.apply(forward(input));
         }
-        return OneDnnLinear.activated(x, weight.to(x.scalar_type()), biasFor(x), activation.fused());
+        return OneDnnLinear.activated(x, Tensors.as(weight, x.scalar_type()), biasFor(x), activation.fused());
     }
 
     /** A function, then this layer, which {@link #isAdapted}; what is between them is computed again for the gradient where that is one pass. */
