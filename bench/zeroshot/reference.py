@@ -3,7 +3,8 @@
     python reference.py --clip FOLDER --data FOLDER [--precision fp32] [--split test] [--batch 64] [--workers 4]
 
 FOLDER of the model holds open_clip_config.json and open_clip_model.safetensors; that of the data is in CLIP_benchmark's webdataset
-layout. Needs torch, open_clip_torch, clip-benchmark, webdataset and safetensors.
+layout. Needs torch, open_clip_torch, clip-benchmark, webdataset, safetensors and numpy below 2.4, with
+which clip-benchmark 1.6.2 fails (findings/clip-benchmark-numpy-2.4.sh).
 """
 import argparse, contextlib, json, os, resource, sys, time
 
