@@ -7,6 +7,7 @@ import dev.diva.engine.Int8Rows;
 import dev.diva.engine.Int8Weight;
 import dev.diva.engine.OneDnnLinear;
 import dev.diva.engine.Pointwise;
+import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -81,8 +82,10 @@ public final class Linear {
         if (int8 != null) {
             return Int8Linear.forward(x, input.rounded, int8, bias, null);
         }
-        Tensor w = Tensors.as(weight, x.scalar_type());
-        return adapter == null ? OneDnnLinear.orLibtorch(x, w, biasFor(x)) : adapter.forward(x, w, bias, null);
+        return Scopes.returning(() -> { // what was converted goes at once
+            Tensor w = Tensors.as(weight, x.scalar_type());
+            return adapter == null ? OneDnnLinear.orLibtorch(x, w, biasFor(x)) : adapter.forward(x, w, bias, null);
+        });
     }
 
     /**
@@ -105,7 +108,8 @@ public final class Linear {
         if (!isFused) {
             return activation.apply(forward(input));
         }
-        return OneDnnLinear.activated(x, Tensors.as(weight, x.scalar_type()), biasFor(x), activation.fused());
+        return Scopes.returning(() ->
+                OneDnnLinear.activated(x, Tensors.as(weight, x.scalar_type()), biasFor(x), activation.fused()));
     }
 
     /** A function, then this layer, which {@link #isAdapted}; what is between them is computed again for the gradient where that is one pass. */
