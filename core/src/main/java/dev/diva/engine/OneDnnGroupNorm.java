@@ -1,12 +1,12 @@
 package dev.diva.engine;
 
-import org.bytedeco.dnnl.IntMemoryMap;
+import java.nio.LongBuffer;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.group_normalization_forward;
+import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.BoolPointer;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -45,11 +45,11 @@ record OneDnnGroupNorm(long groups, Tensor weight, Tensor bias, double eps) {
     Tensor forward(Tensor x) {
         return Scopes.returning(() -> {
             if (!OwnGradient.isNeeded(x)) {
-                return normed(x, null, null, new post_ops());
+                return normed(x, null, null, null);
             }
             Tensor mean = statistics(x);
             Tensor variance = statistics(x);
-            Tensor y = OwnGradient.withoutGraph(() -> normed(x, mean, variance, new post_ops()));
+            Tensor y = OwnGradient.withoutGraph(() -> normed(x, mean, variance, null));
             Tensor reciprocal = variance.add(new Scalar(eps)).rsqrt();
             return OwnGradient.tie(
                     y,
@@ -63,47 +63,69 @@ record OneDnnGroupNorm(long groups, Tensor weight, Tensor bias, double eps) {
 
     /** silu of {@link #forward} without a gradient, rounded once. */
     Tensor silu(Tensor x) {
-        post_ops after = new post_ops();
-        after.append_eltwise(Pointwise.SILU.kind, Pointwise.SILU.alpha, 0);
-        return OwnGradient.withoutGraph(() -> normed(x, null, null, after));
+        return OwnGradient.withoutGraph(() -> normed(x, null, null, Pointwise.SILU));
     }
 
     private Tensor statistics(Tensor x) {
         return torch.empty(new long[] {x.size(0), groups}, new TensorOptions(ScalarType.Float), null);
     }
 
-    /** @param mean of each group of an image, written where it is not null, as the variance is */
-    private Tensor normed(Tensor x, Tensor mean, Tensor variance, post_ops after) {
+    /**
+     * Normalises without a graph.
+     *
+     * @param mean of each group of an image, written where it is not null, as the variance is
+     * @param after of each number, or null for none
+     */
+    private Tensor normed(Tensor x, Tensor mean, Tensor variance, Pointwise after) {
         Tensor y = torch.empty_like(x);
-        try (PointerScope scope = new PointerScope()) {
-            primitive_attr attributes = new primitive_attr();
-            attributes.set_post_ops(after);
-            dnnl.prop_kind kind = mean == null ? dnnl.prop_kind.forward_inference : dnnl.prop_kind.forward_training;
-            IntMemoryMap arguments = new IntMemoryMap()
-                    .put(dnnl.DNNL_ARG_SRC, OneDnn.memory(x))
-                    .put(dnnl.DNNL_ARG_SCALE, OneDnn.memory(weight))
-                    .put(dnnl.DNNL_ARG_SHIFT, OneDnn.memory(bias))
-                    .put(dnnl.DNNL_ARG_DST, OneDnn.memory(y));
-            if (mean != null) {
-                arguments
-                        .put(dnnl.DNNL_ARG_MEAN, OneDnn.memory(mean))
-                        .put(dnnl.DNNL_ARG_VARIANCE, OneDnn.memory(variance));
-            }
-            boolean mayBeEmpty = false;
-            OneDnn.run(
-                    new group_normalization_forward(new group_normalization_forward.primitive_desc(
-                            OneDnn.CPU,
-                            kind.value,
-                            OneDnn.description(x),
-                            OneDnn.description(y),
-                            groups,
-                            (float) eps,
-                            dnnl.normalization_flags.use_scale.value | dnnl.normalization_flags.use_shift.value,
-                            attributes,
-                            mayBeEmpty)),
-                    arguments);
+        LongBuffer key = Prepared.key(dnnl.dnnl_group_normalization)
+                .put(groups)
+                .put(Double.doubleToLongBits(eps))
+                .put(mean == null ? 0 : 1);
+        Prepared.add(key, x);
+        if (after != null) {
+            after.addTo(key);
+        }
+        Prepared kernel = Prepared.of(key, () -> prepared(x, mean, after));
+        if (mean == null) {
+            kernel.run(x, y, weight, bias);
+        } else {
+            kernel.run(x, y, weight, bias, mean, variance);
         }
         return y;
+    }
+
+    private Prepared prepared(Tensor x, Tensor mean, Pointwise after) {
+        post_ops steps = new post_ops();
+        if (after != null) {
+            steps.append_eltwise(after.kind, after.alpha, 0);
+        }
+        primitive_attr attributes = Prepared.attributes();
+        attributes.set_post_ops(steps);
+        dnnl.prop_kind kind = mean == null ? dnnl.prop_kind.forward_inference : dnnl.prop_kind.forward_training;
+        memory.desc layout = OneDnn.description(x);
+        memory.desc ofWeight = OneDnn.description(weight);
+        boolean mayBeEmpty = false;
+        group_normalization_forward.primitive_desc kernel = new group_normalization_forward.primitive_desc(
+                OneDnn.CPU,
+                kind.value,
+                layout,
+                layout,
+                groups,
+                (float) eps,
+                dnnl.normalization_flags.use_scale.value | dnnl.normalization_flags.use_shift.value,
+                attributes,
+                mayBeEmpty);
+        Prepared prepared = new Prepared(new group_normalization_forward(kernel))
+                .with(layout, dnnl.DNNL_ARG_SRC)
+                .with(layout, dnnl.DNNL_ARG_DST)
+                .with(ofWeight, dnnl.DNNL_ARG_SCALE)
+                .with(ofWeight, dnnl.DNNL_ARG_SHIFT);
+        if (mean != null) {
+            memory.desc ofGroups = OneDnn.description(mean);
+            prepared.with(ofGroups, dnnl.DNNL_ARG_MEAN).with(ofGroups, dnnl.DNNL_ARG_VARIANCE);
+        }
+        return prepared.withScratchpad(kernel.scratchpad_desc());
     }
 
     private Tensor backward(Tensor dy, Tensor x, Tensor mean, Tensor reciprocal) {

@@ -82,10 +82,13 @@ public final class Linear {
         if (int8 != null) {
             return Int8Linear.forward(x, input.rounded, int8, bias, null);
         }
-        return Scopes.returning(() -> { // what was converted goes at once
-            Tensor w = Tensors.as(weight, x.scalar_type());
-            return adapter == null ? OneDnnLinear.orLibtorch(x, w, biasFor(x)) : adapter.forward(x, w, bias, null);
-        });
+        return Scopes.returning(
+                () -> { // what was converted goes at once
+                    Tensor w = Tensors.as(weight, x.scalar_type());
+                    return adapter == null
+                            ? OneDnnLinear.orLibtorch(x, w, biasFor(x))
+                            : adapter.forward(x, w, bias, null);
+                });
     }
 
     /**
@@ -108,8 +111,8 @@ public final class Linear {
         if (!isFused) {
             return activation.apply(forward(input));
         }
-        return Scopes.returning(() ->
-                OneDnnLinear.activated(x, Tensors.as(weight, x.scalar_type()), biasFor(x), activation.fused()));
+        return Scopes.returning(
+                () -> OneDnnLinear.activated(x, Tensors.as(weight, x.scalar_type()), biasFor(x), activation.fused()));
     }
 
     /** A function, then this layer, which {@link #isAdapted}; what is between them is computed again for the gradient where that is one pass. */
