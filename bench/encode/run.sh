@@ -20,12 +20,12 @@ export TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 [ -f "$work/picture.png" ] || "$python" -c "
 from PIL import Image
 Image.effect_noise((500, 375), 80).convert('RGB').save('$work/picture.png')"
-command() { # the line of one picture: command PRECISION
+one_picture() { # the line of one picture: one_picture PRECISION
     local began ended seconds=()
     for _ in 1 2 3; do
         rm -f "$work/one.safetensors"
         began=$(date +%s.%N)
-        "$root/diva" encode --clip "$work/$kind" --precision "$1" --threads "$threads" --images "$work/picture.png" --out "$work/one.safetensors" > /dev/null 2>&1
+        "$root/diva" encode --clip "$work/$kind" --precision "$1" --threads "$threads" --images "$work/picture.png" --out "$work/one.safetensors" > /dev/null
         ended=$(date +%s.%N)
         seconds+=("$(awk "BEGIN { print $ended - $began }")")
     done
@@ -34,7 +34,7 @@ command() { # the line of one picture: command PRECISION
 start() { export BENCH_START; BENCH_START=$(date +%s.%N); "$@" 2>/dev/null; }
 for precision; do
     start "$root/bench/run.sh" dev.diva.bench.encode.EncodeBench "$work/$kind" "$precision" "$threads" "$batch" "$repeats"
-    command "$precision"
+    one_picture "$precision"
     [ "$precision" != int8 ] || precision=bf16
     start "$python" "$here/reference.py" transformers "$work/$kind" "$precision" "$threads" "$batch" "$repeats"
     start "$python" "$here/reference.py" open_clip "$work/$kind-open_clip" "$precision" "$threads" "$batch" "$repeats"

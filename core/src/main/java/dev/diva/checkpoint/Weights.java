@@ -70,8 +70,8 @@ public final class Weights implements AutoCloseable {
     }
 
     /**
-     * The same weights for a model that is used once: frozen matrices of linear layers stay views of the mapped file whatever their type,
-     * and each call converts them, which takes less than memory for all of them at once.
+     * The same weights for a model that is used once: frozen matrices of linear layers stay in the stored type, views of the mapped file, and
+     * each call converts them, which is sooner done than asking for memory for all. The file's pages stay, until the system wants them.
      */
     public Weights usedOnce() {
         loading.isUsedOnce = true;
@@ -117,9 +117,8 @@ public final class Weights implements AutoCloseable {
 
     /** The matrix of a linear layer, which converts it to the type of what it multiplies. */
     public Tensor linear(String name, long out, long in) {
-        return loading.isUsedOnce && has(name)
-                ? take(name, loading.source.info(prefix + name).dtype().scalarType(), out, in)
-                : matrix(name, out, in);
+        TensorInfo info = loading.isUsedOnce ? loading.source.info(prefix + name) : null;
+        return info == null ? matrix(name, out, in) : take(name, info.dtype().scalarType(), out, in);
     }
 
     /** A tensor of sums and norms: fp32 in every precision. */

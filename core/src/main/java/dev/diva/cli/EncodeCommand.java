@@ -160,8 +160,8 @@ public final class EncodeCommand implements Callable<Integer> {
     }
 
     private void encode(ImageSet set, List<DataProblem> problems, EmbeddingsFile file, boolean withTexts) {
-        boolean isOne = set != null && set.size() == 1;
-        Clip.Options loading = options.loading(threads.count()).withUsedOnce(isOne);
+        boolean isOneAtMost = set == null || set.size() <= 1;
+        Clip.Options loading = options.loading(threads.count()).withUsedOnce(isOneAtMost);
         try (Clip clip = Clip.load(options.model(), options.visual(), loading)) {
             if (processes.isFirst()) {
                 Warnings.print(spec, clip.notes());

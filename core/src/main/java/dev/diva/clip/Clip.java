@@ -67,7 +67,7 @@ public final class Clip implements AutoCloseable {
      * @param batchSize images, or texts of full length, computed at once; of texts that are run at their own length more
      * @param format layout of the checkpoint, or null to find it
      * @param device {@code cpu}, {@code cuda} or {@code cuda:1}
-     * @param usedOnce whether the image tower's matrices are converted in each call and not kept: sooner and smaller for a single batch
+     * @param usedOnce whether a processor converts matrices of linear layers, but for int8, in each call and keeps none: sooner for one batch
      */
     public record Options(
             Precision precision, int threads, int batchSize, CheckpointFormat format, String device, boolean usedOnce)
@@ -128,7 +128,7 @@ public final class Clip implements AutoCloseable {
         this.config = files.config();
         this.preprocessing = files.preprocessing(config.vision());
         this.weights = Weights.frozen(checkpoint.tensors(), Placement.on(options.device, options.precision));
-        if (options.usedOnce) {
+        if (options.usedOnce && weights.placement().device().is_cpu()) {
             weights.usedOnce();
         }
         weights.ignore(UNUSED);
@@ -369,6 +369,11 @@ public final class Clip implements AutoCloseable {
         texts.close();
         weights.close();
         checkpoint.close();
+    }
+
+    /** Both towers' weights, as this computes with them. */
+    Weights weights() {
+        return weights;
     }
 
     private void requireOpen() {

@@ -26,7 +26,7 @@ public final class Attention {
     /** Bytes between tokens from which a cache of 4 KiB a way holds few of them: with AVX2 products of ViT-L/14's heads took twice as long. */
     private static final long SAME_LINES = 2048;
 
-    /** Bytes from the first to the last token beyond which such tokens do not even stay in a core's second cache. */
+    /** Bytes from the first to the last token beyond which such tokens of fp32 do not stay in a core's second cache either, with AMX 2 MiB. */
     private static final long CORE_CACHE = 1L << 21;
 
     /** Rows of scores are padded to it: kernels take up to twice as long for rows that begin at odd places. */
@@ -158,9 +158,8 @@ public final class Attention {
     /** Tokens whose numbers do not all fall into the same few lines of the cache, copied where they would. */
     private static Tensor spread(Tensor tokens) {
         long apart = tokens.stride(2) * tokens.element_size();
-        boolean isSlow = apart % SAME_LINES == 0
-                && !OneDnn.isOfAmx(tokens.scalar_type()) // whose kernels copy what they multiply
-                && (apart * tokens.size(2) > CORE_CACHE || OneDnn.isOfAvx2(tokens.scalar_type()));
+        boolean isLong = tokens.scalar_type().intern() == ScalarType.Float && apart * tokens.size(2) > CORE_CACHE;
+        boolean isSlow = apart % SAME_LINES == 0 && (isLong || OneDnn.isOfAvx2(tokens.scalar_type()));
         return isSlow ? tokens.contiguous() : tokens;
     }
 

@@ -3,7 +3,6 @@ package dev.diva.engine;
 import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
@@ -43,11 +42,11 @@ public record Int8Weight(Tensor values, Tensor scales) {
         memory.desc layout = layout(new Shape(weight.size(1), weight.size(0)));
         Tensor values = torch.empty(new long[] {layout.get_size()}, new TensorOptions(ScalarType.Char), null);
         try (PointerScope scope = new PointerScope()) {
-            memory stored = OneDnn.memory(rows.values().t().unsqueeze(0));
+            Tensor columns = rows.values().t().unsqueeze(0);
+            memory stored = new memory(OneDnn.description(columns), OneDnn.CPU, columns.data_ptr());
             memory packed = new memory(layout, OneDnn.CPU, values.data_ptr());
-            OneDnn.run(
-                    new reorder(stored, packed),
-                    new IntMemoryMap().put(dnnl.DNNL_ARG_FROM, stored).put(dnnl.DNNL_ARG_TO, packed));
+            new reorder(stored, packed).execute(OneDnn.STREAM, stored, packed);
+            OneDnn.STREAM._wait();
         }
         return new Int8Weight(values, rows.scales().flatten());
     }

@@ -3,12 +3,10 @@ package dev.diva.engine;
 import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.dnnl.primitive;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -93,17 +91,6 @@ final class OneDnn {
                             .with(ofProduct, dnnl.DNNL_ARG_DST);
                 })
                 .run(a, b, product);
-    }
-
-    /** Runs a primitive once. */
-    static void run(primitive kernel, IntMemoryMap arguments) {
-        kernel.execute(STREAM, arguments);
-        STREAM._wait();
-    }
-
-    /** The tensor's own memory, with its strides. */
-    static memory memory(Tensor tensor) {
-        return new memory(description(tensor), CPU, tensor.data_ptr());
     }
 
     /** Shape, strides and type. */

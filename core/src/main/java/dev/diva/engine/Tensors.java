@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * be run through everything.
  */
 public final class Tensors {
-    /** Numbers that {@link #as} converts at once, which in fp32 stay in the cores' caches. */
+    /** Numbers that {@link #as} converts at once: 4 MiB in fp32, where a whole matrix may be half a gigabyte. */
     private static final long AT_ONCE = 1L << 20;
 
     private Tensors() {}
@@ -60,7 +60,7 @@ public final class Tensors {
 
     /**
      * The tensor in another type; itself where it is of it. fp16 becomes bf16 by way of fp32, some numbers at a time: libtorch 2.10 converts
-     * them one by one, which takes several times as long.
+     * them one by one, which takes twice as long and more.
      */
     public static Tensor as(Tensor tensor, ScalarType type) {
         boolean isSlow = tensor.is_cpu()

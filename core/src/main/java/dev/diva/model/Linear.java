@@ -82,13 +82,9 @@ public final class Linear {
         if (int8 != null) {
             return Int8Linear.forward(x, input.rounded, int8, bias, null);
         }
-        return Scopes.returning(
-                () -> { // what was converted goes at once
-                    Tensor w = Tensors.as(weight, x.scalar_type());
-                    return adapter == null
-                            ? OneDnnLinear.orLibtorch(x, w, biasFor(x))
-                            : adapter.forward(x, w, bias, null);
-                });
+        return Scopes.returning(() -> adapter == null
+                ? OneDnnLinear.orLibtorch(x, weightFor(x), biasFor(x))
+                : adapter.forward(x, weightFor(x), bias, null));
     }
 
     /**
@@ -111,19 +107,23 @@ public final class Linear {
         if (!isFused) {
             return activation.apply(forward(input));
         }
-        return Scopes.returning(
-                () -> OneDnnLinear.activated(x, Tensors.as(weight, x.scalar_type()), biasFor(x), activation.fused()));
+        return Scopes.returning(() -> OneDnnLinear.activated(x, weightFor(x), biasFor(x), activation.fused()));
     }
 
     /** A function, then this layer, which {@link #isAdapted}; what is between them is computed again for the gradient where that is one pass. */
     Tensor after(Activation activation, Tensor x) {
         return Pointwise.isOnePass(x)
-                ? adapter.forward(x, weight.to(x.scalar_type()), bias, activation.fused())
+                ? Scopes.returning(() -> adapter.forward(x, weightFor(x), bias, activation.fused()))
                 : forward(activation.apply(x));
     }
 
     boolean isAdapted() {
         return adapter != null;
+    }
+
+    /** Of the caller's innermost scope, so that what was converted goes with it. */
+    private Tensor weightFor(Tensor x) {
+        return Tensors.as(weight, x.scalar_type());
     }
 
     private Tensor biasFor(Tensor x) {

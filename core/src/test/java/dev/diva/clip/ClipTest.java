@@ -18,8 +18,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -135,6 +138,13 @@ class ClipTest {
         }
     }
 
+    private static Set<ScalarType> typesOfQueries(Clip clip) {
+        return clip.weights().tensors().entrySet().stream()
+                .filter(tensor -> tensor.getKey().endsWith("q_proj.weight"))
+                .map(tensor -> tensor.getValue().scalar_type().intern())
+                .collect(Collectors.toSet());
+    }
+
     /** Files of fp32 and fp16; what a call converts has the bits of what is converted once. */
     @ParameterizedTest
     @CsvSource({
@@ -153,6 +163,8 @@ class ClipTest {
                 pixels[i] = i % 17 / 8f - 1;
             }
             List<float[]> images = List.of(pixels);
+            assertThat(typesOfQueries(kept)).containsOnly(precision.dtype().intern());
+            assertThat(typesOfQueries(once)).doesNotContain(precision.dtype().intern());
             assertThat(once.encodeImages(images)).isDeepEqualTo(kept.encodeImages(images));
             assertThat(once.encodeTokens(images)).isDeepEqualTo(kept.encodeTokens(images));
         }

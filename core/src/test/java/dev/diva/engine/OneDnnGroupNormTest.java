@@ -45,6 +45,32 @@ class OneDnnGroupNormTest {
         }
     }
 
+    /** One thread keeps them all: each is of its own groups, eps and weights. */
+    @Test
+    void normsOfOneShapeAreKeptApart() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor x = images(3, 12);
+            assumeThat(OneDnn.isFast(x)).isTrue();
+            for (long groups : new long[] {GROUPS, 2}) {
+                for (double eps : new double[] {EPS, 0.5}) {
+                    for (long seed : new long[] {2, 7}) {
+                        Tensor weight = random(seed, 12);
+                        Tensor bias = random(seed + 1, 12);
+                        Tensor y = Kernels.groupNorm(x, groups, weight, bias, eps);
+                        Tensor right = torch.group_norm(
+                                x.to(ScalarType.Float),
+                                groups,
+                                new TensorOptional(weight),
+                                new TensorOptional(bias),
+                                eps,
+                                false);
+                        assertCloseToLargest(y.to(ScalarType.Float), right, 5e-3, 0);
+                    }
+                }
+            }
+        }
+    }
+
     /** One image for a thread, channels apart, a norm that learns: libtorch's. */
     @Test
     void whatItDoesNotServeIsLibtorchs() {
