@@ -371,7 +371,7 @@ public final class Clip implements AutoCloseable {
         checkpoint.close();
     }
 
-    /** Both towers' weights, as this computes with them. */
+    /** The image tower's weights, as this computes with them. */
     Weights weights() {
         return weights;
     }
