@@ -71,15 +71,9 @@ public final class Engine {
         return device;
     }
 
-    /** Whether this processor's bf16 products are faster than those of fp32. */
-    static boolean hasFastBf16() {
-        Path cpuinfo = Path.of("/proc/cpuinfo");
-        try {
-            String flags = Files.isReadable(cpuinfo) ? Files.readString(cpuinfo) : "";
-            return flags.contains("avx512_bf16") || flags.contains("amx_bf16");
-        } catch (IOException e) {
-            return false;
-        }
+    /** Whether this processor has instructions for bf16. */
+    static boolean hasBf16() {
+        return CpuInfo.has("avx512_bf16") || CpuInfo.has("amx_bf16");
     }
 
     /**

@@ -1,11 +1,8 @@
 package dev.diva.engine;
 
-import org.bytedeco.javacpp.BoolPointer;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.MemoryFormat;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -100,7 +97,7 @@ final class Im2Col {
     /** The gradient of an input of that shape. */
     private Tensor backward(Tensor dy, long... shape) {
         if (dy.size(0) * dy.size(2) * dy.size(3) > MOST_PIXELS_BACKWARD) {
-            return byConvolution(dy, shape);
+            return new Convolution(1, weight.size(1) / 2, 1).backward(dy, weight.permute(0, 3, 1, 2), shape);
         }
         Tensor rows = torch.empty(
                 new long[] {dy.size(0), dy.size(2), dy.size(3), weight.size(1), weight.size(2), shape[1]},
@@ -116,25 +113,6 @@ final class Im2Col {
             }
         }
         return inside(sum, shape[2], shape[3]).permute(0, 3, 1, 2).to(dy.scalar_type());
-    }
-
-    private Tensor byConvolution(Tensor dy, long... shape) {
-        Tensor like = torch.empty(shape, dy.options(), new MemoryFormatOptional(MemoryFormat.ChannelsLast));
-        long padding = weight.size(1) / 2;
-        return torch.convolution_backward(
-                        dy,
-                        like,
-                        weight.permute(0, 3, 1, 2),
-                        new long[] {0},
-                        new long[] {1, 1},
-                        new long[] {padding, padding},
-                        new long[] {1, 1},
-                        false,
-                        new long[] {0, 0},
-                        1,
-                        new BoolPointer(3).put(0, true).put(1, false).put(2, false))
-                .get0()
-                .detach(); // get0() is a place in the tuple, which goes
     }
 
     private Tensor matrix() {

@@ -46,14 +46,7 @@ public final class Kernels {
             return PatchProduct.conv2d(x, weight, bias);
         }
         if (!x.is_meta()) {
-            return torch.conv2d(
-                    x,
-                    weight,
-                    optional(bias),
-                    new long[] {stride, stride},
-                    new long[] {padding, padding},
-                    new long[] {1, 1},
-                    groups);
+            return new Convolution(stride, padding, groups).forward(x, weight, bias);
         }
         long height = (x.size(2) + 2 * padding - weight.size(2)) / stride + 1;
         long width = (x.size(3) + 2 * padding - weight.size(3)) / stride + 1;

@@ -3,8 +3,6 @@ package dev.diva.engine;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
@@ -40,7 +38,7 @@ public record Machine(
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         return new Machine(
                 system.getName() + " " + system.getVersion() + " " + system.getArch(),
-                processor(system.getArch()),
+                CpuInfo.modelName().orElse(system.getArch()),
                 Runtime.getRuntime().availableProcessors(),
                 Engine.threads(),
                 system.getTotalMemorySize(),
@@ -58,22 +56,6 @@ public record Machine(
             return Loader.getVersion("org.bytedeco", "pytorch");
         } catch (IOException e) {
             return "unknown";
-        }
-    }
-
-    private static String processor(String architecture) {
-        Path cpuinfo = Path.of("/proc/cpuinfo");
-        try {
-            return Files.isReadable(cpuinfo)
-                    ? Files.readString(cpuinfo)
-                            .lines()
-                            .filter(line -> line.startsWith("model name"))
-                            .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                            .findFirst()
-                            .orElse(architecture)
-                    : architecture;
-        } catch (IOException e) {
-            return architecture;
         }
     }
 }

@@ -52,6 +52,22 @@ final class OneDnn {
         return kernel(type).contains("amx");
     }
 
+    /**
+     * Whether products of this type are faster with one factor in fp32 and the other widened as it is read, which changes neither factors nor
+     * sums: those of bf16 with AVX-512 that multiplies no bf16, or half as much of it as of fp32, as that of Intel's processors does where AMX
+     * is missing or switched off.
+     */
+    static boolean isFasterWidened(ScalarType type) {
+        return type.intern() == ScalarType.BFloat16 && Widening.IS_FASTER;
+    }
+
+    /** Found once. */
+    private static final class Widening {
+        static final boolean IS_FASTER = !isOfAmx(ScalarType.BFloat16)
+                && !(CpuInfo.isOfAmd() && CpuInfo.has("avx512_bf16"))
+                && Product.widenedKernelName().contains("avx512");
+    }
+
     /** Name of the kernel for products of this type, or nothing. */
     private static String kernel(ScalarType type) {
         return KERNELS.computeIfAbsent(type.intern(), OneDnn::findKernel);

@@ -12,7 +12,9 @@ import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** A batch of matrix products, with pointwise work on the sums, which are fp32, before they are rounded and stored. */
 final class Product {
@@ -105,7 +107,9 @@ final class Product {
 
     /** Computes all of it into a tensor [..., m, n], fp32 or of the type of a, with any strides. */
     void into(Tensor result) {
-        if (isPlain() && Sgemm.isFaster(a, b, result)) {
+        if (OneDnn.isFasterWidened(a.scalar_type())) {
+            widenedInto(result);
+        } else if (isPlain() && Sgemm.isFaster(a, b, result)) {
             if (bias != null) {
                 result.copy_(bias);
             }
@@ -114,6 +118,15 @@ final class Product {
             inHalves(result);
         } else {
             compute(result);
+        }
+    }
+
+    /** {@link #into} of bf16 by a kernel of fp32: a is converted, and the kernel converts b as it reads it. */
+    void widenedInto(Tensor result) {
+        try (PointerScope scope = new PointerScope()) {
+            Product wide = new Product(a.to(ScalarType.Float), b, after);
+            wide.bias = bias == null ? null : bias.to(ScalarType.Float);
+            wide.compute(result);
         }
     }
 
@@ -210,6 +223,15 @@ final class Product {
             boolean mayBeEmpty = true; // before AVX-512 there is none for bf16, not even a slow one
             matmul.primitive_desc description = kernel(result, mayBeEmpty);
             return description.asBoolean() ? description.impl_info_str().getString() : "";
+        }
+    }
+
+    /** That of {@link #widenedInto}. */
+    static String widenedKernelName() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor wide = torch.empty(new long[] {64, 64}, new TensorOptions(ScalarType.Float), null);
+            Tensor matrix = torch.empty(new long[] {64, 64}, new TensorOptions(ScalarType.BFloat16), null);
+            return of(wide, matrix).kernelName(matrix);
         }
     }
 

@@ -17,14 +17,14 @@ public final class Speed {
 
     private Speed() {}
 
-    /** Matrix product [16 * 257, 1024] x [1024, 4096] in 10^9 floating point operations a second, best of three. */
+    /** Linear layer of tokens [16 * 257, 1024] to [16 * 257, 4096] in 10^9 floating point operations a second, best of three. */
     public static double matmul(Precision precision) {
         try (PointerScope scope = new PointerScope();
                 NoGradGuard noGrad = new NoGradGuard()) {
             long rows = hasKernel(precision) ? 16 * TOKENS : 16;
             Tensor a = random(precision, rows, WIDTH);
-            Tensor b = random(precision, WIDTH, 4 * WIDTH);
-            return best(2.0 * rows * WIDTH * 4 * WIDTH, () -> torch.matmul(a, b));
+            Tensor weight = random(precision, 4 * WIDTH, WIDTH);
+            return best(2.0 * rows * WIDTH * 4 * WIDTH, () -> OneDnnLinear.orLibtorch(a, weight, null));
         }
     }
 

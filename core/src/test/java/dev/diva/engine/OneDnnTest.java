@@ -94,6 +94,30 @@ class OneDnnTest {
         assertCloseToLargest(sum, expected, tolerance, 0);
     }
 
+    /** As on processors that multiply fp32 faster than bf16, with all that may lie before and come after. */
+    @Test
+    void widenedProductsAreThoseOfFp64() {
+        Assumptions.assumeTrue(Product.widenedKernelName().contains("avx512"), "no AVX-512");
+        Tensor q = heads(ScalarType.BFloat16, 37, 20);
+        Tensor k = heads(ScalarType.BFloat16, 29, 20);
+        Tensor right = doubles(q).matmul(doubles(k).transpose(2, 3));
+        Tensor scores = torch.full(new long[] {2, 3, 37, 32}, new Scalar(7)).to(ScalarType.BFloat16);
+        Product.of(q, k.transpose(2, 3)).scaled(0.25).widenedInto(scores.narrow(3, 0, 29));
+        assertCloseToLargest(scores.narrow(3, 0, 29), right.mul(new Scalar(0.25)), 0.004, 0);
+        assertThat(scores.narrow(3, 29, 3).eq(new Scalar(7)).all().item_bool()).isTrue();
+        Tensor sum = torch.zeros(2, 3, 29, 37);
+        Product.of(k, q.transpose(2, 3)).widenedInto(sum); // fp32: nothing of the sums is lost
+        assertCloseToLargest(sum, right.transpose(2, 3), 1e-6, 0);
+        Tensor bias = torch.randn(29).to(ScalarType.BFloat16);
+        Tensor factors = torch.randn(37, 29);
+        Tensor y = torch.empty(37, 29).to(ScalarType.BFloat16);
+        Tensor a = q.select(0, 1).select(0, 2);
+        Tensor b = k.select(0, 1).select(0, 2).t();
+        Product.of(a, b).plus(bias).then(Pointwise.SILU).times(factors).widenedInto(y);
+        Tensor expected = torch.silu(doubles(a).matmul(doubles(b)).add(doubles(bias)));
+        assertCloseToLargest(y, expected.mul(doubles(factors)), 0.004, 0);
+    }
+
     /** Large enough for {@link Sgemm}, where the processor is one that it is faster on. */
     @ParameterizedTest
     @CsvSource({"512, 513, 65, 1e-6", "70, 3600, 70, 2e-6"})
