@@ -24,14 +24,12 @@ public final class PixelBatch {
         }
         long side = vision.imageSize();
         long length = 3 * side * side;
-        float[] values = new float[Math.toIntExact(pixels.size() * length)];
         for (int i = 0; i < pixels.size(); i++) {
             if (pixels.get(i).length != length) {
                 throw new IllegalArgumentException(
                         "image " + i + " has " + pixels.get(i).length + " values, expected " + length);
             }
-            System.arraycopy(pixels.get(i), 0, values, Math.toIntExact(i * length), (int) length);
         }
-        return Tensors.of(values, pixels.size(), 3, side, side);
+        return Tensors.ofRows(pixels.toArray(float[][]::new)).view(pixels.size(), 3, side, side);
     }
 }

@@ -184,7 +184,7 @@ public final class Attention {
     private static Tensor padded(Tensor q, Tensor k, float padding) {
         long keys = k.size(2);
         long width = (keys + KEYS_MULTIPLE - 1) / KEYS_MULTIPLE * KEYS_MULTIPLE;
-        // In fp32 where products would make them so.
+        // In fp32 where products would widen them.
         TensorOptions options =
                 OneDnn.isFasterWidened(q.scalar_type()) ? new TensorOptions(ScalarType.Float) : q.options();
         Tensor x = torch.empty(new long[] {q.size(0), q.size(1), q.size(2), width}, options, null);

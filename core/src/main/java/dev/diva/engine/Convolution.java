@@ -39,9 +39,10 @@ record Convolution(long stride, long padding, long groups) {
                 groups);
     }
 
-    /** Whether kernels of fp32 take less time ({@link OneDnn#isFasterWidened}), and what autograd would keep of them is not asked for. */
-    private static boolean isFasterWidened(Tensor x, Tensor weight, Tensor bias) {
+    /** Whether kernels of fp32 take less time ({@link OneDnn#isFasterWidened}), and neither weight nor bias learns. */
+    private boolean isFasterWidened(Tensor x, Tensor weight, Tensor bias) {
         return x.is_cpu()
+                && groups == 1
                 && OneDnn.isFasterWidened(x.scalar_type())
                 && !weight.requires_grad()
                 && (bias == null || !bias.requires_grad());

@@ -71,11 +71,6 @@ public final class Engine {
         return device;
     }
 
-    /** Whether this processor has instructions for bf16. */
-    static boolean hasBf16() {
-        return CpuInfo.has("avx512_bf16") || CpuInfo.has("amx_bf16");
-    }
-
     /**
      * Gives memory that was freed back to the system. It is kept otherwise, since touching it anew costs time; and what was freed by one
      * model does not always fit the tensors of the next.

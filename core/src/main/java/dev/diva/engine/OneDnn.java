@@ -53,19 +53,29 @@ final class OneDnn {
     }
 
     /**
-     * Whether products of this type are faster with one factor in fp32 and the other widened as it is read, which changes neither factors nor
-     * sums: those of bf16 with AVX-512 that multiplies no bf16, or half as much of it as of fp32, as that of Intel's processors does where AMX
-     * is missing or switched off.
+     * Whether kernels of fp32 take less time for products of this type. Those of bf16 can have one factor in fp32, and widen the other as they
+     * read it: all numbers of bf16 are numbers of fp32, and sums are fp32 in both.
      */
     static boolean isFasterWidened(ScalarType type) {
         return type.intern() == ScalarType.BFloat16 && Widening.IS_FASTER;
     }
 
+    /**
+     * Whether a processor multiplies bf16 more slowly than fp32 with AVX-512: where it emulates it, at a quarter of the pace, and where it is
+     * Intel's and has no tiles, at 0.6; AMD's multiplies twice as many numbers of bf16.
+     *
+     * @param ofBf16 name of its kernel for bf16
+     * @param widening name of its kernel for a factor of each
+     */
+    static boolean isFasterWidened(String ofBf16, String widening, boolean isIntel) {
+        boolean isEmulated = !ofBf16.contains("avx512_core_bf16");
+        return widening.contains("avx512") && !ofBf16.contains("amx") && (isEmulated || isIntel);
+    }
+
     /** Found once. */
     private static final class Widening {
-        static final boolean IS_FASTER = !isOfAmx(ScalarType.BFloat16)
-                && !(CpuInfo.isOfAmd() && CpuInfo.has("avx512_bf16"))
-                && Product.widenedKernelName().contains("avx512");
+        static final boolean IS_FASTER =
+                isFasterWidened(kernel(ScalarType.BFloat16), Product.widenedKernelName(), CpuInfo.isOfIntel());
     }
 
     /** Name of the kernel for products of this type, or nothing. */

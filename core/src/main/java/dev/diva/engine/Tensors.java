@@ -29,14 +29,23 @@ public final class Tensors {
         return tensor;
     }
 
-    /** Rows of one length, fp32 [rows, length]. */
+    /**
+     * Rows of one length, fp32 [rows, length].
+     *
+     * @throws IllegalArgumentException when one differs from the first
+     */
     public static Tensor ofRows(float[]... rows) {
         int length = rows[0].length;
-        float[] all = new float[Math.multiplyExact(rows.length, length)];
+        Tensor tensor = torch.empty(new long[] {rows.length, length}, new TensorOptions(ScalarType.Float), null);
+        FloatPointer values = new FloatPointer(tensor.data_ptr());
         for (int i = 0; i < rows.length; i++) {
-            System.arraycopy(rows[i], 0, all, i * length, length);
+            if (rows[i].length != length) {
+                throw new IllegalArgumentException(
+                        "row " + i + " has " + rows[i].length + " values, the first has " + length);
+            }
+            values.position((long) i * length).put(rows[i]);
         }
-        return of(all, rows.length, length);
+        return tensor;
     }
 
     /** int64 tensor of that shape with a copy of the values in row-major order. */

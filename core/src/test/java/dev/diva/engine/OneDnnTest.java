@@ -118,6 +118,37 @@ class OneDnnTest {
         assertCloseToLargest(y, expected.mul(doubles(factors)), 0.004, 0);
     }
 
+    /** As gradients have them: a transposed, b as it lies, longer sums than a kernel takes at once, bytes as factors; more rows than are widened at once. */
+    @Test
+    void widenedGradientsAreThoseOfFp64() {
+        Assumptions.assumeTrue(Product.widenedKernelName().contains("avx512"), "no AVX-512");
+        Tensor x = torch.randn(2500, 40).to(ScalarType.BFloat16);
+        Tensor dy = torch.randn(2500, 70).to(ScalarType.BFloat16);
+        Tensor flags = torch.rand(70, 40).gt(new Scalar(0.5)).to(ScalarType.Byte);
+        Tensor dw = torch.empty(70, 40).to(ScalarType.BFloat16);
+        Product.of(dy.t(), x).times(flags).widenedInto(dw);
+        assertCloseToLargest(dw, doubles(dy).t().matmul(doubles(x)).mul(doubles(flags)), 0.004, 0);
+        Tensor wide = torch.randn(17, 1 << 20).to(ScalarType.BFloat16);
+        Tensor column = torch.randn(1 << 20, 3).to(ScalarType.BFloat16);
+        Tensor sums = torch.empty(17, 3);
+        Product.of(wide, column).widenedInto(sums);
+        assertCloseToLargest(sums, doubles(wide).matmul(doubles(column)), 1e-5, 0);
+    }
+
+    /** Names of kernels, those without AMX as oneDNN 3.11 gives them. */
+    @ParameterizedTest
+    @CsvSource({
+        "brg_matmul:avx10_1_512_amx, brg_matmul:avx512_core, true, false", // Intel with AMX
+        "brg_matmul:avx512_core_bf16, brg_matmul:avx512_core, true, true", // Intel whose AMX is hidden
+        "brg_matmul:avx512_core_bf16, brg_matmul:avx512_core, false, false", // AMD
+        "gemm:jit:bf16, brg_matmul:avx512_core, true, true", // AVX-512 without bf16
+        "'', ref:any, true, false" // AVX2
+    })
+    void bf16IsWidenedWhereFp32IsFaster(String ofBf16, String widening, boolean isIntel, boolean isFaster) {
+        assertThat(OneDnn.isFasterWidened(ofBf16, widening, isIntel)).isEqualTo(isFaster);
+        assertThat(OneDnn.isFasterWidened(ScalarType.Float)).isFalse();
+    }
+
     /** Large enough for {@link Sgemm}, where the processor is one that it is faster on. */
     @ParameterizedTest
     @CsvSource({"512, 513, 65, 1e-6", "70, 3600, 70, 2e-6"})

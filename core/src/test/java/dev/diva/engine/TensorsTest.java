@@ -1,6 +1,7 @@
 package dev.diva.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -26,6 +27,18 @@ class TensorsTest {
             assertBits(Tensors.as(x.t(), ScalarType.BFloat16), x.t().to(ScalarType.BFloat16));
             assertThat(Tensors.as(x, ScalarType.Float).scalar_type().intern()).isEqualTo(ScalarType.Float);
             assertThat(Tensors.as(x, ScalarType.Half).data_ptr()).isEqualTo(x.data_ptr());
+        }
+    }
+
+    @Test
+    void rowsLieBehindEachOtherAndAreOfOneLength() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor rows = Tensors.ofRows(new float[] {1, 2, 3}, new float[] {4, 5, 6});
+            assertThat(rows.shape()).containsExactly(2, 3);
+            assertThat(Tensors.toFloats(rows)).containsExactly(1, 2, 3, 4, 5, 6);
+            assertThatThrownBy(() -> Tensors.ofRows(new float[] {1, 2}, new float[] {3}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("row 1 has 1 values, the first has 2");
         }
     }
 
