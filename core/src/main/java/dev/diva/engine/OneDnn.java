@@ -53,8 +53,8 @@ final class OneDnn {
     }
 
     /**
-     * Whether kernels of fp32 take less time for products of this type. Those of bf16 can have one factor in fp32, and widen the other as they
-     * read it: all numbers of bf16 are numbers of fp32, and sums are fp32 in both.
+     * Whether kernels of fp32 take less time for products of this type. They widen one factor of bf16 as they read it, so that only the other
+     * is converted before; all numbers of bf16 are numbers of fp32, and sums are fp32 in both.
      */
     static boolean isFasterWidened(ScalarType type) {
         return type.intern() == ScalarType.BFloat16 && Widening.IS_FASTER;
@@ -75,7 +75,7 @@ final class OneDnn {
     /** Found once. */
     private static final class Widening {
         static final boolean IS_FASTER =
-                isFasterWidened(kernel(ScalarType.BFloat16), Product.widenedKernelName(), CpuInfo.isOfIntel());
+                isFasterWidened(kernel(ScalarType.BFloat16), wideningKernel(), CpuInfo.isOfIntel());
     }
 
     /** Name of the kernel for products of this type, or nothing. */
@@ -84,12 +84,19 @@ final class OneDnn {
     }
 
     private static String findKernel(ScalarType type) {
-        if (type != ScalarType.Float && type != ScalarType.BFloat16) {
-            return "";
-        }
+        return type == ScalarType.Float || type == ScalarType.BFloat16 ? findKernel(type, type) : "";
+    }
+
+    /** Name of the kernel for a factor of fp32 and one of bf16, which it widens, or of one that is a hundred times slower. */
+    static String wideningKernel() {
+        return findKernel(ScalarType.Float, ScalarType.BFloat16);
+    }
+
+    private static String findKernel(ScalarType ofA, ScalarType ofB) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor matrix = torch.empty(new long[] {64, 64}, new TensorOptions(type), null);
-            return Product.of(matrix, matrix).kernelName(matrix);
+            Tensor a = torch.empty(new long[] {64, 64}, new TensorOptions(ofA), null);
+            Tensor b = torch.empty(new long[] {64, 64}, new TensorOptions(ofB), null);
+            return Product.of(a, b).kernelName(b);
         }
     }
 

@@ -12,7 +12,6 @@ import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -235,15 +234,6 @@ final class Product {
             boolean mayBeEmpty = true; // before AVX-512 there is none for bf16, not even a slow one
             matmul.primitive_desc description = kernel(result, mayBeEmpty);
             return description.asBoolean() ? description.impl_info_str().getString() : "";
-        }
-    }
-
-    /** That of {@link #widenedInto}. */
-    static String widenedKernelName() {
-        try (PointerScope scope = new PointerScope()) {
-            Tensor wide = torch.empty(new long[] {64, 64}, new TensorOptions(ScalarType.Float), null);
-            Tensor matrix = torch.empty(new long[] {64, 64}, new TensorOptions(ScalarType.BFloat16), null);
-            return of(wide, matrix).kernelName(matrix);
         }
     }
 

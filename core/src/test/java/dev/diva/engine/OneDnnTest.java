@@ -97,7 +97,7 @@ class OneDnnTest {
     /** As on processors that multiply fp32 faster than bf16, with all that may lie before and come after. */
     @Test
     void widenedProductsAreThoseOfFp64() {
-        Assumptions.assumeTrue(Product.widenedKernelName().contains("avx512"), "no AVX-512");
+        Assumptions.assumeTrue(OneDnn.wideningKernel().contains("avx512"), "no AVX-512");
         Tensor q = heads(ScalarType.BFloat16, 37, 20);
         Tensor k = heads(ScalarType.BFloat16, 29, 20);
         Tensor right = doubles(q).matmul(doubles(k).transpose(2, 3));
@@ -121,7 +121,7 @@ class OneDnnTest {
     /** As gradients have them: a transposed, b as it lies, longer sums than a kernel takes at once, bytes as factors; more rows than are widened at once. */
     @Test
     void widenedGradientsAreThoseOfFp64() {
-        Assumptions.assumeTrue(Product.widenedKernelName().contains("avx512"), "no AVX-512");
+        Assumptions.assumeTrue(OneDnn.wideningKernel().contains("avx512"), "no AVX-512");
         Tensor x = torch.randn(2500, 40).to(ScalarType.BFloat16);
         Tensor dy = torch.randn(2500, 70).to(ScalarType.BFloat16);
         Tensor flags = torch.rand(70, 40).gt(new Scalar(0.5)).to(ScalarType.Byte);
