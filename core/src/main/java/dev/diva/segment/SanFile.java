@@ -40,6 +40,8 @@ final class SanFile {
     private static final Pattern LAYER =
             Pattern.compile("clip_(visual_extractor|rec_head)\\.resblocks\\.(\\d+)\\.(.+)");
     private static final Pattern TRUNK = Pattern.compile("clip_(?:visual_extractor|rec_head)\\.(.+)");
+    private static final Pattern TEXT = Pattern.compile("ov_classifier\\.((?:transformer|token_embedding|ln_final)\\..+"
+            + "|positional_embedding|text_projection|logit_scale)");
 
     /** Of a SAN that was trained here: the path of its CLIP, and the digest of that CLIP's image tower. */
     private static final String CLIP = "clip";
@@ -139,14 +141,14 @@ final class SanFile {
                             + san.metadata().getOrDefault(CLIP, "unnamed") + ") than " + clip.file()
                             + ": their image towers differ; a SAN has to be trained again for another CLIP, or give --clip its own");
         }
-        TensorSource tower = tower(san, recognitionLayer);
+        TensorSource stored = clip(san, recognitionLayer);
         TensorSource given = clip.stored();
-        for (TensorInfo info : tower.tensors()) {
+        for (TensorInfo info : stored.tensors()) {
             TensorInfo other = given.info(info.name());
             boolean isSame =
-                    other != null && Arrays.equals(other.shape(), info.shape()) && isSame(tower, info, given, other);
+                    other != null && Arrays.equals(other.shape(), info.shape()) && isSame(stored, info, given, other);
             if (!isSame) {
-                throw new BadInputException(san.location() + ": was trained on another CLIP (" + describe(tower)
+                throw new BadInputException(san.location() + ": was trained on another CLIP (" + describe(stored)
                         + ") than " + clip.file() + " ("
                         + describe(clip.config().vision()) + "): they differ in "
                         + info.name() + "; a SAN has to be trained again for another CLIP, or give --clip its own");
@@ -163,18 +165,21 @@ final class SanFile {
         }
     }
 
-    /** The CLIP's image tower in a checkpoint, under our names, without the position table, which SAN trains; may be empty. */
-    private static TensorSource tower(TensorSource san, int recognitionLayer) {
+    /** The CLIP in a checkpoint, under our names, without the table of its patches' positions, which SAN trains; may be empty. */
+    private static TensorSource clip(TensorSource san, int recognitionLayer) {
         SourceView view = new SourceView(san);
         for (TensorInfo info : san.tensors()) {
             Matcher layer = LAYER.matcher(info.name());
             Matcher trunk = TRUNK.matcher(info.name());
+            Matcher text = TEXT.matcher(info.name());
             if (layer.matches()) {
                 int number =
                         Integer.parseInt(layer.group(2)) + (layer.group(1).equals("rec_head") ? recognitionLayer : 0);
                 put(view, info, "visual.transformer.resblocks." + number + "." + layer.group(3));
             } else if (trunk.matches() && !info.name().equals(POSITIONS)) {
                 put(view, info, "visual." + trunk.group(1));
+            } else if (text.matches()) {
+                put(view, info, text.group(1));
             }
         }
         return TranslatedSource.toOurs(view, NameTable.OPENAI);
@@ -184,10 +189,11 @@ final class SanFile {
         view.put(info.named(name), reader -> reader.read(info.name()));
     }
 
-    private static String describe(TensorSource tower) {
-        TensorInfo patches = tower.info("vision_model.embeddings.patch_embedding.weight");
-        long layers = tower.tensors().stream()
-                .filter(info -> info.name().endsWith(".layer_norm1.weight"))
+    private static String describe(TensorSource clip) {
+        TensorInfo patches = clip.info("vision_model.embeddings.patch_embedding.weight");
+        long layers = clip.tensors().stream()
+                .filter(info ->
+                        info.name().startsWith("vision_model.") && info.name().endsWith(".layer_norm1.weight"))
                 .count();
         return patches == null
                 ? layers + " layers"

@@ -24,6 +24,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a SAN is refused for, each in a line that names both sides. */
 @Tag("golden")
@@ -48,8 +50,13 @@ class SanFileTest {
     }
 
     /** The same shape and one value that differs: the swap that SAN itself undoes without a word. */
-    @Test
-    void anotherClipOfTheSameShapeIsRefused() {
+    @ParameterizedTest
+    @CsvSource({
+        "visual.transformer.resblocks.0.mlp.c_fc.bias, layers.0.mlp.fc1.bias",
+        "ln_final.weight, text_model.final_layer_norm.weight",
+        "logit_scale, logit_scale"
+    })
+    void anotherClipOfTheSameShapeIsRefused(String name, String ours) {
         Path changed = temporary.resolve("changed.pt");
         try (PointerScope scope = new PointerScope();
                 TensorSource stored = TensorFile.open(BASE.clip())) {
@@ -57,12 +64,10 @@ class SanFileTest {
             stored.tensors()
                     .forEach(info ->
                             tensors.put(info.name(), stored.read(info.name()).clone()));
-            tensors.get("visual.transformer.resblocks.0.mlp.c_fc.bias")
-                    .narrow(0, 3, 1)
-                    .add_(new Scalar(0.01));
+            tensors.get(name).view(-1).narrow(0, 0, 1).add_(new Scalar(0.01));
             StateDictWriter.write(changed, tensors);
         }
-        assertRefused(BASE.san(), BASE.settings(temporary), changed, "another CLIP", "changed.pt", "mlp.fc1.bias");
+        assertRefused(BASE.san(), BASE.settings(temporary), changed, "another CLIP", "changed.pt", "differ in", ours);
     }
 
     @Test
