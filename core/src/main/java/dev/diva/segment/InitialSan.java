@@ -2,28 +2,32 @@ package dev.diva.segment;
 
 import dev.diva.checkpoint.DrawnWeights;
 import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
 import dev.diva.engine.RandomStreams;
 import java.util.Map;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A SAN before training, as its authors' code makes it. The table of CLIP's positions is CLIP's. Scale and shift of the attention biases
  * are uniform within 1: their sign is chance.
  */
 final class InitialSan {
+    private static final String CLIP_POSITIONS = "vision_model.embeddings.position_embedding.weight";
     private static final double NARROW = 0.02;
     private static final String WEIGHT = ".weight";
 
     private InitialSan() {}
 
-    /** @param positions CLIP's table; the caller's */
-    static DrawnWeights of(long seed, Tensor positions) {
+    /** @param clip with the table of positions as it is stored; the caller's */
+    static DrawnWeights of(long seed, TensorSource clip) {
         return new DrawnWeights(
                 seed,
-                (info, random, asked) ->
-                        info.name().equals(SanFile.POSITIONS) ? positions.detach() : draw(info, random, asked));
+                (info, random, asked) -> info.name().equals(SanFile.POSITIONS)
+                        ? clip.read(CLIP_POSITIONS).to(ScalarType.Float)
+                        : draw(info, random, asked));
     }
 
     private static Tensor draw(TensorInfo info, Generator random, Map<String, TensorInfo> asked) {

@@ -87,6 +87,7 @@ public final class San implements AutoCloseable {
         VisionConfig vision = clip.config().vision();
         TensorSource source = SanFile.open(file);
         try (PointerScope scope = new PointerScope()) {
+            SanFile.requireSameTower(source, clip);
             SanSettings read = SanFile.settings(file, settings, vision);
             SanShape shape = SanShape.of(source);
             read.requireFit(vision, shape, settings == null ? file.toString() : settings.toString());
@@ -108,9 +109,9 @@ public final class San implements AutoCloseable {
     public static San trained(
             Path start, long seed, SanSettings settings, SanShape shape, Clip clip, boolean learnsPositions) {
         requireClassToken(clip);
-        TensorSource source =
-                start == null ? InitialSan.of(seed, clip.visionTower().positionTable()) : SanFile.open(start);
+        TensorSource source = start == null ? InitialSan.of(seed, clip.stored()) : SanFile.open(start);
         try (PointerScope scope = new PointerScope()) {
+            SanFile.requireSameTower(source, clip);
             SanShape sizes = start == null ? shape : SanShape.of(source);
             settings.requireFit(clip.config().vision(), sizes, "recipe");
             SanFile.requireSameClip(source, clip, settings.recognitionLayer());
@@ -196,9 +197,19 @@ public final class San implements AutoCloseable {
     /** Refuses NaN and infinity, naming the tensor of CLIP or of this that holds such a number. */
     void requireFinite(Tensor computed) {
         if (!BrokenWeights.isFinite(computed)) {
-            clip.refuseBroken();
+            refuseBroken();
             BrokenWeights.requireFinite(computed, weights);
         }
+    }
+
+    /**
+     * Looks at all tensors of CLIP and of this.
+     *
+     * @throws BadInputException naming the first that holds NaN or infinity
+     */
+    public void refuseBroken() {
+        clip.refuseBroken();
+        BrokenWeights.refuse(weights);
     }
 
     /**

@@ -129,11 +129,11 @@ final class SanFile {
     }
 
     /**
-     * Refuses a checkpoint that was trained on another CLIP. Values are compared in the coarser of the two types.
+     * Refuses what was trained here on another CLIP.
      *
-     * @throws BadInputException with both names and the first tensor that differs
+     * @throws BadInputException with both names
      */
-    static void requireSameClip(TensorSource san, Clip clip, int recognitionLayer) {
+    static void requireSameTower(TensorSource san, Clip clip) {
         String trainedOn = san.metadata().get(TOWER);
         if (trainedOn != null && !trainedOn.equals(clip.imageTower())) {
             throw new BadInputException(
@@ -141,6 +141,14 @@ final class SanFile {
                             + san.metadata().getOrDefault(CLIP, "unnamed") + ") than " + clip.file()
                             + ": their image towers differ; a SAN has to be trained again for another CLIP, or give --clip its own");
         }
+    }
+
+    /**
+     * Refuses a checkpoint that holds another CLIP. Values are compared in the coarser of the two types.
+     *
+     * @throws BadInputException with both names and the first tensor that differs
+     */
+    static void requireSameClip(TensorSource san, Clip clip, int recognitionLayer) {
         TensorSource stored = clip(san, recognitionLayer);
         TensorSource given = clip.stored();
         for (TensorInfo info : stored.tensors()) {

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.checkpoint.SafetensorsFile;
+import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
+import dev.diva.checkpoint.TensorSource;
+import dev.diva.checkpoint.format.TensorFile;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.segment.train.SanRecipe;
 import dev.diva.segment.train.SanTraining;
@@ -24,11 +27,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -146,6 +152,46 @@ class SegmentTrainCommandTest {
         assertThat(result(two)).isEqualTo(result(one));
         TrainRuns.Outcome split = train(temporary.resolve("three"), "--set", "train.accumulate=1", "--processes", "1");
         assertThat(split.code()).isZero();
+    }
+
+    /** The numbers that CLIP's file holds, not those that it computes with. */
+    @Test
+    void frozenPositionsStayAsTheyAreStored() {
+        Path run = temporary.resolve("run");
+        assertThat(train(run, "--freeze-positions", "--set", "precision=bf16", "--set", "train.steps=1")
+                        .code())
+                .isZero();
+        try (PointerScope scope = new PointerScope();
+                TensorSource san = TensorFile.open(run.resolve("san/model.safetensors"));
+                TensorSource clip = TensorFile.open(CLIP.resolve("open_clip_model.safetensors"))) {
+            Tensor stored = clip.read("visual.positional_embedding");
+            assertThat(san.read("clip_visual_extractor.positional_embedding").equal(stored))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void aStartWithABrokenTensorIsRefusedByItsNameAndARateThatIsTooHighStops() throws IOException {
+        Path sound = temporary.resolve("sound");
+        assertThat(train(sound, "--set", "train.steps=1").code()).isZero();
+        Path start = temporary.resolve("broken.safetensors");
+        String broken = "side_adapter_network.query_embed";
+        try (PointerScope scope = new PointerScope();
+                TensorSource san = TensorFile.open(sound.resolve("san/model.safetensors"))) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>();
+            san.tensors()
+                    .forEach(info ->
+                            tensors.put(info.name(), san.read(info.name()).clone()));
+            tensors.get(broken).view(-1).narrow(0, 0, 1).fill_(new Scalar(Double.NaN));
+            SafetensorsWriter.write(start, tensors, Map.of());
+        }
+        TrainRuns.Outcome named = train(temporary.resolve("named"), "--start", start.toString());
+        assertThat(named.code()).isEqualTo(3);
+        assertThat(named.err()).contains("broken.safetensors: " + broken, "NaN");
+        TrainRuns.Outcome stopped =
+                train(temporary.resolve("stopped"), "--set", "train.lr=1.0e+6", "--set", "train.maxGradNorm=null");
+        assertThat(stopped.code()).isEqualTo(1);
+        assertThat(stopped.err()).contains("is NaN in step", "lower rate");
     }
 
     /** What CLIP sees in fixed crops is read from disk to the same bits, and CLIP does not run. */

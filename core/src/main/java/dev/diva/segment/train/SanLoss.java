@@ -69,11 +69,20 @@ record SanLoss(int points) {
         }
         List<San.Output> wide = outputs.stream().map(SanLoss::wide).toList();
         List<List<List<Assignment.Pair>>> pairs = pairs(wide, targets, at);
+        if (pairs.isEmpty()) {
+            return wide.stream().map(SanLoss::noNumbers).toList();
+        }
         List<Parts> parts = new ArrayList<>();
         for (int depth = 0; depth < outputs.size(); depth++) {
             parts.add(of(wide.get(depth), targets, masks, pairs.get(depth), at.get(depth)));
         }
         return parts;
+    }
+
+    /** What training stops at. */
+    private static Parts noNumbers(San.Output output) {
+        Tensor nan = output.masks().sum().mul(new Scalar(Double.NaN));
+        return new Parts(nan, nan, nan);
     }
 
     private static San.Output wide(San.Output output) {
@@ -134,10 +143,16 @@ record SanLoss(int points) {
         return overlap.div(whole).neg().add(new Scalar(1));
     }
 
-    /** The pairs of each row of each depth, no gradient; the costs of all are read at once. */
+    /** The pairs of each row of each depth, no gradient; the costs of all are read at once. Empty where one of them is no finite number. */
     List<List<List<Assignment.Pair>>> pairs(List<San.Output> outputs, List<Target> targets, List<Points> at) {
         int queries = Math.toIntExact(outputs.get(0).masks().size(1));
-        FloatBuffer costs = FloatBuffer.wrap(costs(outputs, targets, at));
+        float[] all = costs(outputs, targets, at);
+        for (float cost : all) {
+            if (!Float.isFinite(cost)) {
+                return List.of();
+            }
+        }
+        FloatBuffer costs = FloatBuffer.wrap(all);
         return outputs.stream()
                 .map(output -> targets.stream()
                         .map(target -> pairs(costs, queries, target.count()))

@@ -300,7 +300,7 @@ public final class SanTraining implements PreparedRun {
         try (SanBatches batches = new SanBatches(recipe, set, san, sharding, processGroup, cache, this::skip)) {
             return run.train(objective, batches, List.of(watcher), this::writeResult);
         } catch (DivergedException e) {
-            san.clip().refuseBroken();
+            san.refuseBroken();
             throw e;
         }
     }
