@@ -92,6 +92,9 @@ class SanFileTest {
     void classesGivenTwiceNoneAndEmptyAreRefused() {
         assertThatThrownBy(() -> ClassNames.require(List.of("cat", "Cat"), "here"))
                 .hasMessageContaining("twice");
+        assertThatThrownBy(() -> ClassNames.require(List.of("a  b", "a\u00a0B"), "here"))
+                .hasMessageContaining("twice");
+        ClassNames.require(List.of("a b", "ab"), "here");
         assertThatThrownBy(() -> ClassNames.require(List.of(), "here")).hasMessageContaining("no class");
         assertThatThrownBy(() -> ClassNames.require(List.of("cat", " "), "here"))
                 .hasMessageContaining("class 2 of 2");

@@ -1,6 +1,7 @@
 package dev.diva.eval.segmentation;
 
 import dev.diva.BadInputException;
+import dev.diva.PythonStrings;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -11,7 +12,7 @@ public final class ClassNames {
     private ClassNames() {}
 
     /**
-     * Refuses no class, an empty name, and names that differ in nothing that a text tower sees.
+     * Refuses no class, an empty name, and names that differ in nothing that a text tower sees: in white space or case alone.
      *
      * @param place where they were given, for messages: a file or an option
      * @throws BadInputException naming place and class
@@ -26,7 +27,7 @@ public final class ClassNames {
             if (name == null || name.isBlank()) {
                 throw new BadInputException(place + ": class " + (i + 1) + " of " + names.size() + " has no name");
             }
-            if (!seen.add(name.strip().toLowerCase(Locale.ROOT))) {
+            if (!seen.add(String.join(" ", PythonStrings.words(name)).toLowerCase(Locale.ROOT))) {
                 throw new BadInputException(
                         place + ": class \"" + name.strip() + "\" is given twice; give each name once");
             }
