@@ -24,7 +24,12 @@ final class Cell {
 
     static Path file(Path folder, Suite.ModelEntry model, Suite.DataEntry data, Task task) {
         String name = data.name() + "_" + model.name() + "_" + task.recordName() + ".json";
-        return folder.resolve(name.replaceAll("[^A-Za-z0-9._@-]", "-"));
+        return folder.resolve(inFile(name));
+    }
+
+    /** A name with what no file system minds. */
+    static String inFile(String name) {
+        return name.replaceAll("[^A-Za-z0-9._@-]", "-");
     }
 
     static ObjectNode json(Suite.ModelEntry model, Suite.DataEntry data, Task task, Result result) {

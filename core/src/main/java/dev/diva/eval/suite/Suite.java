@@ -13,8 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.StreamSupport;
 
@@ -246,11 +247,13 @@ public record Suite(List<ModelEntry> models, List<DataEntry> datasets) {
     }
 
     private static void requireDistinct(List<String> names, Path file) {
-        Set<String> seen = new HashSet<>();
+        Map<String, String> seen = new HashMap<>();
         for (String name : names) {
-            if (!seen.add(name)) {
-                throw new BadInputException(
-                        file + ": two entries named " + name + "; give one of them a name of its own");
+            String other = seen.putIfAbsent(Cell.inFile(name), name);
+            if (other != null) {
+                throw new BadInputException(file + ": two entries named " + name
+                        + (other.equals(name) ? "" : " and " + other + ", which files cannot tell apart")
+                        + "; give one of them a name of its own");
             }
         }
     }

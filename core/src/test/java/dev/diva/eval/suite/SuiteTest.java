@@ -144,6 +144,11 @@ class SuiteTest {
         assertThatThrownBy(() -> Suite.read(suite))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("two entries named one");
+        Files.writeString(suite, Files.readString(suite).replaceFirst("name: one", "name: onä"));
+        Files.writeString(suite, Files.readString(suite).replaceFirst("name: one", "name: onö"));
+        assertThatThrownBy(() -> Suite.read(suite))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("two entries named onö and onä, which files cannot tell apart");
     }
 
     @Test
