@@ -42,8 +42,6 @@ import picocli.CommandLine.Spec;
         description = "Open-vocabulary segmentation with SAN or MaskCLIP on ADE-150, ADE-847, PC-59, PC-459, VOC-20 or"
                 + " COCO-Stuff-171: both mean IoUs, and a row for each class.")
 public final class EvalSegmentationCommand implements Callable<Integer> {
-    private static final int LONGEST_NAME = 100;
-
     @Spec
     private CommandSpec spec;
 
@@ -134,9 +132,8 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         if (processes.launches()) {
             return processes.launch();
         }
-        List<SegmentationSet> sets = names.stream()
-                .distinct()
-                .map(name -> SegmentationSet.open(Layout.named(name), data))
+        List<SegmentationSet> sets = Layout.named(names).stream()
+                .map(layout -> SegmentationSet.open(layout, data))
                 .map(set -> limit == null ? set : set.limited(limit))
                 .toList();
         try (ProcessGroup group = processes.join(Placement.cpu(Precision.FP32), data + " " + names + " " + limit)) {
@@ -167,7 +164,7 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
 
     private void score(
             Scored model, SegmentationSet set, Map<String, First> firsts, ProcessGroup group, List<Result> results) {
-        Path folder = out.resolve(folderName(model.name()));
+        Path folder = out.resolve(FolderName.of(Path.of(model.name())));
         SavedPictures pictures =
                 new SavedPictures(set, folder.resolve(set.layout().name()));
         List<PixelCounts> counts = counts(model, set, folder, pictures, group);
@@ -189,8 +186,8 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
     private List<PixelCounts> counts(
             Scored model, SegmentationSet set, Path folder, SavedPictures pictures, ProcessGroup group) {
         Layout layout = set.layout();
-        String scored = (model.identity == null ? "label maps of " + model.name : model.identity) + ", " + layout.name()
-                + " of " + data.toAbsolutePath().normalize();
+        String scored = (model.identity == null ? "label maps of " + model.name : model.identity) + ", "
+                + layout.identity() + " of " + data.toAbsolutePath().normalize();
         Path file = folder.resolve(layout.name() + ".jsonl");
         SegmentationRun.Labels labels = model.labels.apply(set);
         if (model.identity == null && group.isFirst()) {
@@ -224,12 +221,5 @@ public final class EvalSegmentationCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         err.println(line);
         err.flush();
-    }
-
-    /** The end of the path, with what no file system minds. */
-    private static String folderName(String model) {
-        String name = Path.of(model).toAbsolutePath().normalize().toString().replaceAll("[^A-Za-z0-9.-]+", "_");
-        String end = name.substring(Math.max(0, name.length() - LONGEST_NAME));
-        return end.replaceAll("^[_.]+", "");
     }
 }

@@ -47,10 +47,8 @@ public record SavedPictures(SegmentationSet set, Path folder) implements Segment
     public Function<SegmentationSet.Pair, List<Path>> beside(SavedPictures first, Path truthFolder) {
         SavedPictures truth = new SavedPictures(set, truthFolder);
         return pair -> {
-            if (truth.wants(pair)) {
-                RasterImage image = SegmentationSet.image(pair.image());
-                truth.take(pair, image, set.labels(pair, image));
-            }
+            RasterImage image = SegmentationSet.image(pair.image());
+            truth.take(pair, image, set.labels(pair, image)); // what is there may be that of other data
             return List.of(pair.image(), truth.file(pair), first.file(pair), file(pair));
         };
     }

@@ -183,6 +183,66 @@ class SegmentationCommandTest {
         }
     }
 
+    /** Own sets of one name: counts of the one are not those of the other. */
+    @Test
+    void anotherOwnSetOfTheNameIsRefusedWhereTheFirstWasScored() throws IOException {
+        Layout pc59 = Layout.named("pc59");
+        Path root = temporary.resolve("own");
+        copy(data().resolve(pc59.images()), root.resolve("images"));
+        copy(data().resolve(pc59.labels()), root.resolve("labels"));
+        copy(data().resolve(pc59.labels()), root.resolve("others"));
+        String classes = String.join("\", \"", pc59.classes());
+        Path set = temporary.resolve("mine.yaml");
+        String yaml = "name: mine\nimages: images\nlabels: labels\nignored: 255\nclasses: [\"" + classes + "\"]\n";
+        Files.writeString(set, yaml);
+        String[] scored = {"eval", "segmentation", "--data", root.toString(), "--set", set.toString(), "--limit", "1"};
+        String[] model = san(with(scored, "--out", temporary.resolve("out").toString()));
+        run(0, model);
+        Files.writeString(set, yaml.replace("labels: labels", "labels: others"));
+        run(3, model);
+        assertThat(err).contains("mine.jsonl: holds counts of", "labels labels", "labels others", "another --out");
+    }
+
+    /** Label maps whose paths differ in what a name of a folder cannot have; what is there of other data's truth is not shown. */
+    @Test
+    void eachModelHasAFolderOfItsOwnAndTheTruthIsDrawnAnew() throws IOException {
+        SegmentationSet.Pair pair =
+                SegmentationSet.open(Layout.named("pc59"), data()).pairs().get(0);
+        BufferedImage picture = ImageIO.read(pair.image().toFile());
+        for (String name : List.of("pr+1", "pr_1")) {
+            Path labels = Files.createDirectories(temporary.resolve(name)).resolve(pair.name() + ".png");
+            BufferedImage map =
+                    new BufferedImage(picture.getWidth(), picture.getHeight(), BufferedImage.TYPE_BYTE_GRAY);
+            ImageIO.write(map, "png", labels.toFile());
+        }
+        Path out = temporary.resolve("out");
+        String[] arguments = {
+            "eval",
+            "segmentation",
+            "--data",
+            data().toString(),
+            "--set",
+            "pc59",
+            "--limit",
+            "1",
+            "--save",
+            "--predictions",
+            temporary + "/pr+1",
+            temporary + "/pr_1",
+            "--out",
+            out.toString()
+        };
+        run(0, arguments);
+        List<Path> pictures = pictures(out);
+        assertThat(pictures).hasSize(3); // of both, and the truth
+        Path truth = out.resolve("truth/pc59").resolve(pair.name() + ".png");
+        byte[] drawn = Files.readAllBytes(truth);
+        Files.write(truth, new byte[1]);
+        run(0, arguments);
+        assertThat(pictures(out)).isEqualTo(pictures);
+        assertThat(Files.readAllBytes(truth)).isEqualTo(drawn);
+    }
+
     @Test
     void twoProcessesScoreAsOne() throws IOException {
         String[] arguments = san("eval", "segmentation", "--data", data().toString(), "--set", "pc59", "--json");

@@ -6,11 +6,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
 import dev.diva.NearestName;
+import dev.diva.TextDigest;
 import dev.diva.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -73,6 +77,34 @@ public record Layout(String name, String images, String labels, int ignored, Lis
                 .findFirst()
                 .orElseThrow(() -> new BadInputException("data set " + name + " is not known; nearest: "
                         + NearestName.of(name, names) + "; known: " + String.join(", ", names)));
+    }
+
+    /**
+     * Those of several names, each once.
+     *
+     * @throws BadInputException as for one, and when two files, or a file and a known set, give one name
+     */
+    public static List<Layout> named(List<String> names) {
+        Map<String, String> sources = new HashMap<>();
+        List<Layout> layouts = new ArrayList<>();
+        for (String source : names.stream().distinct().toList()) {
+            Layout layout = named(source);
+            String other = sources.putIfAbsent(layout.name, source);
+            if (other != null) {
+                throw new BadInputException(source + ": name " + layout.name + " is that of " + other
+                        + " as well; give one of them a name of its own");
+            }
+            layouts.add(layout);
+        }
+        return layouts;
+    }
+
+    /** Names the set by all that its counts depend on below the root; a known one by its name. */
+    public String identity() {
+        return ALL.contains(this)
+                ? name
+                : name + " (images " + images + ", labels " + labels + ", ignored " + ignored + ", " + classes.size()
+                        + " classes of digest " + TextDigest.of(String.join("\n", classes)) + ")";
     }
 
     private static Layout read(Path file) {

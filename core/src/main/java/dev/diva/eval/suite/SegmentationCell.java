@@ -28,10 +28,9 @@ record SegmentationCell(Suite.ModelEntry model, Suite.DataEntry data, Path count
         SegmentationSet set = all.limited(limit);
         try (SuiteRun.SegmenterModel segmenter =
                 segmenters.open(model, set.layout().classes())) {
-            String scored = segmenter.identity() + ", " + set.layout().name() + " of "
+            String scored = segmenter.identity() + ", " + set.layout().identity() + " of "
                     + data.folder().path().toAbsolutePath().normalize();
-            Path file = counts.resolve(model.name().replaceAll("[^A-Za-z0-9._@-]", "-"))
-                    .resolve(data.name() + ".jsonl");
+            Path file = counts.resolve(Cell.inFile(model.name())).resolve(data.name() + ".jsonl");
             List<PixelCounts> pictures = new SegmentationRun(set, file, scored, ProcessGroup.single())
                     .counts(segmenter, SegmentationRun.Pictures.NONE, (done, count) -> {});
             return SegmentationScores.result(model.name(), set, pictures, null);

@@ -185,4 +185,45 @@ class SegmentationDataTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("line 2");
     }
+
+    private static Layout own(Path file, String name, String rest) throws IOException {
+        Files.writeString(file, "name: " + name + "\nimages: images\n" + rest);
+        return Layout.named(file.toString());
+    }
+
+    @Test
+    void anOwnSetIsNamedByAllThatItsCountsDependOn() throws IOException {
+        assertThat(Layout.all())
+                .allSatisfy(known -> assertThat(known.identity()).isEqualTo(known.name()));
+        Path file = temporary.resolve("mine.yaml");
+        String mine = own(file, "mine", "labels: a\nignored: 255\nclasses: [cat, dog]\n")
+                .identity();
+        assertThat(own(temporary.resolve("copy.yaml"), "mine", "labels: a\nignored: 255\nclasses: [cat, dog]\n")
+                        .identity())
+                .isEqualTo(mine)
+                .contains("mine", "images images", "labels a", "ignored 255", "2 classes");
+        assertThat(List.of(
+                        own(file, "mine", "labels: b\nignored: 255\nclasses: [cat, dog]\n"),
+                        own(file, "mine", "labels: a\nignored: 254\nclasses: [cat, dog]\n"),
+                        own(file, "mine", "labels: a\nignored: 255\nclasses: [dog, cat]\n"),
+                        own(file, "voc20", "labels: a\nignored: 255\nclasses: [cat, dog]\n")))
+                .extracting(Layout::identity)
+                .doesNotHaveDuplicates()
+                .doesNotContain(mine, "voc20");
+    }
+
+    @Test
+    void twoSetsOfOneNameAreRefused() throws IOException {
+        Path one = temporary.resolve("one.yaml");
+        Path two = temporary.resolve("two.yaml");
+        String rest = "labels: a\nignored: 255\nclasses: [cat, dog]\n";
+        own(one, "mine", rest);
+        own(two, "mine", rest);
+        assertThatThrownBy(() -> Layout.named(List.of("pc59", one.toString(), two.toString())))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll(one.toString(), two.toString(), "name mine");
+        assertThat(Layout.named(List.of("pc59", one.toString(), "pc59")))
+                .extracting(Layout::name)
+                .containsExactly("pc59", "mine");
+    }
 }
