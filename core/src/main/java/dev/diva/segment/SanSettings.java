@@ -1,12 +1,12 @@
 package dev.diva.segment;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
-import dev.diva.TextFile;
+import dev.diva.KeyFile;
 import dev.diva.clip.VisionConfig;
+import dev.diva.train.RecipeChecks;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,40 +23,42 @@ import java.util.TreeMap;
 public record SanSettings(
         double clipResolution, int sideHeads, Map<Integer, Integer> fusion, int recognitionLayer, Integer shortEdge) {
     private static final int PUBLISHED = 640;
-    private static final ObjectMapper YAML = YAMLMapper.builder()
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .build();
+    private static final int MOST_RESOLUTION = 4;
+    private static final ObjectMapper YAML = new YAMLMapper();
 
     public SanSettings {
         shortEdge = shortEdge == null ? PUBLISHED : shortEdge;
-        if (fusion == null
-                || !(clipResolution > 0 && clipResolution <= 4)
-                || sideHeads < 1
-                || recognitionLayer < 0
-                || shortEdge < 1) {
-            throw new BadInputException(
-                    "expected clipResolution above 0 and at most 4, sideHeads at least 1, fusion as a"
-                            + " map from side blocks to CLIP layers, recognitionLayer 0 or more, shortEdge at least 1");
+        requireRanges("", clipResolution, sideHeads, recognitionLayer);
+        if (fusion == null) {
+            throw new IllegalArgumentException("fusion is missing, expected a map from side blocks to CLIP layers");
         }
+        RecipeChecks.atLeast("shortEdge", shortEdge, 1);
         fusion = new TreeMap<>(fusion);
     }
 
     /**
-     * Reads a YAML file with these keys.
+     * Refuses what no pair of networks can have; null stands for a value that is known elsewhere.
+     *
+     * @param prefix of the keys in the message
+     * @throws IllegalArgumentException naming the key, its value and the range
+     */
+    public static void requireRanges(
+            String prefix, Double clipResolution, Integer sideHeads, Integer recognitionLayer) {
+        if (clipResolution != null && !(clipResolution > 0 && clipResolution <= MOST_RESOLUTION)) {
+            throw new IllegalArgumentException(prefix + "clipResolution is " + clipResolution
+                    + ", expected a number above 0 and at most " + MOST_RESOLUTION);
+        }
+        RecipeChecks.atLeast(prefix + "sideHeads", sideHeads == null ? 1 : sideHeads, 1);
+        RecipeChecks.atLeast(prefix + "recognitionLayer", recognitionLayer == null ? 0 : recognitionLayer, 0);
+    }
+
+    /**
+     * Reads a YAML file with these keys; shortEdge may be missing.
      *
      * @throws BadInputException naming the file and what is wrong in it
      */
     public static SanSettings read(Path file) {
-        try {
-            return YAML.readValue(TextFile.read(file), SanSettings.class);
-        } catch (JsonProcessingException e) {
-            String reason =
-                    e.getCause() instanceof BadInputException cause ? cause.getMessage() : e.getOriginalMessage();
-            throw new BadInputException(
-                    file + ": " + reason.lines().findFirst().orElse("not YAML")
-                            + "; keys: clipResolution, sideHeads, fusion, recognitionLayer, and shortEdge where it is not 640",
-                    e);
-        }
+        return KeyFile.read(file, SanSettings.class);
     }
 
     /** As a file that {@link #read} reads. */

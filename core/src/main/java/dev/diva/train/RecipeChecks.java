@@ -20,6 +20,13 @@ public final class RecipeChecks {
         }
     }
 
+    /** A whole number between two, both included. */
+    public static void within(String key, long value, long from, long to) {
+        if (value < from || value > to) {
+            throw new IllegalArgumentException(key + " is " + value + ", expected " + from + " to " + to);
+        }
+    }
+
     /** A number between two, both included; the largest double is no limit. */
     public static void within(String key, double value, double from, double to) {
         if (!(value >= from && value <= to)) {

@@ -1,21 +1,15 @@
 package dev.diva.train;
 
-import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.MapperFeature;
-import com.fasterxml.jackson.databind.exc.MismatchedInputException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.NearestName;
-import dev.diva.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -38,11 +32,6 @@ public record RecipeKeys(ObjectNode root) {
             .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
             .enable(com.fasterxml.jackson.core.JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .build();
-    private static final JsonMapper BINDING = JsonMapper.builder()
-            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
-            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .build();
     /** 1e-4, which YAML 1.1 takes for text because it has no point. */
     private static final Pattern EXPONENT = Pattern.compile("[-+]?\\d+(\\.\\d*)?[eE][-+]?\\d+");
 
@@ -57,22 +46,7 @@ public record RecipeKeys(ObjectNode root) {
      * @throws BadInputException when it is no YAML mapping
      */
     public static ObjectNode read(Path file) {
-        try {
-            JsonNode node = YAML.readTree(TextFile.read(file));
-            if (node == null || node.isMissingNode() || node.isNull()) {
-                return YAML.createObjectNode();
-            }
-            if (node instanceof ObjectNode keys) {
-                return keys;
-            }
-            throw new BadInputException(file + ": no recipe: expected keys and values");
-        } catch (JsonProcessingException e) {
-            JsonLocation at = e.getLocation();
-            throw new BadInputException(
-                    file + (at == null ? "" : " line " + at.getLineNr()) + ": not YAML: "
-                            + e.getOriginalMessage().lines().findFirst().orElse(""),
-                    e);
-        }
+        return KeyFile.read(file);
     }
 
     /** The value of {@code a.b=c}, under its keys; c is YAML. */
@@ -178,60 +152,7 @@ public record RecipeKeys(ObjectNode root) {
      * @throws BadInputException naming the key, its value and what was expected
      */
     public <T> T as(Class<T> type) {
-        try {
-            return BINDING.treeToValue(root, type);
-        } catch (MismatchedInputException e) {
-            throw new BadInputException("recipe: " + mismatch(e), e);
-        } catch (JsonMappingException e) {
-            throw new BadInputException(
-                    "recipe: "
-                            + (e.getCause() == null
-                                    ? e.getOriginalMessage()
-                                    : e.getCause().getMessage()),
-                    e);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a tree is always JSON", e);
-        }
-    }
-
-    private String mismatch(MismatchedInputException e) {
-        if (e.getCause() instanceof IllegalArgumentException range) {
-            return range.getMessage();
-        }
-        StringBuilder path = new StringBuilder();
-        JsonNode value = root;
-        for (JsonMappingException.Reference reference : e.getPath()) {
-            String name = reference.getFieldName();
-            if (name != null) {
-                path.append(path.length() == 0 ? "" : ".").append(name);
-                value = value.path(name);
-            }
-        }
-        return path + " is " + value + ", expected " + expected(e.getTargetType());
-    }
-
-    private static String expected(Class<?> type) {
-        if (type == null) {
-            return "another type";
-        }
-        if (type.isEnum()) {
-            return "one of " + String.join(", ", enumNames(type));
-        }
-        return switch (type.getSimpleName()) {
-            case "int", "long", "Integer", "Long" -> "a whole number";
-            case "double", "Double" -> "a number";
-            case "boolean" -> "true or false";
-            case "List", "ArrayList" -> "a list";
-            default -> "text";
-        };
-    }
-
-    private static List<String> enumNames(Class<?> type) {
-        List<String> names = new ArrayList<>();
-        for (Object constant : type.getEnumConstants()) {
-            names.add(BINDING.valueToTree(constant).asText());
-        }
-        return names;
+        return KeyFile.as(root, type, "recipe");
     }
 
     /** The recipe as a file. */

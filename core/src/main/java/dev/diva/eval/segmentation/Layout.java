@@ -1,13 +1,11 @@
 package dev.diva.eval.segmentation;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.NearestName;
 import dev.diva.TextDigest;
-import dev.diva.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -68,7 +66,7 @@ public record Layout(String name, String images, String labels, int ignored, Lis
      * @throws BadInputException with the nearest name when there is none, or naming what is wrong in the file
      */
     public static Layout named(String name) {
-        if (name.endsWith(".yaml") || name.endsWith(".yml")) {
+        if (isFile(name)) {
             return read(Path.of(name));
         }
         List<String> names = ALL.stream().map(Layout::name).toList();
@@ -107,26 +105,23 @@ public record Layout(String name, String images, String labels, int ignored, Lis
                         + " classes of digest " + TextDigest.of(String.join("\n", classes)) + ")";
     }
 
+    /** Whether a name is that of a file, not of a set that is known. */
+    public static boolean isFile(String name) {
+        return name.endsWith(".yaml") || name.endsWith(".yml");
+    }
+
     private static Layout read(Path file) {
-        String text = TextFile.read(file);
-        try {
-            Own own = new YAMLMapper().readValue(text, Own.class);
-            if (own == null || !own.isWhole()) {
-                throw new BadInputException(file
-                        + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
-            }
-            ClassNames.require(own.classes, file.toString());
-            if (own.ignored >= 0 && own.ignored < own.classes.size()) {
-                throw new BadInputException(file + ": ignored is " + own.ignored + ", which is the class "
-                        + own.classes.get(own.ignored) + "; expected a label beyond the classes");
-            }
-            return new Layout(own.name, own.images, own.labels, own.ignored, own.classes);
-        } catch (JsonProcessingException e) {
+        Own own = KeyFile.read(file, Own.class);
+        if (!own.isWhole()) {
             throw new BadInputException(
-                    file + ": is no data set: "
-                            + e.getOriginalMessage().lines().findFirst().orElse("not YAML"),
-                    e);
+                    file + ": expected name (letters, digits, . _ -), images, labels, ignored and a list of classes");
         }
+        ClassNames.require(own.classes, file.toString());
+        if (own.ignored >= 0 && own.ignored < own.classes.size()) {
+            throw new BadInputException(file + ": ignored is " + own.ignored + ", which is the class "
+                    + own.classes.get(own.ignored) + "; expected a label beyond the classes");
+        }
+        return new Layout(own.name, own.images, own.labels, own.ignored, own.classes);
     }
 
     private static List<Layout> read() {

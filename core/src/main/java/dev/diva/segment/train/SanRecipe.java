@@ -53,6 +53,9 @@ public record SanRecipe(
         double maxBadShare,
         CheckpointKeys checkpoint) {
     private static final int MOST_WORKERS = 256; // each keeps pictures in memory
+    private static final int MOST_PIXELS = 8192;
+    private static final int MOST_LONG = 65_536; // three bytes a pixel: as many as one array holds
+    private static final int MOST_POINTS = 1_000_000;
     /** Keys that change how fast a run is and what it needs. */
     private static final Set<String> SILENT = Set.of("workers", "cache");
 
@@ -61,16 +64,21 @@ public record SanRecipe(
         RecipeChecks.given("san", san);
         RecipeChecks.given("train", train);
         RecipeChecks.given("checkpoint", checkpoint);
-        RecipeChecks.atLeast("crop", crop, 1);
-        require(shortEdges != null && !shortEdges.isEmpty(), "shortEdges", shortEdges);
-        require(shortEdges.stream().allMatch(edge -> edge != null && edge >= 1), "shortEdges", shortEdges);
-        RecipeChecks.atLeast("longEdge", longEdge, 1);
-        RecipeChecks.atLeast("shortEdge", shortEdge, 1);
+        RecipeChecks.within("crop", crop, 1, MOST_PIXELS);
+        boolean isDrawable = shortEdges != null
+                && !shortEdges.isEmpty()
+                && shortEdges.stream().allMatch(edge -> edge != null && edge >= 1 && edge <= MOST_PIXELS);
+        if (!isDrawable) {
+            throw new IllegalArgumentException(
+                    "shortEdges is " + shortEdges + ", expected a list of whole numbers, 1 to " + MOST_PIXELS);
+        }
+        RecipeChecks.within("longEdge", longEdge, 1, MOST_LONG);
+        RecipeChecks.within("shortEdge", shortEdge, 1, MOST_PIXELS);
         RecipeChecks.atLeast("crops", crops == null ? 1 : crops, 1);
-        RecipeChecks.atLeast("points", points, 1);
+        RecipeChecks.within("points", points, 1, MOST_POINTS);
         RecipeChecks.oneOf("precision", precision, "auto", "fp32", "bf16");
         RecipeChecks.given("device", device);
-        require(workers >= 1 && workers <= MOST_WORKERS, "workers", workers);
+        RecipeChecks.within("workers", workers, 1, MOST_WORKERS);
         RecipeChecks.atLeast("threads", threads, 0);
         RecipeChecks.within("maxBadShare", maxBadShare, 0, 1);
         if (crop % san.patch != 0) {
@@ -116,6 +124,7 @@ public record SanRecipe(
             int decoderWidth,
             int decoderHidden) {
         public Network {
+            SanSettings.requireRanges("san.", clipResolution, sideHeads, recognitionLayer);
             RecipeChecks.atLeast("san.width", width, 1);
             RecipeChecks.atLeast("san.blocks", blocks, 2); // the last two are judged
             RecipeChecks.atLeast("san.mlp", mlp, 1);
