@@ -34,6 +34,7 @@ public final class TensorCache implements AutoCloseable {
      * @param shard tensors of a full shard
      */
     public TensorCache(Path cache, String maker, String kind, int shard) {
+        requireFolder(cache);
         this.folder = cache.resolve(maker.substring(0, 16));
         this.kind = kind;
         this.shard = shard;
@@ -44,9 +45,23 @@ public final class TensorCache implements AutoCloseable {
                 read(file, problems);
             }
         } catch (IOException e) {
-            throw new BadInputException(folder + ": cannot be used as a cache: " + e, e);
+            throw new BadInputException(folder + ": cannot be used as a cache: " + e.getMessage(), e);
         }
         this.damaged = List.copyOf(problems);
+    }
+
+    /**
+     * Refuses a place that cannot become a folder.
+     *
+     * @throws BadInputException naming the file that is there
+     */
+    public static void requireFolder(Path cache) {
+        for (Path place = cache.toAbsolutePath(); place != null; place = place.getParent()) {
+            if (Files.exists(place) && !Files.isDirectory(place)) {
+                throw new BadInputException(
+                        cache + ": cannot be used as a cache: " + place + " is a file; name a folder, or a new one");
+            }
+        }
     }
 
     private List<Path> shards() throws IOException {

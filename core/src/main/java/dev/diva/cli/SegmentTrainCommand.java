@@ -3,7 +3,9 @@ package dev.diva.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.checkpoint.TensorCache;
 import dev.diva.engine.ProcessGroup;
+import dev.diva.eval.segmentation.Layout;
 import dev.diva.segment.train.SanRecipe;
 import dev.diva.segment.train.SanTraining;
 import dev.diva.train.RecipeKeys;
@@ -55,7 +57,10 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
         RecipeKeys given = keys();
         RecipeKeys keys =
                 isDryRun() ? given.with(JsonNodeFactory.instance.objectNode().putNull("cache"), "--dry-run") : given;
-        SanRecipe recipe = keys.as(SanRecipe.class); // wrong values are told before models are loaded
+        SanRecipe recipe = given.as(SanRecipe.class); // wrong values are told before models are loaded
+        if (recipe.cache() != null) {
+            TensorCache.requireFolder(Path.of(recipe.cache()));
+        }
         RecipeFile.require(keys.root(), "clip", "data");
         requireFreeFolder();
         try (ProcessGroup group = processes().join(recipe.placement(), keys.toYaml())) {
@@ -106,6 +111,9 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
     private static ObjectNode absolutePaths(RecipeKeys keys) {
         ObjectNode paths = keys.root().objectNode();
         RecipeFile.absolutePaths(keys.root(), paths, "data", "start", "cache", "draws");
+        if (Layout.isFile(keys.root().path("set").asText())) {
+            RecipeFile.absolutePaths(keys.root(), paths, "set");
+        }
         RecipeFile.absoluteModels(keys.root(), paths, "clip");
         return paths;
     }

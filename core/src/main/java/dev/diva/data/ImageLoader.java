@@ -141,7 +141,8 @@ public final class ImageLoader<T> implements AutoCloseable {
                 throw failure; // of the network: another image would do as little, and would be another result
             }
             if (!(e.getCause() instanceof BadInputException reason)) {
-                throw new IllegalStateException("preparing " + pending.name() + " failed", e.getCause());
+                throw new IllegalStateException(
+                        "preparing " + pending.name() + " failed: " + e.getCause(), e.getCause());
             }
             skipped++;
             problems.accept(new DataProblem(pending.name(), reason.getMessage()));

@@ -211,6 +211,46 @@ class SegmentTrainCommandTest {
         assertRefused("cache is useless", "--cache", cache.toString());
     }
 
+    /** A dry run refuses what the run would, though it keeps nothing. */
+    @Test
+    void aDryRunRefusesCachesThatARunCannotHave() throws IOException {
+        assertRefused("cache is useless", "--dry-run", "--set", "cache=" + temporary.resolve("c"), "--crops", "2");
+        String[] frozen = {"--freeze-positions", "--crops", "1", "--cache", recipe.toString()};
+        assertRefused("tiny.yaml is a file; name a folder", frozen);
+        String[] dry = Arrays.copyOf(frozen, frozen.length + 1);
+        dry[frozen.length] = "--dry-run";
+        assertRefused("tiny.yaml is a file; name a folder", dry);
+    }
+
+    /** A run with an own set knows its file from anywhere, and whether it was changed. */
+    @Test
+    void anOwnSetIsNotChangedUnseen() throws IOException {
+        data = Files.createDirectories(temporary.resolve("data"));
+        Path own = temporary.resolve("own.yaml");
+        String text = "name: own\nimages: images\nlabels: labels\nignored: 255\nclasses: [cat, dog]\n";
+        Files.writeString(own, text);
+        write(Files.createDirectories(data.resolve("images")).resolve("a.png"), 60, 50, 7);
+        write(Files.createDirectories(data.resolve("labels")).resolve("a.png"), 60, 50, 1);
+        Path run = temporary.resolve("run");
+        String relative = Path.of("").toAbsolutePath().relativize(own).toString();
+        TrainRuns.Outcome first = train(run, "--set", "set=" + relative, "--set", "train.steps=2");
+        assertThat(first.code()).as(first.err()).isZero();
+        assertThat(Path.of(
+                        RecipeKeys.read(run.resolve("recipe.yaml")).path("set").asText()))
+                .isAbsolute();
+        JsonNode files = new ObjectMapper()
+                .readTree(run.resolve("manifest.json").toFile())
+                .path("files");
+        assertThat(files.properties()).anyMatch(file -> file.getKey().endsWith("own.yaml"));
+        Files.writeString(own, "# the same\n" + text);
+        String[] resume = {"segment", "train", "--resume", "--out", run.toString()};
+        assertThat(TrainRuns.run(resume).err()).contains("from step 2"); // the end was reached before
+        Files.writeString(own, text.replace("dog", "cow"));
+        TrainRuns.Outcome changed = TrainRuns.run(resume);
+        assertThat(changed.code()).isEqualTo(3);
+        assertThat(changed.err()).contains("was started with another recipe: set: ", "own.yaml was changed since");
+    }
+
     @Test
     void theClipOfARunIsNotChangedUnseen() throws IOException {
         Path run = temporary.resolve("run");

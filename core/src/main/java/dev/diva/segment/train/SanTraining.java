@@ -2,6 +2,7 @@ package dev.diva.segment.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.TextFile;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.clip.Clip;
 import dev.diva.data.DataProblem;
@@ -11,6 +12,7 @@ import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.RandomStreams;
 import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
+import dev.diva.eval.segmentation.Layout;
 import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.hub.Models;
 import dev.diva.segment.San;
@@ -54,6 +56,8 @@ public final class SanTraining implements PreparedRun {
     /** Tables, queries and the norms of the side network's layers; the norms of the fusion decay, as in the authors' code. */
     private static final Pattern UNDECAYED =
             Pattern.compile(".*(pos_embed|positional_embedding|query_embed)|.*\\.blocks\\.\\d+\\.norm[12]\\..*");
+
+    private static final String OWN_SET = "set.yaml";
 
     private final SanRecipe recipe;
     private final RecipeKeys keys;
@@ -164,7 +168,26 @@ public final class SanTraining implements PreparedRun {
     private List<String> differences() {
         Path stored = RunFolder.recipeOf(launch.out());
         RecipeKeys begun = SanRecipe.published().with(RecipeKeys.read(stored), stored.toString());
-        return begun.differences(keys, SanRecipe::decides);
+        List<String> differences =
+                new ArrayList<>(begun.differences(keys, key -> SanRecipe.decides(key) && !key.equals("set")));
+        String before = begun.root().path("set").asText();
+        Path kept = launch.out().resolve(OWN_SET);
+        boolean isKept = Files.exists(kept); // not by earlier versions
+        if (!Layout.named(isKept ? kept.toString() : before).equals(set.layout())) {
+            differences.add(
+                    before.equals(recipe.set())
+                            ? "set: " + before + " was changed since, " + kept + " is as it was"
+                            : "set: " + before + ", now " + recipe.set());
+        }
+        return differences;
+    }
+
+    /** An own set stays with the run: its file may change. */
+    private void keepSet() {
+        Path kept = folder.path().resolve(OWN_SET);
+        if (Layout.isFile(recipe.set()) && !Files.exists(kept)) {
+            AtomicFile.writeString(kept, TextFile.read(Path.of(recipe.set())));
+        }
     }
 
     private RunPlan plan() {
@@ -196,12 +219,16 @@ public final class SanTraining implements PreparedRun {
         if (!launch.resume()) {
             AtomicFile.writeString(folder.recipe(), keys.toYaml());
         }
+        keepSet();
         Manifest manifest = run.manifest();
         if (!manifest.isDescribed()) {
             List<Path> inputs = new ArrayList<>(launch.recipeFiles());
             inputs.add(clip.file());
             if (recipe.start() != null && Files.isRegularFile(Path.of(recipe.start()))) {
                 inputs.add(Path.of(recipe.start()));
+            }
+            if (Layout.isFile(recipe.set())) {
+                inputs.add(Path.of(recipe.set()));
             }
             if (points != null) {
                 inputs.add(Path.of(recipe.draws()));
