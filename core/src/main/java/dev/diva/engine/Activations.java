@@ -13,8 +13,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * What a block of layers leaves behind for its backward pass. Values and gradients are the same in either but for rounding, since layers
- * may take other kernels where no graph is built.
+ * What a block of layers leaves behind for its backward pass. Values and gradients are the same in either; in bf16 but for rounding, since
+ * many rows take another kernel where no graph is built.
  */
 public enum Activations {
     /** All that autograd asks for. */

@@ -57,11 +57,9 @@ public final class OneDnnLinear {
         return y.view(shape);
     }
 
-    /** A function of the layer, as {@link #forward} without a gradient; inside the product but with AVX2, whose {@link Sgemm} has none. */
+    /** A function of the layer, as {@link #forward} without a gradient. */
     public static Tensor activated(Tensor x, Tensor weight, Tensor bias, Pointwise function) {
-        return OwnGradient.withoutGraph(() -> OneDnn.isOfAvx2(x.scalar_type())
-                ? function.forward(product(x, weight, bias, UnaryOperator.identity()))
-                : product(x, weight, bias, product -> product.then(function)));
+        return OwnGradient.withoutGraph(() -> product(x, weight, bias, product -> product.then(function)));
     }
 
     /** a b, of matrices with any strides; a row of it does not depend on the rows beside it. */

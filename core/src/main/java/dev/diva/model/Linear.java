@@ -11,6 +11,7 @@ import dev.diva.engine.Scopes;
 import dev.diva.engine.Tensors;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** y = x W^T + b in the type of x. */
 public final class Linear {
@@ -87,7 +88,8 @@ public final class Linear {
     }
 
     /**
-     * A function of {@link #forward}, without rounding between the two in int8, and where no gradient follows: one pass, and no row depends on those beside it.
+     * A function of {@link #forward}, without rounding between the two in int8, and in bf16 where no gradient follows. In fp32 both ways
+     * take the same kernels, so that activations that are computed again are the same.
      */
     public Tensor forward(Tensor x, Activation activation) {
         return forward(input(x), activation);
@@ -98,7 +100,10 @@ public final class Linear {
         if (int8 != null) {
             return Int8Linear.forward(x, input.rounded, int8, bias, activation.fused());
         }
-        boolean isFused = !GradMode.is_enabled() && adapter == null && OneDnnLinear.isFaster(x);
+        boolean isFused = x.scalar_type().intern() == ScalarType.BFloat16
+                && !GradMode.is_enabled()
+                && adapter == null
+                && OneDnnLinear.isFaster(x);
         if (!isFused) {
             return activation.apply(forward(input));
         }
