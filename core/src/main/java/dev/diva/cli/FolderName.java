@@ -1,6 +1,6 @@
 package dev.diva.cli;
 
-import dev.diva.TextDigest;
+import dev.diva.Sha256;
 import java.nio.file.Path;
 
 /** Names of folders for what a model said: one for each path. */
@@ -19,6 +19,6 @@ final class FolderName {
         String name = path.replaceAll("[^A-Za-z0-9.-]+", "_");
         String end = name.substring(Math.max(0, name.length() - LONGEST)).replaceAll("^[_.]+", "");
         boolean isWhole = path.equals("/" + end.replace('_', '/'));
-        return isWhole ? end : end + "-" + TextDigest.of(path);
+        return isWhole ? end : end + "-" + Sha256.of(path, 10);
     }
 }

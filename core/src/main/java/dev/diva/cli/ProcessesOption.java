@@ -1,11 +1,11 @@
 package dev.diva.cli;
 
 import dev.diva.BuildInfo;
+import dev.diva.Sha256;
 import dev.diva.engine.Engine;
 import dev.diva.engine.Placement;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.engine.ProcessPlace;
-import dev.diva.train.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package dev.diva.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.hub.Models;
 import dev.diva.train.RecipeKeys;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ final class RecipeFile {
 
     /** Keys of the file, or null without one. */
     ObjectNode keys() {
-        return recipe == null ? null : RecipeKeys.read(recipe);
+        return recipe == null ? null : KeyFile.read(recipe);
     }
 
     /** Each {@code --set}. */

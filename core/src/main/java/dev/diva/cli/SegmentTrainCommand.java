@@ -3,6 +3,7 @@ package dev.diva.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.KeyFile;
 import dev.diva.checkpoint.TensorCache;
 import dev.diva.engine.ProcessGroup;
 import dev.diva.eval.segmentation.Layout;
@@ -78,7 +79,7 @@ public final class SegmentTrainCommand extends TrainingCommand<SanTraining> {
         RecipeKeys keys = SanRecipe.published();
         if (resume()) {
             Path stored = RunFolder.recipeOf(out());
-            keys = keys.with(RecipeKeys.read(stored), stored.toString());
+            keys = keys.with(KeyFile.read(stored), stored.toString());
         }
         keys = file.over(keys, file.keys(), options(), RecipeKeys::with);
         return keys.with(absolutePaths(keys), "recipe");

@@ -3,6 +3,7 @@ package dev.diva.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.posttrain.run.RunFiles;
 import dev.diva.report.RunCost;
@@ -47,7 +48,7 @@ record FinishedRun(
      */
     static FinishedRun read(Path folder) {
         RunFolder.requireFinished(folder);
-        ObjectNode keys = RecipeKeys.read(RunFolder.recipeOf(folder));
+        ObjectNode keys = KeyFile.read(RunFolder.recipeOf(folder));
         if (!keys.path("clip").isTextual()) {
             throw new BadInputException(
                     folder + ": is no run of post-training: its recipe names no clip that it started from");
@@ -72,7 +73,7 @@ record FinishedRun(
                 method(keys),
                 keys.path("seed").asLong(),
                 new RecipeKeys(keys),
-                isKnown && stage1 != null ? new RecipeKeys(RecipeKeys.read(RunFolder.recipeOf(stage1))) : null,
+                isKnown && stage1 != null ? new RecipeKeys(KeyFile.read(RunFolder.recipeOf(stage1))) : null,
                 isKnown && stage1 != null ? own.plus(RunCost.read(stage1)) : own,
                 isKnown
                         ? null

@@ -1,11 +1,9 @@
 package dev.diva.data;
 
 import dev.diva.BadInputException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import dev.diva.Sha256;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -56,7 +54,7 @@ public record DataCheck(
                 RasterImage image = decoder.decode(file, entry.name()).toRgb();
                 padded += isPadded(image) ? 1 : 0;
                 small += Math.min(image.width(), image.height()) < resolution ? 1 : 0;
-                String digest = sha256(file);
+                String digest = Sha256.of(file);
                 byBytes.computeIfAbsent(digest, key -> new ArrayList<>()).add(entry.name());
                 byLook.computeIfAbsent(differenceHash(image), key -> new HashMap<>())
                         .putIfAbsent(digest, entry.name());
@@ -131,13 +129,5 @@ public record DataCheck(
 
     private static int brightness(byte[] rgb, int pixel) {
         return 299 * (rgb[pixel * 3] & 0xff) + 587 * (rgb[pixel * 3 + 1] & 0xff) + 114 * (rgb[pixel * 3 + 2] & 0xff);
-    }
-
-    private static String sha256(byte[] file) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

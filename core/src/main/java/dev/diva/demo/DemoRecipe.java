@@ -3,6 +3,7 @@ package dev.diva.demo;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.posttrain.recipe.RecipeTree;
 import dev.diva.train.RecipeKeys;
@@ -41,7 +42,7 @@ final class DemoRecipe {
                 .map(RecipeKeys::assignment)
                 .toList();
         RecipeTree tree = RecipeTree.under(variant.preset(), changes)
-                .with(RecipeKeys.read(file), file.toString())
+                .with(KeyFile.read(file), file.toString())
                 .with(paths(places, anchored), "demo");
         for (ObjectNode change : changes) {
             tree = tree.with(change, variant.name());

@@ -1,6 +1,7 @@
 package dev.diva.demo;
 
 import dev.diva.BadInputException;
+import dev.diva.Sha256;
 import dev.diva.checkpoint.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,9 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -53,7 +51,7 @@ public final class ShippedModels {
     }
 
     private static void requireSum(String what, String sum, byte[] content, String remedy) {
-        String found = sha256(content);
+        String found = Sha256.of(content);
         if (!found.equals(sum)) {
             throw new BadInputException(what + ": was altered: SHA-256 is " + found.substring(0, 12) + "..., expected "
                     + sum.substring(0, 12) + "...; " + remedy);
@@ -76,14 +74,6 @@ public final class ShippedModels {
                 throw new BadInputException("shipped model file " + name + ": missing; install diva anew");
             }
             return stream.readAllBytes();
-        }
-    }
-
-    private static String sha256(byte[] content) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }

@@ -1,15 +1,13 @@
 package dev.diva.hub;
 
 import dev.diva.BadInputException;
+import dev.diva.Sha256;
 import dev.diva.hub.RemoteSource.Answer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Locale;
 
 /**
@@ -181,12 +179,7 @@ public final class RemoteFile {
     private String id(Answer answer) {
         String unlikeOthers = answer.version().isEmpty() ? address : name();
         String text = unlikeOthers + "\n" + answer.version() + "\n" + answer.size();
-        try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash, 0, 16);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.of(text, 32);
     }
 
     private void requireNoPage(byte... start) {

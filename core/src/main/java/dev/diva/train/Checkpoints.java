@@ -3,6 +3,7 @@ package dev.diva.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
+import dev.diva.Sha256;
 import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.SafetensorsWriter;

@@ -1,6 +1,7 @@
 package dev.diva.train;
 
 import dev.diva.BadInputException;
+import dev.diva.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;

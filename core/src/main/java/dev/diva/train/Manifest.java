@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
 import dev.diva.BuildInfo;
+import dev.diva.Sha256;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.engine.GpuMemory;
 import java.io.IOException;

@@ -12,7 +12,6 @@ import dev.diva.KeyFile;
 import dev.diva.NearestName;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,15 +37,6 @@ public record RecipeKeys(ObjectNode root) {
     /** Reads text that has every key of its kind. */
     public static RecipeKeys parse(InputStream yaml) throws IOException {
         return new RecipeKeys((ObjectNode) YAML.readTree(yaml));
-    }
-
-    /**
-     * Reads a file of keys.
-     *
-     * @throws BadInputException when it is no YAML mapping
-     */
-    public static ObjectNode read(Path file) {
-        return KeyFile.read(file);
     }
 
     /** The value of {@code a.b=c}, under its keys; c is YAML. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.KeyFile;
 import dev.diva.checkpoint.SafetensorsFile;
 import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
@@ -98,7 +99,7 @@ class SegmentTrainCommandTest {
         assertThat(train(straight).code()).isZero();
         Path stopped = temporary.resolve("stopped");
         RecipeKeys keys = SanRecipe.published()
-                .with(RecipeKeys.read(recipe), "test")
+                .with(KeyFile.read(recipe), "test")
                 .with(RecipeKeys.assignment("clip=" + CLIP), "test")
                 .with(RecipeKeys.assignment("data=" + data), "test");
         Launch launch = new Launch(stopped, false, List.of(), List.of());
@@ -235,8 +236,7 @@ class SegmentTrainCommandTest {
         String relative = Path.of("").toAbsolutePath().relativize(own).toString();
         TrainRuns.Outcome first = train(run, "--set", "set=" + relative, "--set", "train.steps=2");
         assertThat(first.code()).as(first.err()).isZero();
-        assertThat(Path.of(
-                        RecipeKeys.read(run.resolve("recipe.yaml")).path("set").asText()))
+        assertThat(Path.of(KeyFile.read(run.resolve("recipe.yaml")).path("set").asText()))
                 .isAbsolute();
         JsonNode files = new ObjectMapper()
                 .readTree(run.resolve("manifest.json").toFile())

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.diva.Sha256;
 import dev.diva.testing.Golden;
-import dev.diva.train.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package dev.diva.testing;
 
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.checkpoint.SafetensorsWriter;
 import dev.diva.checkpoint.TensorInfo;
 import dev.diva.checkpoint.TensorSource;
@@ -15,7 +16,6 @@ import dev.diva.data.TarSample;
 import dev.diva.engine.Tensors;
 import dev.diva.eval.MmvpReader;
 import dev.diva.posttrain.recipe.RecipeTree;
-import dev.diva.train.RecipeKeys;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -94,7 +94,7 @@ public final class FuzzTargets {
 
     private static void yaml(byte[] input, Path folder) throws IOException {
         Path file = replace(folder.resolve("input.yaml"), input);
-        RecipeTree.preset("corrected").with(RecipeKeys.read(file), "input").recipe();
+        RecipeTree.preset("corrected").with(KeyFile.read(file), "input").recipe();
     }
 
     private static List<byte[]> presets() {

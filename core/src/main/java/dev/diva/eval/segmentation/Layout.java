@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.diva.BadInputException;
 import dev.diva.KeyFile;
 import dev.diva.NearestName;
-import dev.diva.TextDigest;
+import dev.diva.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -102,7 +102,7 @@ public record Layout(String name, String images, String labels, int ignored, Lis
         return ALL.contains(this)
                 ? name
                 : name + " (images " + images + ", labels " + labels + ", ignored " + ignored + ", " + classes.size()
-                        + " classes of digest " + TextDigest.of(String.join("\n", classes)) + ")";
+                        + " classes of digest " + Sha256.of(String.join("\n", classes), 10) + ")";
     }
 
     /** Whether a name is that of a file, not of a set that is known. */

@@ -2,6 +2,7 @@ package dev.diva.mllm.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
 import java.io.IOException;
@@ -45,7 +46,7 @@ public record StageKeys(RecipeKeys keys) {
      */
     public static StageKeys ofRun(Path run) {
         Path file = RunFolder.recipeOf(run);
-        ObjectNode stored = RecipeKeys.read(file);
+        ObjectNode stored = KeyFile.read(file);
         if (!STAGES.contains(stored.path(STAGE).asText())) {
             throw new BadInputException(file + ": is no recipe of 'diva mllm train': its stage is " + stored.path(STAGE)
                     + ", expected projector or instruct");

@@ -1,10 +1,10 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.Sha256;
 import dev.diva.diffusion.DiffusionModel;
 import dev.diva.engine.Precision;
 import dev.diva.posttrain.recipe.Recipe;
 import dev.diva.train.FileHashes;
-import dev.diva.train.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;

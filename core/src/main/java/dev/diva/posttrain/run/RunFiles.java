@@ -1,7 +1,7 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.KeyFile;
 import dev.diva.posttrain.recipe.RecipeTree;
-import dev.diva.train.RecipeKeys;
 import dev.diva.train.RunFolder;
 import java.nio.file.Path;
 
@@ -18,8 +18,8 @@ public record RunFiles(Path run) {
      */
     public RecipeTree recipe() {
         Path recipe = RunFolder.recipeOf(run);
-        String preset = RecipeKeys.read(recipe).path("preset").asText("corrected");
-        return RecipeTree.preset(preset).with(RecipeKeys.read(recipe), recipe.toString());
+        String preset = KeyFile.read(recipe).path("preset").asText("corrected");
+        return RecipeTree.preset(preset).with(KeyFile.read(recipe), recipe.toString());
     }
 
     /** The result. */

@@ -1,5 +1,6 @@
 package dev.diva.posttrain.run;
 
+import dev.diva.Sha256;
 import dev.diva.checkpoint.TensorCache;
 import dev.diva.data.Box;
 import dev.diva.data.Filter;
@@ -12,7 +13,6 @@ import dev.diva.feedback.TrainingPixels;
 import dev.diva.objective.dcr.SecondView;
 import dev.diva.posttrain.recipe.Contrast;
 import dev.diva.posttrain.recipe.Recipe;
-import dev.diva.train.Sha256;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 

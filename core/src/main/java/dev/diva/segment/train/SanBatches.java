@@ -1,5 +1,6 @@
 package dev.diva.segment.train;
 
+import dev.diva.Sha256;
 import dev.diva.data.BadShare;
 import dev.diva.data.DataProblem;
 import dev.diva.data.ImageEntry;
@@ -13,7 +14,6 @@ import dev.diva.eval.segmentation.SegmentationSet;
 import dev.diva.segment.San;
 import dev.diva.segment.SanPixels;
 import dev.diva.train.MicroBatches;
-import dev.diva.train.Sha256;
 import dev.diva.train.Sharding;
 import java.util.ArrayList;
 import java.util.Arrays;

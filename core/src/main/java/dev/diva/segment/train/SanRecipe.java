@@ -2,6 +2,7 @@ package dev.diva.segment.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.clip.VisionConfig;
 import dev.diva.engine.Gpu;
 import dev.diva.engine.Placement;
@@ -179,7 +180,7 @@ public record SanRecipe(
      */
     public static Path clipOf(Path run) {
         Path recipe = RunFolder.recipeOf(run);
-        JsonNode keys = RecipeKeys.read(recipe);
+        JsonNode keys = KeyFile.read(recipe);
         if (!keys.path("san").isObject() || !keys.path("clip").isTextual()) {
             throw new BadInputException(recipe + ": is not the recipe of 'diva segment train'");
         }
@@ -188,7 +189,7 @@ public record SanRecipe(
 
     /** The layout of that CLIP as the run was told it, or null. */
     public static String formatOf(Path run) {
-        return RecipeKeys.read(RunFolder.recipeOf(run)).path("format").textValue();
+        return KeyFile.read(RunFolder.recipeOf(run)).path("format").textValue();
     }
 
     /** Whether a key, by its dotted path, changes what is computed. */

@@ -2,6 +2,7 @@ package dev.diva.segment.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.diva.KeyFile;
 import dev.diva.TextFile;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.clip.Clip;
@@ -167,7 +168,7 @@ public final class SanTraining implements PreparedRun {
 
     private List<String> differences() {
         Path stored = RunFolder.recipeOf(launch.out());
-        RecipeKeys begun = SanRecipe.published().with(RecipeKeys.read(stored), stored.toString());
+        RecipeKeys begun = SanRecipe.published().with(KeyFile.read(stored), stored.toString());
         List<String> differences =
                 new ArrayList<>(begun.differences(keys, key -> SanRecipe.decides(key) && !key.equals("set")));
         String before = begun.root().path("set").asText();

@@ -1,5 +1,6 @@
 package dev.diva.segment.train;
 
+import dev.diva.Sha256;
 import dev.diva.checkpoint.TensorCache;
 import dev.diva.engine.Precision;
 import dev.diva.engine.Scopes;
@@ -8,7 +9,6 @@ import dev.diva.model.KeyValues;
 import dev.diva.model.TransformerConfig;
 import dev.diva.segment.ClipView;
 import dev.diva.segment.San;
-import dev.diva.train.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.diva.world.pretrain;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.diva.BadInputException;
+import dev.diva.KeyFile;
 import dev.diva.checkpoint.AtomicFile;
 import dev.diva.checkpoint.AtomicFolder;
 import dev.diva.checkpoint.SafetensorsWriter;
@@ -117,7 +118,7 @@ final class Pretraining {
     }
 
     private static void requireSame(RunFolder folder, RecipeKeys recipe) {
-        RecipeKeys begun = new RecipeKeys(RecipeKeys.read(folder.recipe()));
+        RecipeKeys begun = new RecipeKeys(KeyFile.read(folder.recipe()));
         List<String> differences = begun.differences(recipe, key -> true);
         if (!differences.isEmpty()) {
             throw new BadInputException(folder.path() + ": was begun with other values: "

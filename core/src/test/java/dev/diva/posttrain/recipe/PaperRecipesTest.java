@@ -3,7 +3,7 @@ package dev.diva.posttrain.recipe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.diva.train.RecipeKeys;
+import dev.diva.KeyFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +16,7 @@ class PaperRecipesTest {
     private static final Path FOLDER = Path.of("..", "recipes");
 
     private static Recipe read(Path file) {
-        ObjectNode keys = RecipeKeys.read(file);
+        ObjectNode keys = KeyFile.read(file);
         return RecipeTree.under(null, List.of(keys)).with(keys, file.toString()).recipe();
     }
 

@@ -1,7 +1,8 @@
-package dev.diva.train;
+package dev.diva;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -27,6 +28,11 @@ public final class Sha256 {
     /** Of bytes. */
     public static String of(byte[] bytes) {
         return HexFormat.of().formatHex(digest().digest(bytes));
+    }
+
+    /** The first digits of that of a text in UTF-8, to tell texts apart in names. */
+    public static String of(String text, int digits) {
+        return of(text.getBytes(StandardCharsets.UTF_8)).substring(0, digits);
     }
 
     private static MessageDigest digest() {
